@@ -1,0 +1,92 @@
+/** Time as an argument: a 24-hour job takes milliseconds in a test. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number;
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason once it is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Runs real work (files, HTTP, a query). A virtual clock stands still while any such work is under way. */
+  busy<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      }, ms);
+      signal?.addEventListener('abort', onAbort, { once: true });
+    }),
+  busy: (work) => work(),
+};
+
+interface Sleeper {
+  wakeAt: number;
+  wake: () => void;
+}
+
+/**
+ * A clock that jumps to the next sleeper as soon as nobody is busy. Sleepers wake one at a time, in the order
+ * of their time, and whatever they start may finish before the next one wakes.
+ */
+export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): Clock {
+  const sleepers: Sleeper[] = [];
+  let nowMs = startMs;
+  let busyCount = 0;
+  let scheduled = false;
+
+  // Two turns of the event loop let settled promises run on before time moves.
+  const schedule = () => {
+    if (scheduled || busyCount > 0 || sleepers.length === 0) return;
+    scheduled = true;
+    setImmediate(() => setImmediate(advance));
+  };
+  const advance = () => {
+    scheduled = false;
+    if (busyCount > 0) return;
+    const next = sleepers.shift();
+    if (next === undefined) return;
+    nowMs = Math.max(nowMs, next.wakeAt);
+    next.wake();
+    schedule();
+  };
+
+  return {
+    now: () => nowMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const onAbort = () => {
+          sleepers.splice(sleepers.indexOf(sleeper), 1);
+          reject(signal?.reason);
+        };
+        const sleeper: Sleeper = {
+          wakeAt: nowMs + Math.max(0, ms),
+          wake: () => {
+            signal?.removeEventListener('abort', onAbort);
+            resolve();
+          },
+        };
+        signal?.addEventListener('abort', onAbort, { once: true });
+        const later = sleepers.findIndex((other) => other.wakeAt > sleeper.wakeAt);
+        sleepers.splice(later === -1 ? sleepers.length : later, 0, sleeper);
+        schedule();
+      }),
+    busy: async (work) => {
+      busyCount += 1;
+      try {
+        return await work();
+      } finally {
+        busyCount -= 1;
+        schedule();
+      }
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * The errors of a broken run. A bad record is data and a bad job is an outcome: neither is thrown.
+ *
+ * `name` is public API: Step Functions matches it in `ErrorEquals`. It is a literal, because bundlers rename
+ * classes.
+ */
+export abstract class QuarryError extends Error {
+  abstract override readonly name: string;
+  /** True where the same call may succeed later; the state machine's Retry is built from these. */
+  readonly retryable: boolean = false;
+}
+
+/** The run input, or what it names, cannot be run as it is. Nothing was spent. */
+export class InvalidRunInputError extends QuarryError {
+  override readonly name = 'InvalidRunInputError';
+}
+
+/** The dataset cannot be read as what it says it is. Nothing was spent. */
+export class InvalidDatasetError extends QuarryError {
+  override readonly name = 'InvalidDatasetError';
+}
+
+/** An object that a step needs is not in the store. */
+export class ObjectNotFoundError extends QuarryError {
+  override readonly name = 'ObjectNotFoundError';
+}
+
+/** The same `run_id` was used before, with another input. */
+export class RunConflictError extends QuarryError {
+  override readonly name = 'RunConflictError';
+}
+
+/** Bedrock has no free job slot for this model; the same call works once a job has ended. */
+export class JobQuotaExceededError extends QuarryError {
+  override readonly name = 'JobQuotaExceededError';
+  override readonly retryable = true;
+}
+
+/** Bedrock asked to slow down. */
+export class BedrockThrottledError extends QuarryError {
+  override readonly name = 'BedrockThrottledError';
+  override readonly retryable = true;
+}
+
+/** Bedrock, S3 or the network did not answer properly; the same call may succeed later. */
+export class ServiceUnavailableError extends QuarryError {
+  override readonly name = 'ServiceUnavailableError';
+  override readonly retryable = true;
+}
+
+/** Credentials, role or policy do not allow the call. */
+export class AccessDeniedError extends QuarryError {
+  override readonly name = 'AccessDeniedError';
+}
+
+/** Rows out are not rows in, or the ledger does not add up: a bug, or a file changed by somebody else. */
+export class LedgerMismatchError extends QuarryError {
+  override readonly name = 'LedgerMismatchError';
+}
+
+/** Something that this version does not do yet. */
+export class NotSupportedError extends QuarryError {
+  override readonly name = 'NotSupportedError';
+}
+
+/** Names of all errors that are worth trying again, for `ErrorEquals`. */
+export const RETRYABLE_ERROR_NAMES = [
+  new JobQuotaExceededError().name,
+  new BedrockThrottledError().name,
+  new ServiceUnavailableError().name,
+] as const;

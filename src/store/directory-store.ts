@@ -1,0 +1,167 @@
+import { createReadStream } from 'node:fs';
+import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { ObjectNotFoundError, ServiceUnavailableError } from '../core/errors.ts';
+import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
+import type { ObjectInfo, ObjectStore } from './object-store.ts';
+
+/** Unfinished writes; swept by nobody, seen by nobody: a listing passes them over. */
+const TEMPORARY_PREFIX = '.quarry-tmp-';
+let temporaryCount = 0;
+
+/**
+ * An object store in a directory: `s3://bucket/key` is `<directory>/bucket/key`.
+ *
+ * A write goes to a temporary file beside its place and is renamed, so that a killed process leaves the old
+ * object or the new one.
+ */
+export function createDirectoryStore(directory: string): ObjectStore {
+  const root = resolve(directory);
+
+  /** The file of an object; rejects a key that would leave the directory. */
+  const pathOf = (uri: S3Uri): string => {
+    const { bucket, key } = parseS3Uri(uri);
+    const path = resolve(root, bucket, key);
+    if (!path.startsWith(root + sep)) throw new ObjectNotFoundError(`"${uri}" leaves the store's directory.`);
+    return path;
+  };
+
+  /** Writes the temporary file with `fill`, then lets `place` move it into its place. */
+  const writeWhole = async <T>(
+    uri: S3Uri,
+    fill: (temporary: string) => Promise<void>,
+    place: (temporary: string, path: string) => Promise<T>,
+  ): Promise<T> => {
+    const path = pathOf(uri);
+    temporaryCount += 1;
+    const temporary = join(dirname(path), `${TEMPORARY_PREFIX}${process.pid}-${temporaryCount}`);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await fill(temporary);
+      return await place(temporary, path);
+    } catch (error) {
+      throw toStoreError(error, uri);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  };
+
+  const head = async (uri: S3Uri): Promise<ObjectInfo | undefined> => {
+    const stats = await stat(pathOf(uri)).catch((error: NodeJS.ErrnoException) => {
+      if (isMissing(error)) return undefined;
+      throw toStoreError(error, uri);
+    });
+    if (stats === undefined || !stats.isFile()) return undefined;
+    return {
+      uri,
+      size: stats.size,
+      etag: `${stats.size.toString(16)}-${Math.round(stats.mtimeMs).toString(16)}`,
+    };
+  };
+
+  async function* listDirectory(bucket: string, folder: string, prefix: string): AsyncGenerator<ObjectInfo> {
+    const entries = await readdir(join(root, bucket, folder), { withFileTypes: true }).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (isMissing(error)) return [];
+        throw toStoreError(error, `s3://${bucket}/${folder}`);
+      },
+    );
+    // A folder sorts as its keys do, with the slash: "a-b" comes before "a/b".
+    const keys = entries
+      .filter((entry) => !entry.name.startsWith(TEMPORARY_PREFIX))
+      .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`)
+      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    for (const key of keys) {
+      if (key.endsWith('/')) {
+        if (key.startsWith(prefix) || prefix.startsWith(key)) yield* listDirectory(bucket, key, prefix);
+      } else if (key.startsWith(prefix)) {
+        const info = await head(`s3://${bucket}/${key}`);
+        if (info !== undefined) yield info;
+      }
+    }
+  }
+
+  return {
+    head,
+    list: (prefix) => {
+      const { bucket, key } = parseS3Uri(prefix);
+      return listDirectory(bucket, key.slice(0, key.lastIndexOf('/') + 1), key);
+    },
+    read: async (uri) => {
+      try {
+        return await readFile(pathOf(uri));
+      } catch (error) {
+        throw toStoreError(error, uri);
+      }
+    },
+    readStream: async (uri, range) => {
+      if ((await head(uri)) === undefined) throw new ObjectNotFoundError(`There is no object ${uri}.`);
+      return createReadStream(pathOf(uri), range);
+    },
+    write: (uri, body) =>
+      writeWhole(
+        uri,
+        (temporary) => writeFile(temporary, body),
+        (temporary, path) => rename(temporary, path),
+      ),
+    // A hard link fails where the name exists, which a rename would silently replace.
+    writeIfAbsent: (uri, body) =>
+      writeWhole(
+        uri,
+        (temporary) => writeFile(temporary, body),
+        (temporary, path) =>
+          link(temporary, path).then(
+            () => true,
+            (error: NodeJS.ErrnoException) => {
+              if (error.code === 'EEXIST') return false;
+              throw error;
+            },
+          ),
+      ),
+    putFile: (source, uri) =>
+      writeWhole(
+        uri,
+        (temporary) =>
+          rename(source, temporary).catch(async (error: NodeJS.ErrnoException) => {
+            if (error.code !== 'EXDEV') throw error;
+            await copyFile(source, temporary);
+            await rm(source);
+          }),
+        (temporary, path) => rename(temporary, path),
+      ),
+    fetchFile: async (uri) => {
+      if ((await head(uri)) === undefined) throw new ObjectNotFoundError(`There is no object ${uri}.`);
+      return { path: pathOf(uri), [Symbol.asyncDispose]: async () => {} };
+    },
+    delete: async (uri) => {
+      await rm(pathOf(uri), { force: true });
+    },
+  };
+}
+
+/** The local path under which a directory store keeps `uri`; for messages and for people. */
+export function localPathOf(directory: string, uri: S3Uri): string {
+  const { bucket, key } = parseS3Uri(uri);
+  return join(directory, bucket, key);
+}
+
+function isMissing(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ENOENT' || error.code === 'ENOTDIR';
+}
+
+function toStoreError(error: unknown, uri: string): unknown {
+  const { code, path } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'EISDIR':
+      return new ObjectNotFoundError(`There is no object ${uri}.`, { cause: error });
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new ServiceUnavailableError(`The disk is full: ${uri} could not be written (${path ?? code}).`, {
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
