@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+const Count = z.int().min(0);
+
+/** Where every row ended: `total = succeeded + failed + not_sent`. */
+export const RowCounts = z.object({ total: Count, succeeded: Count, failed: Count, not_sent: Count });
+export type RowCounts = z.infer<typeof RowCounts>;
+
+/** Tokens, as the model's own answers count them. */
+export const TokenCounts = z.object({ input: Count, output: Count });
+export type TokenCounts = z.infer<typeof TokenCounts>;
+
+/** Why rows have no answer: a code, how many rows, and one of them. */
+export const Reason = z.object({
+  error_code: z.string(),
+  rows: Count,
+  example_record_id: z.string(),
+  example_message: z.string(),
+});
+export type Reason = z.infer<typeof Reason>;
+
+/** What became of one part's rows. */
+export const PartLedger = z.object({
+  part_id: z.string(),
+  wave: z.int().min(1),
+  rows: RowCounts,
+  tokens: TokenCounts,
+  reasons: z.array(Reason),
+  /** Lines of output that belong to no row: unknown or repeated record ids, or unreadable. */
+  stray_lines: Count,
+  job_arn: z.string().nullable(),
+  job_status: z.string().nullable(),
+});
+export type PartLedger = z.infer<typeof PartLedger>;
+
+/** The counts of all ledgers together. */
+export function addRowCounts(counts: readonly RowCounts[]): RowCounts {
+  const sum = { total: 0, succeeded: 0, failed: 0, not_sent: 0 };
+  for (const { total, succeeded, failed, not_sent } of counts) {
+    sum.total += total;
+    sum.succeeded += succeeded;
+    sum.failed += failed;
+    sum.not_sent += not_sent;
+  }
+  return sum;
+}
+
+/** The tokens of all ledgers together. */
+export function addTokenCounts(counts: readonly TokenCounts[]): TokenCounts {
+  return {
+    input: counts.reduce((sum, { input }) => sum + input, 0),
+    output: counts.reduce((sum, { output }) => sum + output, 0),
+  };
+}
+
+/** The reasons of all ledgers together, the most frequent first; each keeps the first example. */
+export function addReasons(reasons: readonly Reason[]): Reason[] {
+  const byCode = new Map<string, Reason>();
+  for (const reason of reasons) {
+    const known = byCode.get(reason.error_code);
+    byCode.set(reason.error_code, known ? { ...known, rows: known.rows + reason.rows } : reason);
+  }
+  return [...byCode.values()].sort((a, b) => b.rows - a.rows);
+}
+
+/** True where every row is in exactly one column of the ledger. */
+export function isBalanced({ total, succeeded, failed, not_sent }: RowCounts): boolean {
+  return total === succeeded + failed + not_sent;
+}
