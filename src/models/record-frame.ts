@@ -1,4 +1,5 @@
 import type { PromptPiece } from '../prompts/prompt-template.ts';
+import type { ModelAdapter, ModelRequest } from './model-adapter.ts';
 
 /**
  * How a row becomes a record, said once for all rows: the pieces of its prompt, and the JSON text of the
@@ -8,4 +9,19 @@ export interface RecordFrame {
   prompt: PromptPiece[];
   before: string;
   after: string;
+}
+
+/** The frame of a run's records: the model's body, with a place for the prompt. */
+export function recordFrameOf(
+  adapter: ModelAdapter,
+  request: ModelRequest,
+  prompt: PromptPiece[],
+): RecordFrame {
+  const body = (text: string) => JSON.stringify(adapter.toModelInput(text, request));
+  // Whatever the user's own texts are, a marker longer than the whole body is in none of them.
+  const marker = '#'.repeat(body('').length + 1);
+  const [before, after] = body(marker).split(JSON.stringify(marker));
+  if (before === undefined || after === undefined)
+    throw new Error(`${adapter.family} leaves the prompt out.`);
+  return { prompt, before, after };
 }

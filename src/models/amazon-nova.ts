@@ -1,0 +1,35 @@
+import { DEFAULT_MAX_TOKENS, type ModelAdapter, withoutUndefined } from './model-adapter.ts';
+
+/**
+ * Amazon Nova understanding models, `messages-v1`.
+ * https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html
+ */
+export const amazonNova: ModelAdapter = {
+  family: 'Amazon Nova',
+  example: 'us.amazon.nova-lite-v1:0',
+  invocationType: 'InvokeModel',
+  parameters: ['max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences'],
+  systemPrompt: true,
+  matches: (baseModelId) => /^amazon\.nova-(?:2-)?(?:micro|lite|pro|premier)\b/.test(baseModelId),
+  toModelInput: (prompt, { systemPrompt, parameters }) =>
+    withoutUndefined({
+      schemaVersion: 'messages-v1',
+      system: systemPrompt === undefined ? undefined : [{ text: systemPrompt }],
+      messages: [{ role: 'user', content: [{ text: prompt }] }],
+      inferenceConfig: withoutUndefined({
+        maxTokens: parameters.max_tokens ?? DEFAULT_MAX_TOKENS,
+        temperature: parameters.temperature,
+        topP: parameters.top_p,
+        topK: parameters.top_k,
+        stopSequences: parameters.stop_sequences,
+      }),
+    }),
+  output: {
+    kind: 'text',
+    blocks: ['output', 'message', 'content'],
+    text: ['text'],
+    stopReason: ['stopReason'],
+    inputTokens: ['usage', 'inputTokens'],
+    outputTokens: ['usage', 'outputTokens'],
+  },
+};

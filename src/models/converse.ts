@@ -1,0 +1,37 @@
+import { DEFAULT_MAX_TOKENS, type ModelAdapter, withoutUndefined } from './model-adapter.ts';
+
+/** Models that give no text, or take none: Converse is not for them. */
+const NOT_TEXT =
+  /embed|rerank|image|canvas|reel|sonic|video|marengo|voyage|stable-|^stability\.|^luma\.|^twelvelabs\./;
+
+/**
+ * Any other text model, through the Converse request body.
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+ */
+export const converse: ModelAdapter = {
+  family: 'any other text model (Converse)',
+  example: 'us.meta.llama3-3-70b-instruct-v1:0',
+  invocationType: 'Converse',
+  parameters: ['max_tokens', 'temperature', 'top_p', 'stop_sequences'],
+  systemPrompt: true,
+  matches: (baseModelId) => !NOT_TEXT.test(baseModelId),
+  toModelInput: (prompt, { systemPrompt, parameters }) =>
+    withoutUndefined({
+      messages: [{ role: 'user', content: [{ text: prompt }] }],
+      system: systemPrompt === undefined ? undefined : [{ text: systemPrompt }],
+      inferenceConfig: withoutUndefined({
+        maxTokens: parameters.max_tokens ?? DEFAULT_MAX_TOKENS,
+        temperature: parameters.temperature,
+        topP: parameters.top_p,
+        stopSequences: parameters.stop_sequences,
+      }),
+    }),
+  output: {
+    kind: 'text',
+    blocks: ['output', 'message', 'content'],
+    text: ['text'],
+    stopReason: ['stopReason'],
+    inputTokens: ['usage', 'inputTokens'],
+    outputTokens: ['usage', 'outputTokens'],
+  },
+};

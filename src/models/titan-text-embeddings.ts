@@ -1,0 +1,21 @@
+import { type ModelAdapter, withoutUndefined } from './model-adapter.ts';
+
+/**
+ * Amazon Titan Text Embeddings V2: one text, one vector; no `usage` in the answer.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html
+ */
+export const titanTextEmbeddings: ModelAdapter = {
+  family: 'Amazon Titan Text Embeddings V2',
+  example: 'amazon.titan-embed-text-v2:0',
+  invocationType: 'InvokeModel',
+  parameters: ['dimensions', 'normalize'],
+  systemPrompt: false,
+  matches: (baseModelId) => baseModelId.startsWith('amazon.titan-embed-text-v2'),
+  toModelInput: (prompt, { parameters }) =>
+    withoutUndefined({
+      inputText: prompt,
+      dimensions: parameters.dimensions,
+      normalize: parameters.normalize,
+    }),
+  output: { kind: 'embedding', embedding: ['embedding'], inputTokens: ['inputTextTokenCount'] },
+};
