@@ -1,3 +1,6 @@
+/** The reason given to a timer whose work has ended; without one, each abort would make an exception with a stack. */
+export const TIMER_NO_LONGER_NEEDED = 'the work has ended before its timeout';
+
 /**
  * A tree of abort signals: aborting one aborts all below it. Each has its own signal, so that a thousand
  * sleeping children do not share one long list of listeners.

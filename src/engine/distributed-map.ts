@@ -22,7 +22,8 @@ export function prepareDistributedMap(
 ): StateWork {
   const { ItemReader, ResultWriter } = state;
   const processor = inField('ItemProcessor', () => prepareStates(state.ItemProcessor));
-  const findItems = ItemReader === undefined ? prepareItemsPath(state) : prepareItemReader(ItemReader);
+  const findItems = prepareItemsPath(state);
+  const readItems = ItemReader === undefined ? undefined : prepareItemReader(ItemReader);
   const selectItems = prepareItemSelector(state);
   const batchItems = prepareItemBatcher(state.ItemBatcher);
   const openResultFiles = ResultWriter === undefined ? undefined : prepareResultWriter(ResultWriter);
@@ -30,10 +31,13 @@ export function prepareDistributedMap(
   const toleratedFailure = prepareToleratedFailure(state);
   const label = state.Label ?? stateName.replaceAll(/[^\w-]+/g, '-').slice(0, 40);
 
-  const runChildren = async (data: unknown, visit: Visit, mapRun: MapRun) => {
+  const runChildren = async (
+    data: unknown,
+    { visit, mapRun, given }: { visit: Visit; mapRun: MapRun; given: readonly unknown[] | undefined },
+  ) => {
     const limit = maxConcurrency(data, visit) || MAX_DISTRIBUTED_CONCURRENCY;
     const hasFailed = toleratedFailure(data, visit);
-    const items = await findItems(data, visit);
+    const items = given ?? (await readItems?.(data, visit)) ?? [];
     const files = openResultFiles?.(data, visit, mapRun.arn);
     const outputs: unknown[] = [];
     let childCount = 0;
@@ -65,15 +69,16 @@ export function prepareDistributedMap(
 
   return async ({ data }, visit) => {
     const { history, deps, context } = visit.frame;
+    const given = readItems === undefined ? findItems(data, visit) : undefined;
     const childMachine = `${context.StateMachine.Name}/${label}`;
     const arnBase = context.StateMachine.Id.replace(/:stateMachine:.*/, '');
     const mapRunArn = `${arnBase}:mapRun:${childMachine}:${createUuid(deps.random)}`;
     const scope = visit.frame.scope.fork();
     const mapRun = { arn: mapRunArn, childMachine, processor, runStates, frame: { ...visit.frame, scope } };
-    history.record({ type: 'MapStateStarted', stateName, length: 0 });
+    history.record({ type: 'MapStateStarted', stateName, length: given?.length ?? 0 });
     history.record({ type: 'MapRunStarted', stateName, mapRunArn });
     try {
-      const result = await runChildren(data, visit, mapRun);
+      const result = await runChildren(data, { visit, mapRun, given });
       visit.frame.scope.signal.throwIfAborted();
       history.record({ type: 'MapRunSucceeded', stateName, mapRunArn });
       history.record({ type: 'MapStateSucceeded', stateName });

@@ -1,5 +1,5 @@
 import type { StateMachineDefinition } from '../workflow/amazon-states-language.ts';
-import { AbortScope } from './abort-scope.ts';
+import { AbortScope, TIMER_NO_LONGER_NEEDED } from './abort-scope.ts';
 import { errorDetails, History } from './history.ts';
 import { toPayload } from './payload.ts';
 import { prepareDefinition } from './prepare-definition.ts';
@@ -116,7 +116,7 @@ async function runToEnd(
     scope.abort(error);
     throw error;
   } finally {
-    timerScope.abort(undefined);
+    timerScope.abort(TIMER_NO_LONGER_NEEDED);
     timerScope.release();
   }
 }

@@ -20,7 +20,15 @@ export async function runStates(machine: PreparedStates, input: unknown, frame: 
 async function visitState(state: PreparedState, rawInput: unknown, frame: Frame) {
   const { deps, history, scope } = frame;
   history.record({ type: `${state.type}StateEntered`, stateName: state.name, input: rawInput });
-  const State = { Name: state.name, EnteredTime: new Date(deps.clock.now()).toISOString(), RetryCount: 0 };
+  const enteredMs = deps.clock.now();
+  const State = {
+    Name: state.name,
+    RetryCount: 0,
+    // Few states look at it, and a run has millions of visits.
+    get EnteredTime() {
+      return new Date(enteredMs).toISOString();
+    },
+  };
   const visit: Visit = { frame, context: { ...frame.context, State } };
   const ledger: RetryLedger = { counts: [] };
   for (;;) {

@@ -1,4 +1,5 @@
 import type { TaskState } from '../workflow/amazon-states-language.ts';
+import { TIMER_NO_LONGER_NEEDED } from './abort-scope.ts';
 import { errorDetails } from './history.ts';
 import { prepareNumber } from './number-field.ts';
 import { toPayload } from './payload.ts';
@@ -52,7 +53,7 @@ async function runWithTimeout(
     });
     return await Promise.race([run(taskScope.signal), timeout]);
   } finally {
-    timerScope.abort(undefined);
+    timerScope.abort(TIMER_NO_LONGER_NEEDED);
     timerScope.release();
     taskScope.release();
   }
