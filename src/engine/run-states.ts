@@ -67,7 +67,8 @@ function recover(
 ) {
   const catcher = state.catchers.find(({ ErrorEquals }) => matchesError(ErrorEquals, thrown.error));
   if (catcher === undefined) throw located(thrown, state.name);
-  const output = catcher.place(rawInput, { Error: thrown.error, Cause: thrown.causeText ?? '' });
+  const Cause = thrown.causeText === undefined ? {} : { Cause: thrown.causeText };
+  const output = catcher.place(rawInput, { Error: thrown.error, ...Cause });
   return exit(state, frame, { output, next: catcher.Next });
 }
 
