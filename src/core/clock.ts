@@ -8,20 +8,31 @@ export interface Clock {
   busy<T>(work: () => Promise<T>): Promise<T>;
 }
 
+/** Milliseconds; a longer `setTimeout` fires at once (nodejs.org/api/timers.html). */
+const MAX_TIMEOUT_MS = 2_147_483_647;
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
+      let timer: NodeJS.Timeout;
       const onAbort = () => {
         clearTimeout(timer);
         reject(signal?.reason);
       };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      }, ms);
+      const wait = (leftMs: number) => {
+        timer = setTimeout(
+          () => {
+            if (leftMs > MAX_TIMEOUT_MS) return wait(leftMs - MAX_TIMEOUT_MS);
+            signal?.removeEventListener('abort', onAbort);
+            resolve();
+          },
+          Math.min(leftMs, MAX_TIMEOUT_MS),
+        );
+      };
+      wait(ms);
       signal?.addEventListener('abort', onAbort, { once: true });
     }),
   busy: (work) => work(),
@@ -37,6 +48,7 @@ interface Sleeper {
  * of their time, and whatever they start may finish before the next one wakes.
  */
 export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): Clock {
+  // The next to wake is the last, and of equal ones the first to have fallen asleep.
   const sleepers: Sleeper[] = [];
   let nowMs = startMs;
   let busyCount = 0;
@@ -51,7 +63,7 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): Clock {
   const advance = () => {
     scheduled = false;
     if (busyCount > 0) return;
-    const next = sleepers.shift();
+    const next = sleepers.pop();
     if (next === undefined) return;
     nowMs = Math.max(nowMs, next.wakeAt);
     next.wake();
@@ -75,8 +87,7 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): Clock {
           },
         };
         signal?.addEventListener('abort', onAbort, { once: true });
-        const later = sleepers.findIndex((other) => other.wakeAt > sleeper.wakeAt);
-        sleepers.splice(later === -1 ? sleepers.length : later, 0, sleeper);
+        sleepers.splice(findPlace(sleepers, sleeper.wakeAt), 0, sleeper);
         schedule();
       }),
     busy: async (work) => {
@@ -89,4 +100,16 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): Clock {
       }
     },
   };
+}
+
+/** Where a sleeper goes among sleepers that are sorted from the last to wake to the next. */
+function findPlace(sleepers: readonly Sleeper[], wakeAt: number): number {
+  let low = 0;
+  let high = sleepers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sleepers[middle]?.wakeAt ?? 0) > wakeAt) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

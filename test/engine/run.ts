@@ -1,0 +1,79 @@
+import { type Clock, createVirtualClock } from '../../src/core/clock.ts';
+import { type ExecutionResult, runExecution } from '../../src/engine/execution.ts';
+import type { HistoryEvent } from '../../src/engine/history.ts';
+import type { MapObjects, TaskCall } from '../../src/engine/prepared-state.ts';
+import type { State, StateMachineDefinition } from '../../src/workflow/amazon-states-language.ts';
+
+interface RunOptions {
+  input?: unknown;
+  runTask?: (task: TaskCall) => Promise<unknown>;
+  clock?: Clock;
+  random?: () => number;
+  signal?: AbortSignal;
+  /** Objects that are there at the start, by `bucket/key`. */
+  objects?: Record<string, string>;
+  /** Instead of the store in memory. */
+  store?: Partial<MapObjects>;
+}
+
+/** Everything that one execution did. */
+export interface Run {
+  result: ExecutionResult;
+  events: HistoryEvent[];
+  calls: TaskCall[];
+  objects: Record<string, string>;
+  /** Milliseconds of the clock. */
+  tookMs: number;
+}
+
+/** A definition that starts at the first of the states. */
+export function states(all: { [name: string]: State }): StateMachineDefinition {
+  return { StartAt: Object.keys(all)[0] ?? '', States: all };
+}
+
+/** Runs a definition under a virtual clock, with tasks that echo their parameters unless told otherwise. */
+export async function run(definition: StateMachineDefinition, options: RunOptions = {}): Promise<Run> {
+  const { input = {}, runTask = async ({ parameters }) => parameters, signal } = options;
+  const clock = options.clock ?? createVirtualClock();
+  const events: HistoryEvent[] = [];
+  const calls: TaskCall[] = [];
+  const objects: Record<string, string> = { ...options.objects };
+  const store: MapObjects = {
+    getObject: async (bucket, key) => {
+      const body = objects[`${bucket}/${key}`];
+      if (body === undefined) throw new Error('no such object');
+      return new TextEncoder().encode(body);
+    },
+    putObject: async (bucket, key, body) => {
+      objects[`${bucket}/${key}`] = body;
+    },
+    ...options.store,
+  };
+  const startMs = clock.now();
+  const result = await runExecution(
+    {
+      definition,
+      clock,
+      random: options.random ?? createRandom(1),
+      objects: store,
+      onEvent: (event) => events.push(event),
+      runTask: (task) => {
+        calls.push(task);
+        return runTask(task);
+      },
+    },
+    { name: 'test', input, ...(signal && { signal }) },
+  );
+  return { result, events, calls, objects, tookMs: clock.now() - startMs };
+}
+
+/** A seeded generator of numbers in [0, 1) (mulberry32). */
+export function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
