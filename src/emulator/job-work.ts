@@ -1,0 +1,277 @@
+import { copyFile, link, mkdir, open, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { z } from 'zod';
+import { joinS3Uri, type S3Uri } from '../core/s3-uri.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import type { Answerer, WrittenAnswer } from './answerer.ts';
+import type { FaultInjector } from './fault-injector.ts';
+import type { InputWindow, ScannedFile } from './input-scan.ts';
+import { replaceFile } from './job-book.ts';
+import type { ResolvedModel } from './models/model-catalog.ts';
+import { type Refusal, refuse } from './models/model-family.ts';
+import { toOutputLines } from './output-line.ts';
+import { parseRecordLine, type RecordLine } from './record-line.ts';
+import { alphanumericId, createRandom, digestOf, hash32, shuffle } from './seeded-random.ts';
+import { NO_RECORDS, RecordCounts, type StoredJob } from './stored-job.ts';
+
+/** The answering of one job's records: in shuffled order, up to any number of them, and on from there after a crash. */
+export interface JobWork {
+  /** Records that were gone through, answered or not. */
+  position(): number;
+  counts(): RecordCounts;
+  /** Answers until `records` of them are through. */
+  advanceTo(records: number, signal: AbortSignal): Promise<void>;
+  /** Forgets everything, so that less can be answered than was. */
+  restart(): Promise<void>;
+  /** Puts output files and manifest into the store as they are now. */
+  publish(isFinal: boolean): Promise<void>;
+  /** Removes the local files. */
+  discard(): Promise<void>;
+}
+
+/** What the work of a job needs. */
+export interface JobWorkDeps {
+  store: ObjectStore;
+  directory: string;
+  /** Gets a line `recordId TAB digest of the model input` for each answer, where given. */
+  answersPath: string | undefined;
+  answerer: Answerer;
+  faults: FaultInjector;
+  model: ResolvedModel;
+  seed: number;
+}
+
+const Checkpoint = z.object({
+  position: z.int(),
+  outputBytes: z.array(z.int()),
+  answersBytes: z.int(),
+  counts: RecordCounts,
+});
+type Checkpoint = z.infer<typeof Checkpoint>;
+
+/** Records between two turns of the event loop. */
+const RECORDS_PER_TURN = 256;
+
+interface PlacedWindow extends InputWindow {
+  fileIndex: number;
+  /** Position in the job's shuffled order of its first record. */
+  firstPosition: number;
+}
+
+/** Takes up a job's work where its local files say it was. */
+export async function openJobWork(job: StoredJob, files: ScannedFile[], deps: JobWorkDeps): Promise<JobWork> {
+  const { store, directory, answersPath, answerer, faults, model, seed } = deps;
+  await mkdir(directory, { recursive: true });
+  const windows = placeWindows(files, `${seed}/${job.jobId}`);
+  const total = files.reduce((sum, file) => sum + file.records, 0);
+  const recordFaultsOf = faults.recordFaults(job);
+  const checkpointPath = join(directory, 'checkpoint.json');
+  const workPath = (fileIndex: number) => join(directory, `${fileIndex}.out`);
+  const outputFolder = joinS3Uri(job.outputDataConfig.s3OutputDataConfig.s3Uri, job.jobId);
+
+  const begin = async (): Promise<Checkpoint> => {
+    for (const index of files.keys()) await rm(workPath(index), { force: true });
+    if (answersPath !== undefined) await rm(answersPath, { force: true });
+    return { position: 0, outputBytes: files.map(() => 0), answersBytes: 0, counts: { ...NO_RECORDS } };
+  };
+  const resume = async (): Promise<Checkpoint | undefined> => {
+    const text = await readFile(checkpointPath, 'utf8').catch(() => undefined);
+    if (text === undefined) return undefined;
+    const checkpoint = Checkpoint.parse(JSON.parse(text));
+    if (checkpoint.outputBytes.length !== files.length) return undefined;
+    const kept: [string, number][] = checkpoint.outputBytes.map((bytes, index) => [workPath(index), bytes]);
+    if (answersPath !== undefined) kept.push([answersPath, checkpoint.answersBytes]);
+    for (const [path, bytes] of kept) {
+      const size = await stat(path).then(
+        (stats) => stats.size,
+        () => 0,
+      );
+      if (size < bytes) return undefined;
+      if (size > bytes) await truncate(path, bytes);
+    }
+    return checkpoint;
+  };
+  let state = (await resume()) ?? (await begin());
+
+  const answerLine = async (record: RecordLine, recordId: string): Promise<LineResult> => {
+    const found = recordFaultsOf?.(recordId);
+    if (found?.isMissing === true) return { text: '', result: undefined };
+    const result =
+      found?.error === undefined
+        ? answerer.answer({
+            model,
+            invocationType: job.modelInvocationType,
+            body: record.modelInput,
+            bodyText: record.modelInputText,
+            atMs: job.submitTimeMs,
+            inBatch: true,
+          })
+        : refuse(found.error.errorMessage, found.error.errorCode);
+    const settled = result instanceof Promise ? await result : result;
+    return {
+      text: toOutputLines({
+        recordId,
+        modelInputText: record.modelInputText,
+        result: settled,
+        faults: found,
+      }),
+      result: settled,
+    };
+  };
+
+  const answerWindow = async (window: PlacedWindow, until: number, signal: AbortSignal) => {
+    const file = files[window.fileIndex] as ScannedFile;
+    const lines = await readWindow(store, file.uri, window);
+    const order = shuffle(
+      [...lines.keys()],
+      createRandom(hash32(`${seed}/${job.jobId}/${file.name}/${window.start}`)),
+    );
+    const chosen = order.slice(state.position - window.firstPosition, until - window.firstPosition);
+    const answerOne = (lineIndex: number) => {
+      const record = parseRecordLine(lines[lineIndex] ?? '');
+      if (typeof record === 'string')
+        throw new Error(`${file.uri} was changed while its job was running: ${record}.`);
+      const recordId =
+        record.recordId ??
+        alphanumericId(
+          `${seed}/${job.jobId}/${file.name}/${window.firstRecord + lineIndex}`,
+          11,
+        ).toUpperCase();
+      return { record, recordId };
+    };
+
+    const counts = { ...state.counts };
+    const output: string[] = [];
+    const answers: string[] = [];
+    const enter = (record: RecordLine, recordId: string, { text, result }: LineResult) => {
+      if (result === undefined) return;
+      output.push(text);
+      counts.processed += 1;
+      if (result.kind === 'refusal') {
+        counts.error += 1;
+        return;
+      }
+      counts.success += 1;
+      counts.inputTokens += result.inputTokens;
+      counts.outputTokens += result.outputTokens;
+      if (answersPath !== undefined) answers.push(`${recordId}\t${digestOf(record.modelInputText)}\n`);
+    };
+    for (let start = 0; start < chosen.length; start += RECORDS_PER_TURN) {
+      const questions = chosen.slice(start, start + RECORDS_PER_TURN).map(answerOne);
+      const results = await Promise.all(
+        questions.map(({ record, recordId }) => answerLine(record, recordId)),
+      );
+      for (const [index, { record, recordId }] of questions.entries()) {
+        enter(record, recordId, results[index] as LineResult);
+      }
+      await nextTurn();
+      signal.throwIfAborted();
+    }
+
+    const isLast = until === total && window === windows.at(-1);
+    if (isLast) output.push(...unknownLines(job, faults));
+    const outputBytes = [...state.outputBytes];
+    outputBytes[window.fileIndex] = await append(workPath(window.fileIndex), output);
+    const answersBytes = answersPath === undefined ? 0 : await append(answersPath, answers);
+    state = { position: until, outputBytes, answersBytes, counts };
+    await faults.save();
+    await replaceFile(checkpointPath, JSON.stringify(state));
+  };
+
+  const publishFile = async (index: number, isFinal: boolean) => {
+    const uri = joinS3Uri(outputFolder, `${files[index]?.name}.out`);
+    const staged = join(directory, 'staged');
+    await rm(staged, { force: true });
+    // A partial version is a copy, because the file grows on; the final one is the file itself under a second name.
+    await (isFinal ? link : copyFile)(workPath(index), staged);
+    await store.putFile(staged, uri);
+  };
+
+  return {
+    position: () => state.position,
+    counts: () => ({ ...state.counts }),
+    advanceTo: async (records, signal) => {
+      for (const window of windows) {
+        if (state.position >= records) return;
+        const end = window.firstPosition + window.records;
+        if (end <= state.position) continue;
+        signal.throwIfAborted();
+        await answerWindow(window, Math.min(end, records), signal);
+      }
+    },
+    restart: async () => {
+      await rm(checkpointPath, { force: true });
+      state = await begin();
+    },
+    publish: async (isFinal) => {
+      for (const [index, bytes] of state.outputBytes.entries()) {
+        if (bytes > 0) await publishFile(index, isFinal);
+      }
+      if (isFinal && faults.jobFaults(job, 'manifest-missing').length > 0) {
+        await store.delete(joinS3Uri(outputFolder, 'manifest.json.out'));
+        return;
+      }
+      const offBy = faults.jobFaults(job, 'manifest-wrong')[0]?.offBy ?? 0;
+      await store.write(
+        joinS3Uri(outputFolder, 'manifest.json.out'),
+        toManifest(total + offBy, state.counts, job),
+      );
+    },
+    discard: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+interface LineResult {
+  text: string;
+  /** Undefined for a record that the output lacks. */
+  result: WrittenAnswer | Refusal | undefined;
+}
+
+/** Input files in their order, and each file's windows shuffled. */
+function placeWindows(files: ScannedFile[], seedText: string): PlacedWindow[] {
+  let firstPosition = 0;
+  return files.flatMap((file, fileIndex) =>
+    shuffle([...file.windows], createRandom(hash32(`${seedText}/${file.name}`))).map((window) => {
+      const placed = { ...window, fileIndex, firstPosition };
+      firstPosition += window.records;
+      return placed;
+    }),
+  );
+}
+
+async function readWindow(store: ObjectStore, uri: S3Uri, { start, end }: InputWindow): Promise<string[]> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of await store.readStream(uri, { start, end })) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString('utf8');
+  return text.split('\n').filter((line) => line.trim() !== '');
+}
+
+/** Appends and returns the file's size. */
+async function append(path: string, texts: string[]): Promise<number> {
+  await using file = await open(path, 'a');
+  if (texts.length > 0) await file.appendFile(texts.join(''));
+  return (await file.stat()).size;
+}
+
+function unknownLines(job: StoredJob, faults: FaultInjector): string[] {
+  const count = faults.jobFaults(job, 'unknown-records').reduce((sum, fault) => sum + fault.count, 0);
+  return Array.from({ length: count }, (_, index) => {
+    const recordId = alphanumericId(`${job.jobId}/unknown/${index}`, 11).toUpperCase();
+    return `${JSON.stringify({ modelInput: {}, modelOutput: {}, recordId })}\n`;
+  });
+}
+
+function toManifest(totalRecordCount: number, counts: RecordCounts, job: StoredJob): string {
+  return JSON.stringify({
+    totalRecordCount,
+    processedRecordCount: counts.processed,
+    successRecordCount: counts.success,
+    errorRecordCount: counts.error,
+    inputTokenCount: counts.inputTokens,
+    outputTokenCount: counts.outputTokens,
+    ...(job.modelInvocationType === 'Converse'
+      ? { cacheReadInputTokenCount: 0, cacheWriteInputTokenCount: 0 }
+      : {}),
+  });
+}

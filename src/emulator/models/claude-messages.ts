@@ -1,0 +1,153 @@
+import {
+  type ChatMessage,
+  extraKeyOf,
+  isJsonObject,
+  type JsonObject,
+  lastUserContent,
+  type ModelFamily,
+  type ModelTraits,
+  numberOr,
+  type Refusal,
+  refuse,
+  stringsOf,
+} from './model-family.ts';
+
+const FIELDS = new Set(
+  (
+    'anthropic_version anthropic_beta max_tokens messages system temperature top_p top_k stop_sequences tools ' +
+    'tool_choice thinking metadata output_config output_format context_management'
+  ).split(' '),
+);
+const STOP_REASONS = { end: 'end_turn', length: 'max_tokens', 'stop-sequence': 'stop_sequence' } as const;
+
+/** Bodies of Anthropic's Messages API. https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html */
+export const claudeMessages: ModelFamily = {
+  readRequest: (body, model) => {
+    if (body.anthropic_version === undefined) return refuse('anthropic_version: Field required');
+    if (body.anthropic_version !== 'bedrock-2023-05-31') {
+      return refuse("anthropic_version: Input should be 'bedrock-2023-05-31'");
+    }
+    const maxTokens = body.max_tokens;
+    if (maxTokens === undefined) return refuse('max_tokens: Field required');
+    if (!Number.isInteger(maxTokens)) return refuse('max_tokens: Input should be a valid integer');
+    if (Number(maxTokens) < 1) return refuse('max_tokens: Input should be greater than or equal to 1');
+    if (Number(maxTokens) > (model.maxOutputTokens ?? Number.POSITIVE_INFINITY)) {
+      return refuse(
+        `max_tokens: ${maxTokens} > ${model.maxOutputTokens}, which is the maximum allowed number of output tokens for ${modelName(model)}`,
+      );
+    }
+    const extra = extraKeyOf(body, FIELDS);
+    if (extra !== undefined) return refuse(`${extra}: Extra inputs are not permitted`);
+    const conflict = samplingConflict(body.temperature, body.top_p, model);
+    if (conflict !== undefined) return refuse(conflict);
+
+    const messages = readMessages(body.messages);
+    if (!Array.isArray(messages)) return messages;
+    const system = body.system;
+    if (system !== undefined) {
+      const content = textOf(system, 'system');
+      if (typeof content !== 'string') return content;
+      messages.unshift({ role: 'system', content });
+    }
+    return {
+      kind: 'text',
+      messages,
+      prompt: lastUserContent(messages),
+      maxTokens: Number(maxTokens),
+      temperature: numberOr(body.temperature),
+      topP: numberOr(body.top_p),
+      stopSequences: stringsOf(body.stop_sequences),
+    };
+  },
+  writeAnswer: (answer, { model, digest }) => {
+    if (answer.kind === 'embedding') return {};
+    return {
+      model: modelName(model),
+      id: `msg_bdrk_${digest}`,
+      type: 'message',
+      role: 'assistant',
+      content: answer.text === '' ? [] : [{ type: 'text', text: answer.text }],
+      stop_reason: STOP_REASONS[answer.stop],
+      stop_sequence: answer.stopSequence ?? null,
+      usage: {
+        input_tokens: answer.inputTokens,
+        cache_creation_input_tokens: 0,
+        cache_read_input_tokens: 0,
+        output_tokens: answer.outputTokens,
+      },
+    };
+  },
+};
+
+/** Why a model refuses these sampling parameters together; undefined where it takes them. */
+export function samplingConflict(
+  temperature: unknown,
+  topP: unknown,
+  model: ModelTraits,
+): string | undefined {
+  for (const [name, value] of [
+    ['temperature', temperature],
+    ['top_p', topP],
+  ] as const) {
+    if (value === undefined) continue;
+    if (typeof value !== 'number') return `${name}: Input should be a valid number`;
+    if (value < 0 || value > 1) return `${name}: range: 0..1`;
+    if (model.baseId.startsWith('anthropic.claude-opus-5') && value !== 1) {
+      return `\`${name}\` is deprecated for this model.`;
+    }
+  }
+  if (
+    model.baseId.startsWith('anthropic.claude-haiku-4-5') &&
+    temperature !== undefined &&
+    topP !== undefined
+  ) {
+    return '`temperature` and `top_p` cannot both be specified for this model. Please use only one.';
+  }
+  return undefined;
+}
+
+function modelName(model: ModelTraits): string {
+  return model.baseId.replace(/^anthropic\./, '').replace(/-v\d+(:\d+)?$/, '');
+}
+
+function readMessages(value: unknown): ChatMessage[] | Refusal {
+  if (value === undefined) return refuse('messages: Field required');
+  if (!Array.isArray(value)) return refuse('messages: Input should be a valid list');
+  if (value.length === 0) return refuse('messages: at least one message is required');
+  const messages: ChatMessage[] = [];
+  for (const [index, message] of value.entries()) {
+    if (!isJsonObject(message)) return refuse(`messages.${index}: Input should be a valid dictionary`);
+    const { role } = message;
+    if (role === undefined) return refuse(`messages.${index}.role: Field required`);
+    if (role !== 'user' && role !== 'assistant') {
+      return refuse(`messages.${index}.role: Input should be 'user' or 'assistant'`);
+    }
+    if (index === 0 && role !== 'user') return refuse('messages: first message must use the "user" role');
+    if (message.content === undefined) return refuse(`messages.${index}.content: Field required`);
+    const content = textOf(message.content, `messages.${index}.content`);
+    if (typeof content !== 'string') return content;
+    messages.push({ role, content });
+  }
+  return messages;
+}
+
+function textOf(content: unknown, path: string): string | Refusal {
+  if (typeof content === 'string') {
+    return content === '' && path !== 'system'
+      ? refuse('messages: text content blocks must be non-empty')
+      : content;
+  }
+  if (!Array.isArray(content)) return refuse(`${path}: Input should be a valid list`);
+  if (content.length === 0 && path !== 'system') return refuse(`${path}: at least one block is required`);
+  let text = '';
+  for (const [index, block] of content.entries()) {
+    if (!isJsonObject(block)) return refuse(`${path}.${index}: Input should be a valid dictionary`);
+    if (typeof block.type !== 'string') return refuse(`${path}.${index}.type: Field required`);
+    if (block.type !== 'text') continue;
+    const blockText = (block as JsonObject).text;
+    if (typeof blockText !== 'string') return refuse(`${path}.${index}.text.text: Field required`);
+    if (blockText === '') return refuse('messages: text content blocks must be non-empty');
+    text += blockText;
+  }
+  return text;
+}

@@ -1,0 +1,118 @@
+import { samplingConflict } from './claude-messages.ts';
+import {
+  extraKeyOf,
+  isJsonObject,
+  type JsonObject,
+  lastUserContent,
+  type ModelFamily,
+  malformed,
+  numberOr,
+  refuse,
+  stringsOf,
+} from './model-family.ts';
+import { readBlockMessages } from './nova-messages.ts';
+
+const FIELDS = new Set(
+  (
+    'messages system inferenceConfig toolConfig guardrailConfig additionalModelRequestFields promptVariables ' +
+    'additionalModelResponseFieldPaths requestMetadata performanceConfig serviceTier outputConfig'
+  ).split(' '),
+);
+const INFERENCE_FIELDS = new Set(['maxTokens', 'temperature', 'topP', 'stopSequences']);
+const STOP_REASONS = { end: 'end_turn', length: 'max_tokens', 'stop-sequence': 'stop_sequence' } as const;
+
+/** Members of the content block union that a batch output file spells out as null. */
+const EMPTY_BLOCK = Object.fromEntries(
+  (
+    'text image document video audio toolUse toolResult guardContent cachePoint reasoningContent citationsContent ' +
+    'searchResult'
+  )
+    .split(' ')
+    .map((member) => [member, null]),
+);
+
+/** Bodies of Converse, for any text model. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
+export const converse: ModelFamily = {
+  readRequest: (body, model, inBatch) => {
+    if (inBatch && body.toolConfig !== undefined && body.toolConfig !== null) {
+      return refuse(
+        'Tool use is not supported in batch inference with Converse. Remove toolConfig and try again.',
+      );
+    }
+    const extra = extraKeyOf(body, FIELDS);
+    if (extra !== undefined) return malformed(`#: extraneous key [${extra}] is not permitted`);
+    const messages = readBlockMessages(body);
+    if (!Array.isArray(messages)) return messages;
+    if (messages.find((message) => message.role !== 'system')?.role !== 'user') {
+      return refuse(
+        'A conversation must start with a user message. Try again with a conversation that starts with a user message.',
+      );
+    }
+    if (messages.some((message) => message.role === 'user' && message.content === '' && isTextOnly(body))) {
+      return refuse(
+        'The text field in the ContentBlock object is blank. Add text to the text field, and try again.',
+      );
+    }
+    const settings = body.inferenceConfig ?? {};
+    if (!isJsonObject(settings)) return malformed('#/inferenceConfig: expected type: JSONObject');
+    const extraSetting = extraKeyOf(settings, INFERENCE_FIELDS);
+    if (extraSetting !== undefined) {
+      return malformed(`#/inferenceConfig: extraneous key [${extraSetting}] is not permitted`);
+    }
+    const maxTokens = numberOr(settings.maxTokens);
+    if (maxTokens !== undefined && maxTokens < 1) {
+      return refuse(
+        "1 validation error detected: Value at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must have value greater than or equal to 1",
+      );
+    }
+    if (maxTokens !== undefined && maxTokens > (model.maxOutputTokens ?? Number.POSITIVE_INFINITY)) {
+      return refuse(
+        `The maximum tokens you requested exceeds the model limit of ${model.maxOutputTokens}. Try again with a maximum tokens value that is lower than ${model.maxOutputTokens}.`,
+      );
+    }
+    const conflict = samplingConflict(settings.temperature, settings.topP, model);
+    if (conflict !== undefined) return refuse(`The model returned the following errors: ${conflict}`);
+    return {
+      kind: 'text',
+      messages,
+      prompt: lastUserContent(messages),
+      maxTokens,
+      temperature: numberOr(settings.temperature),
+      topP: numberOr(settings.topP),
+      stopSequences: stringsOf(settings.stopSequences),
+    };
+  },
+  writeAnswer: (answer, { inBatch }) => {
+    if (answer.kind === 'embedding') return {};
+    const block = (member: JsonObject) => (inBatch ? { ...EMPTY_BLOCK, ...member } : member);
+    const content = [block({ text: answer.text })];
+    if (answer.reasoning !== undefined) {
+      content.unshift(block({ reasoningContent: { reasoningText: { text: answer.reasoning } } }));
+    }
+    return {
+      output: { message: { role: 'assistant', content } },
+      stopReason: STOP_REASONS[answer.stop],
+      usage: {
+        inputTokens: answer.inputTokens,
+        outputTokens: answer.outputTokens,
+        totalTokens: answer.inputTokens + answer.outputTokens,
+        cacheReadInputTokens: 0,
+        cacheWriteInputTokens: 0,
+      },
+      metrics: { latencyMs: 200 + answer.outputTokens * 10 },
+      ...(inBatch
+        ? { additionalModelResponseFields: null, trace: null, performanceConfig: null, serviceTier: null }
+        : {}),
+    };
+  },
+};
+
+function isTextOnly(body: JsonObject): boolean {
+  const messages = Array.isArray(body.messages) ? body.messages : [];
+  return messages.every(
+    (message) =>
+      isJsonObject(message) &&
+      Array.isArray(message.content) &&
+      message.content.every((block) => isJsonObject(block) && typeof block.text === 'string'),
+  );
+}

@@ -1,0 +1,130 @@
+/** A parsed JSON object. */
+export type JsonObject = Record<string, unknown>;
+
+/** One message of a chat, its text blocks joined. */
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+/** A request for text, whatever family's body it came in. */
+export interface TextRequest {
+  kind: 'text';
+  messages: ChatMessage[];
+  /** The last user message, without a family's special tokens. */
+  prompt: string;
+  maxTokens: number | undefined;
+  temperature: number | undefined;
+  topP: number | undefined;
+  stopSequences: string[];
+}
+
+/** A request for one vector. */
+export interface EmbeddingRequest {
+  kind: 'embedding';
+  text: string;
+  dimensions: number;
+  normalize: boolean;
+  types: ('float' | 'binary')[];
+}
+
+/** A record or call that gets an error for an answer: data, never thrown. */
+export interface Refusal {
+  kind: 'refusal';
+  /** An HTTP status. */
+  errorCode: number;
+  errorMessage: string;
+}
+
+/** A text that a model gave. */
+export interface TextAnswer {
+  kind: 'text';
+  text: string;
+  /** What a reasoning model thought first; undefined for the others. */
+  reasoning: string | undefined;
+  stop: 'end' | 'length' | 'stop-sequence';
+  stopSequence: string | undefined;
+  inputTokens: number;
+  outputTokens: number;
+}
+
+/** A vector that a model gave. */
+export interface EmbeddingAnswer {
+  kind: 'embedding';
+  vector: number[];
+  inputTokens: number;
+}
+
+/** What a family's body asks for. */
+export type ModelRequest = TextRequest | EmbeddingRequest;
+
+/** What a model gave. */
+export type ModelAnswer = TextAnswer | EmbeddingAnswer;
+
+/** What a family has to know of the model in order to judge a body. */
+export interface ModelTraits {
+  /** The id as the caller gave it; the last part of an ARN. */
+  label: string;
+  /** The id without a geographic prefix. */
+  baseId: string;
+  /** Most output tokens that a body may ask for; undefined where unknown. */
+  maxOutputTokens: number | undefined;
+}
+
+/** Where and when an answer is written. */
+export interface AnswerContext {
+  model: ModelTraits;
+  request: ModelRequest;
+  /** A digest of the body; makes ids inside the answer. */
+  digest: string;
+  atMs: number;
+  inBatch: boolean;
+}
+
+/** One form of request and answer bodies. */
+export interface ModelFamily {
+  readRequest(body: JsonObject, model: ModelTraits, inBatch: boolean): ModelRequest | Refusal;
+  writeAnswer(answer: ModelAnswer, context: AnswerContext): JsonObject;
+}
+
+/** A refusal with code 400, as a model gives for a body that it does not understand. */
+export function refuse(errorMessage: string, errorCode = 400): Refusal {
+  return { kind: 'refusal', errorCode, errorMessage };
+}
+
+/** Amazon's own models word a schema error in this way. */
+export function malformed(detail: string): Refusal {
+  return refuse(`Malformed input request: ${detail}, please reformat your input and try again.`);
+}
+
+/** True for an object that is neither null nor an array. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The first key of `body` that is not among `known`. */
+export function extraKeyOf(body: JsonObject, known: ReadonlySet<string>): string | undefined {
+  for (const key in body) if (!known.has(key)) return key;
+  return undefined;
+}
+
+/** A number, or undefined for anything else. */
+export function numberOr(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** The strings of a list; nothing for anything else. */
+export function stringsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+/** About four characters are one token; at least one. */
+export function estimateTokens(text: string): number {
+  return Math.max(1, Math.ceil(text.length / 4));
+}
+
+/** The content of the last user message. */
+export function lastUserContent(messages: ChatMessage[]): string {
+  return messages.findLast((message) => message.role === 'user')?.content ?? '';
+}

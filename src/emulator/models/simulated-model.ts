@@ -1,0 +1,94 @@
+import { createRandom, digestOf, hash32 } from '../seeded-random.ts';
+import {
+  type EmbeddingAnswer,
+  type EmbeddingRequest,
+  estimateTokens,
+  type ModelAnswer,
+  type ModelRequest,
+  type ModelTraits,
+  type TextAnswer,
+  type TextRequest,
+} from './model-family.ts';
+
+const QUOTED_CHARACTERS = 60;
+const SIMULATED_REASONING = '[simulated reasoning] The prompt asks for something, so it gets an answer.';
+
+/**
+ * The whole text that the simulated model answers to a prompt: plainly labelled, and proof of the prompt that it
+ * belongs to.
+ */
+export function simulatedAnswer(modelId: string, prompt: string): string {
+  const beginning = prompt
+    .slice(0, QUOTED_CHARACTERS)
+    .replace(/[\s\p{C}]+/gu, ' ')
+    .trim();
+  return `[simulated ${modelId.slice(modelId.lastIndexOf('/') + 1)}] The prompt has ${prompt.length} characters, begins "${beginning}" and has the digest ${digestOf(prompt)}.`;
+}
+
+/** The vector that the simulated model gives for a text: from its digest, of length 1 when normalised. */
+export function simulatedEmbedding(
+  modelId: string,
+  text: string,
+  { dimensions = 1024, normalize = true } = {},
+): number[] {
+  const random = createRandom(hash32(`${modelId.slice(modelId.lastIndexOf('/') + 1)}\n${text}`));
+  const vector = new Array<number>(dimensions);
+  let squares = 0;
+  for (let index = 0; index < dimensions; index += 1) {
+    const value = random() * 2 - 1;
+    vector[index] = value;
+    squares += value * value;
+  }
+  const length = normalize ? Math.sqrt(squares) : 1;
+  // Nine decimals: as many as the real model prints, and quick to print.
+  for (let index = 0; index < dimensions; index += 1) {
+    vector[index] = Math.round(((vector[index] ?? 0) / length) * 1e9) / 1e9;
+  }
+  return vector;
+}
+
+/** Answers a request as a pure function of the model and the request. */
+export function simulate(request: ModelRequest, model: ModelTraits): ModelAnswer {
+  switch (request.kind) {
+    case 'text':
+      return simulateText(request, model);
+    case 'embedding':
+      return simulateEmbedding(request, model);
+  }
+}
+
+function simulateEmbedding(request: EmbeddingRequest, model: ModelTraits): EmbeddingAnswer {
+  return {
+    kind: 'embedding',
+    vector: simulatedEmbedding(model.label, request.text, request),
+    inputTokens: estimateTokens(request.text),
+  };
+}
+
+function simulateText(request: TextRequest, model: ModelTraits): TextAnswer {
+  const inputTokens = request.messages.reduce((sum, message) => sum + estimateTokens(message.content), 0);
+  let tokensLeft = request.maxTokens ?? Number.POSITIVE_INFINITY;
+  const cut = (text: string) => {
+    const kept = estimateTokens(text) > tokensLeft ? text.slice(0, tokensLeft * 4) : text;
+    tokensLeft -= kept === '' ? 0 : estimateTokens(kept);
+    return kept;
+  };
+  const reasoning = model.baseId.startsWith('openai.gpt-oss') ? cut(SIMULATED_REASONING) : undefined;
+  const whole = simulatedAnswer(model.label, request.prompt);
+  const stopSequence = request.stopSequences.find((sequence) => sequence !== '' && whole.includes(sequence));
+  const wanted = stopSequence === undefined ? whole : whole.slice(0, whole.indexOf(stopSequence));
+  const text = cut(wanted);
+  const isCut = text.length < wanted.length;
+  return {
+    kind: 'text',
+    text,
+    reasoning,
+    stop: isCut ? 'length' : stopSequence === undefined ? 'end' : 'stop-sequence',
+    stopSequence: isCut ? undefined : stopSequence,
+    inputTokens,
+    outputTokens: [reasoning ?? '', text].reduce(
+      (sum, part) => sum + (part === '' ? 0 : estimateTokens(part)),
+      0,
+    ),
+  };
+}

@@ -1,0 +1,38 @@
+/** What one model's batch jobs may be. Ends inclusive. */
+export interface BatchQuotas {
+  minRecordsPerJob: number;
+  maxRecordsPerFile: number;
+  maxRecordsPerJob: number;
+  maxBytesPerFile: number;
+  maxBytesPerJob: number;
+  /** In-progress and submitted together, of one base model. */
+  maxConcurrentJobs: number;
+}
+
+/** Quotas of the emulator; a model's own go before the default's. Keys of `models` are base model ids. */
+export interface QuotaOptions {
+  default?: Partial<BatchQuotas>;
+  models?: Readonly<Record<string, Partial<BatchQuotas>>>;
+}
+
+const GIB = 1024 ** 3;
+
+/** Quotas as most accounts have them. https://docs.aws.amazon.com/general/latest/gr/bedrock.html */
+export const DEFAULT_QUOTAS: Readonly<BatchQuotas> = {
+  minRecordsPerJob: 100,
+  maxRecordsPerFile: 50_000,
+  maxRecordsPerJob: 50_000,
+  maxBytesPerFile: GIB,
+  maxBytesPerJob: 5 * GIB,
+  maxConcurrentJobs: 20,
+};
+
+/** The quotas of a base model. */
+export function quotasOf(baseId: string, options: QuotaOptions): BatchQuotas {
+  return {
+    ...DEFAULT_QUOTAS,
+    ...(/^amazon\.nova-(lite|pro)-v1/.test(baseId) ? { maxBytesPerJob: 100 * GIB } : {}),
+    ...options.default,
+    ...options.models?.[baseId],
+  };
+}
