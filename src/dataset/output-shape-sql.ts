@@ -1,0 +1,105 @@
+import type { OutputPath, OutputShape } from '../models/output-shape.ts';
+import { sqlName, sqlText } from './duckdb.ts';
+
+/** An OutputShape as SQL over the column `modelOutput` of `read_json`. */
+export interface OutputShapeSql {
+  /** Type of the column `modelOutput`: only what is read, as JSON, so that nothing is silently converted. */
+  modelOutputType: string;
+  /** Type of the answer. */
+  answerType: 'VARCHAR' | 'FLOAT[]';
+  /** The answer; null where the output is not of the shape. */
+  answer: string;
+  stopReason: string;
+  inputTokens: string;
+  outputTokens: string;
+}
+
+/** The same decisions as `readModelOutput`, for millions of outputs at once. */
+export function outputShapeSql(shape: OutputShape): OutputShapeSql {
+  switch (shape.kind) {
+    case 'text': {
+      const block: TypeTree = new Map();
+      addPath(block, shape.text, 'JSON');
+      if (shape.only !== undefined) addPath(block, [shape.only.key], 'JSON');
+      const root: TypeTree = new Map();
+      addPath(root, shape.blocks, `${structType(block)}[]`);
+      for (const path of [shape.stopReason, shape.inputTokens, shape.outputTokens])
+        addPath(root, path, 'JSON');
+      const blocks = fieldOf('modelOutput', shape.blocks);
+      const text = stringOf(fieldOf('block', shape.text));
+      const picked =
+        shape.only === undefined
+          ? text
+          : `CASE WHEN ${stringOf(fieldOf('block', [shape.only.key]))} = ${sqlText(shape.only.equals)} THEN ${text} END`;
+      // array_to_string passes nulls over, but makes null of a list that has nothing else.
+      const texts = `array_to_string(list_transform(${blocks}, lambda block: ${picked}), '')`;
+      return {
+        modelOutputType: structType(root),
+        answerType: 'VARCHAR',
+        answer: `CASE WHEN ${blocks} IS NOT NULL THEN coalesce(${texts}, '') END`,
+        stopReason: stringOf(fieldOf('modelOutput', shape.stopReason)),
+        inputTokens: countOf(fieldOf('modelOutput', shape.inputTokens)),
+        outputTokens: countOf(fieldOf('modelOutput', shape.outputTokens)),
+      };
+    }
+    case 'embedding': {
+      const root: TypeTree = new Map();
+      addPath(root, shape.embedding, 'JSON');
+      addPath(root, shape.inputTokens, 'JSON');
+      const embedding = fieldOf('modelOutput', shape.embedding);
+      return {
+        modelOutputType: structType(root),
+        answerType: 'FLOAT[]',
+        answer: `CASE WHEN ${isListOfNumbers(embedding)} THEN CAST(${embedding} AS FLOAT[]) END`,
+        stopReason: 'CAST(NULL AS VARCHAR)',
+        inputTokens: countOf(fieldOf('modelOutput', shape.inputTokens)),
+        outputTokens: 'CAST(NULL AS BIGINT)',
+      };
+    }
+  }
+}
+
+/** Keys and their types, or the keys within. */
+type TypeTree = Map<string, string | TypeTree>;
+
+function addPath(tree: TypeTree, [key, ...rest]: readonly string[], type: string): void {
+  if (key === undefined) return;
+  if (rest.length === 0) {
+    tree.set(key, type);
+    return;
+  }
+  const inner = tree.get(key);
+  const branch: TypeTree = inner instanceof Map ? inner : new Map();
+  tree.set(key, branch);
+  addPath(branch, rest, type);
+}
+
+function structType(tree: TypeTree): string {
+  const fields = [...tree].map(
+    ([key, inner]) => `${sqlName(key)} ${typeof inner === 'string' ? inner : structType(inner)}`,
+  );
+  return `STRUCT(${fields.join(', ')})`;
+}
+
+function fieldOf(value: string, path: OutputPath): string {
+  return [value, ...path.map(sqlName)].join('.');
+}
+
+function stringOf(json: string): string {
+  return `CASE WHEN json_type(${json}) = 'VARCHAR' THEN ${json} ->> '$' END`;
+}
+
+/** Whole numbers from 0 that JavaScript has exactly; null otherwise. */
+function countOf(json: string): string {
+  const number = `TRY_CAST(${json} AS DOUBLE)`;
+  return `CASE WHEN json_type(${json}) IN ('UBIGINT', 'BIGINT', 'DOUBLE') AND ${number} BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER} AND ${number} = trunc(${number}) THEN CAST(${number} AS BIGINT) END`;
+}
+
+/**
+ * Strings, true, false, null and objects have one of these characters, numbers none; a cast alone would take
+ * "1" and true for numbers. Lists within the list have a second bracket.
+ */
+function isListOfNumbers(json: string): string {
+  const clean = ['"', 'u', 'a', 'n', '{'].map((character) => `NOT contains(${json}, '${character}')`);
+  return `${json}[1] = '[' AND NOT contains(${json}[2:], '[') AND ${clean.join(' AND ')}`;
+}

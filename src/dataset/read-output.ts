@@ -1,0 +1,122 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { type OutputShape, readModelOutput } from '../models/output-shape.ts';
+import { UNEXPECTED_MODEL_OUTPUT, UNKNOWN_ERROR, unexpectedMessage } from './answers.ts';
+
+/** What one line of a job's output says; lists and numbers as JSON. */
+interface OutputAnswer {
+  record_id: string;
+  answer: string | number[] | null;
+  stop_reason: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  error_code: string | null;
+  error_message: string | null;
+}
+
+const NEWLINE = 10;
+const WRITE_CHARACTERS = 1 << 20;
+
+/**
+ * Reads a job's output line by line, as DuckDB refuses a whole file for one bad line, and writes what it says in
+ * a form that DuckDB always takes. Lone surrogates become U+FFFD. Gives the number of lines that say nothing.
+ */
+export async function rewriteOutput(
+  from: string,
+  to: string,
+  shape: OutputShape,
+): Promise<{ unreadable: number }> {
+  const output = createWriteStream(to);
+  let unreadable = 0;
+  let pending = '';
+  try {
+    for await (const line of readLines(from)) {
+      if (line.trim() === '') continue;
+      const answer = readLine(line, shape);
+      if (answer === undefined) {
+        unreadable += 1;
+        continue;
+      }
+      pending += `${JSON.stringify(answer)}\n`;
+      if (pending.length > WRITE_CHARACTERS) {
+        if (!output.write(pending)) await new Promise<void>((drained) => output.once('drain', drained));
+        pending = '';
+      }
+    }
+    output.end(pending);
+    await finished(output);
+  } finally {
+    output.destroy();
+  }
+  return { unreadable };
+}
+
+/** Lines end in \n only: U+2028 and U+0085 stand raw in answers. */
+async function* readLines(path: string): AsyncGenerator<string> {
+  let rest: Buffer[] = [];
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    const bytes: Buffer = chunk;
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+      yield Buffer.concat([...rest, bytes.subarray(start, end)]).toString();
+      rest = [];
+      start = end + 1;
+    }
+    rest.push(bytes.subarray(start));
+  }
+  yield Buffer.concat(rest).toString();
+}
+
+function readLine(line: string, shape: OutputShape): OutputAnswer | undefined {
+  let record: unknown;
+  try {
+    record = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(record) || typeof record.recordId !== 'string') return undefined;
+  const { recordId, error, modelOutput } = record;
+  const blank = { stop_reason: null, input_tokens: null, output_tokens: null };
+  const record_id = recordId.toWellFormed();
+  if (error !== undefined && error !== null) {
+    return {
+      record_id,
+      answer: null,
+      ...blank,
+      error_code: textOf(isObject(error) ? error.errorCode : undefined) ?? UNKNOWN_ERROR,
+      error_message: textOf(isObject(error) ? (error.errorMessage ?? error) : error) ?? '',
+    };
+  }
+  const read = readModelOutput(shape, modelOutput);
+  if (read === undefined) {
+    return {
+      record_id,
+      answer: null,
+      ...blank,
+      error_code: UNEXPECTED_MODEL_OUTPUT,
+      error_message: unexpectedMessage(shape),
+    };
+  }
+  return {
+    record_id,
+    answer: shape.kind === 'text' ? (read.text?.toWellFormed() ?? null) : read.embedding,
+    stop_reason: read.stopReason?.toWellFormed() ?? null,
+    input_tokens: countOf(read.inputTokens),
+    output_tokens: countOf(read.outputTokens),
+    error_code: null,
+    error_message: null,
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  return (typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed();
+}
+
+function countOf(value: number | null): number | null {
+  return value !== null && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}

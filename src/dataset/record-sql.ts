@@ -1,0 +1,69 @@
+import { InvalidRunInputError } from '../core/errors.ts';
+import type { Column } from '../core/part.ts';
+import { RECORD_ID_DIGITS } from '../core/record-id.ts';
+import type { RecordFrame } from '../models/record-frame.ts';
+import { columnText } from './column-text.ts';
+import { sqlText } from './duckdb.ts';
+
+/** The columns that Prepare adds to a part's rows, and Collect takes away again. */
+export const RECORD_ID_COLUMN = '__quarry_record_id';
+/** Null where the row was sent. */
+export const ERROR_CODE_COLUMN = '__quarry_error_code';
+/** Error code of a row whose prompt needs a value that is null. */
+export const NULL_PROMPT_VALUE = 'NullPromptValue';
+
+/** SQL for a row's prompt; null where a placeholder's column is null, as `||` makes it. */
+export function promptSql(frame: RecordFrame, columns: readonly Column[]): string {
+  const pieces = frame.prompt.map((piece) => {
+    if (piece.kind === 'literal') return sqlText(piece.text);
+    return columnText(columnNamed(columns, piece.column));
+  });
+  return pieces.length === 0 ? `''` : pieces.join(' || ');
+}
+
+/** SQL for a row's record id: the column's text, or `recordIdOf` of the global row number that `rowNumber` gives. */
+export function recordIdSql(
+  columns: readonly Column[],
+  { recordIdColumn, rowNumber }: { recordIdColumn: string | undefined; rowNumber: string },
+): string {
+  return recordIdColumn === undefined
+    ? `format('r{:0${RECORD_ID_DIGITS}d}', ${rowNumber})`
+    : columnText(columnNamed(columns, recordIdColumn));
+}
+
+/** SQL for the JSONL line of a record, without its newline. */
+export function recordLineSql(
+  frame: RecordFrame,
+  { recordId, prompt }: { recordId: string; prompt: string },
+): string {
+  return [
+    sqlText('{"recordId":'),
+    jsonStringSql(recordId),
+    sqlText(`,"modelInput":${frame.before}`),
+    jsonStringSql(prompt),
+    sqlText(`${frame.after}}`),
+  ].join(' || ');
+}
+
+/**
+ * SQL for a text as a JSON string, byte for byte as `JSON.stringify` writes it. DuckDB differs in one thing: the
+ * letters of \u00xx are capitals. Escaped backslashes step aside meanwhile, lest `\\u000B` be taken for one.
+ */
+export function jsonStringSql(text: string): string {
+  const json = `CAST(to_json(${text}) AS VARCHAR)`;
+  const lowered = ['0B', '0E', '0F', '1A', '1B', '1C', '1D', '1E', '1F'].reduce(
+    (sql, hex) => `replace(${sql}, '\\u00${hex}', '\\u00${hex.toLowerCase()}')`,
+    `replace(${json}, '\\\\', chr(1))`,
+  );
+  return `CASE WHEN regexp_matches(${text}, '[\\x0b\\x0e\\x0f\\x1a-\\x1f]') THEN replace(${lowered}, chr(1), '\\\\') ELSE ${json} END`;
+}
+
+function columnNamed(columns: readonly Column[], name: string): Column {
+  const column = columns.find((candidate) => candidate.name === name);
+  if (column === undefined) {
+    throw new InvalidRunInputError(
+      `The dataset has no column "${name}"; it has ${columns.map((candidate) => candidate.name).join(', ')}.`,
+    );
+  }
+  return column;
+}
