@@ -16,8 +16,8 @@ const JobNamePrefix = z
   )
   .max(40);
 
-/** The field names of a run input, in the order of the reference page, with what each is for. */
-const fields = {
+/** Every key of a run input, in the order of the reference page, with what it is for. */
+export const RUN_INPUT_FIELDS = {
   s3_uri: z.string().startsWith('s3://').meta({
     description:
       'Dataset: one object, or a prefix of many of the same format. CSV, Parquet or JSONL, plain or `.gz`/`.zst`. Instead of `dataset_id`.',
@@ -93,7 +93,7 @@ const fields = {
 };
 
 /** Every key that a run input may have. */
-export const RUN_INPUT_KEYS = Object.keys(fields);
+export const RUN_INPUT_KEYS = Object.keys(RUN_INPUT_FIELDS);
 
 /** Keys of other tools' documents that mean one of ours. */
 export const RUN_INPUT_ALIASES: Readonly<Record<string, string>> = {
@@ -103,12 +103,14 @@ export const RUN_INPUT_ALIASES: Readonly<Record<string, string>> = {
 /** The published contract: one JSON document, the same for every target. Null stands for "not given". */
 export const RunInputSchema = z
   .strictObject({
-    ...fields,
+    ...RUN_INPUT_FIELDS,
     ...(Object.fromEntries(
-      Object.entries(fields)
+      Object.entries(RUN_INPUT_FIELDS)
         .filter(([key]) => key !== 'model_id')
         .map(([key, schema]) => [key, schema.optional()]),
-    ) as { [K in Exclude<keyof typeof fields, 'model_id'>]: z.ZodOptional<(typeof fields)[K]> }),
+    ) as {
+      [K in Exclude<keyof typeof RUN_INPUT_FIELDS, 'model_id'>]: z.ZodOptional<(typeof RUN_INPUT_FIELDS)[K]>;
+    }),
   })
   .superRefine((input, context) => {
     const refuse = (path: string, message: string) =>

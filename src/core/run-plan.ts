@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { Dataset } from './part.ts';
+
+const Count = z.int().min(0);
+const Usd = z.number().min(0).nullable();
+
+/** What the run will cost, as far as it can be known before: tokens by bytes, answers by their limit. */
+export const CostEstimate = z.object({
+  /** Input tokens, at four bytes each. */
+  input_tokens: Count,
+  /** Most output tokens: every answer as long as `max_tokens` lets it be. */
+  max_output_tokens: Count,
+  /** Dollars for the input and the longest answers; null where no price of the model is known. */
+  max_usd: Usd,
+  /** Dollars for the input alone. */
+  input_usd: Usd,
+  /** Day of the price table. */
+  prices_as_of: z.string(),
+});
+export type CostEstimate = z.infer<typeof CostEstimate>;
+
+/** `plan.json`: all that was decided before anything was spent. */
+export const RunPlan = z.object({
+  format_version: z.literal(1),
+  quarry_version: z.string(),
+  run_id: z.string(),
+  /** Hash of everything that decides the answers: input, dataset files, prompt. */
+  input_hash: z.string(),
+  /** The run input, as given, without nulls. */
+  input: z.record(z.string(), z.unknown()),
+  dataset: Dataset,
+  model: z.object({
+    model_id: z.string(),
+    family: z.string(),
+    invocation_type: z.enum(['InvokeModel', 'Converse']),
+  }),
+  /** The template, or null for embeddings. */
+  prompt_template: z.string().nullable(),
+  prompt_hash: z.string(),
+  output_column: z.string(),
+  /** Rows of the dataset that are run: all of them, unless max_records or max_num_jobs says otherwise. */
+  selected_rows: Count,
+  parts: Count,
+  slices: Count,
+  max_concurrent_jobs: Count,
+  min_records_per_job: Count,
+  max_attempts: Count,
+  estimate: CostEstimate,
+  created_at: z.string(),
+});
+export type RunPlan = z.infer<typeof RunPlan>;
+
+/** Bytes of English text in one token, roughly. https://docs.anthropic.com/en/docs/about-claude/glossary#tokens */
+export const BYTES_PER_TOKEN = 4;

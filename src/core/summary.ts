@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { Reason, RowCounts, TokenCounts } from './ledger.ts';
+import { DatasetFile } from './part.ts';
+
+/** How a run ended: every row has an answer, or some have none. */
+export const RunStatus = z.enum(['succeeded', 'partly_succeeded']);
+export type RunStatus = z.infer<typeof RunStatus>;
+
+/** `summary.json`: the row ledger, what it took, and the identity of everything that went in. */
+export const RunSummary = z.object({
+  format_version: z.literal(1),
+  quarry_version: z.string(),
+  run_id: z.string(),
+  status: RunStatus,
+  rows: RowCounts,
+  /** Why rows have no answer, the most frequent first. */
+  reasons: z.array(Reason),
+  tokens: TokenCounts,
+  /** Dollars for these tokens by the price table; null where no price of the model is known. */
+  cost_usd: z.number().nullable(),
+  /** Model invocation jobs; on-demand parts are none. */
+  jobs: z.int().min(0),
+  on_demand_records: z.int().min(0),
+  /** True where the answers are a simulated model's. */
+  simulated: z.boolean(),
+  output_uris: z.array(z.string()),
+  started_at: z.string(),
+  ended_at: z.string(),
+  input: z.record(z.string(), z.unknown()),
+  input_hash: z.string(),
+  prompt_hash: z.string(),
+  model_id: z.string(),
+  dataset_files: z.array(DatasetFile),
+  dataset_rows: z.int().min(0),
+});
+export type RunSummary = z.infer<typeof RunSummary>;

@@ -1,0 +1,69 @@
+import { joinS3Uri, type S3Uri } from '../core/s3-uri.ts';
+
+/** Every key of a run, in one place. Bedrock allows no `=`, space, `@` or `//` in them. */
+export interface RunLayout {
+  runUri: S3Uri;
+  /** What the run is of: input, dataset, packing, price. Written once. */
+  plan: S3Uri;
+  /** The items of Prepare's Distributed Map. */
+  slices: S3Uri;
+  /** The parts that one slice left, once all of them are there. */
+  sliceParts(slice: number): S3Uri;
+  /** What Prepare says of a part, written after its two files. */
+  part(partId: string): S3Uri;
+  /** The part's records: the input file of its job. */
+  records(partId: string): S3Uri;
+  /** The part's rows. */
+  rows(partId: string): S3Uri;
+  /** The items of Run jobs' Distributed Map. */
+  waveParts(wave: number): S3Uri;
+  /** What Submit did for a part. */
+  job(partId: string): S3Uri;
+  /** Where a part's job, or its on-demand run, leaves its output. */
+  modelOutput(partId: string): S3Uri;
+  /** One answer of an on-demand run, kept as soon as it is paid for. */
+  onDemandAnswer(partId: string, index: number): S3Uri;
+  /** What became of a part's rows. */
+  ledger(partId: string): S3Uri;
+  /** Why a part could not be collected the last time. */
+  fault(partId: string): S3Uri;
+  /** A part's rows with their answers. */
+  output(partId: string): S3Uri;
+  /** Where a Map state writes its own results. */
+  mapResults: S3Uri;
+  summary: S3Uri;
+}
+
+/** Folder of all runs in a bucket. */
+export function runsUri(bucket: string): S3Uri {
+  return `s3://${bucket}/runs/`;
+}
+
+/** Where a run lives. */
+export function runUriOf(bucket: string, runId: string): S3Uri {
+  return `s3://${bucket}/runs/${runId}`;
+}
+
+/** The keys of the run at `runUri`. */
+export function runLayout(runUri: S3Uri): RunLayout {
+  const at = (...path: string[]) => joinS3Uri(runUri, ...path);
+  return {
+    runUri,
+    plan: at('plan.json'),
+    slices: at('slices.json'),
+    sliceParts: (slice) => at('slices', `${String(slice).padStart(5, '0')}.json`),
+    part: (partId) => at('parts', partId, 'part.json'),
+    records: (partId) => at('parts', partId, 'records.jsonl'),
+    rows: (partId) => at('parts', partId, 'rows.parquet'),
+    waveParts: (wave) => at('waves', String(wave), 'parts.json'),
+    job: (partId) => at('jobs', `${partId}.json`),
+    modelOutput: (partId) => at('model-output', partId),
+    onDemandAnswer: (partId, index) =>
+      at('model-output', partId, 'on-demand', `${String(index).padStart(5, '0')}.jsonl.out`),
+    ledger: (partId) => at('ledger', `${partId}.json`),
+    fault: (partId) => at('faults', `${partId}.json`),
+    output: (partId) => at('output', `${partId}.parquet`),
+    mapResults: at('map-results'),
+    summary: at('summary.json'),
+  };
+}

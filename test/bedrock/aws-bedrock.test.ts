@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { BedrockClient } from '@aws-sdk/client-bedrock';
+import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
+import { expect, onTestFinished, test } from 'vitest';
+import { createAwsBedrock } from '../../src/bedrock/aws-bedrock.ts';
+import type { Bedrock, CreateJobRequest } from '../../src/bedrock/bedrock.ts';
+import { createVirtualClock } from '../../src/core/clock.ts';
+import type { EmulatorOptions } from '../../src/emulator/server.ts';
+import { startEmulator } from '../../src/emulator/server.ts';
+import { createDirectoryStore } from '../../src/store/directory-store.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/** The real client, talking to an emulator over HTTP. */
+async function openBedrock(options: Partial<EmulatorOptions> = {}): Promise<Bedrock> {
+  const directory = await temporaryDirectory();
+  const emulator = await startEmulator({
+    store: createDirectoryStore(directory),
+    stateDirectory: join(directory, '.emulator'),
+    clock: createVirtualClock(),
+    ...options,
+  });
+  const client = {
+    endpoint: emulator.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    maxAttempts: 1,
+  };
+  const control = new BedrockClient(client);
+  const runtime = new BedrockRuntimeClient(client);
+  onTestFinished(async () => {
+    control.destroy();
+    runtime.destroy();
+    await emulator.close();
+  });
+  return createAwsBedrock({ control, runtime });
+}
+
+const request: CreateJobRequest = {
+  jobName: 'jokes-p00001',
+  clientRequestToken: 'abc123',
+  modelId: 'us.amazon.nova-lite-v1:0',
+  roleArn: 'arn:aws:iam::123456789012:role/quarry',
+  modelInvocationType: 'InvokeModel',
+  inputUri: 's3://bucket/in/records.jsonl',
+  outputUri: 's3://bucket/out/p00001',
+  tags: [{ key: 'quarry:run', value: 'r' }],
+};
+
+test('a job created again with the same token is the same job', async () => {
+  const bedrock = await openBedrock();
+  const first = await bedrock.createJob(request);
+  expect(first).toMatchObject({
+    kind: 'created',
+    jobArn: expect.stringMatching(/model-invocation-job\/[a-z0-9]{12}$/),
+  });
+  expect(await bedrock.createJob(request)).toEqual(first);
+});
+
+test('a name that another job has is told apart, and that job can be found by it', async () => {
+  const bedrock = await openBedrock();
+  const first = await bedrock.createJob(request);
+  expect(await bedrock.createJob({ ...request, clientRequestToken: 'other' })).toEqual({
+    kind: 'name_in_use',
+  });
+  const found = await bedrock.findJobByName('jokes-p00001');
+  expect(found?.jobArn).toBe(first.kind === 'created' ? first.jobArn : '');
+  expect(await bedrock.findJobByName('jokes-p0000')).toBeUndefined();
+});
+
+test('what Bedrock will refuse again is a refusal, in its own words', async () => {
+  const bedrock = await openBedrock();
+  expect(await bedrock.createJob({ ...request, modelId: 'anthropic.claude-opus-4-7-v1:0' })).toMatchObject({
+    kind: 'refused',
+    message: expect.stringContaining('Batch inference is not supported for the requested model'),
+  });
+});
+
+test('throttling, a full quota and a broken service are errors worth trying again, by name', async () => {
+  const faults = (kind: string) => openBedrock({ faults: [{ times: 1, fault: { kind } }] as never });
+  await expect((await faults('create-throttled')).createJob(request)).rejects.toMatchObject({
+    name: 'BedrockThrottledError',
+    retryable: true,
+  });
+  await expect((await faults('create-quota-exceeded')).createJob(request)).rejects.toMatchObject({
+    name: 'JobQuotaExceededError',
+    retryable: true,
+  });
+  await expect((await faults('create-server-error')).createJob(request)).rejects.toMatchObject({
+    name: 'ServiceUnavailableError',
+    retryable: true,
+  });
+});
+
+test('a job that does not exist is not found', async () => {
+  const bedrock = await openBedrock();
+  await expect(
+    bedrock.getJob('arn:aws:bedrock:us-east-1:000000000000:model-invocation-job/abcdefghijkl'),
+  ).rejects.toMatchObject({ name: 'ObjectNotFoundError' });
+});
+
+test('one record can be run on demand, as InvokeModel and as Converse', async () => {
+  const bedrock = await openBedrock();
+  const nova = { messages: [{ role: 'user', content: [{ text: 'hello' }] }] };
+  expect(await bedrock.invoke('us.amazon.nova-lite-v1:0', 'InvokeModel', nova)).toMatchObject({
+    kind: 'answered',
+    modelOutput: { output: { message: { content: [{ text: expect.stringContaining('[simulated') }] } } },
+  });
+  expect(await bedrock.invoke('us.meta.llama3-3-70b-instruct-v1:0', 'Converse', nova)).toMatchObject({
+    kind: 'answered',
+    modelOutput: { output: { message: { role: 'assistant' } } },
+  });
+});
+
+test('a body that the model refuses is that record’s error', async () => {
+  const bedrock = await openBedrock();
+  expect(
+    await bedrock.invoke('us.anthropic.claude-haiku-4-5-20251001-v1:0', 'InvokeModel', {}),
+  ).toMatchObject({
+    kind: 'failed',
+    errorCode: 400,
+  });
+});
