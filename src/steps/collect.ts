@@ -1,0 +1,166 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { LedgerMismatchError, ServiceUnavailableError } from '../core/errors.ts';
+import { outcomeOf } from '../core/job.ts';
+import { JobRecord } from '../core/job-record.ts';
+import { isBalanced, PartLedger } from '../core/ledger.ts';
+import { WavePart } from '../core/part.ts';
+import type { S3Uri } from '../core/s3-uri.ts';
+import { type CollectRequest, collectPart } from '../dataset/collect-part.ts';
+import { readJsonIfPresent, writeJson } from '../store/json-object.ts';
+import type { ObjectInfo } from '../store/object-store.ts';
+import type { RunLayout } from '../store/run-layout.ts';
+import { withLocalFiles } from './dataset-files.ts';
+import type { StepDeps } from './deps.ts';
+import { type PlannedRun, readPlan } from './read-plan.ts';
+
+/** A part whose turn is over, and the fault that kept it from a job, if one did. */
+export const CollectInput = z.object({
+  part: WavePart,
+  fault: z.object({ Error: z.string(), Cause: z.string().optional() }).optional(),
+});
+export type CollectInput = z.infer<typeof CollectInput>;
+
+/** What Collect leaves in the state machine: the part's counts. */
+export const CollectResult = PartLedger.pick({ part_id: true, rows: true });
+export type CollectResult = z.infer<typeof CollectResult>;
+
+/** `faults/<part>.json`: why a part could not be collected, for Dispatch to say. */
+export const CollectFault = z.object({ error: z.string(), message: z.string() });
+
+/**
+ * Joins whatever the part's job left (all, some or nothing) to the part's rows by record id, and writes the
+ * result and the part's ledger. Every row ends in it.
+ */
+export async function collect(input: CollectInput, deps: StepDeps): Promise<CollectResult> {
+  const { run_uri, part_id } = input.part;
+  const { layout, ...run } = await readPlan(run_uri, deps);
+  const done = await readJsonIfPresent(deps.store, layout.ledger(part_id), PartLedger);
+  if (done !== undefined) return { part_id, rows: done.rows };
+  const scratchDirectory = join(deps.scratchDirectory, run.plan.run_id, `collect-${part_id}`);
+  await mkdir(scratchDirectory, { recursive: true });
+  try {
+    return await collectInto(scratchDirectory, { ...input, run: { layout, ...run } }, deps);
+  } catch (error) {
+    const { name, message } = error as Error;
+    await writeJson(deps.store, layout.fault(part_id), { error: name, message } satisfies z.infer<
+      typeof CollectFault
+    >);
+    throw error;
+  } finally {
+    await rm(scratchDirectory, { recursive: true, force: true });
+  }
+}
+
+async function collectInto(
+  scratchDirectory: string,
+  { part, fault, run }: CollectInput & { run: PlannedRun },
+  deps: StepDeps,
+): Promise<CollectResult> {
+  const { store } = deps;
+  const { layout, plan, input, call } = run;
+  const { part_id } = part;
+  const end = await endOf(part, fault, layout, deps);
+  const resultPath = join(scratchDirectory, 'result.parquet');
+  const outputs = await modelOutputs(layout.modelOutput(part_id), deps);
+  const rowsInfo: ObjectInfo = { uri: layout.rows(part_id), size: 0, etag: '' };
+  const collected = await withLocalFiles([rowsInfo, ...outputs], store, ([rows, ...local]) =>
+    collectPart({
+      rowsPath: rows?.path ?? '',
+      outputPaths: local.map(({ path }) => path),
+      shape: call.adapter.output,
+      outputColumn: plan.output_column,
+      recordIdColumn: input.record_id_column,
+      attempt: part.attempt,
+      unanswered: end.unanswered,
+      resultPath,
+      scratchDirectory,
+    }),
+  );
+  if (!isBalanced(collected.rows)) {
+    throw new LedgerMismatchError(
+      `The ledger of part ${part_id} does not add up: ${JSON.stringify(collected.rows)}.`,
+    );
+  }
+  await store.putFile(resultPath, layout.output(part_id));
+  // Written last: a ledger that is there stands for a whole result.
+  await writeJson(store, layout.ledger(part_id), {
+    part_id,
+    wave: part.wave,
+    ...collected,
+    job_arn: end.jobArn,
+    job_status: end.jobStatus,
+  } satisfies PartLedger);
+  return { part_id, rows: collected.rows };
+}
+
+/** How a part's turn ended, and what that says of the records that have no output line. */
+interface PartEnd {
+  jobArn: string | null;
+  jobStatus: string | null;
+  unanswered: CollectRequest['unanswered'];
+}
+
+async function endOf(
+  part: WavePart,
+  fault: CollectInput['fault'],
+  layout: RunLayout,
+  { store, bedrock }: StepDeps,
+): Promise<PartEnd> {
+  const record = await readJsonIfPresent(store, layout.job(part.part_id), JobRecord);
+  if (record?.refusal) {
+    return notSent('JobRefused', `Bedrock refused the job: ${record.refusal}`);
+  }
+  if (record?.job_arn) {
+    const job = await bedrock.getJob(record.job_arn);
+    if (outcomeOf(job.status).kind === 'running') {
+      throw new ServiceUnavailableError(
+        `Job ${job.jobArn} is ${job.status}: its part cannot be collected yet.`,
+      );
+    }
+    const reason = job.message ? `: ${job.message}` : '';
+    return {
+      jobArn: job.jobArn,
+      jobStatus: job.status,
+      unanswered: {
+        errorCode: job.status === 'Completed' ? 'RecordMissing' : `Job${job.status}`,
+        errorMessage: `The job ended ${job.status} without an answer to this record${reason}`,
+        sent: true,
+      },
+    };
+  }
+  if (fault !== undefined) return notSent(fault.Error, messageOf(fault.Cause) ?? fault.Error);
+  return {
+    jobArn: null,
+    jobStatus: null,
+    unanswered: {
+      errorCode: 'RecordMissing',
+      errorMessage: 'There is no answer to this record.',
+      sent: true,
+    },
+  };
+}
+
+function notSent(errorCode: string, errorMessage: string): PartEnd {
+  return { jobArn: null, jobStatus: null, unanswered: { errorCode, errorMessage, sent: false } };
+}
+
+/** The message in a Cause, which Lambda writes as JSON. */
+function messageOf(cause: string | undefined): string | undefined {
+  if (cause === undefined) return undefined;
+  try {
+    return z.object({ errorMessage: z.string() }).parse(JSON.parse(cause)).errorMessage;
+  } catch {
+    return cause;
+  }
+}
+
+/** The `.jsonl.out` files below a part's output; a job manifest also ends in `.out`. */
+async function modelOutputs(uri: S3Uri, { store }: StepDeps): Promise<ObjectInfo[]> {
+  const outputs: ObjectInfo[] = [];
+  for await (const info of store.list(`${uri}/`)) {
+    if (info.uri.endsWith('.jsonl.out')) outputs.push(info);
+  }
+  return outputs;
+}

@@ -1,0 +1,40 @@
+import type { Bedrock } from '../bedrock/bedrock.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Hash } from '../core/job.ts';
+import type { BatchQuotas } from '../core/quotas.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+
+/** What differs between the places that a run can run in. */
+export interface StepSettings {
+  /** Bucket of all runs' files. */
+  bucket: string;
+  /** Service role that Bedrock assumes to read and write them. */
+  roleArn: string;
+  quotas: BatchQuotas;
+  /** Seconds between two looks at a job. */
+  pollSeconds: number;
+  /** Prepare steps at once. */
+  prepareConcurrency: number;
+  /** Rows that one Prepare takes at most. */
+  rowsPerSlice: number;
+  /** True where a simulated model answers. */
+  simulated: boolean;
+  /** Quarry's own. */
+  version: string;
+}
+
+/** The world, as the steps see it. */
+export interface StepDeps {
+  store: ObjectStore;
+  bedrock: Bedrock;
+  clock: Clock;
+  hash: Hash;
+  /** Directory for files that are used up within the step. */
+  scratchDirectory: string;
+  settings: StepSettings;
+  /** Told of every part that Prepare finished. */
+  onProgress?: (progress: StepProgress) => void;
+}
+
+/** What a step tells while it is at work. */
+export type StepProgress = { kind: 'prepared'; partId: string; rows: number; records: number };

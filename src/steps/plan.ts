@@ -1,0 +1,158 @@
+import { InvalidRunInputError, RunConflictError } from '../core/errors.ts';
+import { type PackingLimits, packRows } from '../core/packing.ts';
+import type { Dataset } from '../core/part.ts';
+import { recordsPerJobLimit } from '../core/quotas.ts';
+import { parseRunInput, type RunInput } from '../core/run-input.ts';
+import { RunPlan } from '../core/run-plan.ts';
+import { parseS3Uri } from '../core/s3-uri.ts';
+import { checkRecordIds, describeDataset, samplePromptBytes } from '../dataset/describe.ts';
+import { placeholdersOf } from '../prompts/prompt-template.ts';
+import { readJsonIfPresent, writeJson } from '../store/json-object.ts';
+import type { ObjectInfo } from '../store/object-store.ts';
+import { runLayout, runUriOf } from '../store/run-layout.ts';
+import { checkBudget, estimateCost } from './cost-estimate.ts';
+import { listDatasetFiles, withLocalFiles } from './dataset-files.ts';
+import type { StepDeps } from './deps.ts';
+import { type ModelCall, modelCallOf } from './model-call.ts';
+import { outputColumnsOf } from './output-columns.ts';
+import type { RunState } from './run-state.ts';
+import { cutSlices } from './slices.ts';
+
+/**
+ * Validates the run input against the dataset's real columns, counts and packs the rows, and writes the plan and
+ * the slices. Nothing is spent. The same input finds the plan that is there; another one under the same run_id
+ * is refused.
+ */
+export async function plan(document: unknown, deps: StepDeps): Promise<RunState> {
+  const input = parseRunInput(document);
+  const { quotas } = deps.settings;
+  const call = modelCallOf(input);
+  const maxRecords = recordsPerJobLimit(quotas, input.max_records_per_job);
+  const files = await listDatasetFiles(input, deps.store);
+
+  const { run_id: givenRunId, ...rest } = input;
+  const inputHash = deps.hash(JSON.stringify([rest, call.template, files]));
+  const runId =
+    givenRunId ??
+    `${input.job_name_prefix ?? input.prompt_id?.replaceAll('_', '-') ?? 'quarry'}-${inputHash.slice(0, 10)}`.replace(
+      /[^a-zA-Z0-9]+/g,
+      '-',
+    );
+  const layout = runLayout(runUriOf(deps.settings.bucket, runId));
+  const { bucket, key } = parseS3Uri(layout.slices);
+  const state: RunState = {
+    run_id: runId,
+    run_uri: layout.runUri,
+    bucket,
+    slices_key: key,
+    map_results_prefix: parseS3Uri(layout.mapResults).key,
+    prepare_concurrency: deps.settings.prepareConcurrency,
+    max_concurrent_jobs: quotas.maxConcurrentJobs,
+    wave: 0,
+  };
+
+  const known = await readJsonIfPresent(deps.store, layout.plan, RunPlan);
+  if (known !== undefined) {
+    refuseOtherInput(known, { ...rest }, inputHash, files);
+    return state;
+  }
+
+  const { dataset, selected, promptBytes } = await withLocalFiles(files, deps.store, async (local) => {
+    const described = await describeDataset(local);
+    checkColumns(input, call, described);
+    if (input.record_id_column !== undefined) await checkRecordIds(local, described, input.record_id_column);
+    return {
+      dataset: described,
+      selected: Math.min(
+        described.rows,
+        input.max_records ?? Number.POSITIVE_INFINITY,
+        (input.max_num_jobs ?? Number.POSITIVE_INFINITY) * maxRecords,
+      ),
+      promptBytes: await samplePromptBytes(local, described, call.frame),
+    };
+  });
+  const frameBytes =
+    call.frame.before.length + call.frame.after.length + '{"recordId":"","modelInput":}\n'.length + 11;
+  const limits: PackingLimits = {
+    minRecords: quotas.minRecordsPerJob,
+    maxRecords,
+    maxBytes: quotas.maxInputFileBytes,
+    slots: quotas.maxConcurrentJobs,
+    ...(input.max_num_jobs === undefined ? {} : { maxParts: input.max_num_jobs }),
+  };
+  const parts = packRows(selected, promptBytes.meanBytes + frameBytes, limits);
+  const slices = cutSlices(dataset, parts, deps.settings.rowsPerSlice);
+  const estimate = estimateCost(input, call, { rows: selected, meanPromptBytes: promptBytes.meanBytes });
+  if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate);
+
+  await writeJson(deps.store, layout.slices, slices);
+  // Written last: a plan that is there is whole.
+  await writeJson(deps.store, layout.plan, {
+    format_version: 1,
+    quarry_version: deps.settings.version,
+    run_id: runId,
+    input_hash: inputHash,
+    input: rest,
+    dataset,
+    model: {
+      model_id: input.model_id,
+      family: call.adapter.family,
+      invocation_type: call.adapter.invocationType,
+    },
+    prompt_template: call.template,
+    prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.before, call.frame.after])),
+    output_column: outputColumnsOf(input, call.adapter)[0] ?? '',
+    selected_rows: selected,
+    parts: parts.length,
+    slices: slices.length,
+    max_concurrent_jobs: quotas.maxConcurrentJobs,
+    min_records_per_job: quotas.minRecordsPerJob,
+    max_attempts: input.max_attempts ?? 3,
+    estimate,
+    created_at: new Date(deps.clock.now()).toISOString(),
+  } satisfies RunPlan);
+  return state;
+}
+
+function checkColumns(input: RunInput, call: ModelCall, { columns }: Dataset): void {
+  const names = columns.map(({ name }) => name);
+  const has = `The dataset has ${names.join(', ')}.`;
+  const missing = placeholdersOf(call.frame.prompt).filter((column) => !names.includes(column));
+  if (missing.length > 0) {
+    const what =
+      call.template === null
+        ? `text_column "${missing[0]}" is not a column of the dataset.`
+        : `The prompt needs ${missing.length === 1 ? 'column' : 'columns'} ${missing.map((column) => `"${column}"`).join(', ')}, which the dataset does not have.`;
+    throw new InvalidRunInputError(`${what} ${has}`);
+  }
+  if (input.record_id_column !== undefined && !names.includes(input.record_id_column)) {
+    throw new InvalidRunInputError(`record_id_column "${input.record_id_column}" is not a column. ${has}`);
+  }
+  const added = outputColumnsOf(input, call.adapter);
+  const clash = added.find((column) => names.some((name) => name.toLowerCase() === column.toLowerCase()));
+  if (clash !== undefined) {
+    throw new InvalidRunInputError(
+      clash === added[0]
+        ? `The dataset has a column "${clash}" already. Name another one for the answers with output_column.`
+        : `The dataset has a column "${clash}", which Quarry adds to the output. Rename it in the dataset${clash === 'record_id' ? ', or name it as record_id_column' : ''}.`,
+    );
+  }
+}
+
+function refuseOtherInput(
+  known: RunPlan,
+  input: Record<string, unknown>,
+  inputHash: string,
+  files: readonly ObjectInfo[],
+): void {
+  if (known.input_hash === inputHash) return;
+  const keys = [...new Set([...Object.keys(known.input), ...Object.keys(input)])];
+  const changed = keys.filter((key) => JSON.stringify(known.input[key]) !== JSON.stringify(input[key]));
+  const same = (file: ObjectInfo) =>
+    known.dataset.files.some(({ uri, etag }) => uri === file.uri && etag === file.etag);
+  if (files.length !== known.dataset.files.length || !files.every(same)) changed.push('the dataset’s files');
+  if (changed.length === 0) changed.push('the text of the prompt');
+  throw new RunConflictError(
+    `Run "${known.run_id}" exists, with another input: ${changed.join(', ')} differ. Give another run_id, or the same input to resume.`,
+  );
+}

@@ -1,0 +1,61 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { PreparedPart, Slice } from '../core/part.ts';
+import { prepareSlice } from '../dataset/prepare-slice.ts';
+import { readJsonIfPresent, writeJson } from '../store/json-object.ts';
+import { withLocalFiles } from './dataset-files.ts';
+import type { StepDeps } from './deps.ts';
+import { readPlan } from './read-plan.ts';
+import { RunUri } from './run-state.ts';
+
+/** One item of Prepare's Distributed Map. */
+export const PrepareInput = z.object({ run_uri: RunUri, slice: Slice });
+export type PrepareInput = z.infer<typeof PrepareInput>;
+
+/**
+ * One pass over a slice: the records and the rows of each of its parts. A slice that is done is left as it is;
+ * one that was broken off is made again, to the same bytes.
+ */
+export async function prepare({ run_uri, slice }: PrepareInput, deps: StepDeps): Promise<{ parts: number }> {
+  const { store } = deps;
+  const { layout, plan, input, call } = await readPlan(run_uri, deps);
+  const done = await readJsonIfPresent(store, layout.sliceParts(slice.slice), z.array(PreparedPart));
+  if (done !== undefined) return { parts: done.length };
+
+  const needed = new Set(slice.reads.map(({ uri }) => uri));
+  const files = plan.dataset.files
+    .filter(({ uri }) => needed.has(uri))
+    .map((file) => ({ ...file, size: file.bytes }));
+  const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `slice-${slice.slice}`);
+  await mkdir(scratchDirectory, { recursive: true });
+  const parts: PreparedPart[] = [];
+  try {
+    await withLocalFiles(files, store, (local) =>
+      prepareSlice({
+        slice,
+        dataset: plan.dataset,
+        pathOf: (uri) => local.find((file) => file.uri === uri)?.path ?? '',
+        frame: call.frame,
+        recordIdColumn: input.record_id_column,
+        maxBytes: deps.settings.quotas.maxInputFileBytes,
+        scratchDirectory,
+        emit: async (part, { recordsPath, rowsPath }) => {
+          await store.putFile(recordsPath, layout.records(part.part_id));
+          await store.putFile(rowsPath, layout.rows(part.part_id));
+          parts.push(part);
+          deps.onProgress?.({
+            kind: 'prepared',
+            partId: part.part_id,
+            rows: part.rows,
+            records: part.records,
+          });
+        },
+      }),
+    );
+  } finally {
+    await rm(scratchDirectory, { recursive: true, force: true });
+  }
+  await writeJson(store, layout.sliceParts(slice.slice), parts);
+  return { parts: parts.length };
+}

@@ -1,0 +1,55 @@
+import { createInterface } from 'node:readline';
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import type { WavePart } from '../core/part.ts';
+import type { ModelInvocationType } from '../models/model-adapter.ts';
+import type { StepDeps } from './deps.ts';
+import { type PlannedRun, readPlan } from './read-plan.ts';
+
+/** Invocations in flight at once: kind to an on-demand quota that others use too. */
+const CONCURRENT_INVOCATIONS = 4;
+
+const InputRecord = z.object({ recordId: z.string(), modelInput: z.record(z.string(), z.unknown()) });
+type InputRecord = z.infer<typeof InputRecord>;
+
+/**
+ * Runs the records of a part one by one, with the body that a job would have had, and leaves its output where
+ * and as a job would, one file a record. Each answer is kept as soon as it is there: a repeated call asks only for the rest.
+ */
+export async function runOnDemand(part: WavePart, deps: StepDeps): Promise<{ records: number }> {
+  const run = await readPlan(part.run_uri, deps);
+  const { layout, plan } = run;
+  const lines = createInterface({
+    input: await deps.store.readStream(layout.records(part.part_id)),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  });
+  const records: InputRecord[] = [];
+  for await (const line of lines) records.push(InputRecord.parse(JSON.parse(line)));
+  const limit = pLimit(CONCURRENT_INVOCATIONS);
+  await limit.map(records, (record, index) =>
+    keepAnswer(record, { run, partId: part.part_id, index, type: plan.model.invocation_type }, deps),
+  );
+  return { records: records.length };
+}
+
+interface AnswerPlace {
+  run: PlannedRun;
+  partId: string;
+  index: number;
+  type: ModelInvocationType;
+}
+
+async function keepAnswer(
+  record: InputRecord,
+  { run, partId, index, type }: AnswerPlace,
+  { store, bedrock }: StepDeps,
+): Promise<void> {
+  const uri = run.layout.onDemandAnswer(partId, index);
+  if ((await store.head(uri)) !== undefined) return;
+  const result = await bedrock.invoke(run.plan.model.model_id, type, record.modelInput);
+  const answer =
+    result.kind === 'answered'
+      ? { ...record, modelOutput: result.modelOutput }
+      : { ...record, error: { errorCode: result.errorCode, errorMessage: result.errorMessage } };
+  await store.write(uri, `${JSON.stringify(answer)}\n`);
+}

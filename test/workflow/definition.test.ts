@@ -1,0 +1,80 @@
+import validate from 'asl-validator';
+import { expect, test } from 'vitest';
+import * as errors from '../../src/core/errors.ts';
+import { JobStatus, outcomeOf } from '../../src/core/job.ts';
+import type { State, States } from '../../src/workflow/amazon-states-language.ts';
+import { definition, functionPlaceholder, STEP_NAMES } from '../../src/workflow/definition.ts';
+
+/** Every state, the children of Map states included, with the states among which its Next is. */
+function allStates(states: States): { name: string; state: State; siblings: States }[] {
+  return Object.entries(states.States).flatMap(([name, state]) => [
+    { name, state, siblings: states },
+    ...(state.Type === 'Map' ? allStates(state.ItemProcessor) : []),
+  ]);
+}
+
+const states = allStates(definition);
+
+test('an independent validator finds nothing wrong with the definition', () => {
+  expect(validate(JSON.parse(JSON.stringify(definition)))).toMatchObject({ isValid: true, errors: [] });
+});
+
+test('every transition leads to a state that is there', () => {
+  for (const { name, state, siblings } of states) {
+    const nexts = [
+      'Next' in state ? state.Next : undefined,
+      ...(state.Type === 'Choice' ? [state.Default, ...state.Choices.map(({ Next }) => Next)] : []),
+      ...('Catch' in state && state.Catch ? state.Catch.map(({ Next }) => Next) : []),
+    ].filter((next) => next !== undefined);
+    for (const next of nexts) expect(Object.keys(siblings.States), name).toContain(next);
+    if (nexts.length === 0) expect(state, name).toHaveProperty('End', true);
+  }
+});
+
+test('every error that a Retry names is one that is thrown, or Step Functions’, Lambda’s or Bedrock’s own', () => {
+  const ours = Object.values(errors).flatMap((value) =>
+    typeof value === 'function' && value.prototype instanceof Error && value !== errors.QuarryError
+      ? [new (value as new (message: string) => Error)('').name]
+      : [],
+  );
+  for (const { name, state } of states) {
+    if (!('Retry' in state)) continue;
+    for (const error of state.Retry?.flatMap(({ ErrorEquals }) => ErrorEquals) ?? []) {
+      expect(/^(?:States|Lambda|Bedrock)\./.test(error) || ours.includes(error), `${name}: ${error}`).toBe(
+        true,
+      );
+    }
+  }
+});
+
+test('every error class says its own name, and whether it is worth trying again', () => {
+  for (const [name, value] of Object.entries(errors)) {
+    if (typeof value !== 'function' || value === errors.QuarryError) continue;
+    const error = new (value as new (message: string) => errors.QuarryError)('why');
+    expect(error.name).toBe(name);
+    expect(errors.RETRYABLE_ERROR_NAMES.includes(name as never)).toBe(error.retryable);
+  }
+});
+
+test('every function that is called is a step, and every step is called', () => {
+  const called = states.flatMap(({ state }) =>
+    state.Type === 'Task' && state.Resource === 'arn:aws:states:::lambda:invoke'
+      ? [state.Parameters?.FunctionName]
+      : [],
+  );
+  expect(new Set(called)).toEqual(new Set(STEP_NAMES.map(functionPlaceholder)));
+});
+
+test('waiting ends with exactly the statuses from which a job never moves', () => {
+  const { Choices } = definition.States['Run jobs'].ItemProcessor.States['Has it ended?'];
+  const statuses = Choices[0].Or.map(({ StringEquals }) => StringEquals);
+  expect(new Set(statuses)).toEqual(
+    new Set(JobStatus.options.filter((status) => outcomeOf(status).kind === 'ended')),
+  );
+});
+
+test('labels fit into the ARNs of Map Runs', () => {
+  for (const { state } of states) {
+    if (state.Type === 'Map') expect(state.Label?.length).toBeLessThanOrEqual(40);
+  }
+});
