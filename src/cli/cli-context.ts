@@ -1,0 +1,7 @@
+/** What a command has of the world: results go to `out`, progress and errors to `err`. */
+export interface CliContext {
+  out: NodeJS.WriteStream;
+  err: NodeJS.WriteStream;
+  /** Set by a command that ends with another status than 0 without an error. */
+  exitStatus: number;
+}

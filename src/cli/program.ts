@@ -1,0 +1,40 @@
+import { Command, CommanderError } from 'commander';
+import type { CliContext } from './cli-context.ts';
+import { EXIT_FAILED } from './cli-error.ts';
+import { addEmulateCommand } from './emulate-command.ts';
+import { addResultsCommand } from './results-command.ts';
+import { addRunCommand } from './run-command.ts';
+import { addRunsCommand } from './runs-command.ts';
+import { addStatusCommand } from './status-command.ts';
+import { VERSION } from './version.ts';
+
+/** The command line; returns the exit status. */
+export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
+  const program = new Command('quarry')
+    .description(
+      'Run a prompt or an embedding model over every row of a dataset with Amazon Bedrock batch inference.',
+    )
+    .version(VERSION)
+    .configureOutput({
+      writeOut: (text) => context.out.write(text),
+      writeErr: (text) => context.err.write(text),
+    })
+    .showSuggestionAfterError()
+    .exitOverride();
+  addRunCommand(program, context);
+  addResultsCommand(program, context);
+  addStatusCommand(program, context);
+  addRunsCommand(program, context);
+  addEmulateCommand(program, context);
+  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return context.exitStatus;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_FAILED;
+    const { name, message, stack } = error as Error;
+    context.err.write(`${name}: ${message}\n`);
+    if (process.env.QUARRY_DEBUG) context.err.write(`${stack}\n`);
+    return EXIT_FAILED;
+  }
+}

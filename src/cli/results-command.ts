@@ -1,0 +1,73 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { stringify } from 'csv-stringify/sync';
+import { InvalidRunInputError } from '../core/errors.ts';
+import { readResults } from '../dataset/read-results.ts';
+import { LOCAL_BUCKET } from '../local/local-target.ts';
+import { createDirectoryStore } from '../store/directory-store.ts';
+import type { CliContext } from './cli-context.ts';
+import { rowsTable } from './rows-view.ts';
+import { findRun } from './run-store.ts';
+import { outputPathsOf } from './summary-view.ts';
+
+/** Rows that a table shows unless --head says otherwise. */
+const DEFAULT_TABLE_ROWS = 10;
+
+interface ResultsOptions {
+  dir: string;
+  head?: number;
+  format: 'table' | 'jsonl' | 'csv';
+  failed?: boolean;
+}
+
+/** `quarry results`: the rows of a run that has ended, with their answers. */
+export function addResultsCommand(program: Command, context: CliContext): void {
+  program
+    .command('results')
+    .argument('<run>', 'the run’s id')
+    .description('Print the rows of a finished run with their answers.')
+    .option('--head <n>', `first n rows; a table has ${DEFAULT_TABLE_ROWS} unless you say more`, toCount)
+    .addOption(new Option('--format <format>', 'how').choices(['table', 'jsonl', 'csv']).default('table'))
+    .option('--failed', 'only rows without an answer')
+    .option('--dir <directory>', 'the local store', '.quarry')
+    .action((runId: string, options: ResultsOptions) => printResults(runId, options, context));
+}
+
+async function printResults(runId: string, options: ResultsOptions, { out }: CliContext): Promise<void> {
+  const { summary } = await findRun(createDirectoryStore(options.dir), LOCAL_BUCKET, runId);
+  if (summary === undefined) {
+    throw new InvalidRunInputError(`Run "${runId}" has not ended yet. See: quarry status ${runId}`);
+  }
+  const head = options.head ?? (options.format === 'table' ? DEFAULT_TABLE_ROWS : undefined);
+  const rows = readResults(outputPathsOf(summary, options.dir), {
+    ...(head === undefined ? {} : { head }),
+    failedOnly: options.failed === true,
+  });
+  switch (options.format) {
+    case 'table': {
+      const shown = await Array.fromAsync(rows);
+      out.write(shown.length === 0 ? 'No rows.\n' : `${rowsTable(shown)}\n`);
+      return;
+    }
+    case 'jsonl':
+      for await (const row of rows) await write(out, `${JSON.stringify(row)}\n`);
+      return;
+    case 'csv': {
+      let header = true;
+      for await (const row of rows) {
+        await write(out, stringify([row], { header, cast: { object: (value) => JSON.stringify(value) } }));
+        header = false;
+      }
+    }
+  }
+}
+
+/** Writes, and waits where the reader is slower than we are. */
+async function write(out: NodeJS.WriteStream, text: string): Promise<void> {
+  if (!out.write(text)) await new Promise<void>((resolve) => out.once('drain', resolve));
+}
+
+function toCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number from 1.');
+  return value;
+}

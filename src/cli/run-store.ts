@@ -1,0 +1,49 @@
+import { InvalidRunInputError } from '../core/errors.ts';
+import { byLikeness } from '../core/nearest.ts';
+import { RunPlan } from '../core/run-plan.ts';
+import { RunSummary } from '../core/summary.ts';
+import { readJsonIfPresent } from '../store/json-object.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { type RunLayout, runLayout, runsUri, runUriOf } from '../store/run-layout.ts';
+
+/** A run as its files tell it. */
+export interface KnownRun {
+  layout: RunLayout;
+  plan: RunPlan;
+  /** Undefined until the run has ended. */
+  summary: RunSummary | undefined;
+}
+
+/** Every run in a bucket, the newest first. */
+export async function listRuns(store: ObjectStore, bucket: string): Promise<KnownRun[]> {
+  const runs: KnownRun[] = [];
+  for await (const { uri } of store.list(runsUri(bucket))) {
+    const runId = /\/runs\/([^/]+)\/plan\.json$/.exec(uri)?.[1];
+    if (runId === undefined) continue;
+    const run = await readRun(store, bucket, runId);
+    if (run !== undefined) runs.push(run);
+  }
+  return runs.sort((a, b) => b.plan.created_at.localeCompare(a.plan.created_at));
+}
+
+/** The run of an id; InvalidRunInputError that lists the known ones, the nearest first. */
+export async function findRun(store: ObjectStore, bucket: string, runId: string): Promise<KnownRun> {
+  const run = /^[a-zA-Z0-9-]+$/.test(runId) ? await readRun(store, bucket, runId) : undefined;
+  if (run !== undefined) return run;
+  const known = byLikeness(
+    runId,
+    (await listRuns(store, bucket)).map(({ plan }) => plan.run_id),
+  );
+  throw new InvalidRunInputError(
+    known.length === 0
+      ? `There is no run "${runId}": there are no runs here yet.`
+      : `There is no run "${runId}". Runs here, the nearest first: ${known.slice(0, 5).join(', ')}.`,
+  );
+}
+
+async function readRun(store: ObjectStore, bucket: string, runId: string): Promise<KnownRun | undefined> {
+  const layout = runLayout(runUriOf(bucket, runId));
+  const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
+  if (plan === undefined) return undefined;
+  return { layout, plan, summary: await readJsonIfPresent(store, layout.summary, RunSummary) };
+}

@@ -1,0 +1,55 @@
+import { relative } from 'node:path';
+import type { S3Uri } from '../core/s3-uri.ts';
+import type { RunSummary } from '../core/summary.ts';
+import { localPathOf } from '../store/directory-store.ts';
+import { count, usd } from './format.ts';
+
+/** The output files as paths that other programs can open. */
+export function outputPathsOf(summary: RunSummary, directory: string): string[] {
+  return summary.output_uris.map((uri) => localPathOf(directory, uri as S3Uri));
+}
+
+/** The summary as `--json` prints it. */
+export function summaryJson(summary: RunSummary, directory: string): Record<string, unknown> {
+  return { ...summary, output_paths: outputPathsOf(summary, directory) };
+}
+
+/** The ledger, tokens and output files, for people. */
+export function summaryLines(summary: RunSummary, directory: string): string[] {
+  const { rows, tokens } = summary;
+  const paths = outputPathsOf(summary, directory);
+  const lines = [
+    '',
+    `Run ${summary.run_id}: ${rows.succeeded === rows.total ? 'every row answered' : 'some rows have no answer'}`,
+    '',
+    `  rows       ${rows.total.toLocaleString('en-US')}`,
+    `  answered   ${rows.succeeded.toLocaleString('en-US')}`,
+    `  failed     ${rows.failed.toLocaleString('en-US')}`,
+    `  not sent   ${rows.not_sent.toLocaleString('en-US')}`,
+    `  jobs       ${summary.jobs}${summary.on_demand_records > 0 ? `, and ${count(summary.on_demand_records, 'record')} on demand` : ''}`,
+    `  tokens     ${tokens.input.toLocaleString('en-US')} in, ${tokens.output.toLocaleString('en-US')} out`,
+  ];
+  if (summary.cost_usd !== null) {
+    lines.push(
+      summary.simulated
+        ? `  cost       nothing; ${usd(summary.cost_usd)} had these tokens been Bedrock’s`
+        : `  cost       ${usd(summary.cost_usd)}, by the price table`,
+    );
+  }
+  for (const { error_code, rows: affected, example_record_id, example_message } of summary.reasons) {
+    lines.push(
+      '',
+      `  ${error_code}: ${count(affected, 'row')}, such as ${example_record_id}: ${example_message}`,
+    );
+  }
+  lines.push('', `  output     ${paths.length} Parquet ${paths.length === 1 ? 'file' : 'files'}`);
+  const shown = paths.slice(0, 3).map((path) => `             ${shortPath(path)}`);
+  lines.push(...shown);
+  if (paths.length > 3) lines.push(`             … and ${paths.length - 3} more`);
+  return lines;
+}
+
+function shortPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : fromHere;
+}

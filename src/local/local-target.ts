@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { BedrockClient } from '@aws-sdk/client-bedrock';
+import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
+import { z } from 'zod';
+import { createAwsBedrock } from '../bedrock/aws-bedrock.ts';
+import type { Clock } from '../core/clock.ts';
+import { ServiceUnavailableError } from '../core/errors.ts';
+import type { Hash } from '../core/job.ts';
+import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../core/quotas.ts';
+import { startEmulator } from '../emulator/server.ts';
+import type { StepDeps } from '../steps/deps.ts';
+import { createDirectoryStore } from '../store/directory-store.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+
+/** Bucket of the local target: runs are `<directory>/quarry-local/runs/…`. */
+export const LOCAL_BUCKET = 'quarry-local';
+
+/** SHA-256 in hexadecimal. */
+export const sha256: Hash = (text) => createHash('sha256').update(text).digest('hex');
+
+/** How a local target is set up. */
+export interface LocalTargetOptions {
+  /** The store's directory; the emulator's and scratch files are in it too. */
+  directory: string;
+  clock: Clock;
+  version: string;
+  quotas?: Partial<BatchQuotas>;
+  /** An OpenAI-compatible server that answers instead of the simulated model. */
+  modelEndpoint?: string | undefined;
+  /** A Bedrock emulator that runs already; without it one is started within this process. */
+  emulatorUrl?: string | undefined;
+  pollSeconds?: number;
+}
+
+/** Everything that a run on this machine needs; disposing of it stops the emulator. */
+export interface LocalTarget extends AsyncDisposable {
+  deps: StepDeps;
+  store: ObjectStore;
+  control: BedrockClient;
+}
+
+/** Sets the local target up: the directory store, and the emulator behind the real AWS SDK. */
+export async function openLocalTarget(options: LocalTargetOptions): Promise<LocalTarget> {
+  const { directory, clock, version, modelEndpoint } = options;
+  const store = createDirectoryStore(directory);
+  const quotas = { ...DEFAULT_BATCH_QUOTAS, ...options.quotas };
+  const emulator =
+    options.emulatorUrl === undefined
+      ? await startEmulator({
+          store,
+          stateDirectory: join(directory, '.emulator'),
+          clock,
+          quotas: { default: quotas },
+          ...(modelEndpoint === undefined ? {} : { modelEndpoint }),
+        })
+      : { url: options.emulatorUrl, close: async () => {} };
+  const clientOptions = {
+    endpoint: emulator.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  };
+  const control = new BedrockClient(clientOptions);
+  const runtime = new BedrockRuntimeClient(clientOptions);
+  return {
+    store,
+    control,
+    deps: {
+      store,
+      bedrock: createAwsBedrock({ control, runtime }),
+      clock,
+      hash: sha256,
+      scratchDirectory: join(directory, '.scratch'),
+      settings: {
+        bucket: LOCAL_BUCKET,
+        roleArn: 'arn:aws:iam::123456789012:role/quarry-local',
+        quotas,
+        pollSeconds: options.pollSeconds ?? 1,
+        prepareConcurrency: 1,
+        rowsPerSlice: 200_000,
+        simulated: await isSimulated(emulator.url),
+        version,
+      },
+    },
+    [Symbol.asyncDispose]: async () => {
+      control.destroy();
+      runtime.destroy();
+      await emulator.close();
+    },
+  };
+}
+
+/** Whether the answers of the emulator at `url` are a simulated model's. */
+async function isSimulated(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/_emulator`);
+    return z.object({ simulated: z.boolean() }).parse(await response.json()).simulated;
+  } catch (error) {
+    throw new ServiceUnavailableError(`There is no Bedrock emulator at ${url}. Start one: quarry emulate`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,13 @@
+import type { JobStatus } from '../core/job.ts';
+import type { RowCounts } from '../core/ledger.ts';
+import type { WavePart } from '../core/part.ts';
+import type { RunPlan } from '../core/run-plan.ts';
+
+/** What a run tells of itself while it is under way. */
+export type RunProgress =
+  | { kind: 'state_entered'; state: string }
+  | { kind: 'planned'; plan: RunPlan }
+  | { kind: 'prepared'; partId: string; rows: number; records: number }
+  | { kind: 'dispatched'; wave: number; parts: WavePart[] }
+  | { kind: 'job'; jobArn: string; status: JobStatus; processedRecords: number | undefined }
+  | { kind: 'collected'; partId: string; rows: RowCounts };
