@@ -53,5 +53,5 @@ export function answersOfRewrittenSql(path: string, shape: OutputShape): string 
 }
 
 function readJsonSql(path: string, columns: string, times = 1): string {
-  return `read_json(${sqlText(path)}, format = 'newline_delimited', hive_partitioning = false, compression = 'none', columns = {${columns}}, maximum_object_size = ${times * MAX_LINE_BYTES})`;
+  return `read_json(${sqlText(path)}, format = 'newline_delimited', hive_partitioning = false, compression = 'uncompressed', columns = {${columns}}, maximum_object_size = ${times * MAX_LINE_BYTES})`;
 }

@@ -67,8 +67,9 @@ async function loadAnswers(
   for (const path of outputPaths) {
     try {
       await db.run(`INSERT INTO answers ${answersOfOutputSql(path, shape)}`);
-    } catch {
+    } catch (error) {
       // A lone surrogate, a truncated line, a value of another type: DuckDB gives the whole file up.
+      if (!isUnreadableContent(error)) throw error;
       const rewritten = join(scratchDirectory, 'rewritten.jsonl');
       unreadable += (await rewriteOutput(path, rewritten, shape)).unreadable;
       await db.run(`INSERT INTO answers ${answersOfRewrittenSql(rewritten, shape)}`);
@@ -166,4 +167,8 @@ async function countInOrder(
     FULL JOIN (SELECT ${id} AS id, file_row_number AS place FROM ${readParquetSql(resultPath)}) AS actual USING (place)
     LEFT JOIN (SELECT record_id FROM answers) AS answers ON answers.record_id = expected.sent_id`);
   return Number(wrong) === 0 ? Number(matched) : undefined;
+}
+
+function isUnreadableContent(error: unknown): boolean {
+  return error instanceof Error && /^(Invalid Input|Conversion) Error/.test(error.message);
 }
