@@ -108,7 +108,7 @@ function findPlace(sleepers: readonly Sleeper[], wakeAt: number): number {
   let high = sleepers.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((sleepers[middle]?.wakeAt ?? 0) > wakeAt) low = middle + 1;
+    if ((sleepers[middle] as Sleeper).wakeAt > wakeAt) low = middle + 1;
     else high = middle;
   }
   return low;
