@@ -35,11 +35,6 @@ test('every key of a run is one that Bedrock takes, below the run’s folder', (
   );
 });
 
-test('a part’s ledger lies in the folder of all ledgers', () => {
-  const layout = runLayout('s3://bucket/runs/r1');
-  expect(layout.ledger('p00001').startsWith(layout.ledgers)).toBe(true);
-});
-
 test('a job’s input is a .jsonl file', () => {
   const layout = runLayout(runUriOf('bucket', 'r1'));
   expect(parseS3Uri(layout.records('p00001'))).toEqual({
