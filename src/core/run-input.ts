@@ -18,13 +18,27 @@ const JobNamePrefix = z
 
 /** The inference parameters of every family; each family takes some of them. */
 const InferenceParameters = z.strictObject({
-  max_tokens: z.int().min(1).optional(),
-  temperature: z.number().min(0).max(2).optional(),
-  top_p: z.number().gt(0).max(1).optional(),
-  top_k: z.int().min(0).optional(),
-  stop_sequences: z.array(z.string().min(1)).max(2500).optional(),
-  dimensions: z.int().min(1).optional(),
-  normalize: z.boolean().optional(),
+  max_tokens: z.int().min(1).meta({ description: 'Most tokens of an answer. Default 1024.' }).optional(),
+  temperature: z
+    .number()
+    .min(0)
+    .max(2)
+    .meta({ description: 'Randomness of the answers; Claude and Nova take 1 at most.' })
+    .optional(),
+  top_p: z
+    .number()
+    .gt(0)
+    .max(1)
+    .meta({ description: 'Share of the likeliest tokens to choose from.' })
+    .optional(),
+  top_k: z.int().min(0).meta({ description: 'Number of the likeliest tokens to choose from.' }).optional(),
+  stop_sequences: z
+    .array(z.string().min(1))
+    .max(2500)
+    .meta({ description: 'Texts at which an answer ends.' })
+    .optional(),
+  dimensions: z.int().min(1).meta({ description: 'Length of the vector: 256, 512 or 1024.' }).optional(),
+  normalize: z.boolean().meta({ description: 'Scale the vector to length 1.' }).optional(),
 });
 
 /**
@@ -43,7 +57,8 @@ export const RUN_INPUT_FIELDS = {
   split: z.string().min(1).meta({ description: 'Split of the Hugging Face dataset. Default `train`.' }),
   config_name: z.string().min(1).meta({ description: 'Configuration (subset) of the Hugging Face dataset.' }),
   revision: z.string().min(1).meta({
-    description: 'Branch, tag or commit of the Hugging Face dataset. Recorded as the commit it stands for.',
+    description:
+      'Branch, tag or commit of the Hugging Face dataset. Recorded as the commit it stands for. Default `main`.',
   }),
   job_name_prefix: JobNamePrefix.meta({
     description: 'Start of the name of every model invocation job. Default `quarry`.',
@@ -90,7 +105,9 @@ export const RUN_INPUT_FIELDS = {
   max_cost_usd: z.number().gt(0).meta({ description: 'Spend no more than this, in US dollars.' }),
   dedupe: z
     .boolean()
-    .meta({ description: 'Send identical requests once and give the answer to all their rows.' }),
+    .meta({
+      description: 'Send identical requests once and give the answer to all their rows. Default false.',
+    }),
   run_id: RunId.meta({
     description: 'Name of this run. Give the same one to resume. Default: derived from the input.',
   }),

@@ -87,6 +87,7 @@ describe('what a model takes', () => {
     { name: 'top_p alone', modelId: HAIKU_4_5, parameters: { top_p: 0.5 } },
     { name: 'both, for an older model', modelId: HAIKU, parameters: { temperature: 1, top_p: 0.5 } },
     { name: 'sampling that changes nothing', modelId: OPUS_5, parameters: { temperature: 1, top_p: 1 } },
+    { name: 'no sampling parameters', modelId: OPUS_5, parameters: {} },
     { name: 'a known dimension', modelId: TITAN, parameters: { dimensions: 512, normalize: true } },
     { name: 'a temperature over 1, through Converse', modelId: LLAMA_4, parameters: { temperature: 1.5 } },
   ])('$name is accepted', ({ modelId, parameters }) => {

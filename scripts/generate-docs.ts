@@ -1,0 +1,18 @@
+/** Writes the pages that are made from the sources; with `--check`, only says which of them are stale. */
+import { join } from 'node:path';
+import { type GeneratedDoc, updateDocs } from './generated-docs.ts';
+import { renderRunInputPage } from './run-input-page.ts';
+
+/** Every page that is made from the sources. */
+const GENERATED_DOCS: readonly GeneratedDoc[] = [{ path: 'docs/run-input.md', render: renderRunInputPage }];
+
+const check = process.argv.includes('--check');
+const stale = await updateDocs(GENERATED_DOCS, { root: join(import.meta.dirname, '..'), check });
+if (!check) {
+  console.log(stale.length === 0 ? 'Every generated page is up to date.' : `Written: ${stale.join(', ')}`);
+} else if (stale.length > 0) {
+  console.error(
+    `Stale: ${stale.join(', ')}. Run \`node scripts/generate-docs.ts\` and commit what it writes.`,
+  );
+  process.exitCode = 1;
+}
