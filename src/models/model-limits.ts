@@ -20,7 +20,7 @@ const LIMITS: readonly { model: RegExp; limits: ModelLimits }[] = [
   { model: /^anthropic\.claude-3-(?:haiku|sonnet|opus)/, limits: { maxTokens: 4096 } },
   { model: /^anthropic\.claude-haiku-4-5/, limits: { maxTokens: 64_000, temperatureExcludesTopP: true } },
   { model: /^anthropic\.claude-opus-5/, limits: { maxTokens: 128_000, fixedSampling: true } },
-  { model: /^amazon\.nova-micro-v1/, limits: { maxTokens: 10_000 } },
+  { model: /^amazon\.nova-(?:micro|lite|pro|premier)-v1/, limits: { maxTokens: 10_000 } },
   { model: /^amazon\.nova-2-lite/, limits: { maxTokens: 65_535 } },
   { model: /^meta\.llama4-/, limits: { maxTokens: 8_192 } },
   { model: /^qwen\.qwen3-32b/, limits: { maxTokens: 32_768 } },
