@@ -103,11 +103,9 @@ export const RUN_INPUT_FIELDS = {
     .max(10)
     .meta({ description: 'How often a row may be sent at most. Default 3.' }),
   max_cost_usd: z.number().gt(0).meta({ description: 'Spend no more than this, in US dollars.' }),
-  dedupe: z
-    .boolean()
-    .meta({
-      description: 'Send identical requests once and give the answer to all their rows. Default false.',
-    }),
+  dedupe: z.boolean().meta({
+    description: 'Send identical requests once and give the answer to all their rows. Default false.',
+  }),
   run_id: RunId.meta({
     description: 'Name of this run. Give the same one to resume. Default: derived from the input.',
   }),
