@@ -21,7 +21,7 @@ export interface JobRunner {
 /** Thrown inside a stage whose job went on to another status meanwhile. */
 class StageLeftError extends Error {}
 
-const MAX_WINDOW_RECORDS = 2048;
+const MAX_WINDOW_RECORDS = 256;
 /** A model server is slow, and a crash shall cost few of its answers. */
 const MAX_WINDOW_RECORDS_WITH_ENDPOINT = 64;
 
