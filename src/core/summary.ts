@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Reason, RowCounts, TokenCounts } from './ledger.ts';
 import { DatasetFile } from './part.ts';
 
-/** How a run ended: every row has an answer, or some have none. */
-export const RunStatus = z.enum(['succeeded', 'partly_succeeded']);
+/** How a run ended: every row has an answer, or some have none, be it that it was cancelled. */
+export const RunStatus = z.enum(['succeeded', 'partly_succeeded', 'cancelled']);
 export type RunStatus = z.infer<typeof RunStatus>;
 
 /** `summary.json`: the row ledger, what it took, and the identity of everything that went in. */

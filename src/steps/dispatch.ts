@@ -5,6 +5,7 @@ import { type InvocationMode, PreparedPart, WavePart } from '../core/part.ts';
 import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../store/json-object.ts';
 import { runLayout } from '../store/run-layout.ts';
+import { isCancelled } from './cancellation.ts';
 import { CollectFault } from './collect.ts';
 import type { StepDeps } from './deps.ts';
 import { readPlan } from './read-plan.ts';
@@ -62,7 +63,9 @@ export async function dispatch(state: RunState, deps: StepDeps): Promise<Dispatc
   const partsUri = layout.waveParts(state.wave + 1);
   const parts = (await readJsonIfPresent(store, partsUri, z.array(WavePart))) ?? decideWave(situation);
   const result = { ...RunState.parse(state), parts_key: parseS3Uri(partsUri).key };
-  if (parts.length === 0) return { ...result, decision: 'finish' };
+  // The first wave is run all the same: its parts are collected, though not sent.
+  const stopped = state.wave > 0 && (await isCancelled(layout, store));
+  if (parts.length === 0 || stopped) return { ...result, decision: 'finish' };
   await writeJson(store, partsUri, parts);
   return { ...result, wave: state.wave + 1, decision: 'run' };
 }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import type { CreateJobResult } from '../bedrock/bedrock.ts';
 import { ServiceUnavailableError } from '../core/errors.ts';
 import { clientRequestTokenOf, type JobIdentity, jobNameOf, jobTagsOf } from '../core/job.ts';
 import { JobRecord } from '../core/job-record.ts';
 import type { WavePart } from '../core/part.ts';
 import { readJsonIfPresent, writeJson } from '../store/json-object.ts';
+import { findJobIfCancelled } from './cancellation.ts';
 import type { StepDeps } from './deps.ts';
 import { readPlan } from './read-plan.ts';
 
@@ -36,16 +38,19 @@ export async function submit(part: WavePart, deps: StepDeps): Promise<SubmittedJ
     partId: part.part_id,
   };
   const jobName = jobNameOf(identity);
-  const result = await bedrock.createJob({
-    jobName,
-    clientRequestToken: clientRequestTokenOf(identity, deps.hash),
-    modelId: input.model_id,
-    roleArn: settings.roleArn,
-    modelInvocationType: plan.model.invocation_type,
-    inputUri: layout.records(part.part_id),
-    outputUri: layout.modelOutput(part.part_id),
-    tags: jobTagsOf(identity, part.attempt),
-  });
+  const lost = await findJobIfCancelled(jobName, layout, deps);
+  const result: CreateJobResult =
+    lost ??
+    (await bedrock.createJob({
+      jobName,
+      clientRequestToken: clientRequestTokenOf(identity, deps.hash),
+      modelId: input.model_id,
+      roleArn: settings.roleArn,
+      modelInvocationType: plan.model.invocation_type,
+      inputUri: layout.records(part.part_id),
+      outputUri: layout.modelOutput(part.part_id),
+      tags: jobTagsOf(identity, part.attempt),
+    }));
   const record: JobRecord = {
     part_id: part.part_id,
     job_name: jobName,

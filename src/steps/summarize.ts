@@ -9,6 +9,7 @@ import { recountLedger } from '../dataset/read-results.ts';
 import { batchPriceOf, costUsd } from '../models/prices.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../store/json-object.ts';
 import type { RunLayout } from '../store/run-layout.ts';
+import { isCancelled } from './cancellation.ts';
 import { withLocalFiles } from './dataset-files.ts';
 import type { StepDeps } from './deps.ts';
 import { readPlan } from './read-plan.ts';
@@ -50,11 +51,12 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
       (sum, { part, ledger }) => sum + costUsd(price, ledger.tokens) * (part.mode === 'on_demand' ? 2 : 1),
       0,
     );
+  const cancelled = await isCancelled(layout, store);
   const summary: RunSummary = {
     format_version: 1,
     quarry_version: settings.version,
     run_id: plan.run_id,
-    status: rows.succeeded === rows.total ? 'succeeded' : 'partly_succeeded',
+    status: rows.succeeded === rows.total ? 'succeeded' : cancelled ? 'cancelled' : 'partly_succeeded',
     rows,
     reasons: addReasons(ledgers.flatMap(({ reasons }) => reasons)),
     tokens: addTokenCounts(ledgers.map(({ tokens }) => tokens)),

@@ -32,6 +32,8 @@ export interface RunLayout {
   /** Where a Map state writes its own results. */
   mapResults: S3Uri;
   summary: S3Uri;
+  /** There while the run is cancelled: written by `quarry cancel`, deleted by `quarry resume`. */
+  cancellation: S3Uri;
 }
 
 /** Folder of all runs in a bucket. */
@@ -65,5 +67,6 @@ export function runLayout(runUri: S3Uri): RunLayout {
     output: (partId) => at('output', `${partId}.parquet`),
     mapResults: at('map-results'),
     summary: at('summary.json'),
+    cancellation: at('cancel.json'),
   };
 }
