@@ -125,7 +125,7 @@ async function findFault(
   }
   const madeFrom = response.headers.get('x-revision');
   if (madeFrom !== commit) {
-    return `the Hub's Parquet conversion was made from ${madeFrom === null ? 'an unknown commit' : `commit ${madeFrom}`}, not from this one`;
+    return `the Hub's Parquet conversion was made from ${madeFrom === null || madeFrom === '' ? 'an unknown commit' : `commit ${madeFrom}`}, not from this one`;
   }
   const viewer = ViewerParquet.parse(await response.json());
   if (viewer.partial) return PARTIAL;
