@@ -74,9 +74,12 @@ export function parseCardConfigs(readme: string, datasetId: string): CardConfig[
     const { configs } = Card.parse(parse(block, { version: '1.1', logLevel: 'error' }) ?? {});
     return configs ?? [];
   } catch (error) {
-    const detail = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    const detail =
+      error instanceof z.ZodError
+        ? 'each has a config_name, and data_files (a path, paths, or a list of split and path) or a data_dir'
+        : String(error);
     throw new InvalidDatasetError(
-      `The configs in the README.md of the dataset "${datasetId}" cannot be read, so its files are not known: ${detail}`,
+      `The configs in the README.md of the dataset "${datasetId}" cannot be read, so its files are not known: ${detail}.`,
       { cause: error },
     );
   }

@@ -48,8 +48,8 @@ function specialFolders(parts: readonly string[]): number {
 function toExpression(pattern: string): RegExp {
   const tokens = pattern.match(/\*\*\/|\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|[^*?[]+|\[/g) ?? [];
   let source = '';
+  let startsFolder = true;
   for (const token of tokens) {
-    const startsFolder = source === '' || source.endsWith('/');
     // `**/` stands for any number of folders, none included; elsewhere `**` is any text at all.
     if (token === '**/' && startsFolder) source += '(?:[^/]+/)*';
     else if (token === '**/') source += '.*/';
@@ -58,6 +58,7 @@ function toExpression(pattern: string): RegExp {
     else if (token === '?') source += '[^/]';
     else if (token.startsWith('[') && token.length > 1) source += toCharacterClass(token);
     else source += RegExp.escape(token);
+    startsFolder = token.endsWith('/');
   }
   return new RegExp(`^${source}$`, 's');
 }

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { type Call, refuse, sendFile, sendJson } from './double-answer.ts';
 
 /** What goes wrong with one request. */
 export type HubFault =
   | { kind: 'status'; status: number; headers?: Record<string, string> }
-  /** The connection is cut after so many bytes of the body. */
-  | { kind: 'cut'; afterBytes: number }
+  /** The connection is cut after so many bytes of the body, once `until` says that they have arrived. */
+  | { kind: 'cut'; afterBytes: number; until?: Promise<void> }
   /** The body stands still after so many bytes. */
   | { kind: 'stall'; afterBytes: number }
   /** The body comes in pieces. */
@@ -69,7 +69,7 @@ export interface HubDouble extends AsyncDisposable {
   knownTokens: Set<string>;
   commitOf(id: string): string;
   /** Replaces a file's bytes without a new commit, which the real Hub never does. */
-  tamper(id: string, path: string, body: string): void;
+  tamper(id: string, path: string, body: Buffer): void;
 }
 
 /** Starts a double with these datasets; `renamed` maps old ids to new ones. */
@@ -308,7 +308,7 @@ export async function startHubDouble(
     commitOf: (id) => commits.get(id) ?? '',
     tamper: (id, path, body) => {
       const file = trees.get(id)?.get(path);
-      if (file !== undefined) file.body = Buffer.from(body);
+      if (file !== undefined) file.body = body;
     },
     [Symbol.asyncDispose]: async () => {
       for (const server of [hub, cdn, viewer]) {
@@ -318,13 +318,6 @@ export async function startHubDouble(
       }
     },
   };
-}
-
-interface Call {
-  request: IncomingMessage;
-  response: ServerResponse;
-  url: URL;
-  fault: HubFault | undefined;
 }
 
 function addTree(
@@ -344,57 +337,4 @@ function addTree(
   trees.set(key, tree);
   const content = [...tree].map(([path, { etag }]) => `${path} ${etag}`).join('\n');
   return createHash('sha1').update(`${key}\n${content}`).digest('hex');
-}
-
-async function sendFile(
-  body: Buffer,
-  { request, response, fault }: Call,
-  headers: Record<string, string>,
-): Promise<void> {
-  if (fault?.kind === 'status') return refuse(response, fault.status, fault.headers ?? {});
-  const asked = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
-  const ifRange = request.headers['if-range'];
-  const isValid = ifRange === undefined || ifRange === headers.etag;
-  const isRange = asked !== null && isValid && fault?.kind !== 'ignore_range';
-  const start = isRange ? Number(asked[1]) : 0;
-  if (start > 0 && start >= body.length) return refuse(response, 416, {});
-  const end = isRange && asked[2] !== '' ? Math.min(Number(asked[2]), body.length - 1) : body.length - 1;
-  const content = body.subarray(start, end + 1);
-  const shift = fault?.kind === 'wrong_range' ? 1 : 0;
-  response.writeHead(isRange ? 206 : 200, {
-    ...headers,
-    'accept-ranges': 'bytes',
-    ...(fault?.kind === 'short' ? {} : { 'content-length': content.length }),
-    ...(isRange ? { 'content-range': `bytes ${start + shift}-${end}/${body.length}` } : {}),
-  });
-  switch (fault?.kind) {
-    case 'cut':
-      response.write(content.subarray(0, fault.afterBytes), () => setImmediate(() => response.destroy()));
-      return;
-    case 'stall':
-      response.write(content.subarray(0, fault.afterBytes));
-      return;
-    case 'short':
-      response.end(content.subarray(0, fault.afterBytes));
-      return;
-    case 'slow':
-      for (let at = 0; at < content.length; at += fault.chunkBytes) {
-        response.write(content.subarray(at, at + fault.chunkBytes));
-        await wait(fault.pauseMs);
-      }
-      response.end();
-      return;
-    default:
-      response.end(content);
-  }
-}
-
-function sendJson(response: ServerResponse, value: unknown, headers: Record<string, string> = {}): void {
-  response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
-}
-
-function refuse(response: ServerResponse, status: number, headers: Record<string, string>): void {
-  response
-    .writeHead(status, { 'content-type': 'application/json', ...headers })
-    .end(JSON.stringify({ error: headers['x-error-message'] ?? `status ${status}` }));
 }
