@@ -2,10 +2,10 @@ import type { Clock } from '../../core/clock.ts';
 import { ServiceUnavailableError } from '../../core/errors.ts';
 
 /** Attempts in a row that got nowhere, before we give up. */
-export const MAX_HUB_ATTEMPTS = 6;
+const MAX_HUB_ATTEMPTS = 6;
 
 /** Longest wait that the Hub may ask of us: two of its windows of five minutes. https://huggingface.co/docs/hub/rate-limits */
-export const MAX_RETRY_AFTER_MS = 600_000;
+const MAX_RETRY_AFTER_MS = 600_000;
 
 const FIRST_BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 60_000;

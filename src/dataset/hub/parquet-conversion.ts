@@ -82,14 +82,14 @@ const CONVERTED =
   /^(?<config>[^/]+)\/(?<partial>partial-)?(?<split>[^/]+?)(?:-part(?<part>\d+))?\/(?<index>\d{4,})\.parquet$/;
 
 /** A file of the conversion, and where its name says that it belongs. */
-export interface ConvertedFile extends HubFile {
+interface ConvertedFile extends HubFile {
   isPartial: boolean;
   /** Number of its folder, and of itself in there. */
   position: readonly [number, number];
 }
 
 /** The conversion's files in the order of their rows, by config and split. */
-export function groupConversion(files: readonly HubFile[]): Map<string, Map<string, ConvertedFile[]>> {
+function groupConversion(files: readonly HubFile[]): Map<string, Map<string, ConvertedFile[]>> {
   const configs = new Map<string, Map<string, ConvertedFile[]>>();
   for (const file of files) {
     const { config, split, partial, part, index } = CONVERTED.exec(file.path)?.groups ?? {};
