@@ -4,7 +4,7 @@ import { type LocalRunOptions, type LocalRunResult, runLocally } from '../local/
 import type { CliContext } from './cli-context.ts';
 import { CliError, EXIT_INCOMPLETE, EXIT_INTERRUPTED } from './cli-error.ts';
 import { createProgressReporter } from './progress-reporter.ts';
-import { rowsTable } from './rows-view.ts';
+import { rowsView } from './rows-view.ts';
 import { outputPathsOf, summaryJson, summaryLines } from './summary-view.ts';
 
 /** Rows shown at the end of a run. */
@@ -96,7 +96,7 @@ async function printSummary(
 ): Promise<void> {
   out.write(`${summaryLines(summary, directory).join('\n')}\n`);
   const rows = await Array.fromAsync(readResults(outputPathsOf(summary, directory), { head: SAMPLE_ROWS }));
-  out.write(`\n${rowsTable(rows, sampleColumns(rows))}\n`);
+  out.write(`\n${rowsView(rows, { columns: sampleColumns(rows), width: out.columns })}\n`);
   if (summary.simulated) {
     out.write(
       '\nThe answers are a simulated model’s (simulated model): no model was called and nothing was paid.\n',

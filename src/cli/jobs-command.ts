@@ -4,7 +4,7 @@ import { findJobs, type QuarryJob } from '../local/find-jobs.ts';
 import { LOCAL_BUCKET } from '../local/local-target.ts';
 import type { CliContext } from './cli-context.ts';
 import { addLocalOptions, type LocalOptions, openTarget } from './local-options.ts';
-import { rowsTable } from './rows-view.ts';
+import { rowsView } from './rows-view.ts';
 
 interface JobsOptions extends LocalOptions {
   orphans?: boolean;
@@ -27,7 +27,7 @@ export function addJobsCommand(program: Command, { out }: CliContext): void {
     });
     const rows = jobs.filter(({ orphan }) => orphan || !options.orphans).map(toRow);
     if (options.json) out.write(`${JSON.stringify(rows, null, 2)}\n`);
-    else if (rows.length > 0) out.write(`${rowsTable(rows)}\n`);
+    else if (rows.length > 0) out.write(`${rowsView(rows, { width: out.columns })}\n`);
     else out.write(options.orphans ? 'Every job is known to its run.\n' : 'There are no jobs yet.\n');
   });
 }

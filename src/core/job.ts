@@ -40,27 +40,37 @@ export function outcomeOf(status: JobStatus): JobOutcome {
 /** Statuses from which a job never moves. */
 export const TERMINAL_STATUSES = JobStatus.options.filter((status) => outcomeOf(status).kind === 'ended');
 
+const MAX_JOB_NAME_LENGTH = 63;
+
 /**
- * Bedrock's pattern of a job name, at most 63 characters.
+ * Bedrock's pattern of a job name, `[a-zA-Z0-9]{1,63}(-*[a-zA-Z0-9\+\-\.]){0,63}` of at most 63 characters, without
+ * its exponential backtracking.
  * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html
  */
-export const JOB_NAME_PATTERN = /^[a-zA-Z0-9]{1,63}(-*[a-zA-Z0-9+\-.]){0,63}$/;
-const MAX_JOB_NAME_LENGTH = 63;
+export const JOB_NAME_PATTERN = /^[a-zA-Z0-9][a-zA-Z0-9+.-]{0,62}$/;
 
 /** Who a job belongs to; a part's id differs from wave to wave, so each attempt has a job of its own. */
 export interface JobIdentity {
   /** Start of the name, as the user gave it. */
   prefix: string;
   runId: string;
-  /** Hash of the run's input, in hexadecimal. */
+  /** Hash of the run's id and input, in hexadecimal: two runs of one input are not one job. */
   inputHash: string;
   partId: string;
 }
 
-/** The job's name: the same for the same part, unlike any other run's. The prefix is cut before the rest is. */
+/**
+ * The job's name: the same for the same part, unlike any other run's. The prefix is cut before the rest is, and what
+ * Bedrock does not take in a name becomes a hyphen.
+ */
 export function jobNameOf({ prefix, inputHash, partId }: JobIdentity): string {
-  const suffix = `-${inputHash.slice(0, 8)}-${partId}`;
-  return prefix.slice(0, MAX_JOB_NAME_LENGTH - suffix.length).replace(/[-.]+$/, '') + suffix;
+  const suffix = `${inputHash.slice(0, 8)}-${partId}`;
+  const start = prefix
+    .replace(/[^a-zA-Z0-9+.-]+/g, '-')
+    .replace(/^[^a-zA-Z0-9]+/, '')
+    .slice(0, MAX_JOB_NAME_LENGTH - suffix.length - 1)
+    .replace(/[-+.]+$/, '');
+  return start === '' ? suffix : `${start}-${suffix}`;
 }
 
 /** Hexadecimal digest of a text. */

@@ -53,14 +53,14 @@ export function addTokenCounts(counts: readonly TokenCounts[]): TokenCounts {
   };
 }
 
-/** The reasons of all ledgers together, the most frequent first; each keeps the first example. */
+/** The reasons of all ledgers together, the most frequent first, then by code; each keeps the first example. */
 export function addReasons(reasons: readonly Reason[]): Reason[] {
   const byCode = new Map<string, Reason>();
   for (const reason of reasons) {
     const known = byCode.get(reason.error_code);
     byCode.set(reason.error_code, known ? { ...known, rows: known.rows + reason.rows } : reason);
   }
-  return [...byCode.values()].sort((a, b) => b.rows - a.rows);
+  return [...byCode.values()].sort((a, b) => b.rows - a.rows || (a.error_code < b.error_code ? -1 : 1));
 }
 
 /** True where every row is in exactly one column of the ledger. */

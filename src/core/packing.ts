@@ -19,12 +19,36 @@ export interface PackingLimits {
 
 /**
  * Cuts `rows` rows into balanced parts: sizes differ by one at most, and where more parts than slots are needed
- * their number is rounded up to full waves, unless parts would fall under the minimum. Fewer rows than the
- * minimum are one part, for the on-demand way. `bytesPerRow` is an estimate; Prepare counts.
+ * their number is rounded up to full waves, unless parts would fall under the minimum or be more than `maxParts`.
+ *
+ * The records and bytes that fit into a job come first: they may need more parts than `maxParts`; `rowsThatFit`
+ * says how many rows do not. Fewer rows than the minimum are one part, for the on-demand way. Where no balance
+ * keeps the minimum (150 rows, 100 to a job), all parts but the last are full, so that few rows go that way.
+ * `bytesPerRow` is an estimate; Prepare counts.
  */
 export function packRows(rows: number, bytesPerRow: number, limits: PackingLimits): RowRange[] {
   if (rows === 0) return [];
-  return balancedRanges({ firstRow: 0, rows }, partCount(rows, bytesPerRow, limits));
+  const size = partSize(bytesPerRow, limits);
+  const needed = Math.ceil(rows / size);
+  const mostAboveMinimum = Math.floor(rows / limits.minRecords);
+  if (needed > mostAboveMinimum && needed > 1 && size >= limits.minRecords) {
+    const fullRows = (needed - 1) * size;
+    return [
+      ...balancedRanges({ firstRow: 0, rows: fullRows }, needed - 1),
+      { firstRow: fullRows, rows: rows - fullRows },
+    ];
+  }
+  const most = Math.min(mostAboveMinimum, limits.maxParts ?? Number.POSITIVE_INFINITY);
+  const fullWaves = needed > limits.slots ? Math.ceil(needed / limits.slots) * limits.slots : needed;
+  // A full last wave is worth having only while every part keeps the minimum and the user's limit allows it.
+  return balancedRanges({ firstRow: 0, rows }, fullWaves <= most ? fullWaves : needed);
+}
+
+/** The most rows that `maxParts` parts take. */
+export function rowsThatFit(bytesPerRow: number, limits: PackingLimits): number {
+  return limits.maxParts === undefined
+    ? Number.POSITIVE_INFINITY
+    : limits.maxParts * partSize(bytesPerRow, limits);
 }
 
 /** Cuts a range into `count` ranges, in order, whose sizes differ by one at most. */
@@ -35,12 +59,7 @@ export function balancedRanges({ firstRow, rows }: RowRange, count: number): Row
   });
 }
 
-function partCount(rows: number, bytesPerRow: number, limits: PackingLimits): number {
-  const { minRecords, maxRecords, maxBytes, slots, maxParts = Number.POSITIVE_INFINITY } = limits;
-  const recordsThatFit = Math.max(1, Math.min(maxRecords, Math.floor(maxBytes / Math.max(1, bytesPerRow))));
-  const needed = Math.ceil(rows / recordsThatFit);
-  const mostAboveMinimum = Math.max(1, Math.floor(rows / minRecords));
-  const fullWaves = needed > slots ? Math.ceil(needed / slots) * slots : needed;
-  // A full last wave is worth having only while every part keeps the minimum and the user's limit allows it.
-  return fullWaves <= Math.min(mostAboveMinimum, maxParts) ? fullWaves : needed;
+/** Rows that fit into one part; one at least, however long. */
+function partSize(bytesPerRow: number, { maxRecords, maxBytes }: PackingLimits): number {
+  return Math.max(1, Math.min(maxRecords, Math.floor(maxBytes / Math.max(1, bytesPerRow))));
 }

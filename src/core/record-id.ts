@@ -1,4 +1,4 @@
-/** Digits of a row number in a record id: ten rows to ten thousand million. */
+/** Digits of a row number in a record id: enough for ten thousand million rows. */
 export const RECORD_ID_DIGITS = 10;
 
 /**

@@ -16,7 +16,35 @@ const JobNamePrefix = z
   )
   .max(40);
 
-/** Every key of a run input, in the order of the reference page, with what it is for. */
+/** The inference parameters of every family; each family takes some of them. */
+const InferenceParameters = z.strictObject({
+  max_tokens: z.int().min(1).meta({ description: 'Most tokens of an answer. Default 1024.' }).optional(),
+  temperature: z
+    .number()
+    .min(0)
+    .max(2)
+    .meta({ description: 'Randomness of the answers; Claude and Nova take 1 at most.' })
+    .optional(),
+  top_p: z
+    .number()
+    .gt(0)
+    .max(1)
+    .meta({ description: 'Share of the likeliest tokens to choose from.' })
+    .optional(),
+  top_k: z.int().min(0).meta({ description: 'Number of the likeliest tokens to choose from.' }).optional(),
+  stop_sequences: z
+    .array(z.string().min(1))
+    .max(2500)
+    .meta({ description: 'Texts at which an answer ends.' })
+    .optional(),
+  dimensions: z.int().min(1).meta({ description: 'Length of the vector: 256, 512 or 1024.' }).optional(),
+  normalize: z.boolean().meta({ description: 'Scale the vector to length 1.' }).optional(),
+});
+
+/**
+ * Every key of a run input, in the order of the reference page, with what it is for. A description that names a
+ * default says so in a sentence of its own, "Default …", which the page shows in its own column.
+ */
 export const RUN_INPUT_FIELDS = {
   s3_uri: z.string().startsWith('s3://').meta({
     description:
@@ -29,7 +57,8 @@ export const RUN_INPUT_FIELDS = {
   split: z.string().min(1).meta({ description: 'Split of the Hugging Face dataset. Default `train`.' }),
   config_name: z.string().min(1).meta({ description: 'Configuration (subset) of the Hugging Face dataset.' }),
   revision: z.string().min(1).meta({
-    description: 'Branch, tag or commit of the Hugging Face dataset. Recorded as the commit it stands for.',
+    description:
+      'Branch, tag or commit of the Hugging Face dataset. Recorded as the commit it stands for. Default `main`.',
   }),
   job_name_prefix: JobNamePrefix.meta({
     description: 'Start of the name of every model invocation job. Default `quarry`.',
@@ -45,20 +74,10 @@ export const RUN_INPUT_FIELDS = {
       'Template given inline, instead of `prompt_id`: `{column}` is a placeholder, `{{` and `}}` are literal braces.',
   }),
   system_prompt: z.string().min(1).meta({ description: 'System prompt, the same for every row.' }),
-  inference_parameters: z
-    .strictObject({
-      max_tokens: z.int().min(1).optional(),
-      temperature: z.number().min(0).max(2).optional(),
-      top_p: z.number().gt(0).max(1).optional(),
-      top_k: z.int().min(0).optional(),
-      stop_sequences: z.array(z.string().min(1)).max(2500).optional(),
-      dimensions: z.int().min(1).optional(),
-      normalize: z.boolean().optional(),
-    })
-    .meta({
-      description:
-        '`max_tokens` (default 1024), `temperature`, `top_p`, `top_k`, `stop_sequences` for text; `dimensions`, `normalize` for embeddings. The model’s own defaults otherwise.',
-    }),
+  inference_parameters: InferenceParameters.meta({
+    description:
+      '`max_tokens` (default 1024), `temperature`, `top_p`, `top_k`, `stop_sequences` for text; `dimensions`, `normalize` for embeddings. The model’s own defaults otherwise.',
+  }),
   text_column: z
     .string()
     .min(1)
@@ -84,9 +103,9 @@ export const RUN_INPUT_FIELDS = {
     .max(10)
     .meta({ description: 'How often a row may be sent at most. Default 3.' }),
   max_cost_usd: z.number().gt(0).meta({ description: 'Spend no more than this, in US dollars.' }),
-  dedupe: z
-    .boolean()
-    .meta({ description: 'Send identical requests once and give the answer to all their rows.' }),
+  dedupe: z.boolean().meta({
+    description: 'Send identical requests once and give the answer to all their rows. Default false.',
+  }),
   run_id: RunId.meta({
     description: 'Name of this run. Give the same one to resume. Default: derived from the input.',
   }),
@@ -94,6 +113,9 @@ export const RUN_INPUT_FIELDS = {
 
 /** Every key that a run input may have. */
 export const RUN_INPUT_KEYS = Object.keys(RUN_INPUT_FIELDS);
+
+/** Every key of `inference_parameters`. */
+const PARAMETER_KEYS = Object.keys(InferenceParameters.shape);
 
 /** Keys of other tools' documents that mean one of ours. */
 export const RUN_INPUT_ALIASES: Readonly<Record<string, string>> = {
@@ -112,20 +134,28 @@ export const RunInputSchema = z
       [K in Exclude<keyof typeof RUN_INPUT_FIELDS, 'model_id'>]: z.ZodOptional<(typeof RUN_INPUT_FIELDS)[K]>;
     }),
   })
-  .superRefine((input, context) => {
-    const refuse = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message });
-    if ((input.s3_uri === undefined) === (input.dataset_id === undefined)) {
-      refuse('s3_uri', 'give exactly one of s3_uri and dataset_id');
-    }
-    for (const key of ['split', 'config_name', 'revision'] as const) {
-      if (input[key] !== undefined && input.s3_uri !== undefined)
-        refuse(key, 'goes with dataset_id, not with s3_uri');
-    }
-    if (input.prompt_id !== undefined && input.prompt_template !== undefined) {
-      refuse('prompt_template', 'give prompt_id or prompt_template, not both');
-    }
-  });
+  .superRefine(
+    (input, context) => {
+      const refuse = (path: string, message: string) =>
+        context.addIssue({ code: 'custom', path: [path], message });
+      if (input.s3_uri === undefined && input.dataset_id === undefined) {
+        refuse('s3_uri', 'give s3_uri, or the dataset_id of a Hugging Face dataset');
+      }
+      if (input.s3_uri !== undefined && input.dataset_id !== undefined) {
+        refuse('dataset_id', 'give s3_uri or dataset_id, not both');
+      }
+      for (const key of ['split', 'config_name', 'revision'] as const) {
+        if (input[key] !== undefined && input.s3_uri !== undefined) {
+          refuse(key, 'goes with dataset_id, not with s3_uri');
+        }
+      }
+      if (input.prompt_id !== undefined && input.prompt_template !== undefined) {
+        refuse('prompt_template', 'give prompt_id or prompt_template, not both');
+      }
+    },
+    // Beside faulty values too: one message lists every fault.
+    { when: ({ value }) => isObject(value) },
+  );
 
 /** A run input as it was parsed; keys that were not given, or were null, are absent. */
 export type RunInput = z.infer<typeof RunInputSchema>;
@@ -135,40 +165,79 @@ export type RunInput = z.infer<typeof RunInputSchema>;
  * unknown one.
  */
 export function parseRunInput(document: unknown): RunInput {
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+  if (!isObject(document)) {
     throw new InvalidRunInputError(
       'A run input is a JSON object, like {"s3_uri": "s3://…", "model_id": "…"}.',
     );
   }
-  const given = new Map<string, unknown>();
-  for (const [key, value] of Object.entries(document)) {
-    const name = RUN_INPUT_ALIASES[key] ?? key;
-    if (given.has(name)) {
-      throw new InvalidRunInputError(`The run input gives both ${name} and its alias. Give one of them.`);
-    }
-    if (value !== null) given.set(name, value);
-    else if (!RUN_INPUT_KEYS.includes(name)) throw unknownKeyError([key]);
+  const { given, unknownKeys } = readKeys(document);
+  if (isObject(given.inference_parameters)) {
+    given.inference_parameters = withoutNulls(given.inference_parameters);
   }
-  const result = RunInputSchema.safeParse(Object.fromEntries(given));
-  if (result.success) return result.data;
-  const unknown = result.error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [],
-  );
-  if (unknown.length > 0) throw unknownKeyError(unknown);
-  const faults = result.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'run input'}: ${issue.message}`,
-  );
+  const result = RunInputSchema.safeParse(given);
+  if (result.success && unknownKeys.length === 0) return result.data;
+  const faults = [
+    ...unknownKeys.map(describeUnknownKey),
+    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, given)),
+  ];
+  const known = unknownKeys.length === 0 ? '' : `\nKnown keys: ${RUN_INPUT_KEYS.join(', ')}.`;
   throw new InvalidRunInputError(
-    `The run input is not valid.\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    `The run input is not valid.\n${faults.map((fault) => `  - ${fault}`).join('\n')}${known}`,
   );
 }
 
-function unknownKeyError(keys: readonly string[]): InvalidRunInputError {
-  const faults = keys.map((key) => {
-    const known = nearest(key, RUN_INPUT_KEYS);
-    return known === undefined ? `"${key}"` : `"${key}" (did you mean "${known}"?)`;
-  });
-  return new InvalidRunInputError(
-    `The run input has unknown keys: ${faults.join(', ')}. Known keys: ${RUN_INPUT_KEYS.join(', ')}.`,
-  );
+/** The known keys, under their own names and without nulls; an unknown key is one even where its value is null. */
+function readKeys(document: Record<string, unknown>): {
+  given: Record<string, unknown>;
+  unknownKeys: string[];
+} {
+  const given: Record<string, unknown> = {};
+  const unknownKeys: string[] = [];
+  for (const [key, value] of Object.entries(document)) {
+    const name = (Object.hasOwn(RUN_INPUT_ALIASES, key) ? RUN_INPUT_ALIASES[key] : undefined) ?? key;
+    if (!RUN_INPUT_KEYS.includes(name)) unknownKeys.push(key);
+    else if (value !== null) {
+      if (Object.hasOwn(given, name)) {
+        const alias = Object.keys(RUN_INPUT_ALIASES).find((other) => RUN_INPUT_ALIASES[other] === name);
+        throw new InvalidRunInputError(
+          `The run input gives both ${name} and ${alias}, which mean the same. Give one of them.`,
+        );
+      }
+      given[name] = value;
+    }
+  }
+  return { given, unknownKeys };
+}
+
+function describeUnknownKey(key: string): string {
+  // A parameter of the model, one level too high, is the likeliest slip of all.
+  const candidates = [...RUN_INPUT_KEYS, ...Object.keys(RUN_INPUT_ALIASES), ...PARAMETER_KEYS];
+  const known = nearest(key, candidates);
+  const path =
+    known !== undefined && PARAMETER_KEYS.includes(known) ? `inference_parameters.${known}` : known;
+  return `"${key}" is not a key of a run input${didYouMean(path)}`;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, given: Record<string, unknown>): string[] {
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map(
+      (key) => `${path}: "${key}" is not one of them${didYouMean(nearest(key, PARAMETER_KEYS))}`,
+    );
+  }
+  const [key] = issue.path;
+  const missing = issue.code === 'invalid_type' && !Object.hasOwn(given, String(key));
+  return [`${path}: ${missing ? 'is missing' : issue.message}`];
+}
+
+function didYouMean(known: string | undefined): string {
+  return known === undefined ? '' : ` (did you mean "${known}"?)`;
+}
+
+function withoutNulls(object: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

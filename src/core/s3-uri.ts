@@ -16,15 +16,20 @@ export interface S3Location {
 export const BEDROCK_S3_URI_PATTERN =
   /^s3:\/\/[a-z0-9][-.a-z0-9]{1,61}[a-z0-9](?:\/[-!_*'().a-z0-9A-Z]+(?:\/[-!_*'().a-z0-9A-Z]+)*)?\/?$/;
 
+const SCHEME = 's3://';
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+const BUCKET_PATTERN = /^[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]$/;
+
 /** Splits an S3 URI; throws InvalidRunInputError for anything else. */
 export function parseS3Uri(uri: string): S3Location {
-  const match = /^s3:\/\/([a-z0-9][-.a-z0-9]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(uri);
-  if (match === null) {
+  const slash = uri.indexOf('/', SCHEME.length);
+  const bucket = uri.slice(SCHEME.length, slash === -1 ? undefined : slash);
+  if (!uri.startsWith(SCHEME) || !BUCKET_PATTERN.test(bucket)) {
     throw new InvalidRunInputError(
       `"${uri}" is not an S3 URI. Write s3://bucket/key, with a bucket name of 3 to 63 lower-case letters, digits, "-" or ".".`,
     );
   }
-  return { bucket: match[1] ?? '', key: match[2] ?? '' };
+  return { bucket, key: slash === -1 ? '' : uri.slice(slash + 1) };
 }
 
 /** The URI of a bucket and key. */

@@ -16,7 +16,6 @@ const comparisons: Record<string, Test> = {
 };
 
 const typeTests: Record<string, (value: unknown) => boolean> = {
-  IsPresent: (value) => value !== NO_MATCH,
   IsNull: (value) => value === null,
   IsNumeric: (value) => typeof value === 'number',
   IsString: (value) => typeof value === 'string',
@@ -28,6 +27,7 @@ const typeTests: Record<string, (value: unknown) => boolean> = {
 export const COMPARISON_OPERATORS: readonly string[] = [
   ...Object.keys(comparisons).flatMap((name) => [name, `${name}Path`]),
   ...Object.keys(typeTests),
+  'IsPresent',
   'StringMatches',
 ];
 

@@ -9,7 +9,7 @@ export function prepareFail(state: FailState): StateWork {
   const cause = prepareText('CausePath', state.CausePath);
   return ({ data }, { context, frame }) => {
     const scope = { data, context, random: frame.deps.random };
-    throw new StateError(error?.(scope) ?? state.Error ?? 'States.Fail', cause?.(scope) ?? state.Cause);
+    throw new StateError(error?.(scope) ?? state.Error ?? '', cause?.(scope) ?? state.Cause);
   };
 }
 

@@ -35,6 +35,8 @@ export function compilePath(text: string): JsonPath {
     throw new InvalidDefinitionError(`"${text}" is not a path: it must begin with "$"`);
   const body = text.slice(ofContext ? 2 : 1);
   const segments = readSegments(body);
+  if (ofContext && segments?.[0] === 'Task')
+    throw new InvalidDefinitionError(`"${text}": task tokens are not supported by the embedded engine`);
   const within =
     segments === undefined ? queryFinder(text, body) : (root: unknown) => findSegments(root, segments);
   return {

@@ -67,8 +67,8 @@ function recover(
 ) {
   const catcher = state.catchers.find(({ ErrorEquals }) => matchesError(ErrorEquals, thrown.error));
   if (catcher === undefined) throw located(thrown, state.name);
-  const Cause = thrown.causeText === undefined ? {} : { Cause: thrown.causeText };
-  const output = catcher.place(rawInput, { Error: thrown.error, ...Cause });
+  // Step Functions binds an empty text where a Fail state gave no cause.
+  const output = catcher.place(rawInput, { Error: thrown.error, Cause: thrown.causeText ?? '' });
   return exit(state, frame, { output, next: catcher.Next });
 }
 

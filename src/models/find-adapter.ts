@@ -23,9 +23,9 @@ export function findAdapter(modelId: string): ModelAdapter {
   if (baseModelId === undefined) return converse;
   const adapter = MODEL_ADAPTERS.find((candidate) => candidate.matches(baseModelId));
   if (adapter === undefined) {
-    const families = MODEL_ADAPTERS.map(({ family, example }) => `${family} (${example})`).join(', ');
+    const families = MODEL_ADAPTERS.map(({ family, example }) => `${family}: ${example}`).join('; ');
     throw new InvalidRunInputError(
-      `model_id "${modelId}" is of no supported family. Families: ${families}. Converse takes any text model, but this is not one.`,
+      `model_id "${modelId}" is of no supported family. Families: ${families}. Converse takes any text model, but this is not one, as its id says.`,
     );
   }
   return adapter;

@@ -26,6 +26,8 @@ export interface ModelAdapter {
   /** What may be set; anything else is refused before anything is spent. */
   parameters: readonly InferenceParameter[];
   systemPrompt: boolean;
+  /** Lengths of vector that can be asked for; absent where there is no choice. */
+  dimensions?: readonly number[];
   /** True where this is the adapter of a `provider.model` id. */
   matches(baseModelId: string): boolean;
   /** The body that the model takes. */

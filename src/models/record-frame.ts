@@ -20,8 +20,9 @@ export function recordFrameOf(
   const body = (text: string) => JSON.stringify(adapter.toModelInput(text, request));
   // Whatever the user's own texts are, a marker longer than the whole body is in none of them.
   const marker = '#'.repeat(body('').length + 1);
-  const [before, after] = body(marker).split(JSON.stringify(marker));
-  if (before === undefined || after === undefined)
-    throw new Error(`${adapter.family} leaves the prompt out.`);
+  const [before, after, ...rest] = body(marker).split(JSON.stringify(marker));
+  if (before === undefined || after === undefined || rest.length > 0) {
+    throw new Error(`The adapter of ${adapter.family} must put the prompt into the body once, as it is.`);
+  }
   return { prompt, before, after };
 }

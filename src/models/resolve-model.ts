@@ -1,11 +1,8 @@
 import { InvalidRunInputError } from '../core/errors.ts';
 import { findAdapter } from './find-adapter.ts';
-import type { InferenceParameter, ModelAdapter, ModelRequest } from './model-adapter.ts';
+import type { InferenceParameter, InferenceParameters, ModelAdapter, ModelRequest } from './model-adapter.ts';
 import { parseModelId } from './model-id.ts';
 import { modelLimitsOf } from './model-limits.ts';
-
-/** Dimensions that Titan Text Embeddings V2 gives. */
-const EMBEDDING_DIMENSIONS = [256, 512, 1024];
 
 /** The adapter of a run's model, once what the run asks of it is known to be possible; InvalidRunInputError else. */
 export function resolveModel(modelId: string, { systemPrompt, parameters }: ModelRequest): ModelAdapter {
@@ -21,21 +18,43 @@ export function resolveModel(modelId: string, { systemPrompt, parameters }: Mode
   if (systemPrompt !== undefined && !adapter.systemPrompt) {
     throw new InvalidRunInputError(`system_prompt: ${adapter.family} takes no system prompt. Leave it out.`);
   }
-  const { maxTokens, temperatureExcludesTopP } = modelLimitsOf(parseModelId(modelId).baseModelId);
-  if (maxTokens !== undefined && (parameters.max_tokens ?? 0) > maxTokens) {
+  const { dimensions } = parameters;
+  if (
+    dimensions !== undefined &&
+    adapter.dimensions !== undefined &&
+    !adapter.dimensions.includes(dimensions)
+  ) {
     throw new InvalidRunInputError(
-      `inference_parameters.max_tokens is ${parameters.max_tokens}, but ${modelId} refuses more than ${maxTokens}.`,
+      `inference_parameters.dimensions is ${dimensions}; ${adapter.family} gives ${adapter.dimensions.join(', ')}.`,
     );
   }
-  if (temperatureExcludesTopP && parameters.temperature !== undefined && parameters.top_p !== undefined) {
+  checkLimits(modelId, parameters);
+  return adapter;
+}
+
+/** Refuses what the model would refuse for every record. */
+function checkLimits(modelId: string, { max_tokens, temperature, top_p }: InferenceParameters): void {
+  const { maxTokens, maxTemperature, temperatureExcludesTopP, fixedSampling } = modelLimitsOf(
+    parseModelId(modelId).baseModelId,
+  );
+  if (max_tokens !== undefined && maxTokens !== undefined && max_tokens > maxTokens) {
+    throw new InvalidRunInputError(
+      `inference_parameters.max_tokens is ${max_tokens}, but ${modelId} refuses more than ${maxTokens}.`,
+    );
+  }
+  if (temperature !== undefined && maxTemperature !== undefined && temperature > maxTemperature) {
+    throw new InvalidRunInputError(
+      `inference_parameters.temperature is ${temperature}, but ${modelId} refuses more than ${maxTemperature}.`,
+    );
+  }
+  if (temperatureExcludesTopP && temperature !== undefined && top_p !== undefined) {
     throw new InvalidRunInputError(
       `inference_parameters: ${modelId} refuses temperature and top_p together. Give one of them.`,
     );
   }
-  if (parameters.dimensions !== undefined && !EMBEDDING_DIMENSIONS.includes(parameters.dimensions)) {
+  if (fixedSampling && ((temperature ?? 1) !== 1 || (top_p ?? 1) !== 1)) {
     throw new InvalidRunInputError(
-      `inference_parameters.dimensions is ${parameters.dimensions}; ${adapter.family} gives ${EMBEDDING_DIMENSIONS.join(', ')}.`,
+      `inference_parameters: ${modelId} refuses any temperature and top_p but 1. Leave them out.`,
     );
   }
-  return adapter;
 }

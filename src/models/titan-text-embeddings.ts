@@ -10,6 +10,7 @@ export const titanTextEmbeddings: ModelAdapter = {
   invocationType: 'InvokeModel',
   parameters: ['dimensions', 'normalize'],
   systemPrompt: false,
+  dimensions: [256, 512, 1024],
   matches: (baseModelId) => baseModelId.startsWith('amazon.titan-embed-text-v2'),
   toModelInput: (prompt, { parameters }) =>
     withoutUndefined({

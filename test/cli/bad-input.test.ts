@@ -48,19 +48,19 @@ const badInputs: BadInput[] = [
     what: 'a ragged row',
     files: { 'a.csv': `${CSV}birds\n` },
     args: JOKES,
-    says: ['a.csv', /line 4/],
+    says: ['a.csv', /[Ll]ine 4/],
   },
   {
     what: 'a quote that is never closed',
     files: { 'a.csv': `${CSV}"birds,3\n` },
     args: JOKES,
-    says: ['a.csv', /line 4/, /quote/],
+    says: ['a.csv', /[Ll]ine 4/, /quote/],
   },
   {
     what: 'text that is not UTF-8',
     files: { 'a.csv': Buffer.from('topic,n\ncaf\xe9,1\n', 'latin1') },
     args: JOKES,
-    says: ['a.csv', /line 2/, /UTF-8/],
+    says: ['a.csv', /[Ll]ine 2/, /UTF-8/],
   },
   {
     what: 'UTF-16',
@@ -92,13 +92,13 @@ const badInputs: BadInput[] = [
     what: 'record ids that repeat',
     files: { 'a.csv': 'topic,n\ncats,1\ndogs,1\n' },
     args: [...JOKES, '--record-id-column', 'n'],
-    says: [/record_id_column "n"/, /"1"|\b1\b/],
+    says: ['Column "n" cannot give the record ids', 'such as "1" (2 rows)', 'record_id_column'],
   },
   {
     what: 'record ids that are missing',
     files: { 'a.jsonl': '{"topic":"cats","n":"1"}\n{"topic":"dogs","n":null}\n' },
     args: [...JOKES, '--record-id-column', 'n'],
-    says: [/record_id_column "n"/, /null|empty|missing/],
+    says: ['Column "n" cannot give the record ids: 1 rows have no value (null)'],
   },
   {
     what: 'a record_id_column that is no column',
@@ -185,7 +185,7 @@ test('an unknown key of a run input is refused with the nearest known one', asyn
   await writeFile(input, JSON.stringify({ s3_uri: 's3://bucket/a.csv', model_id: 'x', max_record: 5 }));
   const { status, err } = await runQuarry('run', '--input', input, '--dir', directory);
   expect(status).toBe(1);
-  expect(err).toContain('The run input has unknown keys: "max_record" (did you mean "max_records"?).');
+  expect(err).toContain('"max_record" is not a key of a run input (did you mean "max_records"?)');
 });
 
 test('a run input that cannot be read is named', async () => {

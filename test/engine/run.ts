@@ -2,7 +2,12 @@ import { type Clock, createVirtualClock } from '../../src/core/clock.ts';
 import { type ExecutionResult, runExecution } from '../../src/engine/execution.ts';
 import type { HistoryEvent } from '../../src/engine/history.ts';
 import type { MapObjects, TaskCall } from '../../src/engine/prepared-state.ts';
-import type { State, StateMachineDefinition } from '../../src/workflow/amazon-states-language.ts';
+import type {
+  MapState,
+  State,
+  StateMachineDefinition,
+  States,
+} from '../../src/workflow/amazon-states-language.ts';
 
 interface RunOptions {
   input?: unknown;
@@ -10,6 +15,8 @@ interface RunOptions {
   clock?: Clock;
   random?: () => number;
   signal?: AbortSignal;
+  stateMachineName?: string;
+  onEvent?: (event: HistoryEvent) => void;
   /** Objects that are there at the start, by `bucket/key`. */
   objects?: Record<string, string>;
   /** Instead of the store in memory. */
@@ -56,7 +63,11 @@ export async function run(definition: StateMachineDefinition, options: RunOption
       clock,
       random: options.random ?? createRandom(1),
       objects: store,
-      onEvent: (event) => events.push(event),
+      onEvent: (event) => {
+        events.push(event);
+        options.onEvent?.(event);
+      },
+      ...(options.stateMachineName !== undefined && { stateMachineName: options.stateMachineName }),
       runTask: (task) => {
         calls.push(task);
         return runTask(task);
@@ -76,4 +87,30 @@ export function createRandom(seed: number): () => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+const oneTask: States = { StartAt: 'Each', States: { Each: { Type: 'Task', Resource: 'each', End: true } } };
+
+/** A definition of one Distributed Map, `For each`, whose children run one task unless told otherwise. */
+export function distributedMap(
+  fields: Omit<Partial<MapState>, 'Next' | 'End'> = {},
+  processor: States = oneTask,
+): StateMachineDefinition {
+  const ProcessorConfig = { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' } as const;
+  return states({
+    'For each': { Type: 'Map', ItemProcessor: { ...processor, ProcessorConfig }, ...fields, End: true },
+  });
+}
+
+/** A task that fails for the given parameters, with the error `BadItem`. */
+export function failingFor(...items: unknown[]) {
+  return async ({ parameters }: { parameters: unknown }): Promise<string> => {
+    if (items.includes(parameters)) throw Object.assign(new Error(`item ${parameters}`), { name: 'BadItem' });
+    return `did ${parameters}`;
+  };
+}
+
+/** 0, 1, 2 and so on. */
+export function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
 }

@@ -1,0 +1,27 @@
+/** Writes the pages that are made from the sources; with `--check`, only says which of them are stale. */
+import { join } from 'node:path';
+import { definition } from '../src/workflow/definition.ts';
+import { drawDefinition } from '../src/workflow/diagram.ts';
+import { type GeneratedDoc, replaceMarked, updateDocs } from './generated-docs.ts';
+import { renderRunInputPage } from './run-input-page.ts';
+
+/** Every page that is made from the sources. */
+const GENERATED_DOCS: readonly GeneratedDoc[] = [
+  { path: 'docs/run-input.md', render: renderRunInputPage },
+  {
+    path: 'ARCHITECTURE.md',
+    render: (current) =>
+      replaceMarked(current, 'state machine', `\`\`\`mermaid\n${drawDefinition(definition)}\`\`\``),
+  },
+];
+
+const check = process.argv.includes('--check');
+const stale = await updateDocs(GENERATED_DOCS, { root: join(import.meta.dirname, '..'), check });
+if (!check) {
+  console.log(stale.length === 0 ? 'Every generated page is up to date.' : `Written: ${stale.join(', ')}`);
+} else if (stale.length > 0) {
+  console.error(
+    `Stale: ${stale.join(', ')}. Run \`node scripts/generate-docs.ts\` and commit what it writes.`,
+  );
+  process.exitCode = 1;
+}

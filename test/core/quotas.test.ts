@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { InvalidRunInputError } from '../../src/core/errors.ts';
+import { DEFAULT_BATCH_QUOTAS, recordsPerJobLimit } from '../../src/core/quotas.ts';
+
+test('a job holds as many records as the quota, unless the run asks for fewer', () => {
+  expect(recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, undefined)).toBe(50_000);
+  expect(recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, 50_000)).toBe(50_000);
+  expect(recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, 1_000)).toBe(1_000);
+  expect(recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, 100)).toBe(100);
+});
+
+test.each([
+  [
+    99,
+    'max_records_per_job is 99, but Bedrock takes no job of fewer than 100 records. Give at least 100, or use max_records for a small try.',
+  ],
+  [
+    50_001,
+    'max_records_per_job is 50001, but the quota of this model is 50000 records per job. Give at most that, or leave it out.',
+  ],
+])('%i records per job contradict the quotas', (maxRecordsPerJob, message) => {
+  const limit = () => recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, maxRecordsPerJob);
+  expect(limit).toThrow(InvalidRunInputError);
+  expect(limit).toThrow(message);
+});
