@@ -44,6 +44,15 @@ export function packRows(rows: number, bytesPerRow: number, limits: PackingLimit
   return balancedRanges({ firstRow: 0, rows }, fullWaves <= most ? fullWaves : needed);
 }
 
+/** Cuts `rows` rows into full parts and a last one of what is left: what balanced packing is measured against. */
+export function packFull(rows: number, bytesPerRow: number, limits: PackingLimits): RowRange[] {
+  const size = partSize(bytesPerRow, limits);
+  return Array.from({ length: Math.ceil(rows / size) }, (_, index) => ({
+    firstRow: index * size,
+    rows: Math.min(size, rows - index * size),
+  }));
+}
+
 /** The most rows that `maxParts` parts take. */
 export function rowsThatFit(bytesPerRow: number, limits: PackingLimits): number {
   return limits.maxParts === undefined

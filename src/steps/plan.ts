@@ -1,4 +1,4 @@
-import { InvalidRunInputError } from '../core/errors.ts';
+import { InvalidRunInputError, NotSupportedError } from '../core/errors.ts';
 import { type PackingLimits, packRows, rowsThatFit } from '../core/packing.ts';
 import type { Dataset } from '../core/part.ts';
 import { recordsPerJobLimit } from '../core/quotas.ts';
@@ -27,6 +27,9 @@ import { cutSlices } from './slices.ts';
  */
 export async function plan(document: unknown, deps: StepDeps): Promise<RunState> {
   const input = parseRunInput(document);
+  if (input.dedupe) {
+    throw new NotSupportedError('dedupe: true is not yet supported by this version. Leave it out: every row is sent.');
+  }
   const { quotas } = deps.settings;
   const call = modelCallOf(input);
   const maxRecords = recordsPerJobLimit(quotas, input.max_records_per_job);
