@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { EXIT_FAILED } from './cli-error.ts';
 import { addEmulateCommand } from './emulate-command.ts';
+import { addPlanCommand } from './plan-command.ts';
 import { addResultsCommand } from './results-command.ts';
 import { addRunCommand } from './run-command.ts';
 import { addRunsCommand } from './runs-command.ts';
@@ -21,6 +22,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     })
     .showSuggestionAfterError()
     .exitOverride();
+  addPlanCommand(program, context);
   addRunCommand(program, context);
   addResultsCommand(program, context);
   addStatusCommand(program, context);

@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
 import { systemClock } from '../core/clock.ts';
-import { InvalidRunInputError, NotSupportedError } from '../core/errors.ts';
 import { readResults } from '../dataset/read-results.ts';
-import { LOCAL_BUCKET, type LocalTarget, openLocalTarget, sha256 } from '../local/local-target.ts';
+import { type LocalTarget, openLocalTarget } from '../local/local-target.ts';
 import { type LocalRunResult, runLocally } from '../local/run-locally.ts';
-import { stageDataset } from '../local/stage-dataset.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError, EXIT_FAILED, EXIT_INCOMPLETE } from './cli-error.ts';
+import { givenRunInput, requireLocalTarget } from './given-run-input.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 import { rowsView } from './rows-view.ts';
-import { addRunFlags, runInputOf } from './run-flags.ts';
+import { addRunFlags } from './run-flags.ts';
 import { outputPathsOf, summaryJson, summaryLines } from './summary-view.ts';
 import { VERSION } from './version.ts';
 
@@ -53,12 +52,7 @@ interface RunOptions {
 
 async function run(dataset: string | undefined, options: RunOptions, context: CliContext): Promise<void> {
   requireLocalTarget(options.target);
-  if (dataset === undefined && options.input === undefined) {
-    throw new InvalidRunInputError(
-      'Name a DATASET (a file, a folder, s3://… or hf:…), or a run input with --input.',
-    );
-  }
-  const input = await runInputOf(options, await datasetKeys(dataset, options.dir));
+  const input = await givenRunInput(dataset, options);
   await using target = await openLocalTarget({
     directory: options.dir,
     clock: systemClock,
@@ -83,23 +77,6 @@ async function run(dataset: string | undefined, options: RunOptions, context: Cl
         `Stopped. Nothing is lost: run the same command again to go on${result.runId ? ` with run ${result.runId}` : ''}.`,
       );
   }
-}
-
-function requireLocalTarget(target: string): void {
-  if (target === 'local') return;
-  if (target === 'bedrock' || target === 'aws') {
-    throw new NotSupportedError(
-      `--target ${target} is not yet supported by this version. Use --target local.`,
-    );
-  }
-  throw new InvalidRunInputError(`--target "${target}" is unknown. Targets: local, bedrock, aws.`);
-}
-
-async function datasetKeys(dataset: string | undefined, directory: string) {
-  if (dataset === undefined) return undefined;
-  if (dataset.startsWith('s3://')) return { s3_uri: dataset };
-  if (dataset.startsWith('hf:')) return { dataset_id: dataset.slice('hf:'.length) };
-  return { s3_uri: await stageDataset(dataset, { directory, bucket: LOCAL_BUCKET, hash: sha256 }) };
 }
 
 /** Runs, with progress on standard error; the first Ctrl-C stops cleanly, the second at once. */

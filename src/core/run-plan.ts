@@ -40,7 +40,11 @@ export const RunPlan = z.object({
   output_column: z.string(),
   /** Rows of the dataset that are run: all of them, unless max_records or max_num_jobs says otherwise. */
   selected_rows: Count,
+  /** Of those, rows in parts under Bedrock's minimum: run on demand, at twice the price. */
+  on_demand_rows: Count,
   parts: Count,
+  /** Most rows that a part may have: the quotas' records and bytes, and the user's own limit. */
+  max_rows_per_part: Count,
   slices: Count,
   max_concurrent_jobs: Count,
   min_records_per_job: Count,

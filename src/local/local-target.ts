@@ -10,6 +10,7 @@ import type { Hash } from '../core/job.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../core/quotas.ts';
 import { startEmulator } from '../emulator/server.ts';
 import type { StepDeps } from '../steps/deps.ts';
+import type { PlanDeps } from '../steps/draft-plan.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
@@ -40,11 +41,37 @@ export interface LocalTarget extends AsyncDisposable {
   control: BedrockClient;
 }
 
+/** What Plan needs on this machine; nothing is started, and nothing is written but scratch files. */
+export function localPlanDeps({
+  directory,
+  clock,
+  version,
+  quotas,
+}: Pick<LocalTargetOptions, 'directory' | 'clock' | 'version' | 'quotas'>): PlanDeps {
+  return {
+    store: createDirectoryStore(directory),
+    clock,
+    hash: sha256,
+    scratchDirectory: join(directory, '.scratch'),
+    settings: {
+      bucket: LOCAL_BUCKET,
+      roleArn: 'arn:aws:iam::123456789012:role/quarry-local',
+      quotas: { ...DEFAULT_BATCH_QUOTAS, ...quotas },
+      pollSeconds: 1,
+      prepareConcurrency: 1,
+      rowsPerSlice: 200_000,
+      simulated: true,
+      version,
+    },
+  };
+}
+
 /** Sets the local target up: the directory store, and the emulator behind the real AWS SDK. */
 export async function openLocalTarget(options: LocalTargetOptions): Promise<LocalTarget> {
-  const { directory, clock, version, modelEndpoint } = options;
-  const store = createDirectoryStore(directory);
-  const quotas = { ...DEFAULT_BATCH_QUOTAS, ...options.quotas };
+  const { directory, clock, modelEndpoint } = options;
+  const planDeps = localPlanDeps(options);
+  const { store, settings } = planDeps;
+  const { quotas } = settings;
   const emulator =
     options.emulatorUrl === undefined
       ? await startEmulator({
@@ -66,20 +93,12 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Loca
     store,
     control,
     deps: {
-      store,
+      ...planDeps,
       bedrock: createAwsBedrock({ control, runtime }),
-      clock,
-      hash: sha256,
-      scratchDirectory: join(directory, '.scratch'),
       settings: {
-        bucket: LOCAL_BUCKET,
-        roleArn: 'arn:aws:iam::123456789012:role/quarry-local',
-        quotas,
-        pollSeconds: options.pollSeconds ?? 1,
-        prepareConcurrency: 1,
-        rowsPerSlice: 200_000,
+        ...settings,
+        pollSeconds: options.pollSeconds ?? settings.pollSeconds,
         simulated: await isSimulated(emulator.url),
-        version,
       },
     },
     [Symbol.asyncDispose]: async () => {
