@@ -30,7 +30,7 @@ export function createJobRunner(context: EmulatorContext): JobRunner {
   const { clock, store, durations, staging, faults, book } = context;
   const closing = new AbortController();
   const stages = new Map<string, AbortController>();
-  const lives = new Map<string, Promise<void>>();
+  const lives = new Map<string, Promise<unknown>>();
   const queue = createQueue();
 
   const sleepUntil = async (timeMs: number, signal: AbortSignal) => {
@@ -275,7 +275,9 @@ export function createJobRunner(context: EmulatorContext): JobRunner {
 
   return {
     start: (job) => {
-      lives.set(job.jobId, live(job));
+      // Rejects only where the state directory cannot be written: the next emulator goes on from what is there.
+      const life = live(job).catch(() => stages.delete(job.jobId));
+      lives.set(job.jobId, life);
     },
     stop: async (job) => {
       if (job.status === 'InProgress') {
