@@ -7,6 +7,7 @@ import { draftPlan, type PlanDraft } from '../steps/draft-plan.ts';
 import type { CliContext } from './cli-context.ts';
 import { type GivenRun, givenRunInput, requireLocalTarget } from './given-run-input.ts';
 import { type PlanReport, planLines } from './plan-view.ts';
+import { createProgressReporter } from './progress-reporter.ts';
 import { addRunFlags } from './run-flags.ts';
 import { VERSION } from './version.ts';
 
@@ -39,7 +40,8 @@ export function addPlanCommand(program: Command, context: CliContext): void {
     requireLocalTarget(options.target);
     const input = await givenRunInput(dataset, options);
     const deps = localPlanDeps({ directory: options.dir, clock: systemClock, version: VERSION });
-    const draft = await draftPlan(input, deps);
+    const reporter = createProgressReporter(context.err);
+    const draft = await draftPlan(input, { ...deps, onProgress: reporter.report }).finally(reporter.stop);
     const report = reportOf(
       draft,
       {

@@ -4,13 +4,13 @@ import { BedrockClient } from '@aws-sdk/client-bedrock';
 import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
 import { z } from 'zod';
 import { createAwsBedrock } from '../bedrock/aws-bedrock.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { ServiceUnavailableError } from '../core/errors.ts';
 import type { Hash } from '../core/job.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../core/quotas.ts';
+import { DEFAULT_HUB_ENDPOINT } from '../dataset/hub/hub-access.ts';
 import { startEmulator } from '../emulator/server.ts';
-import type { StepDeps } from '../steps/deps.ts';
-import type { PlanDeps } from '../steps/draft-plan.ts';
+import type { PlanDeps, StepDeps } from '../steps/deps.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
@@ -53,6 +53,14 @@ export function localPlanDeps({
     clock,
     hash: sha256,
     scratchDirectory: join(directory, '.scratch'),
+    hub: {
+      endpoint: process.env.HF_ENDPOINT || DEFAULT_HUB_ENDPOINT,
+      token: process.env.HF_TOKEN || undefined,
+      fetch,
+      // What the Hub asks to wait is real, even in virtual time.
+      clock: systemClock,
+      random: Math.random,
+    },
     settings: {
       bucket: LOCAL_BUCKET,
       roleArn: 'arn:aws:iam::123456789012:role/quarry-local',

@@ -52,7 +52,7 @@ export async function runLocally(
     {
       definition,
       runTask: createTaskRunner({
-        deps: { ...deps, onProgress },
+        deps: { ...deps, onProgress, ...(signal === undefined ? {} : { signal }) },
         control,
         onStepDone,
         onProgress,

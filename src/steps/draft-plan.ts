@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InvalidRunInputError, NotSupportedError } from '../core/errors.ts';
 import { type PackingLimits, rowsPerPart, rowsThatFit } from '../core/packing.ts';
@@ -10,17 +11,15 @@ import { checkRecordIds, describeDataset, samplePromptBytes } from '../dataset/d
 import type { RecordFrame } from '../models/record-frame.ts';
 import { placeholdersOf } from '../prompts/prompt-template.ts';
 import { readJson, readJsonIfPresent } from '../store/json-object.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import { type RunLayout, runLayout, runUriOf } from '../store/run-layout.ts';
 import { checkBudget, estimateCost } from './cost-estimate.ts';
-import { listDatasetFiles, withLocalFiles } from './dataset-files.ts';
-import type { StepDeps } from './deps.ts';
+import { openDatasetSource, withLocalFiles } from './dataset-files.ts';
+import type { PlanDeps } from './deps.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { outputColumnsOf } from './output-columns.ts';
 import { refuseOtherInput, runIdOf } from './run-identity.ts';
 import { cutSlices, rowsPerSource } from './slices.ts';
-
-/** What planning needs of the world: no Bedrock. */
-export type PlanDeps = Omit<StepDeps, 'bedrock'>;
 
 /** A run on paper. */
 export interface PlanDraft {
@@ -46,21 +45,19 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
   const { quotas, bucket } = deps.settings;
   const call = modelCallOf(input);
   const maxRecords = recordsPerJobLimit(quotas, input.max_records_per_job);
-  const files = await listDatasetFiles(input, deps.store);
-
   const { run_id: _, ...rest } = input;
-  const inputHash = deps.hash(JSON.stringify([rest, call.template, files]));
+  const pinned = await findPinnedPlan(input, rest, call, deps);
+  if (pinned !== undefined) return pinned;
+
+  const { files, hub } = await openDatasetSource(input, deps);
+  // A Hugging Face dataset is the same wherever and whenever it was downloaded.
+  const inputHash = deps.hash(JSON.stringify([rest, call.template, hub ?? files]));
   const runId = runIdOf(input, inputHash);
   const layout = runLayout(runUriOf(bucket, runId));
-  const known = await readJsonIfPresent(deps.store, layout.plan, RunPlan);
+  const known = await readKnownPlan(layout, deps.store);
   if (known !== undefined) {
-    refuseOtherInput(known, { ...rest }, inputHash, files);
-    return {
-      layout,
-      plan: known,
-      slices: await readJson(deps.store, layout.slices, z.array(Slice)),
-      isKnown: true,
-    };
+    refuseOtherInput(known.plan, rest, inputHash, files);
+    return known;
   }
 
   const { dataset, promptBytes } = await withLocalFiles(files, deps.store, async (local) => {
@@ -105,6 +102,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     input_hash: inputHash,
     input: rest,
     dataset,
+    hub,
     model: {
       model_id: input.model_id,
       family: call.adapter.family,
@@ -125,6 +123,33 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     created_at: new Date(deps.clock.now()).toISOString(),
   };
   return { layout, plan, slices, isKnown: false };
+}
+
+/**
+ * The plan under the run_id that was given, if it is of the same Hugging Face dataset and prompt: it holds on to the
+ * commit that the revision stood for then.
+ */
+async function findPinnedPlan(
+  { run_id, dataset_id }: RunInput,
+  given: Record<string, unknown>,
+  call: ModelCall,
+  { store, settings }: PlanDeps,
+): Promise<PlanDraft | undefined> {
+  if (run_id === undefined || dataset_id === undefined) return undefined;
+  const known = await readKnownPlan(runLayout(runUriOf(settings.bucket, run_id)), store);
+  const isSame = known?.plan.prompt_template === call.template && isDeepStrictEqual(known?.plan.input, given);
+  if (known === undefined || !isSame) return undefined;
+  for (const { uri } of known.plan.dataset.files) {
+    // Downloaded again, they may be another commit's.
+    if ((await store.head(uri)) === undefined) return undefined;
+  }
+  return known;
+}
+
+async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<PlanDraft | undefined> {
+  const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
+  if (plan === undefined) return undefined;
+  return { layout, plan, slices: await readJson(store, layout.slices, z.array(Slice)), isKnown: true };
 }
 
 /** Part of an input file's most bytes that packing aims at. */

@@ -19,6 +19,7 @@ describe('documents of a run survive JSON', () => {
     prompt_hash: 'def',
     output_column: 'response',
     selected_rows: 3,
+    hub: null,
     on_demand_rows: 3,
     parts: 1,
     max_rows_per_part: 50_000,
@@ -56,6 +57,7 @@ describe('documents of a run survive JSON', () => {
     model_id: 'x.y',
     dataset_files: [file],
     dataset_rows: 3,
+  hub: null,
   };
   const slice = {
     slice: 0,
