@@ -2,7 +2,7 @@ import type { Reason, RowCounts, TokenCounts } from '../core/ledger.ts';
 import type { Column } from '../core/part.ts';
 import { columnText } from './column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
-import { parquetRangeSql, readParquetColumns } from './parquet.ts';
+import { parquetRangeSql, readParquetColumns, readParquetsSql } from './parquet.ts';
 import { createScratch } from './scratch.ts';
 
 const READ_MEMORY_MB = 512;
@@ -28,7 +28,7 @@ export async function readLedger(
   db: DuckDb,
   paths: readonly string[],
 ): Promise<{ rows: RowCounts; tokens: TokenCounts; reasons: Reason[] }> {
-  const files = resultsSql(paths);
+  const files = readParquetsSql(paths);
   const rows = await readRowCounts(db, paths, 'error_code IS NULL');
   const tokens = await db.row(
     `SELECT CAST(coalesce(sum(input_tokens), 0) AS DOUBLE) AS input, CAST(coalesce(sum(output_tokens), 0) AS DOUBLE) AS output FROM ${files}`,
@@ -107,7 +107,7 @@ async function readRowCounts(db: DuckDb, paths: readonly string[], hasAnswer: st
   const counts = await db.row(`SELECT CAST(count(*) AS DOUBLE) AS total,
       CAST(count(*) FILTER (${hasAnswer}) AS DOUBLE) AS succeeded,
       CAST(count(*) FILTER (NOT (${hasAnswer}) AND attempts = 0) AS DOUBLE) AS not_sent
-    FROM ${resultsSql(paths)}`);
+    FROM ${readParquetsSql(paths)}`);
   const [total, succeeded, not_sent] = [counts.total, counts.succeeded, counts.not_sent].map(Number);
   if (total === undefined || succeeded === undefined || not_sent === undefined) throw new Error('No counts.');
   return { total, succeeded, failed: total - succeeded - not_sent, not_sent };
@@ -115,10 +115,6 @@ async function readRowCounts(db: DuckDb, paths: readonly string[], hasAnswer: st
 
 function readCountSql(paths: readonly string[]): string {
   return `SELECT CAST(coalesce(sum(num_rows), 0) AS DOUBLE) AS "rows" FROM parquet_file_metadata([${paths.map(sqlText).join(', ')}])`;
-}
-
-function resultsSql(paths: readonly string[]): string {
-  return `read_parquet([${paths.map(sqlText).join(', ')}], hive_partitioning = false)`;
 }
 
 async function withResults<T>(use: (db: DuckDb) => Promise<T>): Promise<T> {
