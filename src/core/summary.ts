@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Reason, RowCounts, TokenCounts } from './ledger.ts';
 import { DatasetFile } from './part.ts';
+import { HubSource } from './run-plan.ts';
 
 /** How a run ended: every row has an answer, or some have none, be it that it was cancelled. */
 export const RunStatus = z.enum(['succeeded', 'partly_succeeded', 'cancelled']);
@@ -32,5 +33,6 @@ export const RunSummary = z.object({
   model_id: z.string(),
   dataset_files: z.array(DatasetFile),
   dataset_rows: z.int().min(0),
+  hub: HubSource.nullable(),
 });
 export type RunSummary = z.infer<typeof RunSummary>;

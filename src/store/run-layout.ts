@@ -43,6 +43,11 @@ export function runsUri(bucket: string): S3Uri {
   return `s3://${bucket}/runs/`;
 }
 
+/** Folder of all Hugging Face datasets in a bucket. */
+export function hubDatasetsUri(bucket: string): S3Uri {
+  return `s3://${bucket}/datasets/hf`;
+}
+
 /** Where a run lives. */
 export function runUriOf(bucket: string, runId: string): S3Uri {
   return `s3://${bucket}/runs/${runId}`;
