@@ -1,10 +1,19 @@
 /** Writes the pages that are made from the sources; with `--check`, only says which of them are stale. */
 import { join } from 'node:path';
-import { type GeneratedDoc, updateDocs } from './generated-docs.ts';
+import { definition } from '../src/workflow/definition.ts';
+import { drawDefinition } from '../src/workflow/diagram.ts';
+import { type GeneratedDoc, replaceMarked, updateDocs } from './generated-docs.ts';
 import { renderRunInputPage } from './run-input-page.ts';
 
 /** Every page that is made from the sources. */
-const GENERATED_DOCS: readonly GeneratedDoc[] = [{ path: 'docs/run-input.md', render: renderRunInputPage }];
+const GENERATED_DOCS: readonly GeneratedDoc[] = [
+  { path: 'docs/run-input.md', render: renderRunInputPage },
+  {
+    path: 'ARCHITECTURE.md',
+    render: (current) =>
+      replaceMarked(current, 'state machine', `\`\`\`mermaid\n${drawDefinition(definition)}\`\`\``),
+  },
+];
 
 const check = process.argv.includes('--check');
 const stale = await updateDocs(GENERATED_DOCS, { root: join(import.meta.dirname, '..'), check });

@@ -5,7 +5,7 @@ import { readResults } from '../dataset/read-results.ts';
 import { LOCAL_BUCKET } from '../local/local-target.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import type { CliContext } from './cli-context.ts';
-import { rowsTable } from './rows-view.ts';
+import { rowsView } from './rows-view.ts';
 import { findRun } from './run-store.ts';
 import { outputPathsOf } from './summary-view.ts';
 
@@ -45,7 +45,7 @@ async function printResults(runId: string, options: ResultsOptions, { out }: Cli
   switch (options.format) {
     case 'table': {
       const shown = await Array.fromAsync(rows);
-      out.write(shown.length === 0 ? 'No rows.\n' : `${rowsTable(shown)}\n`);
+      out.write(shown.length === 0 ? 'No rows.\n' : `${rowsView(shown, { width: out.columns })}\n`);
       return;
     }
     case 'jsonl':

@@ -8,7 +8,7 @@ import { stageDataset } from '../local/stage-dataset.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError, EXIT_FAILED, EXIT_INCOMPLETE } from './cli-error.ts';
 import { createProgressReporter } from './progress-reporter.ts';
-import { rowsTable } from './rows-view.ts';
+import { rowsView } from './rows-view.ts';
 import { addRunFlags, runInputOf } from './run-flags.ts';
 import { outputPathsOf, summaryJson, summaryLines } from './summary-view.ts';
 import { VERSION } from './version.ts';
@@ -132,7 +132,7 @@ async function printSummary(
 ): Promise<void> {
   out.write(`${summaryLines(summary, directory).join('\n')}\n`);
   const rows = await Array.fromAsync(readResults(outputPathsOf(summary, directory), { head: SAMPLE_ROWS }));
-  out.write(`\n${rowsTable(rows, sampleColumns(rows))}\n`);
+  out.write(`\n${rowsView(rows, { columns: sampleColumns(rows), width: out.columns })}\n`);
   if (summary.simulated) {
     out.write(
       '\nThe answers are a simulated model’s (simulated model): no model was called and nothing was paid.\n',

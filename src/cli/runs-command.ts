@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { LOCAL_BUCKET } from '../local/local-target.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import type { CliContext } from './cli-context.ts';
-import { rowsTable } from './rows-view.ts';
+import { rowsView } from './rows-view.ts';
 import { listRuns } from './run-store.ts';
 
 /** `quarry runs`: every run in the store, the newest first. */
@@ -23,6 +23,11 @@ export function addRunsCommand(program: Command, { out }: CliContext): void {
         started: plan.created_at,
       }));
       if (json) out.write(`${JSON.stringify(rows, null, 2)}\n`);
-      else out.write(rows.length === 0 ? `There are no runs in ${dir} yet.\n` : `${rowsTable(rows)}\n`);
+      else
+        out.write(
+          rows.length === 0
+            ? `There are no runs in ${dir} yet.\n`
+            : `${rowsView(rows, { width: out.columns })}\n`,
+        );
     });
 }

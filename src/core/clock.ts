@@ -48,7 +48,7 @@ interface Sleeper {
  * of their time, and whatever they start may finish before the next one wakes.
  */
 export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): Clock {
-  // The next to wake is the last, and of equal ones the first to have fallen asleep.
+  // In the order in which they wake; of equal ones, the first to have fallen asleep is first.
   const sleepers: Sleeper[] = [];
   let nowMs = startMs;
   let busyCount = 0;
@@ -63,7 +63,7 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): Clock {
   const advance = () => {
     scheduled = false;
     if (busyCount > 0) return;
-    const next = sleepers.pop();
+    const next = sleepers.shift();
     if (next === undefined) return;
     nowMs = Math.max(nowMs, next.wakeAt);
     next.wake();
@@ -87,7 +87,7 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): Clock {
           },
         };
         signal?.addEventListener('abort', onAbort, { once: true });
-        sleepers.splice(findPlace(sleepers, sleeper.wakeAt), 0, sleeper);
+        insert(sleepers, sleeper);
         schedule();
       }),
     busy: async (work) => {
@@ -102,14 +102,15 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): Clock {
   };
 }
 
-/** Where a sleeper goes among sleepers that are sorted from the last to wake to the next. */
-function findPlace(sleepers: readonly Sleeper[], wakeAt: number): number {
+/** Keeps the order. Most sleepers are the last to wake, or nearly. */
+function insert(sleepers: Sleeper[], sleeper: Sleeper): void {
   let low = 0;
   let high = sleepers.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((sleepers[middle] as Sleeper).wakeAt > wakeAt) low = middle + 1;
+    if ((sleepers[middle] as Sleeper).wakeAt <= sleeper.wakeAt) low = middle + 1;
     else high = middle;
   }
-  return low;
+  if (low === sleepers.length) sleepers.push(sleeper);
+  else sleepers.splice(low, 0, sleeper);
 }

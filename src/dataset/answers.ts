@@ -7,8 +7,11 @@ export const UNEXPECTED_MODEL_OUTPUT = 'UnexpectedModelOutput';
 /** Error code of an error line that gives none. */
 export const UNKNOWN_ERROR = 'UnknownError';
 
-/** DuckDB's default; a longer line makes it refuse the file, which is then read line by line. */
-const MAX_LINE_BYTES = 16 * 1024 ** 2;
+/**
+ * Longest line that DuckDB reads; its buffers have twice as many bytes for each thread. It refuses a file with a
+ * longer one, which is then read line by line.
+ */
+const MAX_LINE_BYTES = 4 * 1024 ** 2;
 
 /** What to say of an output that is not of the shape. */
 export function unexpectedMessage(shape: OutputShape): string {
@@ -42,16 +45,16 @@ export function answersOfOutputSql(path: string, shape: OutputShape): string {
   FROM (SELECT *, CASE WHEN error IS NULL THEN ${answer} END AS answer FROM ${lines})`;
 }
 
-/** SQL for what `rewriteOutput` wrote. */
-export function answersOfRewrittenSql(path: string, shape: OutputShape): string {
+/** SQL for what `rewriteOutput` wrote, whose longest line is known. */
+export function answersOfRewrittenSql(path: string, shape: OutputShape, longestBytes: number): string {
   const { answerType } = outputShapeSql(shape);
   return `SELECT * FROM ${readJsonSql(
     path,
     `record_id: 'VARCHAR', answer: '${answerType}', stop_reason: 'VARCHAR', input_tokens: 'BIGINT', output_tokens: 'BIGINT', error_code: 'VARCHAR', error_message: 'VARCHAR'`,
-    16,
+    longestBytes,
   )}`;
 }
 
-function readJsonSql(path: string, columns: string, times = 1): string {
-  return `read_json(${sqlText(path)}, format = 'newline_delimited', hive_partitioning = false, compression = 'uncompressed', columns = {${columns}}, maximum_object_size = ${times * MAX_LINE_BYTES})`;
+function readJsonSql(path: string, columns: string, longestBytes = 0): string {
+  return `read_json(${sqlText(path)}, format = 'newline_delimited', hive_partitioning = false, compression = 'uncompressed', columns = {${columns}}, maximum_object_size = ${Math.max(MAX_LINE_BYTES, longestBytes + 1)})`;
 }

@@ -79,8 +79,9 @@ async function loadAnswers(
       // A lone surrogate, a truncated line, a value of another type: DuckDB gives the whole file up.
       if (!isUnreadableContent(error)) throw error;
       const rewritten = join(scratchDirectory, 'rewritten.jsonl');
-      unreadable += (await rewriteOutput(path, rewritten, shape)).unreadable;
-      await db.run(`INSERT INTO answers ${answersOfRewrittenSql(rewritten, shape)}`);
+      const read = await rewriteOutput(path, rewritten, shape);
+      unreadable += read.unreadable;
+      await db.run(`INSERT INTO answers ${answersOfRewrittenSql(rewritten, shape, read.longestBytes)}`);
       await rm(rewritten, { force: true });
     }
   }

@@ -105,8 +105,11 @@ async function scan(file: SourceFile, { headerOnly }: { headerOnly: boolean }): 
   const last: State = state;
   if (last === 'quoted') refuse(record.line, 'begins a record with a quote that is never closed. Close it.');
   if (last === 'return') refuse(line, LONE_RETURN);
-  if (header === undefined) header = parseHeader(Buffer.concat(headerBytes), delimiter);
-  else if (offset > record.start) endRow(header.length, offset);
+  if (header === undefined) {
+    if (offset === 0)
+      throw new InvalidDatasetError(`${file.uri} is empty. A CSV file has a header and rows.`);
+    header = parseHeader(Buffer.concat(headerBytes), delimiter);
+  } else if (offset > record.start) endRow(header.length, offset);
   return { header, rows };
 }
 

@@ -34,6 +34,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
     autoload_known_extensions: 'false',
     preserve_insertion_order: 'true',
   });
+  const running = new Set<Promise<unknown>>();
   const connected = async <R>(work: (connection: DuckDBConnection) => Promise<R>): Promise<R> => {
     const connection = await instance.connect();
     try {
@@ -42,21 +43,34 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
       connection.closeSync();
     }
   };
+  const tracked = async <R>(work: (connection: DuckDBConnection) => Promise<R>): Promise<R> => {
+    const statement = connected(work);
+    running.add(statement);
+    try {
+      return await statement;
+    } finally {
+      running.delete(statement);
+    }
+  };
   const rows: DuckDb['rows'] = (sql) =>
-    connected(async (connection) => (await connection.runAndReadAll(sql)).getRowObjectsJson());
+    tracked(async (connection) => (await connection.runAndReadAll(sql)).getRowObjectsJson());
   const row: DuckDb['row'] = async (sql) => {
     const [first] = await rows(sql);
     if (first === undefined) throw new Error(`A row was expected of: ${sql}`);
     return first;
   };
-  const run: DuckDb['run'] = (sql) => connected(async (connection) => void (await connection.run(sql)));
+  const run: DuckDb['run'] = (sql) => tracked(async (connection) => void (await connection.run(sql)));
   await run(`SET GLOBAL TimeZone = 'UTC'`);
   return {
     run,
     copy: async (sql) => Number((await row(sql)).Count),
     rows,
     row,
-    [Symbol.asyncDispose]: async () => instance.closeSync(),
+    [Symbol.asyncDispose]: async () => {
+      // To close it under a running statement would crash the process.
+      await Promise.allSettled(running);
+      instance.closeSync();
+    },
   };
 }
 

@@ -1,13 +1,11 @@
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import { InvalidDatasetError } from '../core/errors.ts';
+import { openLineWriter } from './line-writer.ts';
 import { readSourceBytes, type SourceFile } from './source-bytes.ts';
 
 /** Longest line of a JSONL file, in bytes. */
 export const MAX_JSONL_LINE_BYTES = 16_000_000;
 
 const NEWLINE = 10;
-const WRITE_CHARACTERS = 1 << 20;
 
 /** The keys of a JSONL file's objects, in the order of their first use, and how many objects there are. */
 export async function readJsonlStructure(file: SourceFile): Promise<{ keys: string[]; rows: number }> {
@@ -31,37 +29,28 @@ export interface JsonlRange {
 
 /**
  * Copies rows of a JSONL file into JSONL with the columns as keys `c0`, `c1`, … and every value as text: strings
- * as they are, anything else as it is spelled (DuckDB would make 1.5 of 1.50), null and missing keys left out.
+ * as they are, anything else as it is spelled (DuckDB would make 1.5 of 1.50), null and missing keys left out. Gives the
+ * bytes of the longest line.
  */
 export async function copyJsonlAsText(
   file: SourceFile,
   { columns, firstRow, rows, to }: JsonlRange,
-): Promise<void> {
+): Promise<{ longestBytes: number }> {
   const keyOf = new Map(columns.map((column, index) => [column, `c${index}`]));
-  const output = createWriteStream(to);
-  let pending = '';
+  await using writer = openLineWriter(to);
   let row = 0;
-  try {
-    for await (const { text, line } of readLines(file)) {
-      if (row >= firstRow + rows) break;
-      row += 1;
-      if (row <= firstRow) continue;
-      const copied: Record<string, string> = {};
-      for (const [key, value] of textFields(text, file, line)) {
-        const short = keyOf.get(key);
-        if (short !== undefined && value !== null) copied[short] = value;
-      }
-      pending += `${JSON.stringify(copied)}\n`;
-      if (pending.length > WRITE_CHARACTERS) {
-        if (!output.write(pending)) await new Promise<void>((drained) => output.once('drain', drained));
-        pending = '';
-      }
+  for await (const { text, line } of readLines(file)) {
+    if (row >= firstRow + rows) break;
+    row += 1;
+    if (row <= firstRow) continue;
+    const copied: Record<string, string> = {};
+    for (const [key, value] of textFields(text, file, line)) {
+      const short = keyOf.get(key);
+      if (short !== undefined && value !== null) copied[short] = value;
     }
-    output.end(pending);
-    await finished(output);
-  } finally {
-    output.destroy();
+    await writer.write(copied);
   }
+  return await writer.end();
 }
 
 async function* readLines(file: SourceFile): AsyncGenerator<{ text: string; line: number }> {

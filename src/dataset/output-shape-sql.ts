@@ -50,7 +50,7 @@ export function outputShapeSql(shape: OutputShape): OutputShapeSql {
       return {
         modelOutputType: structType(root),
         answerType: 'FLOAT[]',
-        answer: `CASE WHEN ${isListOfNumbers(embedding)} THEN CAST(${embedding} AS FLOAT[]) END`,
+        answer: `CASE WHEN ${isListOfNumbers(embedding)} THEN TRY_CAST(${embedding} AS FLOAT[]) END`,
         stopReason: 'CAST(NULL AS VARCHAR)',
         inputTokens: countOf(fieldOf('modelOutput', shape.inputTokens)),
         outputTokens: 'CAST(NULL AS BIGINT)',
@@ -96,10 +96,11 @@ function countOf(json: string): string {
 }
 
 /**
- * Strings, true, false, null and objects have one of these characters, numbers none; a cast alone would take
- * "1" and true for numbers. Lists within the list have a second bracket.
+ * Strings, true, false, null, NaN and objects have one of these characters, numbers none; a cast alone would take
+ * "1" and true for numbers. Lists within the list follow a bracket or a comma: `read_json` writes no spaces.
  */
 function isListOfNumbers(json: string): string {
-  const clean = ['"', 'u', 'a', 'n', '{'].map((character) => `NOT contains(${json}, '${character}')`);
-  return `${json}[1] = '[' AND NOT contains(${json}[2:], '[') AND ${clean.join(' AND ')}`;
+  const text = `CAST(${json} AS VARCHAR)`;
+  const absent = ['"', 'u', 'a', 'n', '{', ',['].map((token) => `NOT contains(${text}, '${token}')`);
+  return `starts_with(${text}, '[') AND NOT starts_with(${text}, '[[') AND ${absent.join(' AND ')}`;
 }

@@ -170,7 +170,7 @@ async function writePart(
   const lines = selectFrom((rowNumber) => `${recordId(rowNumber)} AS id, ${prompt} AS prompt`);
   const linesSql = `SELECT ${recordLineSql(frame, { recordId: 'id', prompt: 'prompt' })} AS line FROM (${lines}) WHERE prompt IS NOT NULL`;
 
-  const [rows, records] = await Promise.all([
+  const [rows, records] = await settleBoth([
     copyToParquet(db, { sql: rowsSql, path: rowsPath, compression: 'snappy' }),
     writeLines(db, linesSql, recordsPath),
   ]);
@@ -205,6 +205,12 @@ function rangesWithin(ranges: readonly StagedRange[], part: PlannedPart): Staged
     `the slice's files for part ${part.part_id}`,
   );
   return within;
+}
+
+/** Both results; where one failed, throws only when the other is done with its file too. */
+async function settleBoth<T, U>(both: readonly [Promise<T>, Promise<U>]): Promise<[T, U]> {
+  await Promise.allSettled(both);
+  return Promise.all(both);
 }
 
 function expectRows(actual: number, expected: number, what: string): void {

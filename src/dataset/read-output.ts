@@ -1,7 +1,7 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
+import { createReadStream } from 'node:fs';
 import { type OutputShape, readModelOutput } from '../models/output-shape.ts';
 import { UNEXPECTED_MODEL_OUTPUT, UNKNOWN_ERROR, unexpectedMessage } from './answers.ts';
+import { openLineWriter } from './line-writer.ts';
 
 /** What one line of a job's output says; lists and numbers as JSON. */
 interface OutputAnswer {
@@ -15,40 +15,26 @@ interface OutputAnswer {
 }
 
 const NEWLINE = 10;
-const WRITE_CHARACTERS = 1 << 20;
 
 /**
  * Reads a job's output line by line, as DuckDB refuses a whole file for one bad line, and writes what it says in
- * a form that DuckDB always takes. Lone surrogates become U+FFFD. Gives the number of lines that say nothing.
+ * a form that DuckDB always takes. Lone surrogates become U+FFFD. Gives the number of lines that say nothing, and
+ * the bytes of the longest line written.
  */
 export async function rewriteOutput(
   from: string,
   to: string,
   shape: OutputShape,
-): Promise<{ unreadable: number }> {
-  const output = createWriteStream(to);
+): Promise<{ unreadable: number; longestBytes: number }> {
+  await using writer = openLineWriter(to);
   let unreadable = 0;
-  let pending = '';
-  try {
-    for await (const line of readLines(from)) {
-      if (line.trim() === '') continue;
-      const answer = readLine(line, shape);
-      if (answer === undefined) {
-        unreadable += 1;
-        continue;
-      }
-      pending += `${JSON.stringify(answer)}\n`;
-      if (pending.length > WRITE_CHARACTERS) {
-        if (!output.write(pending)) await new Promise<void>((drained) => output.once('drain', drained));
-        pending = '';
-      }
-    }
-    output.end(pending);
-    await finished(output);
-  } finally {
-    output.destroy();
+  for await (const line of readLines(from)) {
+    if (line.trim() === '') continue;
+    const answer = readLine(line, shape);
+    if (answer === undefined) unreadable += 1;
+    else await writer.write(answer);
   }
-  return { unreadable };
+  return { unreadable, ...(await writer.end()) };
 }
 
 /** Lines end in \n only: U+2028 and U+0085 stand raw in answers. */
@@ -88,7 +74,7 @@ function readLine(line: string, shape: OutputShape): OutputAnswer | undefined {
     };
   }
   const read = readModelOutput(shape, modelOutput);
-  if (read === undefined) {
+  if (read === undefined || read.embedding?.some(isTooLargeForFloat)) {
     return {
       record_id,
       answer: null,
@@ -115,6 +101,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function textOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   return (typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed();
+}
+
+function isTooLargeForFloat(value: number): boolean {
+  return !Number.isFinite(Math.fround(value));
 }
 
 function countOf(value: number | null): number | null {

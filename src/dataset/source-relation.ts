@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import type { Dataset } from '../core/part.ts';
 import { MAX_CSV_RECORD_BYTES, readCsvHeader } from './csv-structure.ts';
 import { sqlName, sqlText } from './duckdb.ts';
-import { copyJsonlAsText, MAX_JSONL_LINE_BYTES } from './jsonl-source.ts';
+import { copyJsonlAsText } from './jsonl-source.ts';
 import { parquetRangeSql } from './parquet.ts';
 import type { SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
+
+/** DuckDB's buffers for JSON have twice the bytes of the longest line that it may read; fewer are slow. */
+const SHORT_LINE_BYTES = 4 * 1024 ** 2;
 
 /** Rows of one dataset file. */
 export interface SourceRange extends SourceFile {
@@ -47,9 +50,14 @@ export async function openRelation({
     }
     case 'jsonl': {
       const to = join(scratchDirectory, 'source-as-text.jsonl');
-      await copyJsonlAsText(range, { columns, firstRow: range.firstRow, rows: range.rows, to });
+      const { longestBytes } = await copyJsonlAsText(range, {
+        columns,
+        firstRow: range.firstRow,
+        rows: range.rows,
+        to,
+      });
       return {
-        sql: `SELECT ${columns.map((name, index) => `c${index} AS ${sqlName(name)}`).join(', ')} FROM ${jsonTextSql(to, columns.length)}`,
+        sql: `SELECT ${columns.map((name, index) => `c${index} AS ${sqlName(name)}`).join(', ')} FROM ${jsonTextSql(to, { columns: columns.length, longestBytes })}`,
         [Symbol.asyncDispose]: () => rm(to, { force: true }),
       };
     }
@@ -82,7 +90,10 @@ function csvSql({ path, uri }: SourceFile, header: readonly string[]): string {
   return `read_csv(${sqlText(path)}, ${options.join(', ')})`;
 }
 
-function jsonTextSql(path: string, columns: number): string {
+function jsonTextSql(
+  path: string,
+  { columns, longestBytes }: { columns: number; longestBytes: number },
+): string {
   const types = Array.from({ length: columns }, (_, index) => `c${index}: 'VARCHAR'`).join(', ');
-  return `read_json(${sqlText(path)}, format = 'newline_delimited', hive_partitioning = false, columns = {${types}}, maximum_object_size = ${2 * MAX_JSONL_LINE_BYTES})`;
+  return `read_json(${sqlText(path)}, format = 'newline_delimited', hive_partitioning = false, columns = {${types}}, maximum_object_size = ${Math.max(SHORT_LINE_BYTES, longestBytes + 1)})`;
 }

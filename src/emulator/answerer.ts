@@ -50,7 +50,7 @@ export function createAnswerer(endpoint: ModelEndpoint | undefined): Answerer {
         modelOutput: family.writeAnswer(answer, {
           model,
           request,
-          digest: digestOf(question.bodyText, 24),
+          digest: () => digestOf(question.bodyText, 24),
           atMs: question.atMs,
           inBatch,
         }),

@@ -118,7 +118,7 @@ export async function openFaultInjector(
       if (!isChanged) return writing;
       isChanged = false;
       const text = JSON.stringify({ applied, hits });
-      writing = writing.then(() => replaceFile(path, text));
+      writing = writing.catch(() => undefined).then(() => replaceFile(path, text));
       return writing;
     },
   };

@@ -39,7 +39,7 @@ export interface ScanRequest {
   signal: AbortSignal;
 }
 
-const MAX_WINDOW_BYTES = 8 * 1024 ** 2;
+const MAX_WINDOW_BYTES = 256 * 1024;
 const NEWLINE = 10;
 
 /** Reads the whole input of a job, as the service does in the status Validating. Holds one line at a time. */

@@ -32,9 +32,8 @@ export async function openJobBook(directory: string): Promise<JobBook> {
   };
   const save = (job: StoredJob) => {
     const text = JSON.stringify(job, undefined, 1);
-    const write = (writes.get(job.jobId) ?? Promise.resolve()).then(() =>
-      replaceFile(join(directory, `${job.jobId}.json`), text),
-    );
+    const before = (writes.get(job.jobId) ?? Promise.resolve()).catch(() => undefined);
+    const write = before.then(() => replaceFile(join(directory, `${job.jobId}.json`), text));
     writes.set(job.jobId, write);
     return write;
   };

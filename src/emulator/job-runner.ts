@@ -21,7 +21,7 @@ export interface JobRunner {
 /** Thrown inside a stage whose job went on to another status meanwhile. */
 class StageLeftError extends Error {}
 
-const MAX_WINDOW_RECORDS = 2048;
+const MAX_WINDOW_RECORDS = 256;
 /** A model server is slow, and a crash shall cost few of its answers. */
 const MAX_WINDOW_RECORDS_WITH_ENDPOINT = 64;
 
@@ -30,7 +30,7 @@ export function createJobRunner(context: EmulatorContext): JobRunner {
   const { clock, store, durations, staging, faults, book } = context;
   const closing = new AbortController();
   const stages = new Map<string, AbortController>();
-  const lives = new Map<string, Promise<void>>();
+  const lives = new Map<string, Promise<unknown>>();
   const queue = createQueue();
 
   const sleepUntil = async (timeMs: number, signal: AbortSignal) => {
@@ -275,7 +275,9 @@ export function createJobRunner(context: EmulatorContext): JobRunner {
 
   return {
     start: (job) => {
-      lives.set(job.jobId, live(job));
+      // Rejects only where the state directory cannot be written: the next emulator goes on from what is there.
+      const life = live(job).catch(() => stages.delete(job.jobId));
+      lives.set(job.jobId, life);
     },
     stop: async (job) => {
       if (job.status === 'InProgress') {

@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, open, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { copyFile, type FileHandle, link, mkdir, open, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
@@ -51,7 +51,9 @@ const Checkpoint = z.object({
 type Checkpoint = z.infer<typeof Checkpoint>;
 
 /** Records between two turns of the event loop. */
-const RECORDS_PER_TURN = 256;
+const RECORDS_PER_TURN = 64;
+/** Simulated answers cost nothing to give again, a model server's do. */
+const RECORDS_PER_CHECKPOINT = 4096;
 
 interface PlacedWindow extends InputWindow {
   fileIndex: number;
@@ -65,6 +67,7 @@ export async function openJobWork(job: StoredJob, files: ScannedFile[], deps: Jo
   await mkdir(directory, { recursive: true });
   const windows = placeWindows(files, `${seed}/${job.jobId}`);
   const total = files.reduce((sum, file) => sum + file.records, 0);
+  const recordsPerCheckpoint = answerer.isSimulated ? RECORDS_PER_CHECKPOINT : 1;
   const recordFaultsOf = faults.recordFaults(job);
   const checkpointPath = join(directory, 'checkpoint.json');
   const workPath = (fileIndex: number) => join(directory, `${fileIndex}.out`);
@@ -93,6 +96,7 @@ export async function openJobWork(job: StoredJob, files: ScannedFile[], deps: Jo
     return checkpoint;
   };
   let state = (await resume()) ?? (await begin());
+  let checkpointed = state.position;
 
   const answerLine = async (record: RecordLine, recordId: string): Promise<LineResult> => {
     const found = recordFaultsOf?.(recordId);
@@ -120,9 +124,15 @@ export async function openJobWork(job: StoredJob, files: ScannedFile[], deps: Jo
     };
   };
 
-  const answerWindow = async (window: PlacedWindow, until: number, signal: AbortSignal) => {
+  const answerWindow = async (
+    window: PlacedWindow,
+    until: number,
+    { signal, appender }: { signal: AbortSignal; appender: Appender },
+  ) => {
     const file = files[window.fileIndex] as ScannedFile;
     const lines = await readWindow(store, file.uri, window);
+    if (lines.length !== window.records)
+      throw new Error(`${file.uri} was changed while its job was running.`);
     const order = shuffle(
       [...lines.keys()],
       createRandom(hash32(`${seed}/${job.jobId}/${file.name}/${window.start}`)),
@@ -172,11 +182,15 @@ export async function openJobWork(job: StoredJob, files: ScannedFile[], deps: Jo
     const isLast = until === total && window === windows.at(-1);
     if (isLast) output.push(...unknownLines(job, faults));
     const outputBytes = [...state.outputBytes];
-    outputBytes[window.fileIndex] = await append(workPath(window.fileIndex), output);
-    const answersBytes = answersPath === undefined ? 0 : await append(answersPath, answers);
+    outputBytes[window.fileIndex] = await appender.append(workPath(window.fileIndex), output);
+    const answersBytes = answersPath === undefined ? 0 : await appender.append(answersPath, answers);
     state = { position: until, outputBytes, answersBytes, counts };
+  };
+
+  const checkpoint = async () => {
     await faults.save();
     await replaceFile(checkpointPath, JSON.stringify(state));
+    checkpointed = state.position;
   };
 
   const publishFile = async (index: number, isFinal: boolean) => {
@@ -192,17 +206,24 @@ export async function openJobWork(job: StoredJob, files: ScannedFile[], deps: Jo
     position: () => state.position,
     counts: () => ({ ...state.counts }),
     advanceTo: async (records, signal) => {
-      for (const window of windows) {
-        if (state.position >= records) return;
-        const end = window.firstPosition + window.records;
-        if (end <= state.position) continue;
-        signal.throwIfAborted();
-        await answerWindow(window, Math.min(end, records), signal);
+      await using appender = createAppender();
+      try {
+        for (const window of windows) {
+          if (state.position >= records) break;
+          const end = window.firstPosition + window.records;
+          if (end <= state.position) continue;
+          signal.throwIfAborted();
+          await answerWindow(window, Math.min(end, records), { signal, appender });
+          if (state.position - checkpointed >= recordsPerCheckpoint) await checkpoint();
+        }
+      } finally {
+        if (state.position !== checkpointed) await checkpoint();
       }
     },
     restart: async () => {
       await rm(checkpointPath, { force: true });
       state = await begin();
+      checkpointed = 0;
     },
     publish: async (isFinal) => {
       for (const [index, bytes] of state.outputBytes.entries()) {
@@ -247,11 +268,33 @@ async function readWindow(store: ObjectStore, uri: S3Uri, { start, end }: InputW
   return text.split('\n').filter((line) => line.trim() !== '');
 }
 
-/** Appends and returns the file's size. */
-async function append(path: string, texts: string[]): Promise<number> {
-  await using file = await open(path, 'a');
-  if (texts.length > 0) await file.appendFile(texts.join(''));
-  return (await file.stat()).size;
+interface Appender extends AsyncDisposable {
+  /** Appends and returns the file's size. */
+  append(path: string, texts: string[]): Promise<number>;
+}
+
+/** Keeps the files that it appends to open. */
+function createAppender(): Appender {
+  const handles = new Map<string, { file: FileHandle; bytes: number }>();
+  return {
+    append: async (path, texts) => {
+      let entry = handles.get(path);
+      if (entry === undefined) {
+        const file = await open(path, 'a');
+        entry = { file, bytes: (await file.stat()).size };
+        handles.set(path, entry);
+      }
+      if (texts.length > 0) {
+        const buffer = Buffer.from(texts.join(''));
+        await entry.file.appendFile(buffer);
+        entry.bytes += buffer.length;
+      }
+      return entry.bytes;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const { file } of handles.values()) await file.close();
+    },
+  };
 }
 
 function unknownLines(job: StoredJob, faults: FaultInjector): string[] {

@@ -1,14 +1,15 @@
-import { InvalidRunInputError, RunConflictError } from '../core/errors.ts';
-import { type PackingLimits, packRows } from '../core/packing.ts';
+import { InvalidRunInputError } from '../core/errors.ts';
+import { type PackingLimits, packRows, rowsThatFit } from '../core/packing.ts';
 import type { Dataset } from '../core/part.ts';
 import { recordsPerJobLimit } from '../core/quotas.ts';
+import { recordIdOf } from '../core/record-id.ts';
 import { parseRunInput, type RunInput } from '../core/run-input.ts';
 import { RunPlan } from '../core/run-plan.ts';
 import { parseS3Uri } from '../core/s3-uri.ts';
 import { checkRecordIds, describeDataset, samplePromptBytes } from '../dataset/describe.ts';
+import type { RecordFrame } from '../models/record-frame.ts';
 import { placeholdersOf } from '../prompts/prompt-template.ts';
 import { readJsonIfPresent, writeJson } from '../store/json-object.ts';
-import type { ObjectInfo } from '../store/object-store.ts';
 import { runLayout, runUriOf } from '../store/run-layout.ts';
 import { checkBudget, estimateCost } from './cost-estimate.ts';
 import { listDatasetFiles, withLocalFiles } from './dataset-files.ts';
@@ -16,6 +17,7 @@ import type { StepDeps } from './deps.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { outputColumnsOf } from './output-columns.ts';
 import { reopen } from './reopen.ts';
+import { refuseOtherInput, runIdOf } from './run-identity.ts';
 import type { RunState } from './run-state.ts';
 import { cutSlices } from './slices.ts';
 
@@ -31,14 +33,9 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
   const maxRecords = recordsPerJobLimit(quotas, input.max_records_per_job);
   const files = await listDatasetFiles(input, deps.store);
 
-  const { run_id: givenRunId, ...rest } = input;
+  const { run_id: _, ...rest } = input;
   const inputHash = deps.hash(JSON.stringify([rest, call.template, files]));
-  const runId =
-    givenRunId ??
-    `${input.job_name_prefix ?? input.prompt_id?.replaceAll('_', '-') ?? 'quarry'}-${inputHash.slice(0, 10)}`.replace(
-      /[^a-zA-Z0-9]+/g,
-      '-',
-    );
+  const runId = runIdOf(input, inputHash);
   const layout = runLayout(runUriOf(deps.settings.bucket, runId));
   const { bucket, key } = parseS3Uri(layout.slices);
   const state: RunState = {
@@ -59,30 +56,27 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
     return state;
   }
 
-  const { dataset, selected, promptBytes } = await withLocalFiles(files, deps.store, async (local) => {
+  const { dataset, promptBytes } = await withLocalFiles(files, deps.store, async (local) => {
     const described = await describeDataset(local);
     checkColumns(input, call, described);
     if (input.record_id_column !== undefined) await checkRecordIds(local, described, input.record_id_column);
-    return {
-      dataset: described,
-      selected: Math.min(
-        described.rows,
-        input.max_records ?? Number.POSITIVE_INFINITY,
-        (input.max_num_jobs ?? Number.POSITIVE_INFINITY) * maxRecords,
-      ),
-      promptBytes: await samplePromptBytes(local, described, call.frame),
-    };
+    return { dataset: described, promptBytes: await samplePromptBytes(local, described, call.frame) };
   });
-  const frameBytes =
-    call.frame.before.length + call.frame.after.length + '{"recordId":"","modelInput":}\n'.length + 11;
   const limits: PackingLimits = {
     minRecords: quotas.minRecordsPerJob,
     maxRecords,
-    maxBytes: quotas.maxInputFileBytes,
+    // The sample's mean is an estimate; a part that is larger all the same is cut by Prepare.
+    maxBytes: quotas.maxInputFileBytes * BYTES_HEADROOM,
     slots: quotas.maxConcurrentJobs,
     ...(input.max_num_jobs === undefined ? {} : { maxParts: input.max_num_jobs }),
   };
-  const parts = packRows(selected, promptBytes.meanBytes + frameBytes, limits);
+  const bytesPerRow = promptBytes.meanBytes + recordBytesOf(call.frame);
+  const selected = Math.min(
+    dataset.rows,
+    input.max_records ?? Number.POSITIVE_INFINITY,
+    rowsThatFit(bytesPerRow, limits),
+  );
+  const parts = packRows(selected, bytesPerRow, limits);
   const slices = cutSlices(dataset, parts, deps.settings.rowsPerSlice);
   const estimate = estimateCost(input, call, { rows: selected, meanPromptBytes: promptBytes.meanBytes });
   if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate);
@@ -116,6 +110,14 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
   return state;
 }
 
+/** Part of an input file's most bytes that packing aims at. */
+const BYTES_HEADROOM = 0.9;
+
+/** Bytes of a record beside its prompt. */
+function recordBytesOf({ before, after }: RecordFrame): number {
+  return Buffer.byteLength(`{"recordId":"${recordIdOf(0)}","modelInput":${before}""${after}}\n`);
+}
+
 function checkColumns(input: RunInput, call: ModelCall, { columns }: Dataset): void {
   const names = columns.map(({ name }) => name);
   const has = `The dataset has ${names.join(', ')}.`;
@@ -139,22 +141,4 @@ function checkColumns(input: RunInput, call: ModelCall, { columns }: Dataset): v
         : `The dataset has a column "${clash}", which Quarry adds to the output. Rename it in the dataset${clash === 'record_id' ? ', or name it as record_id_column' : ''}.`,
     );
   }
-}
-
-function refuseOtherInput(
-  known: RunPlan,
-  input: Record<string, unknown>,
-  inputHash: string,
-  files: readonly ObjectInfo[],
-): void {
-  if (known.input_hash === inputHash) return;
-  const keys = [...new Set([...Object.keys(known.input), ...Object.keys(input)])];
-  const changed = keys.filter((key) => JSON.stringify(known.input[key]) !== JSON.stringify(input[key]));
-  const same = (file: ObjectInfo) =>
-    known.dataset.files.some(({ uri, etag }) => uri === file.uri && etag === file.etag);
-  if (files.length !== known.dataset.files.length || !files.every(same)) changed.push('the dataset’s files');
-  if (changed.length === 0) changed.push('the text of the prompt');
-  throw new RunConflictError(
-    `Run "${known.run_id}" exists, with another input: ${changed.join(', ')} differ. Give another run_id, or the same input to resume.`,
-  );
 }

@@ -84,7 +84,7 @@ function edgesOf(state: State): { to: string; label: string; caught: boolean }[]
 /** A rule in a few words, such as `$.status = Completed`. */
 function describeRule(rule: ChoiceRule): string {
   if ('And' in rule) return rule.And.map(describeRule).join(' and ');
-  if ('Or' in rule) return rule.Or.map(describeRule).join(' or ');
+  if ('Or' in rule) return describeAlternatives(rule.Or.map(describeRule));
   if ('Not' in rule) return `not (${describeRule(rule.Not)})`;
   const { Variable, ...rest } = rule;
   const [operator, operand] = Object.entries(rest).find(([key]) => key !== 'Next' && key !== 'Comment') ?? [
@@ -94,6 +94,14 @@ function describeRule(rule: ChoiceRule): string {
   if (operator.startsWith('Is'))
     return `${Variable} ${operand === true ? 'is' : 'is not'} ${operator.slice(2).toLowerCase()}`;
   return `${Variable} ${describeRelation(operator)} ${operand}`;
+}
+
+/** `$.a = x or y` for rules that differ in their last word only, else the rules in full. */
+function describeAlternatives(rules: readonly string[]): string {
+  const stem = rules[0]?.slice(0, rules[0].lastIndexOf(' ') + 1) ?? '';
+  const sameStem =
+    stem !== '' && rules.every((rule) => rule.lastIndexOf(' ') === stem.length - 1 && rule.startsWith(stem));
+  return sameStem ? stem + rules.map((rule) => rule.slice(stem.length)).join(' or ') : rules.join(' or ');
 }
 
 function describeRelation(operator: string): string {

@@ -185,7 +185,7 @@ test('an unknown key of a run input is refused with the nearest known one', asyn
   await writeFile(input, JSON.stringify({ s3_uri: 's3://bucket/a.csv', model_id: 'x', max_record: 5 }));
   const { status, err } = await runQuarry('run', '--input', input, '--dir', directory);
   expect(status).toBe(1);
-  expect(err).toContain('The run input has unknown keys: "max_record" (did you mean "max_records"?).');
+  expect(err).toContain('"max_record" is not a key of a run input (did you mean "max_records"?)');
 });
 
 test('a run input that cannot be read is named', async () => {

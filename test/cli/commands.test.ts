@@ -74,7 +74,7 @@ test('--json prints the summary alone, with paths of Parquet files that others c
 test('results come as a table, JSON lines or CSV, all of them or only the failed ones', async () => {
   const { dir } = await smallRun(THREE, '--prompt-template', '{a}');
   const results = (...args: string[]) => runQuarry('results', 'small', '--dir', dir, ...args);
-  expect((await results()).out).toContain('│ z, "quoted"');
+  expect((await results()).out).toContain('z, "quoted"\n');
   const lines = (await results('--format', 'jsonl')).out
     .trimEnd()
     .split('\n')

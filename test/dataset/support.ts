@@ -76,7 +76,7 @@ export async function writeParquet(name: string, sql: string, options = ''): Pro
 export async function query(sql: string): Promise<Record<string, unknown>[]> {
   const scratchDirectory = await createDirectory();
   await using db = await openDuckDb({ memoryMb: 512, threads: 1, scratchDirectory });
-  return db.rows(sql);
+  return await db.rows(sql);
 }
 
 /** Columns of a query, with their types. */

@@ -75,11 +75,12 @@ export async function openBench(options: Partial<EmulatorOptions> = {}): Promise
     get runtime() {
       return clients.runtime;
     },
-    restart: async (more) => {
-      await emulator.close();
-      emulator = await start(more);
-      clients = connect(emulator);
-    },
+    restart: (more) =>
+      clock.busy(async () => {
+        await emulator.close();
+        emulator = await start(more);
+        clients = connect(emulator);
+      }),
     create: async (input) => {
       const { jobArn = '' } = await clock.busy(() =>
         clients.bedrock.send(
@@ -97,10 +98,10 @@ export async function openBench(options: Partial<EmulatorOptions> = {}): Promise
     },
     get: (jobArn) => clock.busy(() => getJob(clients.bedrock, jobArn)),
     end: async (jobArn) => {
-      for (;;) {
+      for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 1.5, 600_000)) {
         const job = await bench.get(jobArn);
         if (TERMINAL.includes(job.status ?? '')) return job;
-        await clock.sleep(50);
+        await clock.sleep(pauseMs);
       }
     },
     output: async (jobArn, name = 'records.jsonl.out') => {

@@ -71,6 +71,34 @@ describe('Choice', () => {
     expect(await at(5)).toMatchObject({ output: 'small' });
   });
 
+  test('takes rules that are made of others', async () => {
+    const definition = states({
+      C: {
+        Type: 'Choice',
+        Choices: [
+          {
+            Or: [
+              {
+                And: [
+                  { Variable: '$.n', IsPresent: true },
+                  { Variable: '$.n', NumericEquals: 1 },
+                ],
+              },
+              { Not: { Variable: '$.n', IsPresent: true } },
+            ],
+            Next: 'Yes',
+          },
+        ],
+        Default: 'No',
+      },
+      Yes: { Type: 'Pass', Result: 'yes', End: true },
+      No: { Type: 'Pass', Result: 'no', End: true },
+    });
+    expect((await run(definition, { input: { n: 1 } })).result).toMatchObject({ output: 'yes' });
+    expect((await run(definition, { input: {} })).result).toMatchObject({ output: 'yes' });
+    expect((await run(definition, { input: { n: 2 } })).result).toMatchObject({ output: 'no' });
+  });
+
   test('without a rule that holds or a Default fails with States.NoChoiceMatched', async () => {
     expect((await run(choice(), { input: { n: 1 } })).result).toMatchObject({
       error: 'States.NoChoiceMatched',

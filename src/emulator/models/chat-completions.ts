@@ -69,7 +69,7 @@ export const chatCompletions: ModelFamily = {
         },
       ],
       created: Math.floor(atMs / 1000),
-      id: `chatcmpl-${digest}`,
+      id: `chatcmpl-${digest()}`,
       model: model.baseId,
       object: 'chat.completion',
       usage: {

@@ -63,7 +63,7 @@ export const claudeMessages: ModelFamily = {
     if (answer.kind === 'embedding') return {};
     return {
       model: modelName(model),
-      id: `msg_bdrk_${digest}`,
+      id: `msg_bdrk_${digest()}`,
       type: 'message',
       role: 'assistant',
       content: answer.text === '' ? [] : [{ type: 'text', text: answer.text }],

@@ -75,8 +75,8 @@ export interface ModelTraits {
 export interface AnswerContext {
   model: ModelTraits;
   request: ModelRequest;
-  /** A digest of the body; makes ids inside the answer. */
-  digest: string;
+  /** A digest of the body, for ids inside the answer; worked out only where a family has ids. */
+  digest: () => string;
   atMs: number;
   inBatch: boolean;
 }
