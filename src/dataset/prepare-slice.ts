@@ -15,10 +15,13 @@ import {
   recordIdSql,
   recordLineSql,
 } from './record-sql.ts';
+import { parseSourceName } from './source-name.ts';
 import { openRelation } from './source-relation.ts';
 
 /** Memory that DuckDB may use for one slice. */
 export const PREPARE_MEMORY_MB = 512;
+/** How much larger packed values are guessed to be in memory. */
+const PACKED_FACTOR = 3;
 
 /** What to prepare, and where to. */
 export interface PrepareRequest {
@@ -83,6 +86,7 @@ async function stageSlice({
     }));
   }
   const columns = dataset.columns.map(({ name }) => name);
+  const bytesPerRow = estimateBytesPerRow(dataset);
   // One thread: the source is serial anyway, and two hold twice the memory.
   await using db = await openDuckDb({ memoryMb: PREPARE_MEMORY_MB, threads: 1, scratchDirectory });
   const ranges: StagedRange[] = [];
@@ -91,14 +95,17 @@ async function stageSlice({
     const path = join(scratchDirectory, `staged-${index}.parquet`);
     const range = { uri, path: pathOf(uri), firstRow: read.first_row_in_file, rows };
     await using relation = await openRelation({ format, columns, range, scratchDirectory });
-    const copied = await copyToParquet(db, { sql: relation.sql, path, compression: 'uncompressed' }).catch(
-      (error: unknown) => {
-        throw new InvalidDatasetError(
-          `${uri} cannot be read any more as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
-          { cause: error },
-        );
-      },
-    );
+    const copied = await copyToParquet(db, {
+      sql: relation.sql,
+      path,
+      compression: 'uncompressed',
+      bytesPerRow,
+    }).catch((error: unknown) => {
+      throw new InvalidDatasetError(
+        `${uri} cannot be read any more as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
+        { cause: error },
+      );
+    });
     expectRows(copied, rows, uri);
     ranges.push({ path, firstInFile: 0, rows, firstRow: read.first_row });
   }
@@ -148,6 +155,7 @@ async function writePart(
 ): Promise<{ records: number; bytes: number }> {
   const { part, ranges, recordsPath, rowsPath } = target;
   const { columns } = dataset;
+  const bytesPerRow = estimateBytesPerRow(dataset);
   const prompt = promptSql(frame, columns);
   const selectFrom = (expressions: (rowNumber: string) => string) =>
     rangesWithin(ranges, part)
@@ -171,7 +179,7 @@ async function writePart(
   const linesSql = `SELECT ${recordLineSql(frame, { recordId: 'id', prompt: 'prompt' })} AS line FROM (${lines}) WHERE prompt IS NOT NULL`;
 
   const [rows, records] = await settleBoth([
-    copyToParquet(db, { sql: rowsSql, path: rowsPath, compression: 'snappy' }),
+    copyToParquet(db, { sql: rowsSql, path: rowsPath, compression: 'snappy', bytesPerRow }),
     writeLines(db, linesSql, recordsPath),
   ]);
   expectRows(rows, part.rows, `part ${part.part_id}`);
@@ -205,6 +213,15 @@ function rangesWithin(ranges: readonly StagedRange[], part: PlannedPart): Staged
     `the slice's files for part ${part.part_id}`,
   );
   return within;
+}
+
+/** Bytes of a row in memory, guessed from the files' sizes. */
+function estimateBytesPerRow({ files, rows }: Dataset): number {
+  const bytes = files.reduce((sum, file) => {
+    const { format, compression } = parseSourceName(file.uri) ?? { format: 'csv', compression: 'none' };
+    return sum + file.bytes * (format === 'parquet' || compression !== 'none' ? PACKED_FACTOR : 1);
+  }, 0);
+  return bytes / Math.max(1, rows);
 }
 
 /** Both results; where one failed, throws only when the other is done with its file too. */

@@ -32,6 +32,8 @@ export interface StepDeps {
   /** Directory for files that are used up within the step. */
   scratchDirectory: string;
   settings: StepSettings;
+  /** Called by Plan before it reads or writes anything of the run; rejects where another process is at work on it. */
+  claimRun?: (runId: string) => Promise<void>;
   /** Told of every part that Prepare finished. */
   onProgress?: (progress: StepProgress) => void;
 }

@@ -49,6 +49,7 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
     wave: 0,
   };
 
+  await deps.claimRun?.(runId);
   const known = await readJsonIfPresent(deps.store, layout.plan, RunPlan);
   if (known !== undefined) {
     refuseOtherInput(known, { ...rest }, inputHash, files);

@@ -44,6 +44,8 @@ export interface RunLayout {
   summary: S3Uri;
   /** There while the run is cancelled: written by `quarry cancel`, deleted by `quarry resume`. */
   cancellation: S3Uri;
+  /** Folder in which the process at work on the run says so; beside the run, which may never come to be. */
+  lock: S3Uri;
 }
 
 /** Folder of all runs in a bucket. */
@@ -83,5 +85,6 @@ export function runLayout(runUri: S3Uri): RunLayout {
     mapResults: at('map-results'),
     summary: at('summary.json'),
     cancellation: at('cancel.json'),
+    lock: runUri.replace(/\/runs\/([^/]+)$/, '/locks/$1') as S3Uri,
   };
 }
