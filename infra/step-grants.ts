@@ -81,7 +81,19 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
   const writeKey = keyGrants(encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']);
 
   return {
-    plan: [list, ...readDatasets, write('runs/*/plan.json', 'runs/*/slices.json'), ...writeKey],
+    plan: [
+      list,
+      readRuns,
+      ...readDatasets,
+      write('runs/*/plan.json', 'runs/*/slices.json', 'runs/*/resumed.json'),
+      {
+        sid: 'ReopenRuns',
+        actions: ['s3:DeleteObject'],
+        resources: objects('runs/*/stop.json', 'runs/*/summary.json'),
+        reason: 'A run that was stopped goes on when it is started again.',
+      },
+      ...writeKey,
+    ],
     prepare: [
       list,
       ...readDatasets,
@@ -89,7 +101,8 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
       abortUploads('work/*/parts/*'),
       ...writeKey,
     ],
-    dispatch: [list, readRuns, write('runs/*/waves/*'), ...writeKey],
+    dispatch: [list, readRuns, write('runs/*/waves/*', 'runs/*/stop.json'), ...writeKey],
+    repack: [list, readRuns, write('work/*/parts/*'), abortUploads('work/*/parts/*'), ...writeKey],
     submit: [
       list,
       readRuns,
@@ -136,14 +149,21 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     collect: [
       list,
       readRuns,
-      write('runs/*/output/*', 'runs/*/ledger/*', 'runs/*/faults/*'),
-      abortUploads('runs/*/output/*'),
+      write('runs/*/output/*', 'work/*/results/*', 'runs/*/ledger/*', 'runs/*/faults/*', 'runs/*/stop.json'),
+      abortUploads('runs/*/output/*', 'work/*/results/*'),
       {
         sid: 'ReadJobs',
         actions: ['bedrock:GetModelInvocationJob'],
         resources: [jobs],
         reason: 'How a job ended; its id is not known before it exists.',
       },
+      ...writeKey,
+    ],
+    merge: [
+      list,
+      readRuns,
+      write('runs/*/output/*', 'runs/*/merged/*'),
+      abortUploads('runs/*/output/*'),
       ...writeKey,
     ],
     summarize: [list, readRuns, write('runs/*/summary.json'), ...writeKey],

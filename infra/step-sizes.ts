@@ -39,6 +39,13 @@ export const STEP_SIZES: Readonly<Record<StepName, StepSize>> = {
     diskMb: 512,
     duckDb: false,
   },
+  repack: {
+    file: 'repack.ts',
+    description: 'Puts the owed records of several parts into one.',
+    memoryMb: 2048,
+    diskMb: MAX_DISK_MB,
+    duckDb: true,
+  },
   submit: { file: 'submit.ts', description: 'Creates the model invocation job of a part.', ...SMALL },
   runOnDemand: {
     file: 'run-on-demand.ts',
@@ -48,6 +55,13 @@ export const STEP_SIZES: Readonly<Record<StepName, StepSize>> = {
   collect: {
     file: 'collect.ts',
     description: 'Joins what a job left to the rows of its part.',
+    memoryMb: 3008,
+    diskMb: MAX_DISK_MB,
+    duckDb: true,
+  },
+  merge: {
+    file: 'merge.ts',
+    description: 'Lays the outcomes of the repair waves over the rows of a part.',
     memoryMb: 3008,
     diskMb: MAX_DISK_MB,
     duckDb: true,

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { InvalidRunInputError, LedgerMismatchError } from '../core/errors.ts';
 import type { Reason, RowCounts, TokenCounts } from '../core/ledger.ts';
 import { balancedRanges } from '../core/packing.ts';
+import type { RetryPolicy } from '../core/retry-policy.ts';
 import type { OutputShape } from '../models/output-shape.ts';
 import { answersOfOutputSql, answersOfRewrittenSql } from './answers.ts';
 import { columnText } from './column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
 import { outputShapeSql } from './output-shape-sql.ts';
+import { countOwed } from './owed-records.ts';
 import {
   copyToParquet,
   readParquetColumns,
@@ -17,7 +19,7 @@ import {
 } from './parquet.ts';
 import { rewriteOutput } from './read-output.ts';
 import { readLedger } from './read-results.ts';
-import { ERROR_CODE_COLUMN, RECORD_ID_COLUMN } from './record-sql.ts';
+import { ATTEMPTS_COLUMN, ERROR_CODE_COLUMN, RECORD_ID_COLUMN } from './record-sql.ts';
 
 /** Memory that DuckDB may use for one part. */
 export const COLLECT_MEMORY_MB = 1024;
@@ -35,8 +37,8 @@ export interface CollectRequest {
   shape: OutputShape;
   outputColumn: string;
   recordIdColumn: string | undefined;
-  /** How often the records have been sent, this time included. */
-  attempt: number;
+  /** Says which records are owed another attempt. */
+  retry: RetryPolicy;
   /** What to say of a record that has no output line. */
   unanswered: { errorCode: string; errorMessage: string; sent: boolean };
   resultPath: string;
@@ -51,6 +53,8 @@ export interface CollectedPart {
   tokens: TokenCounts;
   reasons: Reason[];
   stray_lines: number;
+  /** Records that are owed another attempt. */
+  owed: number;
 }
 
 /**
@@ -77,7 +81,11 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
       );
     }
   }
-  return { ...(await readLedger(db, [resultPath])), stray_lines: lines - answered };
+  return {
+    ...(await readLedger(db, [resultPath])),
+    stray_lines: lines - answered,
+    owed: await countOwed(db, resultPath, request.retry),
+  };
 }
 
 /** Loads every output file into the table `answers`, in the order of its lines. Gives the number of all lines. */
@@ -170,10 +178,10 @@ async function createResultSql(
   db: DuckDb,
   request: CollectRequest,
 ): Promise<(from: number, to: number) => string> {
-  const { rowsPath, outputColumn, recordIdColumn, attempt, unanswered } = request;
-  const inputs = (await readParquetColumns(db, rowsPath))
-    .map(({ name }) => name)
-    .filter((name) => name !== RECORD_ID_COLUMN && name !== ERROR_CODE_COLUMN);
+  const { rowsPath, outputColumn, recordIdColumn, unanswered } = request;
+  const names = (await readParquetColumns(db, rowsPath)).map(({ name }) => name);
+  const inputs = names.filter((name) => !ADDED_COLUMNS.includes(name));
+  const before = names.includes(ATTEMPTS_COLUMN) ? `input.${ATTEMPTS_COLUMN}` : '0';
   const answered = 'answer.answer_place IS NOT NULL';
   const unsent = `input.${ERROR_CODE_COLUMN}`;
   const choose = (ofUnsent: string, ofAnswered: string, ofUnanswered: string) =>
@@ -193,7 +201,7 @@ async function createResultSql(
     ['output_tokens', 'answer.output_tokens'],
     [
       'attempts',
-      `CAST(${choose('0', String(attempt), String(unanswered.sent ? attempt : attempt - 1))} AS INTEGER)`,
+      `CAST(${choose('0', `${before} + 1`, unanswered.sent ? `${before} + 1` : before)} AS INTEGER)`,
     ],
   ];
   const taken = new Set(inputs.map((name) => name.toLowerCase()));
@@ -215,6 +223,8 @@ async function createResultSql(
     ) AS answer ON answer.place = input.place`;
 }
 
+/** What Prepare and Repack add to the rows. */
+const ADDED_COLUMNS = [RECORD_ID_COLUMN, ERROR_CODE_COLUMN, ATTEMPTS_COLUMN];
 const unsentMessage = 'A column that the prompt needs is null in this row, so the row was not sent.';
 
 /** How many places of the result have not the record id that the rows have there. */

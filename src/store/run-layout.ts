@@ -27,8 +27,18 @@ export interface RunLayout {
   ledger(partId: string): S3Uri;
   /** Why a part could not be collected the last time. */
   fault(partId: string): S3Uri;
-  /** A part's rows with their answers. */
+  /** A part's rows with their answers, for good. */
   output(partId: string): S3Uri;
+  /** What one turn made of a part's rows, where some are owed afterwards, and of a repair part's. */
+  result(partId: string): S3Uri;
+  /** The items of Merge's Distributed Map, once so many waves are done. */
+  mergeItems(wave: number): S3Uri;
+  /** What became of a part's rows once its repairs are in. */
+  merged(partId: string): S3Uri;
+  /** Says that nothing more may be sent, and why. */
+  stop: S3Uri;
+  /** Says that the run was taken up again after it had been stopped. */
+  resumed: S3Uri;
   /** Where a Map state writes its own results. */
   mapResults: S3Uri;
   summary: S3Uri;
@@ -75,6 +85,11 @@ export function runLayout(runUri: S3Uri): RunLayout {
     ledger: (partId) => at('ledger', `${partId}.json`),
     fault: (partId) => at('faults', `${partId}.json`),
     output: (partId) => at('output', `${partId}.parquet`),
+    result: (partId) => atWork('results', `${partId}.parquet`),
+    mergeItems: (wave) => at('waves', String(wave), 'merge.json'),
+    merged: (partId) => at('merged', `${partId}.json`),
+    stop: at('stop.json'),
+    resumed: at('resumed.json'),
     mapResults: atWork('map-results'),
     summary: at('summary.json'),
     cancellation: at('cancel.json'),
