@@ -63,9 +63,9 @@ export class RunBusyError extends QuarryError {
   override readonly name = 'RunBusyError';
 }
 
-/** The run was cancelled: a part that was not sent is not sent any more. Its name is the error code of its rows. */
-export class RunCancelled extends QuarryError {
-  override readonly name = 'RunCancelled';
+/** What went wrong would go wrong for every job: the run was stopped, and keeps what it has. */
+export class SystematicFaultError extends QuarryError {
+  override readonly name = 'SystematicFaultError';
 }
 
 /** Something that this version does not do yet. */

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { Reason, RowCounts, TokenCounts } from './ledger.ts';
+import { AttemptCounts, Reason, RowCounts, TokenCounts } from './ledger.ts';
 import { DatasetFile } from './part.ts';
+import { RunStop } from './run-stop.ts';
 
-/** How a run ended: every row has an answer, or some have none, be it that it was cancelled. */
-export const RunStatus = z.enum(['succeeded', 'partly_succeeded', 'cancelled']);
+/** How a run ended: every row has an answer, or some have none in the end, or it was stopped or cancelled before. */
+export const RunStatus = z.enum(['succeeded', 'partly_succeeded', 'stopped', 'cancelled']);
 export type RunStatus = z.infer<typeof RunStatus>;
 
 /** `summary.json`: the row ledger, what it took, and the identity of everything that went in. */
@@ -12,7 +13,12 @@ export const RunSummary = z.object({
   quarry_version: z.string(),
   run_id: z.string(),
   status: RunStatus,
+  /** Why it was stopped; null where it was not. */
+  stop: RunStop.nullable(),
   rows: RowCounts,
+  /** How many rows took how many attempts, the fewest first; 0 is never sent. */
+  attempts: z.array(AttemptCounts),
+  waves: z.int().min(0),
   /** Why rows have no answer, the most frequent first. */
   reasons: z.array(Reason),
   tokens: TokenCounts,

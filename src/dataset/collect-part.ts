@@ -2,15 +2,17 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidRunInputError, LedgerMismatchError } from '../core/errors.ts';
 import type { Reason, RowCounts, TokenCounts } from '../core/ledger.ts';
+import type { RetryPolicy } from '../core/retry-policy.ts';
 import type { OutputShape } from '../models/output-shape.ts';
 import { answersOfOutputSql, answersOfRewrittenSql } from './answers.ts';
 import { columnText } from './column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
 import { outputShapeSql } from './output-shape-sql.ts';
+import { countOwed } from './owed-records.ts';
 import { copyToParquet, readParquetColumns, readParquetSql } from './parquet.ts';
 import { rewriteOutput } from './read-output.ts';
 import { readLedger } from './read-results.ts';
-import { ERROR_CODE_COLUMN, RECORD_ID_COLUMN } from './record-sql.ts';
+import { ATTEMPTS_COLUMN, ERROR_CODE_COLUMN, RECORD_ID_COLUMN } from './record-sql.ts';
 
 /** Memory that DuckDB may use for one part. */
 export const COLLECT_MEMORY_MB = 1024;
@@ -24,8 +26,8 @@ export interface CollectRequest {
   shape: OutputShape;
   outputColumn: string;
   recordIdColumn: string | undefined;
-  /** How often the records have been sent, this time included. */
-  attempt: number;
+  /** Says which records are owed another attempt. */
+  retry: RetryPolicy;
   /** What to say of a record that has no output line. */
   unanswered: { errorCode: string; errorMessage: string; sent: boolean };
   resultPath: string;
@@ -40,6 +42,8 @@ export interface CollectedPart {
   tokens: TokenCounts;
   reasons: Reason[];
   stray_lines: number;
+  /** Records that are owed another attempt. */
+  owed: number;
 }
 
 /**
@@ -53,7 +57,11 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
   const lines = await loadAnswers(db, request);
   await dropRepeatedAnswers(db);
   const answered = await writeResult(db, request);
-  return { ...(await readLedger(db, [request.resultPath])), stray_lines: lines - answered };
+  return {
+    ...(await readLedger(db, [request.resultPath])),
+    stray_lines: lines - answered,
+    owed: await countOwed(db, request.resultPath, request.retry),
+  };
 }
 
 /** Loads every output file into the table `answers`, in the order of its lines. Gives the number of all lines. */
@@ -111,10 +119,10 @@ async function writeResult(db: DuckDb, request: CollectRequest): Promise<number>
 }
 
 async function resultSql(db: DuckDb, request: CollectRequest): Promise<string> {
-  const { rowsPath, outputColumn, recordIdColumn, attempt, unanswered } = request;
-  const inputs = (await readParquetColumns(db, rowsPath))
-    .map(({ name }) => name)
-    .filter((name) => name !== RECORD_ID_COLUMN && name !== ERROR_CODE_COLUMN);
+  const { rowsPath, outputColumn, recordIdColumn, unanswered } = request;
+  const names = (await readParquetColumns(db, rowsPath)).map(({ name }) => name);
+  const inputs = names.filter((name) => !ADDED_COLUMNS.includes(name));
+  const before = names.includes(ATTEMPTS_COLUMN) ? `input.${ATTEMPTS_COLUMN}` : '0';
   const answered = 'answers.record_id IS NOT NULL';
   const unsent = `input.${ERROR_CODE_COLUMN}`;
   const choose = (ofUnsent: string, ofAnswered: string, ofUnanswered: string) =>
@@ -134,7 +142,7 @@ async function resultSql(db: DuckDb, request: CollectRequest): Promise<string> {
     ['output_tokens', 'answers.output_tokens'],
     [
       'attempts',
-      `CAST(${choose('0', String(attempt), String(unanswered.sent ? attempt : attempt - 1))} AS INTEGER)`,
+      `CAST(${choose('0', `${before} + 1`, unanswered.sent ? `${before} + 1` : before)} AS INTEGER)`,
     ],
   ];
   const taken = new Set(inputs.map((name) => name.toLowerCase()));
@@ -152,6 +160,8 @@ async function resultSql(db: DuckDb, request: CollectRequest): Promise<string> {
     LEFT JOIN answers ON answers.record_id = CASE WHEN ${unsent} IS NULL THEN input.${RECORD_ID_COLUMN} END`;
 }
 
+/** What Prepare and Repack add to the rows. */
+const ADDED_COLUMNS = [RECORD_ID_COLUMN, ERROR_CODE_COLUMN, ATTEMPTS_COLUMN];
 const unsentMessage = 'A column that the prompt needs is null in this row, so the row was not sent.';
 
 /** How many rows have an answer line, or undefined where the result's record ids are not those of the rows, in place. */

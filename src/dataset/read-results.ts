@@ -1,4 +1,4 @@
-import type { Reason, RowCounts, TokenCounts } from '../core/ledger.ts';
+import type { AttemptCounts, Reason, RowCounts, TokenCounts } from '../core/ledger.ts';
 import type { Column } from '../core/part.ts';
 import { columnText } from './column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
@@ -17,10 +17,29 @@ export async function countRows(paths: string[]): Promise<number> {
   });
 }
 
-/** Where every row ended, from the result files themselves: rows with an answer, and of the others those never sent. */
-export async function recountLedger(paths: string[], outputColumn: string): Promise<RowCounts> {
-  if (paths.length === 0) return { total: 0, succeeded: 0, failed: 0, not_sent: 0 };
-  return withResults((db) => readRowCounts(db, paths, `${sqlName(outputColumn)} IS NOT NULL`));
+/**
+ * Where every row ended, from the result files themselves: rows with an answer, and of the others those never sent;
+ * and how many attempts they took.
+ */
+export async function recountLedger(
+  paths: string[],
+  outputColumn: string,
+): Promise<{ rows: RowCounts; attempts: AttemptCounts[] }> {
+  if (paths.length === 0) return { rows: { total: 0, succeeded: 0, failed: 0, not_sent: 0 }, attempts: [] };
+  return withResults(async (db) => {
+    const hasAnswer = `${sqlName(outputColumn)} IS NOT NULL`;
+    const attempts = await db.rows(`SELECT attempts, CAST(count(*) AS DOUBLE) AS "rows",
+        CAST(count(*) FILTER (${hasAnswer}) AS DOUBLE) AS succeeded
+      FROM ${resultsSql(paths)} GROUP BY attempts ORDER BY attempts`);
+    return {
+      rows: await readRowCounts(db, paths, hasAnswer),
+      attempts: attempts.map((counts) => ({
+        attempts: Number(counts.attempts),
+        rows: Number(counts.rows),
+        succeeded: Number(counts.succeeded),
+      })),
+    };
+  });
 }
 
 /** Rows, tokens and reasons of result files. */

@@ -7,6 +7,8 @@ import { sqlText } from './duckdb.ts';
 
 /** The columns that Prepare adds to a part's rows, and Collect takes away again. */
 export const RECORD_ID_COLUMN = '__quarry_record_id';
+/** How often a record was sent before; a repair part has it, a part of the dataset has not. */
+export const ATTEMPTS_COLUMN = '__quarry_attempts';
 /** Null where the row was sent. */
 export const ERROR_CODE_COLUMN = '__quarry_error_code';
 /** Error code of a row whose prompt needs a value that is null. */

@@ -16,6 +16,7 @@ import { listDatasetFiles, withLocalFiles } from './dataset-files.ts';
 import type { StepDeps } from './deps.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { outputColumnsOf } from './output-columns.ts';
+import { reopen } from './reopen.ts';
 import { refuseOtherInput, runIdOf } from './run-identity.ts';
 import type { RunState } from './run-state.ts';
 import { cutSlices } from './slices.ts';
@@ -52,6 +53,7 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
   const known = await readJsonIfPresent(deps.store, layout.plan, RunPlan);
   if (known !== undefined) {
     refuseOtherInput(known, { ...rest }, inputHash, files);
+    await reopen(layout, deps);
     return state;
   }
 

@@ -27,13 +27,21 @@ export interface RunLayout {
   ledger(partId: string): S3Uri;
   /** Why a part could not be collected the last time. */
   fault(partId: string): S3Uri;
-  /** A part's rows with their answers. */
+  /** A part's rows with their answers, for good. */
   output(partId: string): S3Uri;
+  /** What one turn made of a part's rows, where some are owed afterwards, and of a repair part's. */
+  result(partId: string): S3Uri;
+  /** The items of Merge's Distributed Map, once so many waves are done. */
+  mergeItems(wave: number): S3Uri;
+  /** What became of a part's rows once the repairs of so many waves are in. */
+  merged(partId: string, wave: number): S3Uri;
+  /** Says that nothing more may be sent, and why. */
+  stop: S3Uri;
+  /** Says that the run was taken up again after it had been stopped. */
+  resumed: S3Uri;
   /** Where a Map state writes its own results. */
   mapResults: S3Uri;
   summary: S3Uri;
-  /** There while the run is cancelled: written by `quarry cancel`, deleted by `quarry resume`. */
-  cancellation: S3Uri;
   /** Folder in which the process at work on the run says so; beside the run, which may never come to be. */
   lock: S3Uri;
 }
@@ -67,9 +75,13 @@ export function runLayout(runUri: S3Uri): RunLayout {
     ledger: (partId) => at('ledger', `${partId}.json`),
     fault: (partId) => at('faults', `${partId}.json`),
     output: (partId) => at('output', `${partId}.parquet`),
+    result: (partId) => at('results', `${partId}.parquet`),
+    mergeItems: (wave) => at('waves', String(wave), 'merge.json'),
+    merged: (partId, wave) => at('merged', String(wave), `${partId}.json`),
+    stop: at('stop.json'),
+    resumed: at('resumed.json'),
     mapResults: at('map-results'),
     summary: at('summary.json'),
-    cancellation: at('cancel.json'),
     lock: runUri.replace(/\/runs\/([^/]+)$/, '/locks/$1') as S3Uri,
   };
 }
