@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { LOCAL_BUCKET } from '../local/local-target.ts';
 import type { LocalRunResult } from '../local/run-locally.ts';
 import { workerOf } from '../local/run-lock.ts';
-import { markCancelled, unmarkCancelled } from '../steps/cancellation.ts';
+import { markCancelled } from '../steps/cancellation.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import type { CliContext } from './cli-context.ts';
 import { followRun, reportRun } from './follow-run.ts';
@@ -35,10 +35,10 @@ async function cancel(runId: string, options: CancelOptions, context: CliContext
     context.err.write(`Run ${runId} has ended already: there is nothing to cancel.\n`);
     return reportRun({ kind: 'finished', summary }, report, context);
   }
-  await markCancelled(layout, store);
+  await markCancelled(layout, store, new Date());
   const result = await bringToEnd(runId, options, context);
   if (result.kind === 'finished' && result.summary.status !== 'cancelled') {
-    await unmarkCancelled(layout, store);
+    await unmarkCancelled(layout, store, new Date());
     context.err.write(`Run ${runId} came to its end before it could be cancelled.\n`);
   }
   await reportRun(result, report, context);

@@ -68,6 +68,11 @@ export class SystematicFaultError extends QuarryError {
   override readonly name = 'SystematicFaultError';
 }
 
+/** The run was cancelled: a part that was not sent is not sent any more. Its name is the error code of its rows. */
+export class RunCancelled extends QuarryError {
+  override readonly name = 'RunCancelled';
+}
+
 /** Something that this version does not do yet. */
 export class NotSupportedError extends QuarryError {
   override readonly name = 'NotSupportedError';

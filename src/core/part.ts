@@ -83,8 +83,6 @@ export type WavePart = z.infer<typeof WavePart>;
 export const MergeItem = z.object({
   run_uri: Uri,
   part_id: z.string(),
-  /** Waves done. */
-  wave: z.int().min(1),
   /** Ids of the repair parts, the earliest wave first. */
   repairs: z.array(z.string()),
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LedgerMismatchError } from '../core/errors.ts';
 import type { MergeItem, WavePart } from '../core/part.ts';
 import { recordsPerJobLimit } from '../core/quotas.ts';
-import { RunResumed, RunStop } from '../core/run-stop.ts';
+import { RunResumed } from '../core/run-stop.ts';
 import { parseS3Uri } from '../core/s3-uri.ts';
 import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../store/json-object.ts';
 import type { RunLayout } from '../store/run-layout.ts';
@@ -12,6 +12,7 @@ import { PartFault } from './part-fault.ts';
 import { type PlannedRun, readPlan } from './read-plan.ts';
 import { spentUsd } from './run-cost.ts';
 import { RunState } from './run-state.ts';
+import { readStop } from './run-stop.ts';
 import { readPrepared, readWave, type Turn } from './turns.ts';
 
 /** What Dispatch decided: another wave, or that results are to be merged, or the end. */
@@ -42,7 +43,8 @@ export async function dispatch(state: RunState, deps: StepDeps): Promise<Dispatc
     wave += 1;
   }
   const { parts, stop } = await decide({ run, state, wave, turns }, deps);
-  if (stop !== undefined) await writeJsonIfAbsent(deps.store, layout.stop, stop);
+  if (stop !== undefined && stop.reason !== 'cancelled')
+    await writeJsonIfAbsent(deps.store, layout.stop, stop);
   if (parts.length > 0) {
     // Whatever another call of this step has written meanwhile is the wave.
     const itemsUri = layout.waveParts(wave + 1);
@@ -81,7 +83,7 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
     },
     pilot: input.pilot ?? true,
     budget: budgetOf(run, turns),
-    stop: await readJsonIfPresent(store, layout.stop, RunStop),
+    stop: await readStop(layout, store),
     forgivenWave: resumed?.wave ?? 0,
   });
 }
@@ -98,7 +100,7 @@ function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget |
 }
 
 /** The parts of the dataset whose result is not final yet, each with the repair parts that its rows may be in. */
-function mergeItems({ state, wave, turns }: RunSoFar): MergeItem[] {
+function mergeItems({ state, turns }: RunSoFar): MergeItem[] {
   return turns
     .filter(({ part, ledger }) => part.sources.length === 0 && ledger.owed.records > 0)
     .map(({ part: { part_id } }) => {
@@ -109,7 +111,7 @@ function mergeItems({ state, wave, turns }: RunSoFar): MergeItem[] {
         family.add(part.part_id);
         repairs.push(part.part_id);
       }
-      return { run_uri: state.run_uri, part_id, wave, repairs };
+      return { run_uri: state.run_uri, part_id, repairs };
     });
 }
 

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { WavePart } from '../core/part.ts';
 import type { ModelInvocationType } from '../models/model-adapter.ts';
+import { refuseIfCancelled } from './cancellation.ts';
 import { overBudget } from './decide-wave.ts';
 import type { StepDeps } from './deps.ts';
 import { type PlannedRun, readPlan } from './read-plan.ts';
@@ -57,7 +58,8 @@ async function keepAnswer(
   { store, bedrock }: StepDeps,
 ): Promise<void> {
   const uri = run.layout.onDemandAnswer(partId, index);
-  if ((await store.head(uri)) !== undefined || (await store.head(run.layout.stop)) !== undefined) return;
+  if ((await store.head(uri)) !== undefined) return;
+  await refuseIfCancelled(run.layout, store);
   const result = await bedrock.invoke(run.plan.model.model_id, type, record.modelInput);
   const answer =
     result.kind === 'answered'

@@ -4,6 +4,7 @@ import { clientRequestTokenOf, jobNameOf, jobTagsOf } from '../core/job.ts';
 import { JobRecord } from '../core/job-record.ts';
 import type { WavePart } from '../core/part.ts';
 import { readJsonIfPresent, writeJson } from '../store/json-object.ts';
+import { findJobIfCancelled } from './cancellation.ts';
 import { overBudget } from './decide-wave.ts';
 import type { StepDeps } from './deps.ts';
 import { findJobOf, jobIdentityOf } from './part-job.ts';
@@ -40,7 +41,10 @@ export async function submit(part: WavePart, deps: StepDeps): Promise<SubmittedJ
     refusal: null,
     submitted_at: new Date(deps.clock.now()).toISOString(),
   };
-  if (await isOver(part, run, deps)) {
+  const lost = await findJobIfCancelled(record.job_name, layout, deps);
+  if (lost !== undefined) {
+    record.job_arn = lost;
+  } else if (await isOver(part, run, deps)) {
     // An attempt was made before, and may have succeeded although its answer was lost.
     const adopted = known === undefined ? undefined : await findJobOf(part, run, deps);
     if (adopted === undefined) return toResult(null);

@@ -10,7 +10,7 @@ import {
   MergedLedger,
 } from '../core/ledger.ts';
 import type { RunPlan } from '../core/run-plan.ts';
-import { RunStop } from '../core/run-stop.ts';
+import type { RunStop } from '../core/run-stop.ts';
 import { RunSummary } from '../core/summary.ts';
 import { recountLedger } from '../dataset/read-results.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../store/json-object.ts';
@@ -20,6 +20,7 @@ import type { StepDeps } from './deps.ts';
 import { readPlan } from './read-plan.ts';
 import { spentUsd } from './run-cost.ts';
 import type { RunState } from './run-state.ts';
+import { readStop } from './run-stop.ts';
 import { readWave, type Turn } from './turns.ts';
 
 /** The execution's output: where everything is, and the ledger. */
@@ -51,11 +52,11 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
   if (known !== undefined) return toResult(known, layout);
 
   const turns = await readTurns(state.wave, layout, deps);
-  const finals = await readFinals(turns, { wave: state.wave, layout }, deps);
+  const finals = await readFinals(turns, layout, deps);
   const rows = addRowCounts(finals.map((final) => final.rows));
   const outputUris = finals.map(({ part_id }) => layout.output(part_id));
   const attempts = await proveRows(rows, plan, outputUris, deps);
-  const stop = (await readJsonIfPresent(store, layout.stop, RunStop)) ?? null;
+  const stop = (await readStop(layout, store)) ?? null;
   const summary: RunSummary = {
     format_version: 1,
     quarry_version: settings.version,
@@ -104,18 +105,14 @@ async function readTurns(waves: number, layout: RunLayout, deps: StepDeps): Prom
 }
 
 /** What became of every part of the dataset in the end, in the order of its rows. */
-function readFinals(
-  turns: readonly Turn[],
-  { wave, layout }: { wave: number; layout: RunLayout },
-  { store }: StepDeps,
-): Promise<MergedLedger[]> {
+function readFinals(turns: readonly Turn[], layout: RunLayout, { store }: StepDeps): Promise<MergedLedger[]> {
   const parts = turns.filter(({ part }) => part.sources.length === 0);
   // The pilot may be another than the first part.
   const inOrder = parts.sort((a, b) => (a.part.part_id < b.part.part_id ? -1 : 1));
   return pLimit(CONCURRENT_READS).map(inOrder, ({ part: { part_id }, ledger }) =>
     ledger.owed.records === 0
       ? Promise.resolve<MergedLedger>(ledger)
-      : readJson(store, layout.merged(part_id, wave), MergedLedger),
+      : readJson(store, layout.merged(part_id), MergedLedger),
   );
 }
 

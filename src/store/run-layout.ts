@@ -33,8 +33,8 @@ export interface RunLayout {
   result(partId: string): S3Uri;
   /** The items of Merge's Distributed Map, once so many waves are done. */
   mergeItems(wave: number): S3Uri;
-  /** What became of a part's rows once the repairs of so many waves are in. */
-  merged(partId: string, wave: number): S3Uri;
+  /** What became of a part's rows once its repairs are in. */
+  merged(partId: string): S3Uri;
   /** Says that nothing more may be sent, and why. */
   stop: S3Uri;
   /** Says that the run was taken up again after it had been stopped. */
@@ -42,6 +42,8 @@ export interface RunLayout {
   /** Where a Map state writes its own results. */
   mapResults: S3Uri;
   summary: S3Uri;
+  /** There while the run is cancelled: written by `quarry cancel`, deleted by `quarry resume`. */
+  cancellation: S3Uri;
   /** Folder in which the process at work on the run says so; beside the run, which may never come to be. */
   lock: S3Uri;
 }
@@ -77,11 +79,12 @@ export function runLayout(runUri: S3Uri): RunLayout {
     output: (partId) => at('output', `${partId}.parquet`),
     result: (partId) => at('results', `${partId}.parquet`),
     mergeItems: (wave) => at('waves', String(wave), 'merge.json'),
-    merged: (partId, wave) => at('merged', String(wave), `${partId}.json`),
+    merged: (partId) => at('merged', `${partId}.json`),
     stop: at('stop.json'),
     resumed: at('resumed.json'),
     mapResults: at('map-results'),
     summary: at('summary.json'),
+    cancellation: at('cancel.json'),
     lock: runUri.replace(/\/runs\/([^/]+)$/, '/locks/$1') as S3Uri,
   };
 }

@@ -1,0 +1,71 @@
+/** Files that are never data, unless a pattern names them. As the `datasets` library has it. */
+const NOT_DATA = new Set([
+  'README.md',
+  'config.json',
+  'dataset_info.json',
+  'dataset_infos.json',
+  'dummy_data.zip',
+  'dataset_dict.json',
+]);
+
+/**
+ * The paths that a `data_files` pattern of a dataset card means, in the order given.
+ *
+ * `*` and `?` stay within a folder, `**` goes through folders, `[ab]` and `[!ab]` are one character. Hidden files,
+ * and folders that begin with `__`, match only where the pattern names them.
+ * https://huggingface.co/docs/datasets/repository_structure
+ */
+export function matchPattern(pattern: string, paths: readonly string[]): string[] {
+  const clean = pattern.replace(/^(?:\.\/)+/, '').replace(/\/{2,}/g, '/');
+  const expression = toExpression(clean);
+  const asked = clean.split('/');
+  const named = asked.at(-1) ?? '';
+  return paths.filter((path) => {
+    if (!expression.test(path)) return false;
+    const parts = path.split('/');
+    const name = parts.at(-1) ?? '';
+    return (
+      (name === named || !NOT_DATA.has(name)) &&
+      hiddenParts(parts) === hiddenParts(asked) &&
+      specialFolders(parts) === specialFolders(asked)
+    );
+  });
+}
+
+/** True where a pattern can match more than the one path that it spells. */
+export function isGlob(pattern: string): boolean {
+  return /[*?[]/.test(pattern);
+}
+
+function hiddenParts(parts: readonly string[]): number {
+  return parts.filter((part) => /^\.+[^.]/.test(part)).length;
+}
+
+function specialFolders(parts: readonly string[]): number {
+  return parts.slice(0, -1).filter((part) => part.startsWith('__')).length;
+}
+
+function toExpression(pattern: string): RegExp {
+  const tokens = pattern.match(/\*\*\/|\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|[^*?[]+|\[/g) ?? [];
+  let source = '';
+  let startsFolder = true;
+  for (const token of tokens) {
+    // `**/` stands for any number of folders, none included; elsewhere `**` is any text at all.
+    if (token === '**/' && startsFolder) source += '(?:[^/]+/)*';
+    else if (token === '**/') source += '.*/';
+    else if (token === '**') source += '.*';
+    else if (token === '*') source += '[^/]*';
+    else if (token === '?') source += '[^/]';
+    else if (token.startsWith('[') && token.length > 1) source += toCharacterClass(token);
+    else source += RegExp.escape(token);
+    startsFolder = token.endsWith('/');
+  }
+  return new RegExp(`^${source}$`, 's');
+}
+
+function toCharacterClass(token: string): string {
+  const negated = /^\[[!^]/.test(token);
+  const body = token.slice(negated ? 2 : 1, -1).replace(/[\\\][^&~|]/g, '\\$&');
+  if (body === '') return RegExp.escape(token);
+  return negated ? `[^/${body}]` : `(?!/)[${body}]`;
+}
