@@ -38,7 +38,7 @@ async function cancel(runId: string, options: CancelOptions, context: CliContext
   await markCancelled(layout, store, new Date());
   const result = await bringToEnd(runId, options, context);
   if (result.kind === 'finished' && result.summary.status !== 'cancelled') {
-    await unmarkCancelled(layout, store, new Date());
+    await store.delete(layout.cancellation);
     context.err.write(`Run ${runId} came to its end before it could be cancelled.\n`);
   }
   await reportRun(result, report, context);
