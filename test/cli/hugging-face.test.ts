@@ -106,15 +106,7 @@ test('HF_TOKEN opens a private dataset, and without it nothing is run', async ()
 test('a split that does not exist is refused with those that do', async () => {
   await startHub();
   const dir = await temporaryDirectory();
-  const { status, err } = await runQuarry(
-    'run',
-    'hf:o/cot',
-    '--split',
-    'validation',
-    '--dir',
-    dir,
-    ...FLAGS,
-  );
+  const { status, err } = await runQuarry('run', 'hf:o/cot', '--split', 'validation', '--dir', dir, ...FLAGS);
   expect(status).toBe(1);
   expect(err).toMatch(/has no split "validation".*(test, train|train, test)/);
 });

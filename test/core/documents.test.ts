@@ -57,7 +57,7 @@ describe('documents of a run survive JSON', () => {
     model_id: 'x.y',
     dataset_files: [file],
     dataset_rows: 3,
-  hub: null,
+    hub: null,
   };
   const slice = {
     slice: 0,
