@@ -104,7 +104,7 @@ async function prepare(directory: string, name: string, maxParts = Number.POSITI
         .map(({ firstRow, rows }, index) => ({ part_id: String(index), first_row: firstRow, rows })),
     },
     dataset,
-    pathOf: () => path,
+    fileOf: (of) => ({ uri: of, path }),
     frame: {
       prompt: parsePromptTemplate('Explain: {source} because {rationale}'),
       before: '{"messages":[{"role":"user","content":[{"text":',

@@ -133,6 +133,7 @@ export function createDirectoryStore(directory: string): ObjectStore {
       if ((await head(uri)) === undefined) throw new ObjectNotFoundError(`There is no object ${uri}.`);
       return { path: pathOf(uri), [Symbol.asyncDispose]: async () => {} };
     },
+    localPath: pathOf,
     delete: async (uri) => {
       await rm(pathOf(uri), { force: true });
     },
