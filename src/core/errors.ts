@@ -58,14 +58,14 @@ export class LedgerMismatchError extends QuarryError {
   override readonly name = 'LedgerMismatchError';
 }
 
-/** Another process is at work on the run. */
-export class RunBusyError extends QuarryError {
-  override readonly name = 'RunBusyError';
-}
-
 /** What went wrong would go wrong for every job: the run was stopped, and keeps what it has. */
 export class SystematicFaultError extends QuarryError {
   override readonly name = 'SystematicFaultError';
+}
+
+/** Another process is at work on the run. */
+export class RunBusyError extends QuarryError {
+  override readonly name = 'RunBusyError';
 }
 
 /** The run was cancelled: a part that was not sent is not sent any more. Its name is the error code of its rows. */

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidRunInputError, LedgerMismatchError } from '../core/errors.ts';
 import type { Reason, RowCounts, TokenCounts } from '../core/ledger.ts';
+import { balancedRanges } from '../core/packing.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
 import type { OutputShape } from '../models/output-shape.ts';
 import { answersOfOutputSql, answersOfRewrittenSql } from './answers.ts';
@@ -9,13 +10,23 @@ import { columnText } from './column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
 import { outputShapeSql } from './output-shape-sql.ts';
 import { countOwed } from './owed-records.ts';
-import { copyToParquet, readParquetColumns, readParquetSql } from './parquet.ts';
+import {
+  copyToParquet,
+  readParquetColumns,
+  readParquetSql,
+  readParquetsSql,
+  readUnpackedBytes,
+} from './parquet.ts';
 import { rewriteOutput } from './read-output.ts';
 import { readLedger } from './read-results.ts';
 import { ATTEMPTS_COLUMN, ERROR_CODE_COLUMN, RECORD_ID_COLUMN } from './record-sql.ts';
 
 /** Memory that DuckDB may use for one part. */
 export const COLLECT_MEMORY_MB = 1024;
+/** Share of the memory that answers may have while they are joined; the join holds them twice. */
+const ANSWERS_SHARE = 0.25;
+/** Pieces to write a result in whose rows did not come in order at once. */
+const SORTED_PIECES = 4;
 
 /** What a part's job left, and where its result goes. */
 export interface CollectRequest {
@@ -51,16 +62,29 @@ export interface CollectedPart {
  * LedgerMismatchError where the result is not exactly that.
  */
 export async function collectPart(request: CollectRequest): Promise<CollectedPart> {
-  const { scratchDirectory, memoryMb = COLLECT_MEMORY_MB } = request;
+  const { scratchDirectory, memoryMb = COLLECT_MEMORY_MB, rowsPath, resultPath } = request;
   await mkdir(scratchDirectory, { recursive: true });
   await using db = await openDuckDb({ memoryMb, threads: 2, scratchDirectory });
   const lines = await loadAnswers(db, request);
-  await dropRepeatedAnswers(db);
-  const answered = await writeResult(db, request);
+  const answered = await matchAnswers(db, rowsPath);
+  const size = await measure(db, request);
+  const pieces = Math.max(1, Math.ceil(size.answerBytes / (ANSWERS_SHARE * memoryMb * 1e6)));
+  await db.run('SET threads = 1');
+  await db.run(`SET disabled_optimizers = 'join_order,build_side_probe_side'`);
+  await writeResult(db, request, { ...size, pieces });
+  if ((await countMisplaced(db, request)) > 0) {
+    await writeResult(db, request, { ...size, pieces: Math.max(pieces, SORTED_PIECES) });
+    const misplaced = await countMisplaced(db, request);
+    if (misplaced > 0) {
+      throw new LedgerMismatchError(
+        `${misplaced} rows of the result ${resultPath} are not those of ${rowsPath}, in their order. Collect the part again.`,
+      );
+    }
+  }
   return {
-    ...(await readLedger(db, [request.resultPath])),
+    ...(await readLedger(db, [resultPath])),
     stray_lines: lines - answered,
-    owed: await countOwed(db, request.resultPath, request.retry),
+    owed: await countOwed(db, resultPath, request.retry),
   };
 }
 
@@ -89,57 +113,92 @@ async function loadAnswers(
   return Number(lines) + unreadable;
 }
 
-/** Keeps one line of each record: the first success, or the first line where there is none. */
-async function dropRepeatedAnswers(db: DuckDb): Promise<void> {
-  await db.run(`DELETE FROM answers WHERE record_id IS NULL OR record_id IN (
-      SELECT record_id FROM answers GROUP BY record_id HAVING count(*) > 1
-    ) AND rowid NOT IN (
-      SELECT arg_min(rowid, (CASE WHEN answer IS NULL THEN 1 ELSE 0 END, rowid)) FROM (SELECT rowid, record_id, answer FROM answers) GROUP BY record_id
-    )`);
+/**
+ * Finds each row's answer by its record id, as the table `matches` of the row's place and the answer's: the first
+ * success, or the first line where there is none, or null. Gives the number of rows that have one.
+ */
+async function matchAnswers(db: DuckDb, rowsPath: string): Promise<number> {
+  await db.run(`CREATE TABLE matches AS
+    SELECT place, arg_min(answers.rowid, (answers.error_code IS NOT NULL, answers.rowid)) AS answer_place
+    FROM (SELECT CASE WHEN ${ERROR_CODE_COLUMN} IS NULL THEN ${RECORD_ID_COLUMN} END AS id, file_row_number AS place FROM ${readParquetSql(rowsPath)}) AS input
+    LEFT JOIN answers ON answers.record_id = input.id GROUP BY place`);
+  const { answered } = await db.row('SELECT CAST(count(answer_place) AS DOUBLE) AS answered FROM matches');
+  return Number(answered);
 }
 
-async function writeResult(db: DuckDb, request: CollectRequest): Promise<number> {
-  const { rowsPath, resultPath } = request;
-  const sql = await resultSql(db, request);
-  // A join keeps the order of its rows on one thread only, and only while it fits into memory.
-  await db.run('SET threads = 1');
-  await copyToParquet(db, { sql, path: resultPath, compression: 'snappy' });
-  const matched = await countInOrder(db, request);
-  if (matched !== undefined) return matched;
-  await copyToParquet(db, {
-    sql: `${sql} ORDER BY input.file_row_number`,
-    path: resultPath,
-    compression: 'snappy',
-  });
-  const matchedAfterSort = await countInOrder(db, request);
-  if (matchedAfterSort !== undefined) return matchedAfterSort;
-  throw new LedgerMismatchError(
-    `The result ${resultPath} does not have the rows of ${rowsPath}, in their order.`,
-  );
+interface ResultSize {
+  rows: number;
+  answerBytes: number;
+  bytesPerRow: number;
 }
 
-async function resultSql(db: DuckDb, request: CollectRequest): Promise<string> {
+async function measure(db: DuckDb, { rowsPath, shape }: CollectRequest): Promise<ResultSize> {
+  const input = await readUnpackedBytes(db, rowsPath);
+  const size = shape.kind === 'text' ? 'strlen(answer)' : '4 * len(answer)';
+  const { bytes } = await db.row(`SELECT CAST(coalesce(sum(${size}), 0) AS DOUBLE) AS bytes FROM answers`);
+  const answerBytes = Number(bytes);
+  return {
+    rows: input.rows,
+    answerBytes,
+    bytesPerRow: (input.bytes + answerBytes) / Math.max(1, input.rows),
+  };
+}
+
+/**
+ * Writes the result at once or, where the answers would not fit into memory, in sorted pieces that are put
+ * together then. Unsorted, a join keeps the order of its rows while it runs on one thread and each row has exactly
+ * one match; nobody promises it, so it is checked.
+ */
+async function writeResult(
+  db: DuckDb,
+  request: CollectRequest,
+  { rows, bytesPerRow, pieces }: ResultSize & { pieces: number },
+): Promise<void> {
+  const { resultPath, scratchDirectory } = request;
+  const selectRows = await createResultSql(db, request);
+  if (pieces === 1) {
+    const sql = selectRows(0, rows);
+    await copyToParquet(db, { sql, path: resultPath, compression: 'snappy', bytesPerRow });
+    return;
+  }
+  const paths: string[] = [];
+  for (const piece of balancedRanges({ firstRow: 0, rows }, pieces)) {
+    const path = join(scratchDirectory, `piece-${paths.length}.parquet`);
+    const sql = `${selectRows(piece.firstRow, piece.firstRow + piece.rows)} ORDER BY input.place`;
+    await copyToParquet(db, { sql, path, compression: 'uncompressed', bytesPerRow });
+    paths.push(path);
+  }
+  const sql = `SELECT * FROM ${readParquetsSql(paths)}`;
+  await copyToParquet(db, { sql, path: resultPath, compression: 'snappy', bytesPerRow });
+  await Promise.all(paths.map((path) => rm(path)));
+}
+
+/** SQL for the result's rows from one place to before another. */
+async function createResultSql(
+  db: DuckDb,
+  request: CollectRequest,
+): Promise<(from: number, to: number) => string> {
   const { rowsPath, outputColumn, recordIdColumn, unanswered } = request;
   const names = (await readParquetColumns(db, rowsPath)).map(({ name }) => name);
   const inputs = names.filter((name) => !ADDED_COLUMNS.includes(name));
   const before = names.includes(ATTEMPTS_COLUMN) ? `input.${ATTEMPTS_COLUMN}` : '0';
-  const answered = 'answers.record_id IS NOT NULL';
+  const answered = 'answer.answer_place IS NOT NULL';
   const unsent = `input.${ERROR_CODE_COLUMN}`;
   const choose = (ofUnsent: string, ofAnswered: string, ofUnanswered: string) =>
     `CASE WHEN ${unsent} IS NOT NULL THEN ${ofUnsent} WHEN ${answered} THEN ${ofAnswered} ELSE ${ofUnanswered} END`;
   const outputs: [name: string, sql: string][] = [
-    [outputColumn, 'answers.answer'],
+    [outputColumn, 'answer.answer'],
     ...(recordIdColumn === 'record_id'
       ? []
       : [['record_id', `input.${RECORD_ID_COLUMN}`] as [string, string]]),
-    ['error_code', choose(unsent, 'answers.error_code', sqlText(unanswered.errorCode))],
+    ['error_code', choose(unsent, 'answer.error_code', sqlText(unanswered.errorCode))],
     [
       'error_message',
-      choose(sqlText(unsentMessage), 'answers.error_message', sqlText(unanswered.errorMessage)),
+      choose(sqlText(unsentMessage), 'answer.error_message', sqlText(unanswered.errorMessage)),
     ],
-    ['stop_reason', 'answers.stop_reason'],
-    ['input_tokens', 'answers.input_tokens'],
-    ['output_tokens', 'answers.output_tokens'],
+    ['stop_reason', 'answer.stop_reason'],
+    ['input_tokens', 'answer.input_tokens'],
+    ['output_tokens', 'answer.output_tokens'],
     [
       'attempts',
       `CAST(${choose('0', `${before} + 1`, unanswered.sent ? `${before} + 1` : before)} AS INTEGER)`,
@@ -156,28 +215,27 @@ async function resultSql(db: DuckDb, request: CollectRequest): Promise<string> {
     ...inputs.map((name) => `input.${sqlName(name)}`),
     ...outputs.map(([name, sql]) => `${sql} AS ${sqlName(name)}`),
   ];
-  return `SELECT ${columns.join(', ')} FROM (SELECT *, file_row_number FROM ${readParquetSql(rowsPath)}) AS input
-    LEFT JOIN answers ON answers.record_id = CASE WHEN ${unsent} IS NULL THEN input.${RECORD_ID_COLUMN} END`;
+  return (from, to) => `SELECT ${columns.join(', ')}
+    FROM (SELECT *, file_row_number AS place FROM ${readParquetSql(rowsPath)} WHERE file_row_number >= ${from} AND file_row_number < ${to}) AS input
+    JOIN (
+      SELECT matches.place, matches.answer_place, answers.* FROM answers RIGHT JOIN matches ON answers.rowid = matches.answer_place
+      WHERE matches.place >= ${from} AND matches.place < ${to}
+    ) AS answer ON answer.place = input.place`;
 }
 
 /** What Prepare and Repack add to the rows. */
 const ADDED_COLUMNS = [RECORD_ID_COLUMN, ERROR_CODE_COLUMN, ATTEMPTS_COLUMN];
 const unsentMessage = 'A column that the prompt needs is null in this row, so the row was not sent.';
 
-/** How many rows have an answer line, or undefined where the result's record ids are not those of the rows, in place. */
-async function countInOrder(
-  db: DuckDb,
-  { rowsPath, resultPath }: CollectRequest,
-): Promise<number | undefined> {
+/** How many places of the result have not the record id that the rows have there. */
+async function countMisplaced(db: DuckDb, { rowsPath, resultPath }: CollectRequest): Promise<number> {
   const column = (await readParquetColumns(db, resultPath)).find(({ name }) => name === 'record_id');
   const id = column === undefined ? 'NULL' : columnText(column);
-  const { wrong, matched } = await db.row(`SELECT
-      CAST(count(*) FILTER (expected.id IS DISTINCT FROM actual.id) AS DOUBLE) AS wrong,
-      CAST(count(answers.record_id) AS DOUBLE) AS matched
-    FROM (SELECT ${RECORD_ID_COLUMN} AS id, CASE WHEN ${ERROR_CODE_COLUMN} IS NULL THEN ${RECORD_ID_COLUMN} END AS sent_id, file_row_number AS place FROM ${readParquetSql(rowsPath)}) AS expected
+  const { misplaced } = await db.row(`SELECT CAST(count(*) AS DOUBLE) AS misplaced
+    FROM (SELECT ${RECORD_ID_COLUMN} AS id, file_row_number AS place FROM ${readParquetSql(rowsPath)}) AS expected
     FULL JOIN (SELECT ${id} AS id, file_row_number AS place FROM ${readParquetSql(resultPath)}) AS actual USING (place)
-    LEFT JOIN (SELECT record_id FROM answers) AS answers ON answers.record_id = expected.sent_id`);
-  return Number(wrong) === 0 ? Number(matched) : undefined;
+    WHERE expected.id IS DISTINCT FROM actual.id`);
+  return Number(misplaced);
 }
 
 function isUnreadableContent(error: unknown): boolean {

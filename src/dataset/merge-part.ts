@@ -2,7 +2,7 @@ import { LedgerMismatchError } from '../core/errors.ts';
 import type { Reason, RowCounts } from '../core/ledger.ts';
 import { columnText } from './column-text.ts';
 import { openDuckDb, sqlName } from './duckdb.ts';
-import { copyToParquet, readParquetColumns, readParquetSql } from './parquet.ts';
+import { copyToParquet, readParquetColumns, readParquetSql, readUnpackedBytes } from './parquet.ts';
 import { readLedger } from './read-results.ts';
 import { RECORD_ID_COLUMN } from './record-sql.ts';
 
@@ -55,7 +55,9 @@ export async function mergePart(request: MergeRequest): Promise<{ rows: RowCount
       ? `SELECT * FROM ${readParquetSql(resultPath)}`
       : `SELECT ${merged.join(', ')} FROM (${earlier}) AS earlier
           LEFT JOIN (${later}) AS later ON later.record_id = earlier.${RECORD_ID_COLUMN} ORDER BY earlier.file_row_number`;
-  await copyToParquet(db, { sql, path: mergedPath, compression: 'snappy' });
+  const { rows: rowCount, bytes } = await readUnpackedBytes(db, resultPath);
+  const bytesPerRow = bytes / Math.max(1, rowCount);
+  await copyToParquet(db, { sql, path: mergedPath, compression: 'snappy', bytesPerRow });
   const { wrong } = await db.row(`SELECT CAST(count(*) AS DOUBLE) AS wrong
     FROM (SELECT record_id AS id, file_row_number AS place FROM ${readParquetSql(resultPath)}) AS expected
     FULL JOIN (SELECT record_id AS id, file_row_number AS place FROM ${readParquetSql(mergedPath)}) AS actual USING (place)

@@ -2,7 +2,11 @@ import type { Column } from '../core/part.ts';
 import { type DuckDb, sqlText } from './duckdb.ts';
 
 /** Rows of a row group in the Parquet files that we write: what a reader of a few rows has to unpack. */
-export const ROW_GROUP_ROWS = 10_240;
+const ROW_GROUP_ROWS = 10_240;
+/** Fewest rows of one: what DuckDB handles at once. */
+const MIN_ROW_GROUP_ROWS = 2_048;
+/** Bytes that a row group may well have: a writer holds several whole. */
+const ROW_GROUP_BYTES = 40_000_000;
 
 /** Consecutive rows of a Parquet file. */
 export interface ParquetRange {
@@ -11,9 +15,14 @@ export interface ParquetRange {
   rows: number;
 }
 
-/** SQL for a whole Parquet file. Without `hive_partitioning = false`, a folder named `year=2024` would be a column. */
+/** SQL for a whole Parquet file. */
 export function readParquetSql(path: string): string {
-  return `read_parquet(${sqlText(path)}, hive_partitioning = false)`;
+  return readParquetsSql([path]);
+}
+
+/** SQL for Parquet files, one after the other. With Hive partitioning, a folder named `year=2024` would be a column. */
+export function readParquetsSql(paths: readonly string[]): string {
+  return `read_parquet([${paths.map(sqlText).join(', ')}], hive_partitioning = false)`;
 }
 
 /** SQL for rows of a Parquet file, in order; only their row groups are read. `columns` is SQL. */
@@ -26,12 +35,19 @@ export interface ParquetCopy {
   sql: string;
   path: string;
   compression: 'snappy' | 'uncompressed';
+  /** Estimated; large rows make smaller row groups. */
+  bytesPerRow: number;
 }
 
 /** Writes a query's rows as Parquet; their number. */
-export function copyToParquet(db: DuckDb, { sql, path, compression }: ParquetCopy): Promise<number> {
+export function copyToParquet(
+  db: DuckDb,
+  { sql, path, compression, bytesPerRow }: ParquetCopy,
+): Promise<number> {
+  const fitting = Math.floor(ROW_GROUP_BYTES / Math.max(1, bytesPerRow));
+  const rows = Math.min(ROW_GROUP_ROWS, Math.max(MIN_ROW_GROUP_ROWS, fitting));
   return db.copy(
-    `COPY (${sql}) TO ${sqlText(path)} (FORMAT PARQUET, COMPRESSION ${compression}, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`,
+    `COPY (${sql}) TO ${sqlText(path)} (FORMAT PARQUET, COMPRESSION ${compression}, ROW_GROUP_SIZE ${rows})`,
   );
 }
 
@@ -42,4 +58,12 @@ export async function readParquetColumns(db: DuckDb, path: string): Promise<Colu
     name: String(column_name),
     type: String(column_type),
   }));
+}
+
+/** Bytes of a Parquet file's values, unpacked. */
+export async function readUnpackedBytes(db: DuckDb, path: string): Promise<{ rows: number; bytes: number }> {
+  const { rows, bytes } = await db.row(`SELECT
+      CAST((SELECT sum(num_rows) FROM parquet_file_metadata(${sqlText(path)})) AS DOUBLE) AS "rows",
+      CAST((SELECT coalesce(sum(total_uncompressed_size), 0) FROM parquet_metadata(${sqlText(path)})) AS DOUBLE) AS bytes`);
+  return { rows: Number(rows), bytes: Number(bytes) };
 }

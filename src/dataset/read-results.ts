@@ -2,7 +2,7 @@ import type { AttemptCounts, Reason, RowCounts, TokenCounts } from '../core/ledg
 import type { Column } from '../core/part.ts';
 import { columnText } from './column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
-import { parquetRangeSql, readParquetColumns } from './parquet.ts';
+import { parquetRangeSql, readParquetColumns, readParquetsSql } from './parquet.ts';
 import { createScratch } from './scratch.ts';
 
 const READ_MEMORY_MB = 512;
@@ -17,28 +17,24 @@ export async function countRows(paths: string[]): Promise<number> {
   });
 }
 
-/**
- * Where every row ended, from the result files themselves: rows with an answer, and of the others those never sent;
- * and how many attempts they took.
- */
-export async function recountLedger(
-  paths: string[],
-  outputColumn: string,
-): Promise<{ rows: RowCounts; attempts: AttemptCounts[] }> {
-  if (paths.length === 0) return { rows: { total: 0, succeeded: 0, failed: 0, not_sent: 0 }, attempts: [] };
+/** Where every row ended, from the result files themselves: rows with an answer, and of the others those never sent. */
+export async function recountLedger(paths: string[], outputColumn: string): Promise<RowCounts> {
+  if (paths.length === 0) return { total: 0, succeeded: 0, failed: 0, not_sent: 0 };
+  return withResults((db) => readRowCounts(db, paths, `${sqlName(outputColumn)} IS NOT NULL`));
+}
+
+/** How many rows of result files took how many attempts, the fewest first. */
+export async function recountAttempts(paths: string[], outputColumn: string): Promise<AttemptCounts[]> {
+  if (paths.length === 0) return [];
   return withResults(async (db) => {
-    const hasAnswer = `${sqlName(outputColumn)} IS NOT NULL`;
-    const attempts = await db.rows(`SELECT attempts, CAST(count(*) AS DOUBLE) AS "rows",
-        CAST(count(*) FILTER (${hasAnswer}) AS DOUBLE) AS succeeded
-      FROM ${resultsSql(paths)} GROUP BY attempts ORDER BY attempts`);
-    return {
-      rows: await readRowCounts(db, paths, hasAnswer),
-      attempts: attempts.map((counts) => ({
-        attempts: Number(counts.attempts),
-        rows: Number(counts.rows),
-        succeeded: Number(counts.succeeded),
-      })),
-    };
+    const counted = await db.rows(`SELECT attempts, CAST(count(*) AS DOUBLE) AS "rows",
+        CAST(count(*) FILTER (${sqlName(outputColumn)} IS NOT NULL) AS DOUBLE) AS succeeded
+      FROM ${readParquetsSql(paths)} GROUP BY attempts ORDER BY attempts`);
+    return counted.map(({ attempts, rows, succeeded }) => ({
+      attempts: Number(attempts),
+      rows: Number(rows),
+      succeeded: Number(succeeded),
+    }));
   });
 }
 
@@ -47,7 +43,7 @@ export async function readLedger(
   db: DuckDb,
   paths: readonly string[],
 ): Promise<{ rows: RowCounts; tokens: TokenCounts; reasons: Reason[] }> {
-  const files = resultsSql(paths);
+  const files = readParquetsSql(paths);
   const rows = await readRowCounts(db, paths, 'error_code IS NULL');
   const tokens = await db.row(
     `SELECT CAST(coalesce(sum(input_tokens), 0) AS DOUBLE) AS input, CAST(coalesce(sum(output_tokens), 0) AS DOUBLE) AS output FROM ${files}`,
@@ -126,7 +122,7 @@ async function readRowCounts(db: DuckDb, paths: readonly string[], hasAnswer: st
   const counts = await db.row(`SELECT CAST(count(*) AS DOUBLE) AS total,
       CAST(count(*) FILTER (${hasAnswer}) AS DOUBLE) AS succeeded,
       CAST(count(*) FILTER (NOT (${hasAnswer}) AND attempts = 0) AS DOUBLE) AS not_sent
-    FROM ${resultsSql(paths)}`);
+    FROM ${readParquetsSql(paths)}`);
   const [total, succeeded, not_sent] = [counts.total, counts.succeeded, counts.not_sent].map(Number);
   if (total === undefined || succeeded === undefined || not_sent === undefined) throw new Error('No counts.');
   return { total, succeeded, failed: total - succeeded - not_sent, not_sent };
@@ -134,10 +130,6 @@ async function readRowCounts(db: DuckDb, paths: readonly string[], hasAnswer: st
 
 function readCountSql(paths: readonly string[]): string {
   return `SELECT CAST(coalesce(sum(num_rows), 0) AS DOUBLE) AS "rows" FROM parquet_file_metadata([${paths.map(sqlText).join(', ')}])`;
-}
-
-function resultsSql(paths: readonly string[]): string {
-  return `read_parquet([${paths.map(sqlText).join(', ')}], hive_partitioning = false)`;
 }
 
 async function withResults<T>(use: (db: DuckDb) => Promise<T>): Promise<T> {

@@ -33,6 +33,8 @@ export interface RepackRequest {
 }
 
 const NEWLINE = 10;
+/** Bytes of a record id and its attempts, roughly. */
+const ROW_BYTES = 32;
 /** Ids in one INSERT. */
 const INSERT_ROWS = 1_000;
 const RECORD_ID = /^\{"recordId":("(?:[^"\\]|\\.)*")/;
@@ -75,7 +77,12 @@ export async function repackPart(request: RepackRequest): Promise<{ records: num
   } finally {
     output.destroy();
   }
-  await copyToParquet(db, { sql: 'SELECT * FROM owed', path: rowsPath, compression: 'snappy' });
+  await copyToParquet(db, {
+    sql: 'SELECT * FROM owed',
+    path: rowsPath,
+    compression: 'snappy',
+    bytesPerRow: ROW_BYTES,
+  });
   return { records, bytes: (await stat(recordsPath)).size };
 }
 

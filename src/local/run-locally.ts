@@ -74,7 +74,13 @@ export async function runLocally(
   };
   const tasks = trackTasks(
     createTaskRunner({
-      deps: { ...deps, bedrock: untilAborted(deps.bedrock, signal), onProgress, claimRun },
+      deps: {
+        ...deps,
+        bedrock: untilAborted(deps.bedrock, signal),
+        onProgress,
+        claimRun,
+        ...(signal === undefined ? {} : { signal }),
+      },
       control,
       onStepDone,
       onJobSeen,

@@ -12,7 +12,7 @@ import {
 import type { RunPlan } from '../core/run-plan.ts';
 import type { RunStop } from '../core/run-stop.ts';
 import { RunSummary } from '../core/summary.ts';
-import { recountLedger } from '../dataset/read-results.ts';
+import { recountAttempts, recountLedger } from '../dataset/read-results.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../store/json-object.ts';
 import type { RunLayout } from '../store/run-layout.ts';
 import { withLocalFiles } from './dataset-files.ts';
@@ -85,6 +85,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
     model_id: plan.model.model_id,
     dataset_files: plan.dataset.files,
     dataset_rows: plan.dataset.rows,
+    hub: plan.hub,
   };
   await writeJson(store, layout.summary, summary);
   return toResult(summary, layout);
@@ -128,18 +129,19 @@ async function proveRows(
     );
   }
   const files = outputUris.map((uri) => ({ uri: uri as `s3://${string}`, size: 0, etag: '' }));
-  const recounted = await withLocalFiles(files, store, (local) =>
-    recountLedger(
-      local.map(({ path }) => path),
-      plan.output_column,
-    ),
-  );
-  if (JSON.stringify(recounted.rows) !== JSON.stringify(rows)) {
+  const { recounted, attempts } = await withLocalFiles(files, store, async (local) => {
+    const paths = local.map(({ path }) => path);
+    return {
+      recounted: await recountLedger(paths, plan.output_column),
+      attempts: await recountAttempts(paths, plan.output_column),
+    };
+  });
+  if (JSON.stringify(recounted) !== JSON.stringify(rows)) {
     throw new LedgerMismatchError(
-      `The output files have ${JSON.stringify(recounted.rows)}, but the ledger ${JSON.stringify(rows)}. Were files below ${plan.run_id}/output changed?`,
+      `The output files have ${JSON.stringify(recounted)}, but the ledger ${JSON.stringify(rows)}. Were files below ${plan.run_id}/output changed?`,
     );
   }
-  return recounted.attempts;
+  return attempts;
 }
 
 async function countJobs(turns: readonly Turn[], layout: RunLayout, { store }: StepDeps): Promise<number> {

