@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../core/clock.ts';
 import { startEmulator } from '../emulator/server.ts';
+import { DEFAULT_DURATIONS, type StageDurations } from '../emulator/timing.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import type { CliContext } from './cli-context.ts';
 
@@ -13,12 +14,19 @@ export function addEmulateCommand(program: Command, { out, err }: CliContext): v
     .option('--port <port>', 'TCP port on 127.0.0.1', toPort, 8585)
     .option('--dir <directory>', 'the local store: s3://bucket/key is <directory>/bucket/key', '.quarry')
     .option('--model-endpoint <url>', 'let an OpenAI-compatible server answer instead of the simulated model')
-    .action(async ({ port, dir, modelEndpoint }: { port: number; dir: string; modelEndpoint?: string }) => {
+    .option(
+      '--track-records',
+      'keep the id of each answered record: GET /_emulator/usage tells those answered twice',
+    )
+    .option('--time-scale <factor>', 'let every stage of a job take so many times as long', toFactor, 1)
+    .action(async ({ port, dir, modelEndpoint, trackRecords, timeScale }: EmulateOptions) => {
       const emulator = await startEmulator({
         store: createDirectoryStore(dir),
         stateDirectory: join(dir, '.emulator'),
         clock: systemClock,
         port,
+        trackRecords: trackRecords === true,
+        durations: scaleDurations(timeScale),
         ...(modelEndpoint === undefined ? {} : { modelEndpoint }),
       });
       out.write(`${emulator.url}\n`);
@@ -31,6 +39,33 @@ export function addEmulateCommand(program: Command, { out, err }: CliContext): v
       });
       await emulator.close();
     });
+}
+
+interface EmulateOptions {
+  port: number;
+  dir: string;
+  modelEndpoint?: string;
+  trackRecords?: boolean;
+  timeScale: number;
+}
+
+function scaleDurations(factor: number): StageDurations {
+  const { submittedMs, validatingMs, scheduledMs, inProgressMs, inProgressMsPerRecord, stoppingMs } =
+    DEFAULT_DURATIONS;
+  return {
+    submittedMs: submittedMs * factor,
+    validatingMs: validatingMs * factor,
+    scheduledMs: scheduledMs * factor,
+    inProgressMs: inProgressMs * factor,
+    inProgressMsPerRecord: inProgressMsPerRecord * factor,
+    stoppingMs: stoppingMs * factor,
+  };
+}
+
+function toFactor(text: string): number {
+  const factor = Number(text);
+  if (!(factor >= 0) || !Number.isFinite(factor)) throw new InvalidArgumentError('Give a number from 0.');
+  return factor;
 }
 
 function toPort(text: string): number {

@@ -1,9 +1,13 @@
 import { Command, CommanderError } from 'commander';
+import { addAdoptCommand } from './adopt-command.ts';
+import { addCancelCommand } from './cancel-command.ts';
 import type { CliContext } from './cli-context.ts';
-import { EXIT_FAILED } from './cli-error.ts';
+import { CliError, EXIT_FAILED } from './cli-error.ts';
 import { addEmulateCommand } from './emulate-command.ts';
+import { addJobsCommand } from './jobs-command.ts';
 import { addPlanCommand } from './plan-command.ts';
 import { addResultsCommand } from './results-command.ts';
+import { addResumeCommand } from './resume-command.ts';
 import { addRunCommand } from './run-command.ts';
 import { addRunsCommand } from './runs-command.ts';
 import { addStatusCommand } from './status-command.ts';
@@ -27,6 +31,10 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addResultsCommand(program, context);
   addStatusCommand(program, context);
   addRunsCommand(program, context);
+  addCancelCommand(program, context);
+  addResumeCommand(program, context);
+  addJobsCommand(program, context);
+  addAdoptCommand(program, context);
   addEmulateCommand(program, context);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {
@@ -37,6 +45,6 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     const { name, message, stack } = error as Error;
     context.err.write(`${name}: ${message}\n`);
     if (process.env.QUARRY_DEBUG) context.err.write(`${stack}\n`);
-    return EXIT_FAILED;
+    return error instanceof CliError ? error.exitStatus : EXIT_FAILED;
   }
 }

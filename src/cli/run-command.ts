@@ -1,19 +1,9 @@
 import type { Command } from 'commander';
-import { systemClock } from '../core/clock.ts';
-import { readResults } from '../dataset/read-results.ts';
-import { type LocalTarget, openLocalTarget } from '../local/local-target.ts';
-import { type LocalRunResult, runLocally } from '../local/run-locally.ts';
 import type { CliContext } from './cli-context.ts';
-import { CliError, EXIT_FAILED, EXIT_INCOMPLETE } from './cli-error.ts';
+import { followRun, reportRun } from './follow-run.ts';
 import { givenRunInput, requireLocalTarget } from './given-run-input.ts';
-import { createProgressReporter } from './progress-reporter.ts';
-import { rowsView } from './rows-view.ts';
+import { addLocalOptions, type LocalOptions, openTarget } from './local-options.ts';
 import { addRunFlags } from './run-flags.ts';
-import { outputPathsOf, summaryJson, summaryLines } from './summary-view.ts';
-import { VERSION } from './version.ts';
-
-/** Rows shown at the end of a run. */
-const SAMPLE_ROWS = 3;
 
 /** `quarry run`: a dataset through the whole workflow. */
 export function addRunCommand(program: Command, context: CliContext): void {
@@ -23,11 +13,8 @@ export function addRunCommand(program: Command, context: CliContext): void {
     .description('Run a prompt or an embedding model over every row of a dataset.')
     .option('--input <file>', 'run input, a JSON document; flags override its keys')
     .option('--target <target>', 'local, bedrock or aws', 'local')
-    .option('--dir <directory>', 'the local store: s3://bucket/key is <directory>/bucket/key', '.quarry')
-    .option('--model-endpoint <url>', 'let an OpenAI-compatible server answer instead of the simulated model')
-    .option('--emulator <url>', 'use a Bedrock emulator that runs already (quarry emulate)')
     .option('--json', 'print the summary as JSON, and nothing else');
-  addRunFlags(command).action(async (dataset: string | undefined, options: RunOptions) => {
+  addRunFlags(addLocalOptions(command)).action(async (dataset: string | undefined, options: RunOptions) => {
     try {
       await run(dataset, options, context);
     } catch (error) {
@@ -40,92 +27,17 @@ export function addRunCommand(program: Command, context: CliContext): void {
   });
 }
 
-interface RunOptions {
+interface RunOptions extends LocalOptions {
   input?: string;
   target: string;
-  dir: string;
-  modelEndpoint?: string;
-  emulator?: string;
   json?: boolean;
   [flag: string]: unknown;
 }
 
 async function run(dataset: string | undefined, options: RunOptions, context: CliContext): Promise<void> {
   requireLocalTarget(options.target);
-  const input = await givenRunInput(dataset, options);
-  await using target = await openLocalTarget({
-    directory: options.dir,
-    clock: systemClock,
-    version: VERSION,
-    modelEndpoint: options.modelEndpoint,
-    emulatorUrl: options.emulator,
-  });
-  const result = await followRun(input, target, context);
-  switch (result.kind) {
-    case 'finished': {
-      const { summary } = result;
-      if (options.json) context.out.write(`${JSON.stringify(summaryJson(summary, options.dir), null, 2)}\n`);
-      else await printSummary(result, options.dir, context);
-      if (summary.rows.succeeded < summary.rows.total) context.exitStatus = EXIT_INCOMPLETE;
-      return;
-    }
-    case 'failed':
-      throw new CliError(result.error, result.message);
-    case 'aborted':
-      throw new CliError(
-        'Aborted',
-        `Stopped. Nothing is lost: run the same command again to go on${result.runId ? ` with run ${result.runId}` : ''}.`,
-      );
-  }
-}
-
-/** Runs, with progress on standard error; the first Ctrl-C stops cleanly, the second at once. */
-async function followRun(input: unknown, target: LocalTarget, { err }: CliContext): Promise<LocalRunResult> {
-  const reporter = createProgressReporter(err);
-  const abort = new AbortController();
-  const onInterrupt = () => {
-    if (abort.signal.aborted) process.exit(EXIT_FAILED);
-    err.write('\nStopping; press Ctrl-C again to stop at once. Either way the run can be resumed.\n');
-    abort.abort(new Error('Interrupted.'));
-  };
-  process.on('SIGINT', onInterrupt);
-  try {
-    return await runLocally(input, {
-      target,
-      random: Math.random,
-      onProgress: reporter.report,
-      signal: abort.signal,
-    });
-  } finally {
-    process.off('SIGINT', onInterrupt);
-    reporter.stop();
-  }
-}
-
-async function printSummary(
-  { summary }: Extract<LocalRunResult, { kind: 'finished' }>,
-  directory: string,
-  { out }: CliContext,
-): Promise<void> {
-  out.write(`${summaryLines(summary, directory).join('\n')}\n`);
-  const rows = await Array.fromAsync(readResults(outputPathsOf(summary, directory), { head: SAMPLE_ROWS }));
-  out.write(`\n${rowsView(rows, { columns: sampleColumns(rows), width: out.columns })}\n`);
-  if (summary.simulated) {
-    out.write(
-      '\nThe answers are a simulated model’s (simulated model): no model was called and nothing was paid.\n',
-    );
-  }
-  out.write(
-    `\nAll rows: quarry results ${summary.run_id}${directory === '.quarry' ? '' : ` --dir ${directory}`}\n`,
-  );
-}
-
-/** A sample shows the dataset's columns, the answer, and errors only where there are some. */
-function sampleColumns(rows: readonly Record<string, unknown>[]): string[] {
-  const quiet = ['error_code', 'error_message'];
-  const never = ['stop_reason', 'input_tokens', 'output_tokens', 'attempts'];
-  return Object.keys(rows[0] ?? {}).filter(
-    (column) =>
-      !never.includes(column) && (!quiet.includes(column) || rows.some((row) => row[column] !== null)),
-  );
+  const input = await givenRunInput(dataset, { ...options });
+  await using target = await openTarget(options);
+  const result = await followRun(input, { target, context });
+  await reportRun(result, { ...options, jobsGoOn: options.emulator !== undefined }, context);
 }

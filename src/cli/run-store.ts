@@ -47,3 +47,8 @@ async function readRun(store: ObjectStore, bucket: string, runId: string): Promi
   if (plan === undefined) return undefined;
   return { layout, plan, summary: await readJsonIfPresent(store, layout.summary, RunSummary) };
 }
+
+/** The run input that finds this run again. */
+export function inputOf({ input, run_id }: RunPlan): Record<string, unknown> {
+  return { ...input, run_id };
+}

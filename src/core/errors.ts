@@ -58,6 +58,11 @@ export class LedgerMismatchError extends QuarryError {
   override readonly name = 'LedgerMismatchError';
 }
 
+/** Another process is at work on the run. */
+export class RunBusyError extends QuarryError {
+  override readonly name = 'RunBusyError';
+}
+
 /** The run was cancelled: a part that was not sent is not sent any more. Its name is the error code of its rows. */
 export class RunCancelled extends QuarryError {
   override readonly name = 'RunCancelled';

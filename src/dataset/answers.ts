@@ -56,5 +56,5 @@ export function answersOfRewrittenSql(path: string, shape: OutputShape, longestB
 }
 
 function readJsonSql(path: string, columns: string, longestBytes = 0): string {
-  return `read_json(${sqlText(path)}, format = 'newline_delimited', hive_partitioning = false, compression = 'uncompressed', columns = {${columns}}, maximum_object_size = ${Math.max(MAX_LINE_BYTES, longestBytes + 1)})`;
+  return `read_json(${sqlText(path)}, format = 'newline_delimited', records = true, hive_partitioning = false, compression = 'uncompressed', columns = {${columns}}, maximum_object_size = ${Math.max(MAX_LINE_BYTES, longestBytes + 1)})`;
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 
@@ -25,13 +26,8 @@ export function openLineWriter(path: string): LineWriter {
     const text = pending.join('');
     pending = [];
     characters = 0;
-    if (!output.write(text)) await drained();
+    if (!output.write(text)) await once(output, 'drain');
   };
-  const drained = () =>
-    new Promise<void>((resolve, reject) => {
-      output.once('drain', resolve);
-      output.once('error', reject);
-    });
   return {
     write: async (value) => {
       const line = `${JSON.stringify(value)}\n`;

@@ -93,5 +93,5 @@ function jsonTextSql(
   { columns, longestBytes }: { columns: number; longestBytes: number },
 ): string {
   const types = Array.from({ length: columns }, (_, index) => `c${index}: 'VARCHAR'`).join(', ');
-  return `read_json(${sqlText(path)}, format = 'newline_delimited', hive_partitioning = false, columns = {${types}}, maximum_object_size = ${Math.max(SHORT_LINE_BYTES, longestBytes + 1)})`;
+  return `read_json(${sqlText(path)}, format = 'newline_delimited', records = true, hive_partitioning = false, columns = {${types}}, maximum_object_size = ${Math.max(SHORT_LINE_BYTES, longestBytes + 1)})`;
 }

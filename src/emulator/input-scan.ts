@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ObjectNotFoundError } from '../core/errors.ts';
 import { parseS3Uri, type S3Uri, toS3Uri } from '../core/s3-uri.ts';
 import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
+import { readLines } from './line-reader.ts';
 import type { BatchQuotas } from './quotas.ts';
 import { parseRecordLine } from './record-line.ts';
 
@@ -40,7 +40,6 @@ export interface ScanRequest {
 }
 
 const MAX_WINDOW_BYTES = 256 * 1024;
-const NEWLINE = 10;
 
 /** Reads the whole input of a job, as the service does in the status Validating. Holds one line at a time. */
 export async function scanInput(request: ScanRequest): Promise<ScanResult> {
@@ -116,8 +115,8 @@ async function scanFile(uri: S3Uri, request: ScanRequest): Promise<ScannedFile |
   let records = 0;
   const folder = `${request.inputUri.replace(/\/$/, '')}/`;
   try {
-    for await (const { line, start, end } of readLines(request, uri)) {
-      if (line.trim() === '') continue;
+    await using local = await request.store.fetchFile(uri);
+    for await (const { line, start, end } of readLines(local.path, request.signal)) {
       const record = parseRecordLine(line);
       if (typeof record === 'string')
         return `Input validation failed: record ${records + 1} of ${uri}: ${record}.`;
@@ -139,34 +138,4 @@ async function scanFile(uri: S3Uri, request: ScanRequest): Promise<ScannedFile |
   }
   const name = uri.startsWith(folder) ? uri.slice(folder.length) : uri.slice(uri.lastIndexOf('/') + 1);
   return { uri, name, records, windows };
-}
-
-interface LineAt {
-  line: string;
-  start: number;
-  /** The last byte, the newline's where there is one. */
-  end: number;
-}
-
-async function* readLines({ store, signal }: ScanRequest, uri: S3Uri): AsyncGenerator<LineAt> {
-  let carried: Buffer[] = [];
-  let start = 0;
-  let position = 0;
-  for await (const chunk of await store.readStream(uri)) {
-    const bytes: Buffer = chunk;
-    let from = 0;
-    for (let newline = bytes.indexOf(NEWLINE); newline !== -1; newline = bytes.indexOf(NEWLINE, from)) {
-      const part = bytes.subarray(from, newline);
-      const whole = carried.length === 0 ? part : Buffer.concat([...carried, part]);
-      carried = [];
-      yield { line: whole.toString('utf8'), start, end: position + newline };
-      from = newline + 1;
-      start = position + from;
-    }
-    if (from < bytes.length) carried.push(bytes.subarray(from));
-    position += bytes.length;
-    signal.throwIfAborted();
-    await nextTurn();
-  }
-  if (carried.length > 0) yield { line: Buffer.concat(carried).toString('utf8'), start, end: position - 1 };
 }

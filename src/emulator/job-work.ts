@@ -6,8 +6,10 @@ import { joinS3Uri, type S3Uri } from '../core/s3-uri.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { Answerer, WrittenAnswer } from './answerer.ts';
 import type { FaultInjector } from './fault-injector.ts';
+import { createFileAppender, type FileAppender } from './file-appender.ts';
 import type { InputWindow, ScannedFile } from './input-scan.ts';
 import { replaceFile } from './job-book.ts';
+import { createLineBuffer } from './line-reader.ts';
 import type { ResolvedModel } from './models/model-catalog.ts';
 import { type Refusal, refuse } from './models/model-family.ts';
 import { toOutputLines } from './output-line.ts';
@@ -127,19 +129,18 @@ export async function openJobWork(job: StoredJob, files: ScannedFile[], deps: Jo
   const answerWindow = async (
     window: PlacedWindow,
     until: number,
-    { signal, appender }: { signal: AbortSignal; appender: Appender },
+    { signal, appender, reader }: { signal: AbortSignal; appender: FileAppender; reader: WindowReader },
   ) => {
     const file = files[window.fileIndex] as ScannedFile;
-    const lines = await readWindow(store, file.uri, window);
-    if (lines.length !== window.records)
-      throw new Error(`${file.uri} was changed while its job was running.`);
+    const lineCount = await reader.read(file.uri, window);
+    if (lineCount !== window.records) throw new Error(`${file.uri} was changed while its job was running.`);
     const order = shuffle(
-      [...lines.keys()],
+      Array.from({ length: lineCount }, (_, index) => index),
       createRandom(hash32(`${seed}/${job.jobId}/${file.name}/${window.start}`)),
     );
     const chosen = order.slice(state.position - window.firstPosition, until - window.firstPosition);
-    const answerOne = (lineIndex: number) => {
-      const record = parseRecordLine(lines[lineIndex] ?? '');
+    const questionAt = (lineIndex: number) => {
+      const record = parseRecordLine(reader.line(lineIndex));
       if (typeof record === 'string')
         throw new Error(`${file.uri} was changed while its job was running: ${record}.`);
       const recordId =
@@ -152,38 +153,30 @@ export async function openJobWork(job: StoredJob, files: ScannedFile[], deps: Jo
     };
 
     const counts = { ...state.counts };
-    const output: string[] = [];
-    const answers: string[] = [];
-    const enter = (record: RecordLine, recordId: string, { text, result }: LineResult) => {
-      if (result === undefined) return;
-      output.push(text);
-      counts.processed += 1;
-      if (result.kind === 'refusal') {
-        counts.error += 1;
-        return;
-      }
-      counts.success += 1;
-      counts.inputTokens += result.inputTokens;
-      counts.outputTokens += result.outputTokens;
-      if (answersPath !== undefined) answers.push(`${recordId}\t${digestOf(record.modelInputText)}\n`);
-    };
+    const outputPath = workPath(window.fileIndex);
     for (let start = 0; start < chosen.length; start += RECORDS_PER_TURN) {
-      const questions = chosen.slice(start, start + RECORDS_PER_TURN).map(answerOne);
+      const questions = chosen.slice(start, start + RECORDS_PER_TURN).map(questionAt);
       const results = await Promise.all(
         questions.map(({ record, recordId }) => answerLine(record, recordId)),
       );
-      for (const [index, { record, recordId }] of questions.entries()) {
-        enter(record, recordId, results[index] as LineResult);
+      for (const { result } of results) addResult(counts, result);
+      await appender.append(
+        outputPath,
+        results.map(({ text }) => text),
+      );
+      if (answersPath !== undefined) {
+        const answered = questions.filter((_, index) => results[index]?.result?.kind === 'answer');
+        await appender.append(answersPath, answered.map(toAnswerLine));
       }
       await nextTurn();
       signal.throwIfAborted();
     }
 
     const isLast = until === total && window === windows.at(-1);
-    if (isLast) output.push(...unknownLines(job, faults));
+    if (isLast) await appender.append(outputPath, unknownLines(job, faults));
     const outputBytes = [...state.outputBytes];
-    outputBytes[window.fileIndex] = await appender.append(workPath(window.fileIndex), output);
-    const answersBytes = answersPath === undefined ? 0 : await appender.append(answersPath, answers);
+    outputBytes[window.fileIndex] = await appender.flush(outputPath);
+    const answersBytes = answersPath === undefined ? 0 : await appender.flush(answersPath);
     state = { position: until, outputBytes, answersBytes, counts };
   };
 
@@ -206,14 +199,15 @@ export async function openJobWork(job: StoredJob, files: ScannedFile[], deps: Jo
     position: () => state.position,
     counts: () => ({ ...state.counts }),
     advanceTo: async (records, signal) => {
-      await using appender = createAppender();
+      await using appender = createFileAppender();
+      await using reader = createWindowReader(store);
       try {
         for (const window of windows) {
           if (state.position >= records) break;
           const end = window.firstPosition + window.records;
           if (end <= state.position) continue;
           signal.throwIfAborted();
-          await answerWindow(window, Math.min(end, records), { signal, appender });
+          await answerWindow(window, Math.min(end, records), { signal, appender, reader });
           if (state.position - checkpointed >= recordsPerCheckpoint) await checkpoint();
         }
       } finally {
@@ -261,40 +255,45 @@ function placeWindows(files: ScannedFile[], seedText: string): PlacedWindow[] {
   );
 }
 
-async function readWindow(store: ObjectStore, uri: S3Uri, { start, end }: InputWindow): Promise<string[]> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of await store.readStream(uri, { start, end })) chunks.push(chunk);
-  const text = Buffer.concat(chunks).toString('utf8');
-  return text.split('\n').filter((line) => line.trim() !== '');
+interface WindowReader extends AsyncDisposable {
+  /** Reads a window of a file, and returns how many lines it holds. */
+  read(uri: S3Uri, window: InputWindow): Promise<number>;
+  line(index: number): string;
 }
 
-interface Appender extends AsyncDisposable {
-  /** Appends and returns the file's size. */
-  append(path: string, texts: string[]): Promise<number>;
-}
-
-/** Keeps the files that it appends to open. */
-function createAppender(): Appender {
-  const handles = new Map<string, { file: FileHandle; bytes: number }>();
+/** Keeps the input files that it reads at hand. */
+function createWindowReader(store: ObjectStore): WindowReader {
+  const stack = new AsyncDisposableStack();
+  const files = new Map<S3Uri, FileHandle>();
+  const lines = createLineBuffer();
   return {
-    append: async (path, texts) => {
-      let entry = handles.get(path);
-      if (entry === undefined) {
-        const file = await open(path, 'a');
-        entry = { file, bytes: (await file.stat()).size };
-        handles.set(path, entry);
+    read: async (uri, window) => {
+      let file = files.get(uri);
+      if (file === undefined) {
+        file = stack.use(await open(stack.use(await store.fetchFile(uri)).path));
+        files.set(uri, file);
       }
-      if (texts.length > 0) {
-        const buffer = Buffer.from(texts.join(''));
-        await entry.file.appendFile(buffer);
-        entry.bytes += buffer.length;
-      }
-      return entry.bytes;
+      return lines.read(file, window);
     },
-    [Symbol.asyncDispose]: async () => {
-      for (const { file } of handles.values()) await file.close();
-    },
+    line: lines.line,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+function addResult(counts: RecordCounts, result: LineResult['result']): void {
+  if (result === undefined) return;
+  counts.processed += 1;
+  if (result.kind === 'refusal') {
+    counts.error += 1;
+    return;
+  }
+  counts.success += 1;
+  counts.inputTokens += result.inputTokens;
+  counts.outputTokens += result.outputTokens;
+}
+
+function toAnswerLine({ record, recordId }: { record: RecordLine; recordId: string }): string {
+  return `${recordId}\t${digestOf(record.modelInputText)}\n`;
 }
 
 function unknownLines(job: StoredJob, faults: FaultInjector): string[] {

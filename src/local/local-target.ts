@@ -5,7 +5,7 @@ import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
 import { z } from 'zod';
 import { createAwsBedrock } from '../bedrock/aws-bedrock.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
-import { ServiceUnavailableError } from '../core/errors.ts';
+import { InvalidRunInputError, ServiceUnavailableError } from '../core/errors.ts';
 import type { Hash } from '../core/job.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../core/quotas.ts';
 import { DEFAULT_HUB_ENDPOINT } from '../dataset/hub/hub-access.ts';
@@ -14,6 +14,7 @@ import type { StageDurations } from '../emulator/timing.ts';
 import type { PlanDeps, StepDeps } from '../steps/deps.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { type SharedEmulator, shareEmulator } from './shared-emulator.ts';
 
 /** Bucket of the local target: runs are `<directory>/quarry-local/runs/…`. */
 export const LOCAL_BUCKET = 'quarry-local';
@@ -83,19 +84,30 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Loca
   const planDeps = localPlanDeps(options);
   const { store, settings } = planDeps;
   const { quotas } = settings;
-  const emulator =
+  const stateDirectory = join(directory, '.emulator');
+  const emulator: SharedEmulator =
     options.emulatorUrl === undefined
-      ? await startEmulator({
-          store,
-          stateDirectory: join(directory, '.emulator'),
-          clock,
-          quotas: { default: quotas },
-          ...(options.durations === undefined ? {} : { durations: options.durations }),
-          ...(modelEndpoint === undefined ? {} : { modelEndpoint }),
-        })
-      : { url: options.emulatorUrl, close: async () => {} };
+      ? await shareEmulator(createDirectoryStore(stateDirectory), () =>
+          startEmulator({
+            store,
+            stateDirectory,
+            clock,
+            quotas: { default: quotas },
+            ...(options.durations === undefined ? {} : { durations: options.durations }),
+            ...(modelEndpoint === undefined ? {} : { modelEndpoint }),
+          }),
+        )
+      : runningEmulator(options.emulatorUrl);
+  const simulated = await isSimulated(emulator.url());
+  if (simulated && modelEndpoint !== undefined) {
+    await emulator[Symbol.asyncDispose]();
+    throw new InvalidRunInputError(
+      `The emulator of ${options.emulatorUrl ?? `another process on ${directory}`} answers with the simulated model, not from ${modelEndpoint}. Wait for that process to end, or use another --dir.`,
+    );
+  }
   const clientOptions = {
-    endpoint: emulator.url,
+    // Asked for at each call: the emulator moves when the process that runs it ends.
+    endpoint: async () => parseUrl(emulator.url()),
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   };
@@ -110,15 +122,24 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Loca
       settings: {
         ...settings,
         pollSeconds: options.pollSeconds ?? settings.pollSeconds,
-        simulated: await isSimulated(emulator.url),
+        simulated,
       },
     },
     [Symbol.asyncDispose]: async () => {
       control.destroy();
       runtime.destroy();
-      await emulator.close();
+      await emulator[Symbol.asyncDispose]();
     },
   };
+}
+
+function runningEmulator(url: string): SharedEmulator {
+  return { url: () => url, [Symbol.asyncDispose]: async () => {} };
+}
+
+function parseUrl(url: string) {
+  const { protocol, hostname, port } = new URL(url);
+  return { protocol, hostname, port: Number(port), path: '/' };
 }
 
 /** Whether the answers of the emulator at `url` are a simulated model's. */

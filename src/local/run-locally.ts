@@ -1,15 +1,21 @@
 import { z } from 'zod';
+import type { Bedrock } from '../bedrock/bedrock.ts';
+import { createJobControl } from '../bedrock/job-control.ts';
+import { type JobStatus, outcomeOf } from '../core/job.ts';
 import { WavePart } from '../core/part.ts';
 import { RunPlan } from '../core/run-plan.ts';
 import { RunSummary } from '../core/summary.ts';
 import { type ExecutionResult, runExecution } from '../engine/execution.ts';
+import type { TaskCall } from '../engine/prepared-state.ts';
+import { isCancelled } from '../steps/cancellation.ts';
 import { CollectResult } from '../steps/collect.ts';
 import { DispatchResult } from '../steps/dispatch.ts';
 import { RunState } from '../steps/run-state.ts';
 import { readJson } from '../store/json-object.ts';
-import { runLayout } from '../store/run-layout.ts';
+import { type RunLayout, runLayout, runUriOf } from '../store/run-layout.ts';
 import { definition, type StepName } from '../workflow/definition.ts';
 import type { LocalTarget } from './local-target.ts';
+import { lockRun } from './run-lock.ts';
 import type { RunProgress } from './run-progress.ts';
 import { createTaskRunner } from './step-functions-tasks.ts';
 
@@ -19,6 +25,8 @@ export interface LocalRunOptions {
   random: () => number;
   onProgress?: (progress: RunProgress) => void;
   signal?: AbortSignal;
+  /** Called once this process is the only one at work on the run, and before it does any. */
+  onClaimed?: (layout: RunLayout) => Promise<void>;
 }
 
 /** How a local execution ended. */
@@ -30,10 +38,26 @@ export type LocalRunResult =
 /** Runs the workflow's own definition on the embedded engine, from Plan to Summarize. */
 export async function runLocally(
   input: unknown,
-  { target, random, onProgress = () => {}, signal }: LocalRunOptions,
+  { target, random, onProgress = () => {}, signal, onClaimed = async () => {} }: LocalRunOptions,
 ): Promise<LocalRunResult> {
   const { deps, store, control } = target;
   let state: RunState | undefined;
+  const jobs = createJobControl(control);
+  await using stack = new AsyncDisposableStack();
+  let claimed: string | undefined;
+  const claimRun = async (runId: string): Promise<void> => {
+    // Plan may be tried again.
+    if (claimed === runId) return;
+    const layout = runLayout(runUriOf(deps.settings.bucket, runId));
+    stack.use(await lockRun({ runId, layout }, store));
+    claimed = runId;
+    await onClaimed(layout);
+  };
+  const onJobSeen = async (jobArn: string, status: JobStatus): Promise<void> => {
+    if (state === undefined || status === 'Stopping' || outcomeOf(status).kind === 'ended') return;
+    // Each look at a job is a look at the run's own fate, whoever cancelled it and whenever.
+    if (await isCancelled(runLayout(state.run_uri), store)) await jobs.stopJob(jobArn);
+  };
   const onStepDone = async (step: StepName, output: unknown): Promise<void> => {
     if (step === 'plan') {
       state = RunState.parse(output);
@@ -48,15 +72,25 @@ export async function runLocally(
       onProgress({ kind: 'collected', partId: part_id, rows });
     }
   };
+  const tasks = trackTasks(
+    createTaskRunner({
+      deps: {
+        ...deps,
+        bedrock: untilAborted(deps.bedrock, signal),
+        onProgress,
+        claimRun,
+        ...(signal === undefined ? {} : { signal }),
+      },
+      control,
+      onStepDone,
+      onJobSeen,
+      onProgress,
+    }),
+  );
   const result = await runExecution(
     {
       definition,
-      runTask: createTaskRunner({
-        deps: { ...deps, onProgress, ...(signal === undefined ? {} : { signal }) },
-        control,
-        onStepDone,
-        onProgress,
-      }),
+      runTask: tasks.runTask,
       objects: {
         getObject: (bucket, key) => store.read(`s3://${bucket}/${key}`),
         putObject: (bucket, key, body) => store.write(`s3://${bucket}/${key}`, body),
@@ -71,6 +105,8 @@ export async function runLocally(
     },
     { name: 'local', input, ...(signal === undefined ? {} : { signal }) },
   );
+  // An abort does not wait for the steps under way; whoever comes next must find nobody at work.
+  await tasks.settled();
   const runId = state?.run_id;
   return toRunResult(result, runId, async () => {
     if (state === undefined) throw new Error('The execution ended without a plan.');
@@ -103,4 +139,35 @@ function messageOf(cause: string | undefined): string | undefined {
   } catch {
     return cause;
   }
+}
+
+/** Carries out tasks, and knows when none is under way any more. */
+function trackTasks(runTask: (call: TaskCall) => Promise<unknown>) {
+  const underWay = new Set<Promise<unknown>>();
+  return {
+    runTask: (call: TaskCall): Promise<unknown> => {
+      const task = runTask(call);
+      underWay.add(task);
+      const forget = () => underWay.delete(task);
+      task.then(forget, forget);
+      return task;
+    },
+    settled: () => Promise.allSettled(underWay),
+  };
+}
+
+/** Bedrock, which after an abort is sent nothing more. */
+function untilAborted(bedrock: Bedrock, signal: AbortSignal | undefined): Bedrock {
+  if (signal === undefined) return bedrock;
+  return {
+    ...bedrock,
+    createJob: async (request) => {
+      signal.throwIfAborted();
+      return bedrock.createJob(request);
+    },
+    invoke: async (...call) => {
+      signal.throwIfAborted();
+      return bedrock.invoke(...call);
+    },
+  };
 }

@@ -12,11 +12,13 @@ export interface TaskRunnerOptions {
   deps: StepDeps;
   control: BedrockClient;
   onStepDone: (step: StepName, output: unknown) => Promise<void>;
+  /** Called with the status of a job each time that it is looked at. */
+  onJobSeen: (jobArn: string, status: JobStatus) => Promise<void>;
   onProgress: (progress: RunProgress) => void;
 }
 
 /** Carries out a Task as Step Functions would: functions by their placeholder, and the Bedrock API by its name. */
-export function createTaskRunner({ deps, control, onStepDone, onProgress }: TaskRunnerOptions) {
+export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgress }: TaskRunnerOptions) {
   const steps = new Map<unknown, StepName>(STEP_NAMES.map((name) => [functionPlaceholder(name), name]));
   return async ({ resource, parameters, signal }: TaskCall): Promise<unknown> => {
     const given = parameters as Record<string, unknown>;
@@ -35,12 +37,10 @@ export function createTaskRunner({ deps, control, onStepDone, onProgress }: Task
             abortSignal: signal,
           }),
         );
-        onProgress({
-          kind: 'job',
-          jobArn: job.jobArn ?? '',
-          status: JobStatus.parse(job.status),
-          processedRecords: job.processedRecordCount,
-        });
+        const { jobArn = '', processedRecordCount: processedRecords } = job;
+        const status = JobStatus.parse(job.status);
+        onProgress({ kind: 'job', jobArn, status, processedRecords });
+        await onJobSeen(jobArn, status);
         return toPascalCase(job);
       }
       default:

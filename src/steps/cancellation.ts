@@ -1,11 +1,40 @@
 import type { Bedrock, CreateJobResult } from '../bedrock/bedrock.ts';
 import { RunCancelled } from '../core/errors.ts';
+import { PartLedger } from '../core/ledger.ts';
+import type { S3Uri } from '../core/s3-uri.ts';
+import { readJson } from '../store/json-object.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { RunLayout } from '../store/run-layout.ts';
+
+/** Error code of rows that were not sent because their run was cancelled. */
+const RUN_CANCELLED = new RunCancelled().name;
 
 /** True from `quarry cancel` until `quarry resume`: nothing may be sent that was not sent before. */
 export async function isCancelled({ cancellation }: RunLayout, store: ObjectStore): Promise<boolean> {
   return (await store.head(cancellation)) !== undefined;
+}
+
+/** Marks a run as cancelled; whoever is at work on it sends nothing more, stops its jobs and harvests them. */
+export async function markCancelled(
+  { cancellation }: RunLayout,
+  store: ObjectStore,
+  at: Date,
+): Promise<void> {
+  await store.writeIfAbsent(cancellation, `${JSON.stringify({ cancelled_at: at.toISOString() })}\n`);
+}
+
+/**
+ * Makes a cancelled run one that goes on: parts that were not sent because of it are owed again. Only for the
+ * process that holds the run. The mark goes last, so that a run whose reopening was broken off is still cancelled.
+ */
+export async function reopenRun(layout: RunLayout, store: ObjectStore): Promise<void> {
+  if (!(await isCancelled(layout, store))) return;
+  for await (const { uri } of store.list(layout.ledger('').replace(/\.json$/, '') as S3Uri)) {
+    const { reasons } = await readJson(store, uri, PartLedger.pick({ reasons: true }));
+    if (reasons.some(({ error_code }) => error_code === RUN_CANCELLED)) await store.delete(uri);
+  }
+  await store.delete(layout.summary);
+  await store.delete(layout.cancellation);
 }
 
 /** Throws RunCancelled where the run is cancelled; its name becomes the error code of the rows not sent. */

@@ -47,13 +47,17 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
   const maxRecords = recordsPerJobLimit(quotas, input.max_records_per_job);
   const { run_id: _, ...rest } = input;
   const pinned = await findPinnedPlan(input, rest, call, deps);
-  if (pinned !== undefined) return pinned;
+  if (pinned !== undefined) {
+    await deps.claimRun?.(pinned.plan.run_id);
+    return pinned;
+  }
 
   const { files, hub } = await openDatasetSource(input, deps);
   // A Hugging Face dataset is the same wherever and whenever it was downloaded.
   const inputHash = deps.hash(JSON.stringify([rest, call.template, hub ?? files]));
   const runId = runIdOf(input, inputHash);
   const layout = runLayout(runUriOf(bucket, runId));
+  await deps.claimRun?.(runId);
   const known = await readKnownPlan(layout, deps.store);
   if (known !== undefined) {
     refuseOtherInput(known.plan, rest, inputHash, files);

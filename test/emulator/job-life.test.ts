@@ -1,5 +1,6 @@
 import { StopModelInvocationJobCommand } from '@aws-sdk/client-bedrock';
 import { expect, test } from 'vitest';
+import { simulatedAnswer } from '../../src/emulator/models/simulated-model.ts';
 import { CLAUDE, INPUT, NOVA, novaInput, novaRecords, openBench, toJsonl } from './emulator-bench.ts';
 
 test.each([
@@ -274,4 +275,19 @@ test('input that changes under a running job fails that job, and no other', asyn
   const second = await bench.create({ jobName: 'job-2' });
   expect((await bench.end(first)).message).toContain('Internal error of the emulator');
   expect((await bench.end(second)).status).toBe('Completed');
+});
+
+test('records larger than any buffer are answered like the others', async () => {
+  await using bench = await openBench();
+  const prompts = (index: number) => (index % 40 === 0 ? `é${index} `.repeat(200_000) : `Question ${index}`);
+  await bench.store.write(INPUT, novaRecords(120, prompts));
+  const jobArn = await bench.create();
+  expect((await bench.end(jobArn)).successRecordCount).toBe(120);
+  for (const { recordId, modelInput, modelOutput } of await bench.output(jobArn)) {
+    const prompt = prompts(Number(recordId.slice(1)));
+    expect(modelInput).toEqual(novaInput(prompt));
+    expect(modelOutput).toMatchObject({
+      output: { message: { content: [{ text: simulatedAnswer(NOVA, prompt) }] } },
+    });
+  }
 });

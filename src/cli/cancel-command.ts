@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { LOCAL_BUCKET } from '../local/local-target.ts';
+import type { LocalRunResult } from '../local/run-locally.ts';
+import { workerOf } from '../local/run-lock.ts';
+import { markCancelled } from '../steps/cancellation.ts';
+import { createDirectoryStore } from '../store/directory-store.ts';
+import type { CliContext } from './cli-context.ts';
+import { followRun, reportRun } from './follow-run.ts';
+import { addLocalOptions, type LocalOptions, openTarget } from './local-options.ts';
+import { findRun, inputOf } from './run-store.ts';
+
+/** Milliseconds between two looks at a run that another process brings to its end. */
+const WORKER_POLL_MS = 200;
+
+interface CancelOptions extends LocalOptions {
+  json?: boolean;
+}
+
+/** `quarry cancel`: stops a run's jobs, harvests what they had done, and writes the summary. */
+export function addCancelCommand(program: Command, context: CliContext): void {
+  const command = program
+    .command('cancel')
+    .argument('<run>', 'the run’s id')
+    .description('Stop a run: nothing more is sent, its jobs are stopped, what they had done is kept.')
+    .option('--json', 'print the summary as JSON, and nothing else');
+  addLocalOptions(command).action((runId: string, options: CancelOptions) => cancel(runId, options, context));
+}
+
+async function cancel(runId: string, options: CancelOptions, context: CliContext): Promise<void> {
+  const store = createDirectoryStore(options.dir);
+  const { layout, summary } = await findRun(store, LOCAL_BUCKET, runId);
+  const report = { ...options, jobsGoOn: options.emulator !== undefined };
+  if (summary !== undefined) {
+    context.err.write(`Run ${runId} has ended already: there is nothing to cancel.\n`);
+    return reportRun({ kind: 'finished', summary }, report, context);
+  }
+  await markCancelled(layout, store, new Date());
+  const result = await bringToEnd(runId, options, context);
+  if (result.kind === 'finished' && result.summary.status !== 'cancelled') {
+    await store.delete(layout.cancellation);
+    context.err.write(`Run ${runId} came to its end before it could be cancelled.\n`);
+  }
+  await reportRun(result, report, context);
+}
+
+/** Waits while another process is at work on the cancelled run, and does the work itself where there is none. */
+async function bringToEnd(
+  runId: string,
+  options: CancelOptions,
+  context: CliContext,
+): Promise<LocalRunResult> {
+  const store = createDirectoryStore(options.dir);
+  let isTold = false;
+  for (;;) {
+    const { layout, plan, summary } = await findRun(store, LOCAL_BUCKET, runId);
+    const worker = await workerOf(layout, store);
+    if (worker === undefined) {
+      if (summary !== undefined) return { kind: 'finished', summary };
+      await using target = await openTarget(options);
+      const result = await followRun(inputOf(plan), { target, context });
+      // Another process was quicker: it is at work now.
+      if (result.kind !== 'failed' || result.error !== 'RunBusyError') return result;
+    } else if (!isTold) {
+      const { pid, host } = worker.process;
+      context.err.write(`Process ${pid} on ${host} is at work on the run; it stops and harvests its jobs.\n`);
+      isTold = true;
+    }
+    await sleep(WORKER_POLL_MS);
+  }
+}

@@ -1,0 +1,29 @@
+import { RunBusyError } from '../core/errors.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import type { RunLayout } from '../store/run-layout.ts';
+import { type ClaimRecord, claim, holderOf } from './claim.ts';
+import { presenceOf } from './process-identity.ts';
+
+/** Makes this process the only one at work on a run; throws RunBusyError where another one is. */
+export async function lockRun({ runId, layout }: LockedRun, store: ObjectStore): Promise<AsyncDisposable> {
+  const result = await claim(store, layout.lock);
+  if (result.kind === 'held') return result.claim;
+  const { process, since } = result.by;
+  const who = `process ${process.pid} on ${process.host}, since ${since}`;
+  const advice =
+    (await presenceOf(process)) === 'elsewhere'
+      ? `Whether it is alive cannot be seen from here. If you are sure that it is not, delete ${result.uri} and try again.`
+      : `Follow it with: quarry status ${runId}. Stop it with: quarry cancel ${runId}.`;
+  throw new RunBusyError(`Another process is at work on run "${runId}": ${who}. ${advice}`);
+}
+
+/** A run to be locked. */
+export interface LockedRun {
+  runId: string;
+  layout: RunLayout;
+}
+
+/** The process at work on a run; undefined where there is none. */
+export function workerOf(layout: RunLayout, store: ObjectStore): Promise<ClaimRecord | undefined> {
+  return holderOf(store, layout.lock);
+}

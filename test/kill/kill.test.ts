@@ -1,0 +1,150 @@
+import { watch, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { readResults } from '../../src/dataset/read-results.ts';
+import { simulatedAnswer } from '../../src/emulator/models/simulated-model.ts';
+import { createRandom } from '../../src/emulator/seeded-random.ts';
+import type { EmulatorUsage } from '../../src/emulator/usage.ts';
+import { startEmulatorProcess, startQuarry } from '../support/quarry-process.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const MODEL = 'us.amazon.nova-lite-v1:0';
+
+/** Kills in each test; more with QUARRY_KILLS. */
+const KILLS = Number(process.env.QUARRY_KILLS ?? 3);
+const SEED = Number(process.env.QUARRY_KILL_SEED ?? Date.now() % 1_000_000);
+
+/** A process is at work from about this long after its start to about that long, and changes about so many files. */
+const [EARLIEST_MS, LATEST_MS] = [700, 4500];
+const MAX_CHANGES = 120;
+
+/** When to kill: after so long, or as soon as something was written so many times. */
+type Moment = { ms: number } | { changes: number };
+
+function drawMoment(random: () => number): Moment {
+  return random() < 0.5
+    ? { ms: Math.round(EARLIEST_MS + random() * (LATEST_MS - EARLIEST_MS)) }
+    : { changes: 1 + Math.floor(random() * MAX_CHANGES) };
+}
+
+async function comes(moment: Moment, dir: string): Promise<void> {
+  const stop = new AbortController();
+  // A run that waits changes nothing.
+  const atTheLatest = sleep('ms' in moment ? moment.ms : LATEST_MS, undefined, { signal: stop.signal });
+  const changed = async () => {
+    if ('ms' in moment) return atTheLatest;
+    let left = moment.changes;
+    for await (const _change of watch(dir, { recursive: true, signal: stop.signal })) {
+      left -= 1;
+      if (left === 0) return;
+    }
+  };
+  await Promise.race([atTheLatest, changed()]).finally(() => stop.abort());
+}
+
+interface KillPlan {
+  rows: number;
+  /** Whom each kill hits. */
+  victims: readonly ('run' | 'emulator')[];
+  extraFlags?: string[];
+}
+
+/** Runs a dataset with kills, until the run ends by itself. */
+async function runWithKills({ rows, victims, extraFlags = [] }: KillPlan, random: () => number) {
+  const directory = await temporaryDirectory();
+  const file = join(directory, 'rows.csv');
+  const lines = Array.from({ length: rows }, (_, index) => `${index},"question ${index}, which is new"`);
+  await writeFile(file, `n,text\n${lines.join('\n')}\n`);
+  const dir = join(directory, 'store');
+  let emulator = await startEmulatorProcess(dir);
+  const start = () =>
+    startQuarry(
+      ...['run', file, '--dir', dir, '--emulator', emulator.url, '--run-id', 'killed', '--json'],
+      ...['--model-id', MODEL, '--prompt-template', 'Answer {text}', ...extraFlags],
+    );
+  let moments = '';
+  let process = start();
+  for (const victim of victims) {
+    const moment = drawMoment(random);
+    moments += ` ${victim}@${JSON.stringify(moment)}`;
+    await Promise.race([comes(moment, dir), process.ended]);
+    if (victim === 'emulator') {
+      emulator.signal('SIGKILL');
+      await emulator.ended;
+      emulator = await startEmulatorProcess(dir, { port: emulator.port });
+    } else {
+      process.signal('SIGKILL');
+      await process.ended;
+      process = start();
+    }
+  }
+  let status = await process.ended;
+  if (status === 1 && process.err().includes('There is no Bedrock emulator at')) {
+    // It began while there was none, and said so.
+    process = start();
+    status = await process.ended;
+  }
+  const what = `seed ${SEED}:${moments}\n${process.err()}`;
+  const usage = (await (await fetch(`${emulator.url}/_emulator/usage`)).json()) as EmulatorUsage;
+  return { status, what, summary: JSON.parse(process.out() || 'null'), usage };
+}
+
+async function expectEveryRowOnce(paths: string[], rows: number): Promise<void> {
+  const out = await Array.fromAsync(readResults(paths, {}));
+  const expected = Array.from({ length: rows }, (_, index) => ({
+    n: String(index),
+    response: simulatedAnswer(MODEL, `Answer question ${index}, which is new`),
+  }));
+  expect(out.map(({ n, response }) => ({ n, response }))).toEqual(expected);
+}
+
+test('a run that is killed at random moments ends with every row once, and nothing answered twice', async () => {
+  console.info(`QUARRY_KILL_SEED=${SEED}`);
+  const random = createRandom(SEED);
+  const { status, what, summary, usage } = await runWithKills(
+    {
+      rows: 450,
+      victims: Array.from({ length: KILLS }, () => 'run'),
+      extraFlags: ['--max-records-per-job', '150'],
+    },
+    random,
+  );
+  expect(status, what).toBe(0);
+  expect(summary, what).toMatchObject({
+    status: 'succeeded',
+    rows: { total: 450, succeeded: 450, failed: 0, not_sent: 0 },
+    jobs: 3,
+  });
+  await expectEveryRowOnce(summary.output_paths, 450);
+  expect(usage.totals, what).toMatchObject({ jobs: 3, answered: 450 });
+  expect(usage.tracked?.answeredMoreThanOnce, what).toEqual([]);
+  expect(usage.tracked?.recordIds, what).toBe(450);
+}, 600_000);
+
+test('a run goes on when the service dies under it and comes back', async () => {
+  const random = createRandom(SEED + 1);
+  const victims = Array.from({ length: KILLS }, () => (random() < 0.6 ? 'emulator' : 'run'));
+  const { status, what, summary, usage } = await runWithKills(
+    { rows: 450, victims, extraFlags: ['--max-records-per-job', '150'] },
+    random,
+  );
+  expect(status, what).toBe(0);
+  expect(summary.rows, what).toEqual({ total: 450, succeeded: 450, failed: 0, not_sent: 0 });
+  await expectEveryRowOnce(summary.output_paths, 450);
+  expect(usage.totals, what).toMatchObject({ jobs: 3, answered: 450 });
+  expect(usage.tracked?.answeredMoreThanOnce, what).toEqual([]);
+}, 600_000);
+
+test('on demand, a kill costs no more than the answers that were under way', async () => {
+  const random = createRandom(SEED + 2);
+  const { status, what, summary, usage } = await runWithKills(
+    { rows: 60, victims: Array.from({ length: KILLS }, () => 'run') },
+    random,
+  );
+  expect(status, what).toBe(0);
+  expect(summary, what).toMatchObject({ rows: { total: 60, succeeded: 60 }, jobs: 0, on_demand_records: 60 });
+  await expectEveryRowOnce(summary.output_paths, 60);
+  // Four are under way at a time.
+  expect(usage.onDemand.calls, what).toBeLessThanOrEqual(60 + 4 * KILLS);
+}, 600_000);
