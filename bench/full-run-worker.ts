@@ -36,7 +36,7 @@ export interface FullRunResult {
 }
 
 const MODEL = 'us.amazon.nova-lite-v1:0';
-const INSTRUCTION = 'Answer the question, and say why.\n\n';
+const TEMPLATE = 'Judge this answer.\n\n{source}\n\nReasoning: {rationale}\n\nAnswer: {target}';
 const RUN_ID = 'full-run';
 const SEED = 20_260_101;
 const HOUR_MS = 3_600_000;
@@ -81,7 +81,7 @@ async function run(): Promise<FullRunResult> {
   let jobsStartedMs = 0;
   let jobsEndedMs = 0;
   const result = await runLocally(
-    { s3_uri: datasetUri, model_id: MODEL, prompt_template: `${INSTRUCTION}{source}`, run_id: RUN_ID },
+    { s3_uri: datasetUri, model_id: MODEL, prompt_template: TEMPLATE, run_id: RUN_ID },
     {
       target,
       random: () => 0.5,
@@ -137,7 +137,7 @@ async function prove() {
     datasetPath,
     outputPaths,
     modelId: MODEL,
-    promptOf: (source) => `${INSTRUCTION}${source}`,
+    template: TEMPLATE,
     scratchDirectory,
   });
 }

@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import { recordIdOf } from '../src/core/record-id.ts';
 import { openDuckDb, sqlText } from '../src/dataset/duckdb.ts';
 import { simulatedAnswer } from '../src/emulator/models/simulated-model.ts';
+import { parsePromptTemplate } from '../src/prompts/prompt-template.ts';
 
 /** A run's dataset and output files. */
 export interface ProofRequest {
   datasetPath: string;
   outputPaths: readonly string[];
   modelId: string;
-  /** What the run's template makes of a row's `source`. */
-  promptOf: (source: string) => string;
+  /** The run's template, over columns of text. */
+  template: string;
   scratchDirectory: string;
 }
 
@@ -28,7 +29,7 @@ const WINDOW_ROWS = 10_240;
  * hashes mean that every row has its own answer, in its own place, and that there is no other row.
  */
 export async function proveAnswers(request: ProofRequest): Promise<AnswerProof> {
-  const { datasetPath, outputPaths, modelId, promptOf } = request;
+  const { datasetPath, outputPaths, modelId, template } = request;
   await using db = await openDuckDb({
     memoryMb: 512,
     threads: 2,
@@ -48,8 +49,12 @@ export async function proveAnswers(request: ProofRequest): Promise<AnswerProof> 
   };
   const expected = createHash('sha256');
   let rows = 0;
-  for await (const { source } of windows(datasetPath, 'source')) {
-    expected.update(`${recordIdOf(rows)}\t${simulatedAnswer(modelId, promptOf(String(source)))}\n`);
+  const pieces = parsePromptTemplate(template);
+  for await (const row of windows(datasetPath, '*')) {
+    const prompt = pieces
+      .map((piece) => (piece.kind === 'literal' ? piece.text : String(row[piece.column])))
+      .join('');
+    expected.update(`${recordIdOf(rows)}\t${simulatedAnswer(modelId, prompt)}\n`);
     rows += 1;
   }
   const actual = createHash('sha256');

@@ -74,7 +74,7 @@ export async function writeSimpleCot({
   const temporary = `${path}.tmp`;
   await db.copy(`COPY (
     SELECT 'Question ' || n || ': ' || ${pick(1, `5 + CAST(hash(n, ${seed + 2}) % 11 AS BIGINT)`)} AS source,
-      'Step ' || n || '. ' || ${pick(3, `1 + CAST(hash(n, ${seed + 4}) % 5 AS BIGINT)`)} AS rationale,
+      'Step ' || n || '. ' || ${pick(3, `3 + CAST(hash(n, ${seed + 4}) % 9 AS BIGINT)`)} AS rationale,
       'Answer ' || CAST(hash(n, ${seed + 5}) % 1000 AS BIGINT) AS target,
       n AS id
     FROM (SELECT range AS n FROM range(${rows})), pool

@@ -193,17 +193,15 @@ async function writeRows(
   const { columns } = dataset;
   const prompt = promptSql(frame, columns);
   const within = rangesWithin(ranges, part);
+  const names = columns.map(({ name }) => name);
   for (const { file, firstInFile, rows } of within) {
-    await file.fetchRows?.(
-      columns.map(({ name }) => name),
-      { firstRow: firstInFile, rows },
-    );
+    await file.fetchRows?.(names, { firstRow: firstInFile, rows });
   }
   const sql = within
     .map(({ file, firstInFile, rows, firstRow }) => {
       const rowNumber = `(file_row_number + ${firstRow - firstInFile})`;
       const selected = [
-        ...columns.map(({ name }) => sqlName(name)),
+        ...names.map(sqlName),
         `${recordIdSql(columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
         `CASE WHEN (${prompt}) IS NULL THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
       ];
