@@ -9,6 +9,7 @@ import { countLines, writeLines } from './lines-file.ts';
 import { copyToParquet, parquetRangeSql, readParquetSql } from './parquet.ts';
 import {
   ERROR_CODE_COLUMN,
+  isPromptNullSql,
   NULL_PROMPT_VALUE,
   promptSql,
   RECORD_ID_COLUMN,
@@ -190,14 +191,13 @@ async function writeRows(
 ): Promise<void> {
   const { dataset, frame, recordIdColumn } = request;
   const { columns } = dataset;
-  const prompt = promptSql(frame, columns);
   const sql = rangesWithin(ranges, part)
     .map(({ path, firstInFile, rows, firstRow }) => {
       const rowNumber = `(file_row_number + ${firstRow - firstInFile})`;
       const selected = [
         ...columns.map(({ name }) => sqlName(name)),
         `${recordIdSql(columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
-        `CASE WHEN (${prompt}) IS NULL THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
+        `CASE WHEN ${isPromptNullSql(frame)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
       ];
       return parquetRangeSql(selected.join(', '), { path, firstRow: firstInFile, rows });
     })
