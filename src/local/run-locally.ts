@@ -19,12 +19,17 @@ import { lockRun } from './run-lock.ts';
 import type { RunProgress } from './run-progress.ts';
 import { createTaskRunner } from './step-functions-tasks.ts';
 
+/** Carries out one task. */
+export type RunTask = (call: TaskCall) => Promise<unknown>;
+
 /** What a local run is told. */
 export interface LocalRunOptions {
   target: LocalTarget;
   random: () => number;
   onProgress?: (progress: RunProgress) => void;
   signal?: AbortSignal;
+  /** Wraps the carrying out of tasks; for tests that let a step run twice. */
+  aroundTasks?: (runTask: RunTask) => RunTask;
   /** Called once this process is the only one at work on the run, and before it does any. */
   onClaimed?: (layout: RunLayout) => Promise<void>;
 }
@@ -38,7 +43,14 @@ export type LocalRunResult =
 /** Runs the workflow's own definition on the embedded engine, from Plan to Summarize. */
 export async function runLocally(
   input: unknown,
-  { target, random, onProgress = () => {}, signal, onClaimed = async () => {} }: LocalRunOptions,
+  {
+    target,
+    random,
+    onProgress = () => {},
+    signal,
+    aroundTasks = (runTask) => runTask,
+    onClaimed = async () => {},
+  }: LocalRunOptions,
 ): Promise<LocalRunResult> {
   const { deps, store, control } = target;
   let state: RunState | undefined;
@@ -72,21 +84,20 @@ export async function runLocally(
       onProgress({ kind: 'collected', partId: part_id, rows });
     }
   };
-  const tasks = trackTasks(
-    createTaskRunner({
-      deps: {
-        ...deps,
-        bedrock: untilAborted(deps.bedrock, signal),
-        onProgress,
-        claimRun,
-        ...(signal === undefined ? {} : { signal }),
-      },
-      control,
-      onStepDone,
-      onJobSeen,
+  const runTask = createTaskRunner({
+    deps: {
+      ...deps,
+      bedrock: untilAborted(deps.bedrock, signal),
       onProgress,
-    }),
-  );
+      claimRun,
+      ...(signal === undefined ? {} : { signal }),
+    },
+    control,
+    onStepDone,
+    onJobSeen,
+    onProgress,
+  });
+  const tasks = trackTasks(aroundTasks(runTask));
   const result = await runExecution(
     {
       definition,
