@@ -20,7 +20,7 @@ export function summaryLines(summary: RunSummary, directory: string): string[] {
   const paths = outputPathsOf(summary, directory);
   const lines = [
     '',
-    `Run ${summary.run_id}: ${rows.succeeded === rows.total ? 'every row answered' : 'some rows have no answer'}`,
+    `Run ${summary.run_id}: ${outcomeOf(summary)}`,
     '',
     `  rows       ${rows.total.toLocaleString('en-US')}`,
     `  answered   ${rows.succeeded.toLocaleString('en-US')}`,
@@ -52,4 +52,17 @@ export function summaryLines(summary: RunSummary, directory: string): string[] {
 function shortPath(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.startsWith('..') ? path : fromHere;
+}
+
+function outcomeOf({ status }: RunSummary): string {
+  switch (status) {
+    case 'succeeded':
+      return 'every row answered';
+    case 'partly_succeeded':
+      return 'some rows have no answer';
+    case 'stopped':
+      return 'stopped before every row was sent';
+    case 'cancelled':
+      return 'cancelled before every row was answered';
+  }
 }
