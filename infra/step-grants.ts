@@ -31,12 +31,13 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     resources: [bucket.bucketArn],
     reason: 'Without it S3 says 403 for an object that is not there yet.',
   };
-  const readRuns: Grant = {
+  const read = (...keys: string[]): Grant => ({
     sid: 'ReadRuns',
     actions: ['s3:GetObject'],
-    resources: objects('runs/*', 'work/*'),
+    resources: objects(...keys),
     reason: 'The files of any run; which runs there will be is not known.',
-  };
+  });
+  const readAll = read('runs/*', 'work/*');
   const write = (...keys: string[]): Grant => ({
     sid: 'WriteRuns',
     actions: ['s3:PutObject'],
@@ -83,7 +84,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
   return {
     plan: [
       list,
-      readRuns,
+      readAll,
       ...readDatasets,
       write('runs/*/plan.json', 'runs/*/slices.json', 'runs/*/resumed.json'),
       {
@@ -101,11 +102,11 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
       abortUploads('work/*/parts/*'),
       ...writeKey,
     ],
-    dispatch: [list, readRuns, write('runs/*/waves/*', 'runs/*/stop.json'), ...writeKey],
-    repack: [list, readRuns, write('work/*/parts/*'), abortUploads('work/*/parts/*'), ...writeKey],
+    dispatch: [list, readAll, write('runs/*/waves/*', 'runs/*/stop.json'), ...writeKey],
+    repack: [list, readAll, write('work/*/parts/*'), abortUploads('work/*/parts/*'), ...writeKey],
     submit: [
       list,
-      readRuns,
+      read('runs/*'),
       write('runs/*/jobs/*'),
       {
         sid: 'CreateJobs',
@@ -136,7 +137,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     ],
     runOnDemand: [
       list,
-      readRuns,
+      readAll,
       write('work/*/model-output/*'),
       {
         sid: 'InvokeModels',
@@ -148,7 +149,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     ],
     collect: [
       list,
-      readRuns,
+      readAll,
       write('runs/*/output/*', 'work/*/results/*', 'runs/*/ledger/*', 'runs/*/faults/*', 'runs/*/stop.json'),
       abortUploads('runs/*/output/*', 'work/*/results/*'),
       {
@@ -161,11 +162,11 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     ],
     merge: [
       list,
-      readRuns,
+      readAll,
       write('runs/*/output/*', 'runs/*/merged/*'),
       abortUploads('runs/*/output/*'),
       ...writeKey,
     ],
-    summarize: [list, readRuns, write('runs/*/summary.json'), ...writeKey],
+    summarize: [list, read('runs/*'), write('runs/*/summary.json'), ...writeKey],
   };
 }

@@ -9,12 +9,14 @@ import { countLines, writeLines } from './lines-file.ts';
 import { copyToParquet, parquetRangeSql, readParquetSql } from './parquet.ts';
 import {
   ERROR_CODE_COLUMN,
+  isPromptNullSql,
   NULL_PROMPT_VALUE,
   promptSql,
   RECORD_ID_COLUMN,
   recordIdSql,
   recordLineSql,
 } from './record-sql.ts';
+import type { SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
 import { openRelation } from './source-relation.ts';
 
@@ -28,7 +30,7 @@ export interface PrepareRequest {
   slice: Slice;
   dataset: Dataset;
   /** The local file of a dataset file. */
-  pathOf: (uri: S3Uri) => string;
+  fileOf: (uri: S3Uri) => SourceFile;
   frame: RecordFrame;
   /** Undefined: `recordIdOf` the global row number. */
   recordIdColumn: string | undefined;
@@ -43,7 +45,7 @@ export interface PrepareRequest {
 
 /** Rows of a Parquet file, and the global number of the first. */
 interface StagedRange {
-  path: string;
+  file: Pick<SourceFile, 'path' | 'fetchRows'>;
   firstInFile: number;
   rows: number;
   firstRow: number;
@@ -64,7 +66,7 @@ export async function prepareSlice(request: PrepareRequest): Promise<void> {
     await prepareParts(db, request, { parts: wanted, ranges });
   } finally {
     if (request.dataset.format !== 'parquet') {
-      await Promise.all(ranges.map(({ path }) => rm(path, { force: true })));
+      await Promise.all(ranges.map(({ file }) => rm(file.path, { force: true })));
     }
   }
 }
@@ -73,13 +75,13 @@ export async function prepareSlice(request: PrepareRequest): Promise<void> {
 async function stageSlice({
   slice,
   dataset,
-  pathOf,
+  fileOf,
   scratchDirectory,
 }: PrepareRequest): Promise<StagedRange[]> {
   const { format } = dataset;
   if (format === 'parquet') {
     return slice.reads.map((read) => ({
-      path: pathOf(read.uri),
+      file: fileOf(read.uri),
       firstInFile: read.first_row_in_file,
       rows: read.rows,
       firstRow: read.first_row,
@@ -93,7 +95,7 @@ async function stageSlice({
   for (const [index, read] of slice.reads.entries()) {
     const { uri, rows } = read;
     const path = join(scratchDirectory, `staged-${index}.parquet`);
-    const range = { uri, path: pathOf(uri), firstRow: read.first_row_in_file, rows };
+    const range = { ...fileOf(uri), firstRow: read.first_row_in_file, rows };
     await using relation = await openRelation({ format, columns, range, scratchDirectory });
     const copied = await copyToParquet(db, {
       sql: relation.sql,
@@ -107,7 +109,7 @@ async function stageSlice({
       );
     });
     expectRows(copied, rows, uri);
-    ranges.push({ path, firstInFile: 0, rows, firstRow: read.first_row });
+    ranges.push({ file: { path }, firstInFile: 0, rows, firstRow: read.first_row });
   }
   return ranges;
 }
@@ -190,16 +192,20 @@ async function writeRows(
 ): Promise<void> {
   const { dataset, frame, recordIdColumn } = request;
   const { columns } = dataset;
-  const prompt = promptSql(frame, columns);
-  const sql = rangesWithin(ranges, part)
-    .map(({ path, firstInFile, rows, firstRow }) => {
+  const within = rangesWithin(ranges, part);
+  const names = columns.map(({ name }) => name);
+  for (const { file, firstInFile, rows } of within) {
+    await file.fetchRows?.(names, { firstRow: firstInFile, rows });
+  }
+  const sql = within
+    .map(({ file, firstInFile, rows, firstRow }) => {
       const rowNumber = `(file_row_number + ${firstRow - firstInFile})`;
       const selected = [
-        ...columns.map(({ name }) => sqlName(name)),
+        ...names.map(sqlName),
         `${recordIdSql(columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
-        `CASE WHEN (${prompt}) IS NULL THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
+        `CASE WHEN ${isPromptNullSql(frame)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
       ];
-      return parquetRangeSql(selected.join(', '), { path, firstRow: firstInFile, rows });
+      return parquetRangeSql(selected.join(', '), { path: file.path, firstRow: firstInFile, rows });
     })
     .join(' UNION ALL ');
   const bytesPerRow = estimateBytesPerRow(dataset);
@@ -232,7 +238,7 @@ function rangesWithin(ranges: readonly StagedRange[], part: PlannedPart): Staged
     if (start >= end) return [];
     return [
       {
-        path: range.path,
+        file: range.file,
         firstInFile: range.firstInFile + start - range.firstRow,
         rows: end - start,
         firstRow: start,

@@ -10,6 +10,7 @@ import type { Hash } from '../core/job.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../core/quotas.ts';
 import { DEFAULT_HUB_ENDPOINT } from '../dataset/hub/hub-access.ts';
 import { startEmulator } from '../emulator/server.ts';
+import type { StageDurations } from '../emulator/timing.ts';
 import type { PlanDeps, StepDeps } from '../steps/deps.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -33,6 +34,8 @@ export interface LocalTargetOptions {
   /** A Bedrock emulator that runs already; without it one is started within this process. */
   emulatorUrl?: string | undefined;
   pollSeconds?: number;
+  /** How long jobs take, by the clock. */
+  durations?: Partial<StageDurations>;
 }
 
 /** Everything that a run on this machine needs; disposing of it stops the emulator. */
@@ -90,6 +93,7 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Loca
             stateDirectory,
             clock,
             quotas: { default: quotas },
+            ...(options.durations === undefined ? {} : { durations: options.durations }),
             ...(modelEndpoint === undefined ? {} : { modelEndpoint }),
           }),
         )

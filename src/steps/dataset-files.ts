@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { InvalidDatasetError, NotSupportedError } from '../core/errors.ts';
 import type { RunInput } from '../core/run-input.ts';
 import type { HubSource } from '../core/run-plan.ts';
@@ -6,6 +7,8 @@ import type { S3Uri } from '../core/s3-uri.ts';
 import type { LocalDatasetFile } from '../dataset/describe.ts';
 import { downloadHubFiles } from '../dataset/hub/download-dataset.ts';
 import { resolveHubDataset } from '../dataset/hub/resolve-dataset.ts';
+import { parseSourceName } from '../dataset/source-name.ts';
+import { openSparseParquet } from '../dataset/sparse-parquet.ts';
 import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
 import { hubDatasetsUri } from '../store/run-layout.ts';
 import type { PlanDeps } from './deps.ts';
@@ -79,4 +82,32 @@ export async function withLocalFiles<T>(
     local.push({ uri, bytes: size, etag, path: file.path });
   }
   return await use(local);
+}
+
+/** Files that are opened at once. */
+const CONCURRENT_FILES = 16;
+
+/**
+ * Calls `use` with a dataset's files. Of a Parquet object that is not a file of this machine only the footer is here,
+ * and what `fetchRows` brings; any other object is here whole.
+ */
+export async function withDatasetFiles<T>(
+  files: readonly ObjectInfo[],
+  { store, scratchDirectory }: Pick<PlanDeps, 'store' | 'scratchDirectory'>,
+  use: (local: LocalDatasetFile[]) => Promise<T>,
+): Promise<T> {
+  await using stack = new AsyncDisposableStack();
+  const limit = pLimit(CONCURRENT_FILES);
+  const opening = files.map((info) =>
+    limit(async (): Promise<LocalDatasetFile> => {
+      const { uri, size: bytes, etag } = info;
+      if (store.localPath === undefined && parseSourceName(uri)?.format === 'parquet') {
+        const { path, fetchRows } = stack.use(await openSparseParquet(info, { store, scratchDirectory }));
+        return { uri, bytes, etag, path, fetchRows };
+      }
+      return { uri, bytes, etag, path: stack.use(await store.fetchFile(uri)).path };
+    }),
+  );
+  await Promise.allSettled(opening);
+  return await use(await Promise.all(opening));
 }

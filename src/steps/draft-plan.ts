@@ -14,7 +14,7 @@ import { readJson, readJsonIfPresent } from '../store/json-object.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { type RunLayout, runLayout, runUriOf } from '../store/run-layout.ts';
 import { checkBudget, estimateCost } from './cost-estimate.ts';
-import { openDatasetSource, withLocalFiles } from './dataset-files.ts';
+import { openDatasetSource, withDatasetFiles } from './dataset-files.ts';
 import type { PlanDeps } from './deps.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { outputColumnsOf } from './output-columns.ts';
@@ -64,7 +64,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     return known;
   }
 
-  const { dataset, promptBytes } = await withLocalFiles(files, deps.store, async (local) => {
+  const { dataset, promptBytes } = await withDatasetFiles(files, deps, async (local) => {
     const described = await describeDataset(local);
     checkColumns(input, call, described);
     if (input.record_id_column !== undefined) await checkRecordIds(local, described, input.record_id_column);

@@ -12,7 +12,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { ObjectNotFoundError } from '../core/errors.ts';
+import { NotSupportedError, ObjectNotFoundError } from '../core/errors.ts';
 import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
 import { diskFaultOf } from './disk-fault.ts';
 import type { ObjectInfo, ObjectStore } from './object-store.ts';
@@ -48,13 +48,19 @@ export function createDirectoryStore(directory: string): ObjectStore {
     temporaryCount += 1;
     const temporary = join(dirname(path), `${TEMPORARY_PREFIX}${process.pid}-${temporaryCount}`);
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST' && error.code !== 'ENOTDIR') throw error;
+        throw new NotSupportedError(
+          `${uri} cannot be written: an object has the name of one of its folders. A directory cannot hold both.`,
+          { cause: error },
+        );
+      });
       await fill(temporary);
       return await place(temporary, path);
     } catch (error) {
       throw toStoreError(await causeOfFailedWrite(error as NodeJS.ErrnoException), uri, path);
     } finally {
-      // What cannot be deleted is passed over by listings, and says nothing new.
+      // A temporary file that cannot be removed must not hide why the write failed.
       await rm(temporary, { force: true }).catch(() => {});
     }
   };
@@ -67,15 +73,16 @@ export function createDirectoryStore(directory: string): ObjectStore {
   };
 
   const head = async (uri: S3Uri): Promise<ObjectInfo | undefined> => {
-    const stats = await stat(pathOf(uri)).catch((error: NodeJS.ErrnoException) => {
+    const stats = await stat(pathOf(uri), { bigint: true }).catch((error: NodeJS.ErrnoException) => {
       if (isMissing(error)) return undefined;
       throw toStoreError(error, uri);
     });
     if (stats === undefined || !stats.isFile()) return undefined;
     return {
       uri,
-      size: stats.size,
-      etag: `${stats.size.toString(16)}-${Math.round(stats.mtimeMs).toString(16)}`,
+      size: Number(stats.size),
+      // Every write makes a new file: two of one size within one tick of the clock differ in their inode.
+      etag: [stats.size, stats.mtimeNs, stats.ino].map((part) => part.toString(16)).join('-'),
     };
   };
 
@@ -153,6 +160,7 @@ export function createDirectoryStore(directory: string): ObjectStore {
       if ((await head(uri)) === undefined) throw new ObjectNotFoundError(`There is no object ${uri}.`);
       return { path: pathOf(uri), [Symbol.asyncDispose]: async () => {} };
     },
+    localPath: pathOf,
     delete: async (uri) => {
       try {
         await rm(pathOf(uri), { force: true });
