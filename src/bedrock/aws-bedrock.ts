@@ -1,15 +1,18 @@
 import {
-  type BedrockClient,
+  BedrockClient,
+  type BedrockClientConfig,
   ConflictException,
   CreateModelInvocationJobCommand,
   GetModelInvocationJobCommand,
   type GetModelInvocationJobResponse,
   ListModelInvocationJobsCommand,
+  type ListModelInvocationJobsResponse,
   type ModelInvocationJobSummary,
   ValidationException,
 } from '@aws-sdk/client-bedrock';
 import {
-  type BedrockRuntimeClient,
+  BedrockRuntimeClient,
+  type BedrockRuntimeClientConfig,
   ConverseCommand,
   type ConverseCommandInput,
   InvokeModelCommand,
@@ -25,8 +28,37 @@ export interface BedrockClients {
   runtime: BedrockRuntimeClient;
 }
 
+/** What every job of a deployment has in common. */
+export interface JobSettings {
+  /** Network that jobs reach the bucket through. */
+  vpcConfig?: { subnetIds: string[]; securityGroupIds: string[] } | undefined;
+  /** KMS key that output is encrypted with, instead of the bucket's own default. */
+  outputKeyArn?: string | undefined;
+  /** Account that the bucket belongs to. */
+  bucketOwner?: string | undefined;
+}
+
+/** Pages of jobs that a search by name reads; newest first, so the job looked for is on the first ones. */
+const MAX_LIST_PAGES = 20;
+
+/** Attempts for one call: many jobs that start at once are throttled. */
+const MAX_ATTEMPTS = 8;
+
+/** The clients of Bedrock, which slow down when asked to. */
+export function createBedrockClients(overrides: BedrockClientConfig = {}): BedrockClients {
+  const options = { retryMode: 'adaptive', maxAttempts: MAX_ATTEMPTS, ...overrides };
+  return {
+    control: new BedrockClient(options),
+    runtime: new BedrockRuntimeClient(options as BedrockRuntimeClientConfig),
+  };
+}
+
 /** Amazon Bedrock behind the AWS SDK. */
-export function createAwsBedrock({ control, runtime }: BedrockClients): Bedrock {
+export function createAwsBedrock(
+  { control, runtime }: BedrockClients,
+  { vpcConfig, outputKeyArn, bucketOwner }: JobSettings = {},
+): Bedrock {
+  const s3BucketOwner = bucketOwner;
   return {
     createJob: async (request) => {
       try {
@@ -37,8 +69,17 @@ export function createAwsBedrock({ control, runtime }: BedrockClients): Bedrock 
             modelId: request.modelId,
             roleArn: request.roleArn,
             modelInvocationType: request.modelInvocationType,
-            inputDataConfig: { s3InputDataConfig: { s3Uri: request.inputUri, s3InputFormat: 'JSONL' } },
-            outputDataConfig: { s3OutputDataConfig: { s3Uri: `${request.outputUri}/` } },
+            inputDataConfig: {
+              s3InputDataConfig: { s3Uri: request.inputUri, s3InputFormat: 'JSONL', s3BucketOwner },
+            },
+            outputDataConfig: {
+              s3OutputDataConfig: {
+                s3Uri: `${request.outputUri}/`,
+                s3EncryptionKeyId: outputKeyArn,
+                s3BucketOwner,
+              },
+            },
+            vpcConfig,
             tags: request.tags,
           }),
         );
@@ -60,15 +101,22 @@ export function createAwsBedrock({ control, runtime }: BedrockClients): Bedrock 
     },
     findJobByName: async (jobName) => {
       try {
-        const { invocationJobSummaries = [] } = await control.send(
-          new ListModelInvocationJobsCommand({
-            nameContains: jobName,
-            sortBy: 'CreationTime',
-            sortOrder: 'Descending',
-          }),
-        );
-        const found = invocationJobSummaries.find((summary) => summary.jobName === jobName);
-        return found === undefined ? undefined : toDescription(found);
+        let nextToken: string | undefined;
+        for (let page = 0; page < MAX_LIST_PAGES; page += 1) {
+          const answer: ListModelInvocationJobsResponse = await control.send(
+            new ListModelInvocationJobsCommand({
+              nameContains: jobName,
+              sortBy: 'CreationTime',
+              sortOrder: 'Descending',
+              nextToken,
+            }),
+          );
+          const found = answer.invocationJobSummaries?.find((summary) => summary.jobName === jobName);
+          if (found !== undefined) return toDescription(found);
+          nextToken = answer.nextToken;
+          if (nextToken === undefined) return undefined;
+        }
+        return undefined;
       } catch (error) {
         throw toQuarryError(error, `look for the job ${jobName}`);
       }
@@ -125,9 +173,15 @@ function toDescription(job: GetModelInvocationJobResponse | ModelInvocationJobSu
   return {
     jobArn: job.jobArn ?? '',
     jobName: job.jobName ?? '',
-    status: JobStatus.parse(job.status),
+    // A status that this version does not know is not known to be an end.
+    status: JobStatus.catch('InProgress').parse(job.status),
     message: job.message,
-    totalRecords: job.totalRecordCount,
-    processedRecords: job.processedRecordCount,
+    totalRecords: countOf(job.totalRecordCount),
+    processedRecords: countOf(job.processedRecordCount),
   };
+}
+
+/** A count, where it is one: older jobs have none. */
+function countOf(count: number | undefined): number | undefined {
+  return typeof count === 'number' && Number.isInteger(count) && count >= 0 ? count : undefined;
 }

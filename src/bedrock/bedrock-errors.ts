@@ -3,39 +3,54 @@ import {
   BedrockThrottledError,
   JobQuotaExceededError,
   ObjectNotFoundError,
-  type QuarryError,
   ServiceUnavailableError,
 } from '../core/errors.ts';
+import { accessAdvice, faultKindOf, type ServiceFault } from '../core/service-fault.ts';
 
-/** What a failed call to AWS looks like from outside. */
-interface ServiceFault {
-  name?: string;
-  message?: string;
-  $metadata?: { httpStatusCode?: number };
-}
-
-/** Names of the errors that say "not allowed", or "who are you". */
-const ACCESS_ERRORS = new Set([
-  'AccessDeniedException',
-  'AccessDenied',
-  'UnrecognizedClientException',
-  'ExpiredTokenException',
-  'ExpiredToken',
-  'InvalidSignatureException',
-  'CredentialsProviderError',
-]);
-
-/** The named error for what the AWS SDK threw; `doing` completes "Could not …". */
-export function toQuarryError(error: unknown, doing: string): QuarryError {
-  const { name = 'Error', message = '', $metadata } = error as ServiceFault;
-  const status = $metadata?.httpStatusCode;
+/**
+ * The named error for what the AWS SDK threw; `doing` completes "Could not …". Anything unknown is handed back as
+ * it is: what the service does not take today, it will not take after a wait either.
+ */
+export function toQuarryError(error: unknown, doing: string): unknown {
+  const fault = error as ServiceFault;
+  const { name = 'Error', message = '' } = fault;
   const text = `Could not ${doing}: ${message || name}`;
   const options = { cause: error };
-  if (name === 'ServiceQuotaExceededException') return new JobQuotaExceededError(text, options);
-  if (name === 'ThrottlingException' || name === 'TooManyRequestsException' || status === 429) {
-    return new BedrockThrottledError(text, options);
+  if (isQuotaFault(fault)) return new JobQuotaExceededError(text, options);
+  // Bedrock says these where a model has no capacity, or has not been loaded yet.
+  if (name === 'ModelNotReadyException' || name === 'ModelTimeoutException') {
+    return new ServiceUnavailableError(text, options);
   }
-  if (ACCESS_ERRORS.has(name)) return new AccessDeniedError(text, options);
-  if (name === 'ResourceNotFoundException') return new ObjectNotFoundError(text, options);
-  return new ServiceUnavailableError(text, options);
+  switch (faultKindOf(fault)) {
+    case 'throttled':
+      return new BedrockThrottledError(text, options);
+    case 'denied':
+      return new AccessDeniedError(`${text}.${accessAdvice(fault) || permissionAdvice(fault)}`, options);
+    case 'not_found':
+      return new ObjectNotFoundError(text, options);
+    case 'unavailable':
+      return new ServiceUnavailableError(text, options);
+    case 'other':
+      return error;
+  }
+}
+
+/** True where a job has to wait until another one has ended: under either name, Bedrock has been seen to use. */
+function isQuotaFault({ name = '', message = '' }: ServiceFault): boolean {
+  if (name === 'ServiceQuotaExceededException') return true;
+  return (
+    name === 'ThrottlingException' &&
+    /quota|limit/i.test(message) &&
+    /job|in-progress|submitted/i.test(message)
+  );
+}
+
+function permissionAdvice({ message = '' }: ServiceFault): string {
+  if (/PassRole/i.test(message)) {
+    return ' Allow iam:PassRole on the service role, for bedrock.amazonaws.com.';
+  }
+  if (/access to the model|don't have access|model access/i.test(message)) {
+    return ' Ask for access to the model in the Bedrock console, in this region.';
+  }
+  return '';
 }

@@ -5,6 +5,7 @@ import type { CliContext } from './cli-context.ts';
 import { CliError, EXIT_FAILED } from './cli-error.ts';
 import { addEmulateCommand } from './emulate-command.ts';
 import { addJobsCommand } from './jobs-command.ts';
+import { addPlanCommand } from './plan-command.ts';
 import { addResultsCommand } from './results-command.ts';
 import { addResumeCommand } from './resume-command.ts';
 import { addRunCommand } from './run-command.ts';
@@ -25,6 +26,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     })
     .showSuggestionAfterError()
     .exitOverride();
+  addPlanCommand(program, context);
   addRunCommand(program, context);
   addResultsCommand(program, context);
   addStatusCommand(program, context);

@@ -6,6 +6,8 @@ import { count, duration } from './format.ts';
 export interface RunView {
   startedAtMs: number;
   phase: 'plan' | 'prepare' | 'run' | 'summarize';
+  /** By file of a Hugging Face dataset: bytes that are here, and all. */
+  downloads: Map<string, { doneBytes: number; totalBytes: number }>;
   selectedRows: number | undefined;
   runId: string | undefined;
   parts: number;
@@ -25,6 +27,7 @@ export function emptyView(startedAtMs: number): RunView {
   return {
     startedAtMs,
     phase: 'plan',
+    downloads: new Map(),
     selectedRows: undefined,
     runId: undefined,
     parts: 0,
@@ -46,6 +49,9 @@ export function advanceView(view: RunView, progress: RunProgress): void {
       if (progress.state === 'Prepare') view.phase = 'prepare';
       if (progress.state === 'Run jobs') view.phase = 'run';
       if (progress.state === 'Summarize') view.phase = 'summarize';
+      return;
+    case 'downloaded':
+      view.downloads.set(progress.path, progress);
       return;
     case 'planned':
       view.runId = progress.plan.run_id;
@@ -79,7 +85,7 @@ export function viewLines(view: RunView, nowMs: number): string[] {
   const rows = view.selectedRows;
   const lines = [
     rows === undefined
-      ? 'Plan        reading the dataset'
+      ? `Plan        ${downloadText(view) ?? 'reading the dataset'}`
       : `Plan        run ${view.runId}: ${count(rows, 'row')} in ${count(view.parts, 'part')}`,
   ];
   if (view.phase === 'plan') return withElapsed(lines, view, nowMs);
@@ -101,6 +107,18 @@ export function viewLines(view: RunView, nowMs: number): string[] {
   return withElapsed(lines, view, nowMs);
 }
 
+/** `downloading: 12.3 MB of 45.6 MB`; undefined once all is here. */
+function downloadText({ downloads }: RunView): string | undefined {
+  const files = [...downloads.values()];
+  const done = files.reduce((sum, { doneBytes }) => sum + doneBytes, 0);
+  const total = files.reduce((sum, { totalBytes }) => sum + totalBytes, 0);
+  return done === total ? undefined : `downloading: ${megabytes(done)} of ${megabytes(total)}`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 function withElapsed(lines: string[], view: RunView, nowMs: number): string[] {
   return [...lines, `Elapsed     ${duration(nowMs - view.startedAtMs)}`];
 }
@@ -110,6 +128,10 @@ export function logLine(view: RunView, progress: RunProgress): string | undefine
   switch (progress.kind) {
     case 'state_entered':
       return progress.state === 'Prepare' || progress.state === 'Summarize' ? `${progress.state}` : undefined;
+    case 'downloaded':
+      return progress.doneBytes === progress.totalBytes
+        ? `Downloaded ${progress.path}: ${megabytes(progress.totalBytes)}`
+        : undefined;
     case 'planned':
       return `Plan: run ${progress.plan.run_id}, ${count(progress.plan.selected_rows, 'row')} in ${count(progress.plan.parts, 'part')}`;
     case 'prepared':

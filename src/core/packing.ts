@@ -28,7 +28,7 @@ export interface PackingLimits {
  */
 export function packRows(rows: number, bytesPerRow: number, limits: PackingLimits): RowRange[] {
   if (rows === 0) return [];
-  const size = partSize(bytesPerRow, limits);
+  const size = rowsPerPart(bytesPerRow, limits);
   const needed = Math.ceil(rows / size);
   const mostAboveMinimum = Math.floor(rows / limits.minRecords);
   if (needed > mostAboveMinimum && needed > 1 && size >= limits.minRecords) {
@@ -44,11 +44,65 @@ export function packRows(rows: number, bytesPerRow: number, limits: PackingLimit
   return balancedRanges({ firstRow: 0, rows }, fullWaves <= most ? fullWaves : needed);
 }
 
+/**
+ * Packs groups of rows that no part may straddle, each as `packRows` would, and all of them together into full waves
+ * where every part keeps the minimum. The group with the largest parts is the next to get one more.
+ */
+export function packGroups(
+  groups: readonly RowRange[],
+  bytesPerRow: number,
+  limits: PackingLimits,
+): RowRange[][] {
+  const needed = groups.map((group) =>
+    packRange(group, bytesPerRow, { ...limits, slots: Number.POSITIVE_INFINITY }),
+  );
+  const total = needed.reduce((sum, parts) => sum + parts.length, 0);
+  const fullWaves = total > limits.slots ? Math.ceil(total / limits.slots) * limits.slots : total;
+  if (fullWaves > (limits.maxParts ?? Number.POSITIVE_INFINITY)) return needed;
+  const counts = fillWaves(groups, {
+    needed: needed.map((parts) => parts.length),
+    more: fullWaves - total,
+    minRecords: limits.minRecords,
+  });
+  return groups.map((group, index) => {
+    const [parts = [], count = 0] = [needed[index], counts[index]];
+    return count > parts.length ? balancedRanges(group, count) : parts;
+  });
+}
+
+function packRange({ firstRow, rows }: RowRange, bytesPerRow: number, limits: PackingLimits): RowRange[] {
+  return packRows(rows, bytesPerRow, limits).map((part) => ({ ...part, firstRow: firstRow + part.firstRow }));
+}
+
+/** How many parts each group gets, so that there are `more` of them; or as needed, where that breaks the minimum. */
+function fillWaves(
+  groups: readonly RowRange[],
+  { needed, more, minRecords }: { needed: readonly number[]; more: number; minRecords: number },
+): readonly number[] {
+  const counts = [...needed];
+  for (let added = 0; added < more; added += 1) {
+    const partRows = (index: number) => (groups[index]?.rows ?? 0) / (counts[index] ?? 1);
+    let largest = 0;
+    for (const index of groups.keys()) if (partRows(index) > partRows(largest)) largest = index;
+    counts[largest] = (counts[largest] ?? 0) + 1;
+    if (Math.floor(partRows(largest)) < minRecords) return needed;
+  }
+  return counts;
+}
+
+/** Cuts `rows` rows into full parts and a last one of what is left: what balanced packing is measured against. */
+export function packFull(rows: number, rowsPerFullPart: number): RowRange[] {
+  return Array.from({ length: Math.ceil(rows / rowsPerFullPart) }, (_, index) => ({
+    firstRow: index * rowsPerFullPart,
+    rows: Math.min(rowsPerFullPart, rows - index * rowsPerFullPart),
+  }));
+}
+
 /** The most rows that `maxParts` parts take. */
 export function rowsThatFit(bytesPerRow: number, limits: PackingLimits): number {
   return limits.maxParts === undefined
     ? Number.POSITIVE_INFINITY
-    : limits.maxParts * partSize(bytesPerRow, limits);
+    : limits.maxParts * rowsPerPart(bytesPerRow, limits);
 }
 
 /** Cuts a range into `count` ranges, in order, whose sizes differ by one at most. */
@@ -60,6 +114,6 @@ export function balancedRanges({ firstRow, rows }: RowRange, count: number): Row
 }
 
 /** Rows that fit into one part; one at least, however long. */
-function partSize(bytesPerRow: number, { maxRecords, maxBytes }: PackingLimits): number {
+export function rowsPerPart(bytesPerRow: number, { maxRecords, maxBytes }: PackingLimits): number {
   return Math.max(1, Math.min(maxRecords, Math.floor(maxBytes / Math.max(1, bytesPerRow))));
 }

@@ -19,6 +19,19 @@ export const CostEstimate = z.object({
 });
 export type CostEstimate = z.infer<typeof CostEstimate>;
 
+/** Which Hugging Face dataset the rows are of, at which commit. */
+export const HubSource = z.object({
+  dataset_id: z.string(),
+  config_name: z.string(),
+  split: z.string(),
+  /** Commit that the revision stood for. */
+  commit: z.string(),
+  /** Commit that the files are in: that one, or the Parquet conversion's that was made from it. */
+  files_commit: z.string(),
+  origin: z.enum(['files', 'parquet_conversion']),
+});
+export type HubSource = z.infer<typeof HubSource>;
+
 /** `plan.json`: all that was decided before anything was spent. */
 export const RunPlan = z.object({
   format_version: z.literal(1),
@@ -29,6 +42,8 @@ export const RunPlan = z.object({
   /** The run input, as given, without nulls. */
   input: z.record(z.string(), z.unknown()),
   dataset: Dataset,
+  /** Null where the dataset was given as `s3_uri`. */
+  hub: HubSource.nullable(),
   model: z.object({
     model_id: z.string(),
     family: z.string(),
@@ -40,7 +55,11 @@ export const RunPlan = z.object({
   output_column: z.string(),
   /** Rows of the dataset that are run: all of them, unless max_records or max_num_jobs says otherwise. */
   selected_rows: Count,
+  /** Of those, rows in parts under Bedrock's minimum: run on demand, at twice the price. */
+  on_demand_rows: Count,
   parts: Count,
+  /** Most rows that a part may have: the quotas' records and bytes, and the user's own limit. */
+  max_rows_per_part: Count,
   slices: Count,
   max_concurrent_jobs: Count,
   min_records_per_job: Count,

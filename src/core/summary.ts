@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AttemptCounts, Reason, RowCounts, TokenCounts } from './ledger.ts';
 import { DatasetFile } from './part.ts';
+import { HubSource } from './run-plan.ts';
 import { RunStop } from './run-stop.ts';
 
 /** How a run ended: every row has an answer, or some have none in the end, or it was stopped or cancelled before. */
@@ -38,5 +39,6 @@ export const RunSummary = z.object({
   model_id: z.string(),
   dataset_files: z.array(DatasetFile),
   dataset_rows: z.int().min(0),
+  hub: HubSource.nullable(),
 });
 export type RunSummary = z.infer<typeof RunSummary>;

@@ -10,15 +10,14 @@ import { readJsonlStructure } from './jsonl-source.ts';
 import { readParquetColumns } from './parquet.ts';
 import { promptSql } from './record-sql.ts';
 import { createScratch } from './scratch.ts';
+import type { SourceFile } from './source-bytes.ts';
 import { KNOWN_ENDINGS, parseSourceName } from './source-name.ts';
 import { openRelation, type SourceRange } from './source-relation.ts';
 
 /** A dataset's file, fetched to this machine. */
-export interface LocalDatasetFile {
-  uri: S3Uri;
+export interface LocalDatasetFile extends SourceFile {
   bytes: number;
   etag: string;
-  path: string;
 }
 
 /** Longest record id that a column may give, in characters. */
@@ -167,7 +166,7 @@ async function inScratch<T>(use: (db: DuckDb, scratchDirectory: string) => Promi
 function wholeFiles(files: readonly LocalDatasetFile[], dataset: Dataset): SourceRange[] {
   return dataset.files.flatMap(({ uri, rows }) => {
     const file = files.find((candidate) => candidate.uri === uri);
-    return file === undefined || rows === 0 ? [] : [{ uri, path: file.path, firstRow: 0, rows }];
+    return file === undefined || rows === 0 ? [] : [{ ...file, firstRow: 0, rows }];
   });
 }
 

@@ -1,12 +1,16 @@
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 
 const WRITE_CHARACTERS = 1 << 20;
 
+/** UTF-8 bytes of a UTF-16 code unit, at most. */
+const MAX_UTF8_BYTES = 3;
+
 /** Writes lines of JSON to a file. */
 export interface LineWriter extends AsyncDisposable {
   write(value: unknown): Promise<void>;
-  /** Ends the file; the bytes of its longest line. */
+  /** Ends the file; no line has more bytes than this. */
   end(): Promise<{ longestBytes: number }>;
 }
 
@@ -25,17 +29,12 @@ export function openLineWriter(path: string): LineWriter {
     const text = pending.join('');
     pending = [];
     characters = 0;
-    if (!output.write(text)) await drained();
+    if (!output.write(text)) await once(output, 'drain');
   };
-  const drained = () =>
-    new Promise<void>((resolve, reject) => {
-      output.once('drain', resolve);
-      output.once('error', reject);
-    });
   return {
     write: async (value) => {
       const line = `${JSON.stringify(value)}\n`;
-      longestBytes = Math.max(longestBytes, Buffer.byteLength(line));
+      longestBytes = Math.max(longestBytes, MAX_UTF8_BYTES * line.length);
       pending.push(line);
       characters += line.length;
       if (characters > WRITE_CHARACTERS) await flush();

@@ -22,7 +22,7 @@ export async function writeLines(db: DuckDb, sql: string, path: string): Promise
 export function copyLinesSql(sql: string, path: string, format: LineFormat): string {
   switch (format) {
     case 'blob':
-      return `COPY (SELECT encode(line || chr(10)) FROM (${sql}) AS lines(line)) TO ${sqlText(path)} (FORMAT BLOB)`;
+      return `COPY (SELECT encode(concat(line, chr(10))) FROM (${sql}) AS lines(line)) TO ${sqlText(path)} (FORMAT BLOB)`;
     case 'csv':
       // U+0001 never occurs in JSON, so no line is ever quoted or cut.
       return `COPY (${sql}) TO ${sqlText(path)} (FORMAT CSV, HEADER false, DELIMITER '\u0001', QUOTE '', ESCAPE '')`;
@@ -37,5 +37,5 @@ export async function countLines(path: string): Promise<number> {
 }
 
 function isUnknownFormat(error: unknown): boolean {
-  return error instanceof Error && /copy function|unknown format|not exist/i.test(error.message);
+  return error instanceof Error && /^Catalog Error: Copy Function with name blob/i.test(error.message);
 }

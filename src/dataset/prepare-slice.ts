@@ -15,6 +15,7 @@ import {
   recordIdSql,
   recordLineSql,
 } from './record-sql.ts';
+import type { SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
 import { openRelation } from './source-relation.ts';
 
@@ -28,7 +29,7 @@ export interface PrepareRequest {
   slice: Slice;
   dataset: Dataset;
   /** The local file of a dataset file. */
-  pathOf: (uri: S3Uri) => string;
+  fileOf: (uri: S3Uri) => SourceFile;
   frame: RecordFrame;
   /** Undefined: `recordIdOf` the global row number. */
   recordIdColumn: string | undefined;
@@ -43,7 +44,7 @@ export interface PrepareRequest {
 
 /** Rows of a Parquet file, and the global number of the first. */
 interface StagedRange {
-  path: string;
+  file: Pick<SourceFile, 'path' | 'fetchRows'>;
   firstInFile: number;
   rows: number;
   firstRow: number;
@@ -60,11 +61,11 @@ export async function prepareSlice(request: PrepareRequest): Promise<void> {
   await mkdir(scratchDirectory, { recursive: true });
   const ranges = await stageSlice(request);
   try {
-    await using db = await openDuckDb({ memoryMb: PREPARE_MEMORY_MB, threads: 2, scratchDirectory });
-    for (const part of wanted) await preparePart(db, request, { part, ranges });
+    await using db = await openDuckDb({ memoryMb: PREPARE_MEMORY_MB, threads: 1, scratchDirectory });
+    await prepareParts(db, request, { parts: wanted, ranges });
   } finally {
     if (request.dataset.format !== 'parquet') {
-      await Promise.all(ranges.map(({ path }) => rm(path, { force: true })));
+      await Promise.all(ranges.map(({ file }) => rm(file.path, { force: true })));
     }
   }
 }
@@ -73,13 +74,13 @@ export async function prepareSlice(request: PrepareRequest): Promise<void> {
 async function stageSlice({
   slice,
   dataset,
-  pathOf,
+  fileOf,
   scratchDirectory,
 }: PrepareRequest): Promise<StagedRange[]> {
   const { format } = dataset;
   if (format === 'parquet') {
     return slice.reads.map((read) => ({
-      path: pathOf(read.uri),
+      file: fileOf(read.uri),
       firstInFile: read.first_row_in_file,
       rows: read.rows,
       firstRow: read.first_row,
@@ -93,7 +94,7 @@ async function stageSlice({
   for (const [index, read] of slice.reads.entries()) {
     const { uri, rows } = read;
     const path = join(scratchDirectory, `staged-${index}.parquet`);
-    const range = { uri, path: pathOf(uri), firstRow: read.first_row_in_file, rows };
+    const range = { ...fileOf(uri), firstRow: read.first_row_in_file, rows };
     await using relation = await openRelation({ format, columns, range, scratchDirectory });
     const copied = await copyToParquet(db, {
       sql: relation.sql,
@@ -107,32 +108,66 @@ async function stageSlice({
       );
     });
     expectRows(copied, rows, uri);
-    ranges.push({ path, firstInFile: 0, rows, firstRow: read.first_row });
+    ranges.push({ file: { path }, firstInFile: 0, rows, firstRow: read.first_row });
   }
   return ranges;
 }
 
+/**
+ * Writes the parts, in order. While a part's records are written from its rows, the next part's rows are read
+ * already: two statements at once, of which only one holds row groups of the dataset's, which may be large.
+ */
+async function prepareParts(
+  db: DuckDb,
+  request: PrepareRequest,
+  { parts, ranges }: { parts: readonly PlannedPart[]; ranges: readonly StagedRange[] },
+): Promise<void> {
+  let rowsReady: Promise<void> | undefined;
+  try {
+    for (const [index, part] of parts.entries()) {
+      await (rowsReady ?? writeRows(db, request, { part, ranges }));
+      const next = parts[index + 1];
+      rowsReady = next === undefined ? undefined : writeRows(db, request, { part: next, ranges });
+      // Should this part fail first, that one's failure is of no interest.
+      rowsReady?.catch(() => {});
+      await preparePart(db, request, { part, ranges });
+    }
+  } finally {
+    await rowsReady?.catch(() => {});
+    await Promise.all(parts.map((part) => removeFiles(request, part)));
+  }
+}
+
+/** Writes a part's records and emits it, or its halves where it is too large. Its rows are there. */
 async function preparePart(
   db: DuckDb,
   request: PrepareRequest,
   { part, ranges }: { part: PlannedPart; ranges: readonly StagedRange[] },
 ): Promise<void> {
-  const { scratchDirectory, maxBytes } = request;
-  const recordsPath = join(scratchDirectory, `${part.part_id}.jsonl`);
-  const rowsPath = join(scratchDirectory, `${part.part_id}.rows.parquet`);
-  try {
-    const { records, bytes } = await writePart(db, request, { part, ranges, recordsPath, rowsPath });
-    if (bytes <= maxBytes) {
-      const { part_id, first_row, rows } = part;
-      await request.emit({ part_id, first_row, rows, records, bytes }, { recordsPath, rowsPath });
-      return;
-    }
-  } finally {
-    await Promise.all([recordsPath, rowsPath].map((path) => rm(path, { force: true })));
+  const { recordsPath, rowsPath } = filesOf(request, part);
+  const records = await writeRecords(db, request, part);
+  const bytes = (await stat(recordsPath)).size;
+  if (bytes <= request.maxBytes) {
+    const { part_id, first_row, rows } = part;
+    await request.emit({ part_id, first_row, rows, records, bytes }, { recordsPath, rowsPath });
+    await removeFiles(request, part);
+    return;
   }
-  for (const half of halvesOf(part, maxBytes)) {
-    if (request.skip?.(half) !== true) await preparePart(db, request, { part: half, ranges });
-  }
+  await removeFiles(request, part);
+  const parts = halvesOf(part, request.maxBytes).filter((half) => request.skip?.(half) !== true);
+  await prepareParts(db, request, { parts, ranges });
+}
+
+function filesOf({ scratchDirectory }: PrepareRequest, { part_id }: PlannedPart) {
+  return {
+    recordsPath: join(scratchDirectory, `${part_id}.jsonl`),
+    rowsPath: join(scratchDirectory, `${part_id}.rows.parquet`),
+  };
+}
+
+async function removeFiles(request: PrepareRequest, part: PlannedPart): Promise<void> {
+  const { recordsPath, rowsPath } = filesOf(request, part);
+  await Promise.all([rm(recordsPath, { force: true }), rm(rowsPath, { force: true })]);
 }
 
 function halvesOf({ part_id, first_row, rows }: PlannedPart, maxBytes: number): PlannedPart[] {
@@ -148,48 +183,51 @@ function halvesOf({ part_id, first_row, rows }: PlannedPart, maxBytes: number): 
   ];
 }
 
-async function writePart(
+/** Writes a part's rows, with their record ids, and marks those that have no prompt. */
+async function writeRows(
   db: DuckDb,
-  { dataset, frame, recordIdColumn }: PrepareRequest,
-  target: { part: PlannedPart; ranges: readonly StagedRange[]; recordsPath: string; rowsPath: string },
-): Promise<{ records: number; bytes: number }> {
-  const { part, ranges, recordsPath, rowsPath } = target;
+  request: PrepareRequest,
+  { part, ranges }: { part: PlannedPart; ranges: readonly StagedRange[] },
+): Promise<void> {
+  const { dataset, frame, recordIdColumn } = request;
   const { columns } = dataset;
-  const bytesPerRow = estimateBytesPerRow(dataset);
   const prompt = promptSql(frame, columns);
-  const selectFrom = (expressions: (rowNumber: string) => string) =>
-    rangesWithin(ranges, part)
-      .map(({ path, firstInFile, rows, firstRow }) =>
-        parquetRangeSql(expressions(`(file_row_number + ${firstRow - firstInFile})`), {
-          path,
-          firstRow: firstInFile,
-          rows,
-        }),
-      )
-      .join(' UNION ALL ');
-  const recordId = (rowNumber: string) => recordIdSql(columns, { recordIdColumn, rowNumber });
-  const rowsSql = selectFrom((rowNumber) =>
-    [
-      ...columns.map(({ name }) => sqlName(name)),
-      `${recordId(rowNumber)} AS ${RECORD_ID_COLUMN}`,
-      `CASE WHEN (${prompt}) IS NULL THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
-    ].join(', '),
-  );
-  const lines = selectFrom((rowNumber) => `${recordId(rowNumber)} AS id, ${prompt} AS prompt`);
-  const linesSql = `SELECT ${recordLineSql(frame, { recordId: 'id', prompt: 'prompt' })} AS line FROM (${lines}) WHERE prompt IS NOT NULL`;
+  const within = rangesWithin(ranges, part);
+  const names = columns.map(({ name }) => name);
+  for (const { file, firstInFile, rows } of within) {
+    await file.fetchRows?.(names, { firstRow: firstInFile, rows });
+  }
+  const sql = within
+    .map(({ file, firstInFile, rows, firstRow }) => {
+      const rowNumber = `(file_row_number + ${firstRow - firstInFile})`;
+      const selected = [
+        ...names.map(sqlName),
+        `${recordIdSql(columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
+        `CASE WHEN (${prompt}) IS NULL THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
+      ];
+      return parquetRangeSql(selected.join(', '), { path: file.path, firstRow: firstInFile, rows });
+    })
+    .join(' UNION ALL ');
+  const bytesPerRow = estimateBytesPerRow(dataset);
+  const { rowsPath: path } = filesOf(request, part);
+  const copied = await copyToParquet(db, { sql, path, compression: 'snappy', bytesPerRow });
+  expectRows(copied, part.rows, `part ${part.part_id}`);
+}
 
-  const [rows, records] = await settleBoth([
-    copyToParquet(db, { sql: rowsSql, path: rowsPath, compression: 'snappy', bytesPerRow }),
-    writeLines(db, linesSql, recordsPath),
-  ]);
-  expectRows(rows, part.rows, `part ${part.part_id}`);
+/** Writes a part's records from its rows; their number. */
+async function writeRecords(db: DuckDb, request: PrepareRequest, part: PlannedPart): Promise<number> {
+  const { frame, dataset } = request;
+  const { recordsPath, rowsPath } = filesOf(request, part);
+  const line = recordLineSql(frame, { recordId: RECORD_ID_COLUMN, prompt: 'prompt' });
+  const sent = `SELECT ${RECORD_ID_COLUMN}, ${promptSql(frame, dataset.columns)} AS prompt FROM ${readParquetSql(rowsPath)} WHERE ${ERROR_CODE_COLUMN} IS NULL`;
+  const records = await writeLines(db, `SELECT ${line} AS line FROM (${sent})`, recordsPath);
   const written = await db.row(
-    `SELECT CAST(count(*) AS INTEGER) AS "rows", CAST(count(*) - count(${ERROR_CODE_COLUMN}) AS INTEGER) AS sent FROM ${readParquetSql(rowsPath)}`,
+    `SELECT CAST(count(*) AS DOUBLE) AS "rows", CAST(count(*) - count(${ERROR_CODE_COLUMN}) AS DOUBLE) AS sent FROM ${readParquetSql(rowsPath)}`,
   );
   expectRows(Number(written.rows), part.rows, `part ${part.part_id}`);
   expectRows(records, Number(written.sent), `the records of part ${part.part_id}`);
   expectRows(await countLines(recordsPath), records, `the JSONL of part ${part.part_id}`);
-  return { records, bytes: (await stat(recordsPath)).size };
+  return records;
 }
 
 /** The pieces of the ranges that lie within a part. */
@@ -200,7 +238,7 @@ function rangesWithin(ranges: readonly StagedRange[], part: PlannedPart): Staged
     if (start >= end) return [];
     return [
       {
-        path: range.path,
+        file: range.file,
         firstInFile: range.firstInFile + start - range.firstRow,
         rows: end - start,
         firstRow: start,
@@ -222,12 +260,6 @@ function estimateBytesPerRow({ files, rows }: Dataset): number {
     return sum + file.bytes * (format === 'parquet' || compression !== 'none' ? PACKED_FACTOR : 1);
   }, 0);
   return bytes / Math.max(1, rows);
-}
-
-/** Both results; where one failed, throws only when the other is done with its file too. */
-async function settleBoth<T, U>(both: readonly [Promise<T>, Promise<U>]): Promise<[T, U]> {
-  await Promise.allSettled(both);
-  return Promise.all(both);
 }
 
 function expectRows(actual: number, expected: number, what: string): void {

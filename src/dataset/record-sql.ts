@@ -2,6 +2,7 @@ import { InvalidRunInputError } from '../core/errors.ts';
 import type { Column } from '../core/part.ts';
 import { RECORD_ID_DIGITS } from '../core/record-id.ts';
 import type { RecordFrame } from '../models/record-frame.ts';
+import { placeholdersOf } from '../prompts/prompt-template.ts';
 import { columnText } from './column-text.ts';
 import { sqlText } from './duckdb.ts';
 
@@ -14,13 +15,17 @@ export const ERROR_CODE_COLUMN = '__quarry_error_code';
 /** Error code of a row whose prompt needs a value that is null. */
 export const NULL_PROMPT_VALUE = 'NullPromptValue';
 
-/** SQL for a row's prompt; null where a placeholder's column is null, as `||` makes it. */
+/** SQL for a row's prompt; null where a placeholder's column is null. */
 export function promptSql(frame: RecordFrame, columns: readonly Column[]): string {
-  const pieces = frame.prompt.map((piece) => {
-    if (piece.kind === 'literal') return sqlText(piece.text);
-    return columnText(columnNamed(columns, piece.column));
-  });
-  return pieces.length === 0 ? `''` : pieces.join(' || ');
+  const values = placeholdersOf(frame.prompt).map((name) => columnText(columnNamed(columns, name)));
+  const pieces = frame.prompt.map((piece) =>
+    piece.kind === 'literal' ? sqlText(piece.text) : columnText(columnNamed(columns, piece.column)),
+  );
+  // Not `||`, which copies what it has so far for each piece. But `concat` takes a null for an empty text.
+  const prompt = `concat('', ${pieces.join(', ') || `''`})`;
+  return values.length === 0
+    ? prompt
+    : `CASE WHEN ${values.map((value) => `(${value}) IS NOT NULL`).join(' AND ')} THEN ${prompt} END`;
 }
 
 /** SQL for a row's record id: the column's text, or `recordIdOf` of the global row number that `rowNumber` gives. */
@@ -33,18 +38,19 @@ export function recordIdSql(
     : columnText(columnNamed(columns, recordIdColumn));
 }
 
-/** SQL for the JSONL line of a record, without its newline. */
+/** SQL for the JSONL line of a record, without its newline. Neither may be null: `concat` would pass over it. */
 export function recordLineSql(
   frame: RecordFrame,
   { recordId, prompt }: { recordId: string; prompt: string },
 ): string {
-  return [
+  const pieces = [
     sqlText('{"recordId":'),
     jsonStringSql(recordId),
     sqlText(`,"modelInput":${frame.before}`),
     jsonStringSql(prompt),
     sqlText(`${frame.after}}`),
-  ].join(' || ');
+  ];
+  return `concat(${pieces.join(', ')})`;
 }
 
 /**
@@ -57,7 +63,7 @@ export function jsonStringSql(text: string): string {
     (sql, hex) => `replace(${sql}, '\\u00${hex}', '\\u00${hex.toLowerCase()}')`,
     `replace(${json}, '\\\\', chr(1))`,
   );
-  return `CASE WHEN regexp_matches(${text}, '[\\x0b\\x0e\\x0f\\x1a-\\x1f]') THEN replace(${lowered}, chr(1), '\\\\') ELSE ${json} END`;
+  return `CASE WHEN contains(${json}, '\\u00') THEN replace(${lowered}, chr(1), '\\\\') ELSE ${json} END`;
 }
 
 function columnNamed(columns: readonly Column[], name: string): Column {

@@ -6,10 +6,18 @@ import { InvalidDatasetError } from '../core/errors.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { parseSourceName } from './source-name.ts';
 
+/** Consecutive rows of a file. */
+export interface RowWindow {
+  firstRow: number;
+  rows: number;
+}
+
 /** A dataset file on this machine. */
 export interface SourceFile {
   uri: S3Uri;
   path: string;
+  /** Where not all of the file is here: brings rows of columns here. To be called before they are read. */
+  fetchRows?: (columns: readonly string[], window: RowWindow) => Promise<void>;
 }
 
 const CHUNK_BYTES = 1 << 20;

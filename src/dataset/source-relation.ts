@@ -5,17 +5,14 @@ import { MAX_CSV_RECORD_BYTES, readCsvHeader } from './csv-structure.ts';
 import { sqlName, sqlText } from './duckdb.ts';
 import { copyJsonlAsText } from './jsonl-source.ts';
 import { parquetRangeSql } from './parquet.ts';
-import type { SourceFile } from './source-bytes.ts';
+import type { RowWindow, SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
 
 /** DuckDB's buffers for JSON have twice the bytes of the longest line that it may read; fewer are slow. */
 const SHORT_LINE_BYTES = 4 * 1024 ** 2;
 
 /** Rows of one dataset file. */
-export interface SourceRange extends SourceFile {
-  firstRow: number;
-  rows: number;
-}
+export type SourceRange = SourceFile & RowWindow;
 
 /** A query over a range's columns, in the order of its rows, for as long as it is not disposed of. */
 export interface SourceRelation extends AsyncDisposable {
@@ -40,6 +37,7 @@ export async function openRelation({
   const names = columns.map(sqlName).join(', ');
   switch (format) {
     case 'parquet':
+      await range.fetchRows?.(columns, range);
       return { sql: parquetRangeSql(names, range), [Symbol.asyncDispose]: async () => {} };
     case 'csv': {
       const limit = `LIMIT ${range.rows} OFFSET ${range.firstRow}`;

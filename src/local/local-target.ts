@@ -4,12 +4,14 @@ import { BedrockClient } from '@aws-sdk/client-bedrock';
 import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
 import { z } from 'zod';
 import { createAwsBedrock } from '../bedrock/aws-bedrock.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { InvalidRunInputError, ServiceUnavailableError } from '../core/errors.ts';
 import type { Hash } from '../core/job.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../core/quotas.ts';
+import { DEFAULT_HUB_ENDPOINT } from '../dataset/hub/hub-access.ts';
 import { startEmulator } from '../emulator/server.ts';
-import type { StepDeps } from '../steps/deps.ts';
+import type { StageDurations } from '../emulator/timing.ts';
+import type { PlanDeps, StepDeps } from '../steps/deps.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { type SharedEmulator, shareEmulator } from './shared-emulator.ts';
@@ -32,6 +34,8 @@ export interface LocalTargetOptions {
   /** A Bedrock emulator that runs already; without it one is started within this process. */
   emulatorUrl?: string | undefined;
   pollSeconds?: number;
+  /** How long jobs take, by the clock. */
+  durations?: Partial<StageDurations>;
 }
 
 /** Everything that a run on this machine needs; disposing of it stops the emulator. */
@@ -41,12 +45,46 @@ export interface LocalTarget extends AsyncDisposable {
   control: BedrockClient;
 }
 
+/** What Plan needs on this machine; nothing is started, and nothing is written but scratch files. */
+export function localPlanDeps({
+  directory,
+  clock,
+  version,
+  quotas,
+}: Pick<LocalTargetOptions, 'directory' | 'clock' | 'version' | 'quotas'>): PlanDeps {
+  return {
+    store: createDirectoryStore(directory),
+    clock,
+    hash: sha256,
+    scratchDirectory: join(directory, '.scratch'),
+    hub: {
+      endpoint: process.env.HF_ENDPOINT || DEFAULT_HUB_ENDPOINT,
+      token: process.env.HF_TOKEN || undefined,
+      fetch,
+      // What the Hub asks to wait is real, even in virtual time.
+      clock: systemClock,
+      random: Math.random,
+    },
+    settings: {
+      bucket: LOCAL_BUCKET,
+      roleArn: 'arn:aws:iam::123456789012:role/quarry-local',
+      quotas: { ...DEFAULT_BATCH_QUOTAS, ...quotas },
+      pollSeconds: 1,
+      prepareConcurrency: 1,
+      rowsPerSlice: 200_000,
+      simulated: true,
+      version,
+    },
+  };
+}
+
 /** Sets the local target up: the directory store, and the emulator behind the real AWS SDK. */
 export async function openLocalTarget(options: LocalTargetOptions): Promise<LocalTarget> {
-  const { directory, clock, version, modelEndpoint } = options;
-  const store = createDirectoryStore(directory);
+  const { directory, clock, modelEndpoint } = options;
+  const planDeps = localPlanDeps(options);
+  const { store, settings } = planDeps;
+  const { quotas } = settings;
   const stateDirectory = join(directory, '.emulator');
-  const quotas = { ...DEFAULT_BATCH_QUOTAS, ...options.quotas };
   const emulator: SharedEmulator =
     options.emulatorUrl === undefined
       ? await shareEmulator(createDirectoryStore(stateDirectory), () =>
@@ -55,6 +93,7 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Loca
             stateDirectory,
             clock,
             quotas: { default: quotas },
+            ...(options.durations === undefined ? {} : { durations: options.durations }),
             ...(modelEndpoint === undefined ? {} : { modelEndpoint }),
           }),
         )
@@ -78,20 +117,12 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Loca
     store,
     control,
     deps: {
-      store,
+      ...planDeps,
       bedrock: createAwsBedrock({ control, runtime }),
-      clock,
-      hash: sha256,
-      scratchDirectory: join(directory, '.scratch'),
       settings: {
-        bucket: LOCAL_BUCKET,
-        roleArn: 'arn:aws:iam::123456789012:role/quarry-local',
-        quotas,
-        pollSeconds: options.pollSeconds ?? 1,
-        prepareConcurrency: 1,
-        rowsPerSlice: 200_000,
+        ...settings,
+        pollSeconds: options.pollSeconds ?? settings.pollSeconds,
         simulated,
-        version,
       },
     },
     [Symbol.asyncDispose]: async () => {

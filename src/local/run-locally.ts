@@ -85,7 +85,13 @@ export async function runLocally(
     }
   };
   const runTask = createTaskRunner({
-    deps: { ...deps, bedrock: untilAborted(deps.bedrock, signal), onProgress, claimRun },
+    deps: {
+      ...deps,
+      bedrock: untilAborted(deps.bedrock, signal),
+      onProgress,
+      claimRun,
+      ...(signal === undefined ? {} : { signal }),
+    },
     control,
     onStepDone,
     onJobSeen,

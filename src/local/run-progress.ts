@@ -6,6 +6,7 @@ import type { RunPlan } from '../core/run-plan.ts';
 /** What a run tells of itself while it is under way. */
 export type RunProgress =
   | { kind: 'state_entered'; state: string }
+  | { kind: 'downloaded'; path: string; doneBytes: number; totalBytes: number }
   | { kind: 'planned'; plan: RunPlan }
   | { kind: 'prepared'; partId: string; rows: number; records: number }
   | { kind: 'dispatched'; wave: number; parts: WavePart[] }

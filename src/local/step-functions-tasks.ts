@@ -1,4 +1,5 @@
 import { type BedrockClient, GetModelInvocationJobCommand } from '@aws-sdk/client-bedrock';
+import pLimit from 'p-limit';
 import { NotSupportedError } from '../core/errors.ts';
 import { JobStatus } from '../core/job.ts';
 import type { TaskCall } from '../engine/prepared-state.ts';
@@ -6,6 +7,9 @@ import type { StepDeps } from '../steps/deps.ts';
 import { runStep } from '../steps/run-step.ts';
 import { functionPlaceholder, STEP_NAMES, type StepName } from '../workflow/definition.ts';
 import type { RunProgress } from './run-progress.ts';
+
+/** Steps that work on rows. Each uses the machine's memory and cores as if it were alone, so it is. */
+const HEAVY_STEPS: ReadonlySet<StepName> = new Set(['plan', 'prepare', 'collect', 'summarize']);
 
 /** What carries out the Tasks of the state machine on this machine. */
 export interface TaskRunnerOptions {
@@ -19,6 +23,7 @@ export interface TaskRunnerOptions {
 
 /** Carries out a Task as Step Functions would: functions by their placeholder, and the Bedrock API by its name. */
 export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgress }: TaskRunnerOptions) {
+  const oneByOne = pLimit(1);
   const steps = new Map<unknown, StepName>(STEP_NAMES.map((name) => [functionPlaceholder(name), name]));
   return async ({ resource, parameters, signal }: TaskCall): Promise<unknown> => {
     const given = parameters as Record<string, unknown>;
@@ -27,7 +32,8 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
         const name = steps.get(given.FunctionName);
         if (name === undefined)
           throw new NotSupportedError(`There is no function ${String(given.FunctionName)}.`);
-        const output = await runStep(name, given.Payload, deps);
+        const work = () => runStep(name, given.Payload, deps);
+        const output = await (HEAVY_STEPS.has(name) ? oneByOne(work) : work());
         await onStepDone(name, output);
         return { StatusCode: 200, Payload: output };
       }

@@ -4,26 +4,39 @@ import { BYTES_PER_TOKEN, type CostEstimate } from '../core/run-plan.ts';
 import { DEFAULT_MAX_TOKENS } from '../models/model-adapter.ts';
 import { batchPriceOf, costUsd, PRICES_AS_OF } from '../models/prices.ts';
 import type { ModelCall } from './model-call.ts';
+import { ON_DEMAND_FACTOR } from './run-cost.ts';
+
+/** What the price depends on. */
+export interface RunSize {
+  rows: number;
+  /** Of these, the ones below Bedrock's minimum. */
+  onDemandRows: number;
+  /** UTF-8. */
+  meanPromptBytes: number;
+}
 
 /** What a run will cost at most, as far as it can be known before. */
 export function estimateCost(
   input: RunInput,
   call: ModelCall,
-  { rows, meanPromptBytes }: { rows: number; meanPromptBytes: number },
+  { rows, onDemandRows, meanPromptBytes }: RunSize,
 ): CostEstimate {
   const price = batchPriceOf(input.model_id);
   const inputTokens = Math.ceil(
-    (rows * (meanPromptBytes + (input.system_prompt?.length ?? 0))) / BYTES_PER_TOKEN,
+    (rows * (meanPromptBytes + Buffer.byteLength(input.system_prompt ?? ''))) / BYTES_PER_TOKEN,
   );
   const outputTokens =
     call.adapter.output.kind === 'embedding'
       ? 0
       : rows * (input.inference_parameters?.max_tokens ?? DEFAULT_MAX_TOKENS);
+  const factor = rows === 0 ? 1 : 1 + ((ON_DEMAND_FACTOR - 1) * onDemandRows) / rows;
+  const usdOf = (tokens: { input: number; output: number }) =>
+    price === undefined ? null : costUsd(price, tokens) * factor;
   return {
     input_tokens: inputTokens,
     max_output_tokens: outputTokens,
-    input_usd: price === undefined ? null : costUsd(price, { input: inputTokens, output: 0 }),
-    max_usd: price === undefined ? null : costUsd(price, { input: inputTokens, output: outputTokens }),
+    input_usd: usdOf({ input: inputTokens, output: 0 }),
+    max_usd: usdOf({ input: inputTokens, output: outputTokens }),
     prices_as_of: PRICES_AS_OF,
   };
 }

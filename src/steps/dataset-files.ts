@@ -1,17 +1,62 @@
+import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { InvalidDatasetError, NotSupportedError } from '../core/errors.ts';
 import type { RunInput } from '../core/run-input.ts';
+import type { HubSource } from '../core/run-plan.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import type { LocalDatasetFile } from '../dataset/describe.ts';
+import { downloadHubFiles } from '../dataset/hub/download-dataset.ts';
+import { resolveHubDataset } from '../dataset/hub/resolve-dataset.ts';
+import { parseSourceName } from '../dataset/source-name.ts';
+import { openSparseParquet } from '../dataset/sparse-parquet.ts';
 import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
+import { hubDatasetsUri } from '../store/run-layout.ts';
+import type { PlanDeps } from './deps.ts';
 
-/** The dataset's objects: the one that `s3_uri` names, or all below it but hidden ones. */
-export async function listDatasetFiles(input: RunInput, store: ObjectStore): Promise<ObjectInfo[]> {
-  if (input.s3_uri === undefined) {
+/** Where a dataset's rows are. */
+export interface DatasetSource {
+  files: ObjectInfo[];
+  /** Where the files come from, if that is the Hugging Face Hub. */
+  hub: HubSource | null;
+}
+
+/** The dataset's objects in the store; those of a Hugging Face dataset are downloaded into it. */
+export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promise<DatasetSource> {
+  if (input.dataset_id === undefined) {
+    return { files: await listObjects(input.s3_uri as S3Uri, deps.store), hub: null };
+  }
+  const { hub, store, settings, scratchDirectory, onProgress, signal } = deps;
+  if (hub === undefined) {
     throw new NotSupportedError(
-      `dataset_id "${input.dataset_id}": Hugging Face datasets are not yet supported. Download its files and give them as s3_uri.`,
+      `dataset_id "${input.dataset_id}": this place has no access to the Hugging Face Hub. Download the dataset's files and give them as s3_uri.`,
     );
   }
-  const uri = input.s3_uri as S3Uri;
+  const { dataset_id: datasetId, split, config_name: configName, revision } = input;
+  const dataset = await resolveHubDataset({ datasetId, split, configName, revision }, hub);
+  const files = await downloadHubFiles(dataset, hub, {
+    store,
+    prefixUri: hubDatasetsUri(settings.bucket),
+    scratchDirectory: join(scratchDirectory, 'hub'),
+    ...(onProgress === undefined
+      ? {}
+      : { onProgress: (progress) => onProgress({ kind: 'downloaded', ...progress }) }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return {
+    files,
+    hub: {
+      dataset_id: dataset.datasetId,
+      config_name: dataset.configName,
+      split: dataset.split,
+      commit: dataset.commit,
+      files_commit: dataset.filesCommit,
+      origin: dataset.origin,
+    },
+  };
+}
+
+/** The one object that `uri` names, or all below it but hidden ones. */
+async function listObjects(uri: S3Uri, store: ObjectStore): Promise<ObjectInfo[]> {
   const object = uri.endsWith('/') ? undefined : await store.head(uri);
   if (object !== undefined) return [object];
   const files: ObjectInfo[] = [];
@@ -37,4 +82,32 @@ export async function withLocalFiles<T>(
     local.push({ uri, bytes: size, etag, path: file.path });
   }
   return await use(local);
+}
+
+/** Files that are opened at once. */
+const CONCURRENT_FILES = 16;
+
+/**
+ * Calls `use` with a dataset's files. Of a Parquet object that is not a file of this machine only the footer is here,
+ * and what `fetchRows` brings; any other object is here whole.
+ */
+export async function withDatasetFiles<T>(
+  files: readonly ObjectInfo[],
+  { store, scratchDirectory }: Pick<PlanDeps, 'store' | 'scratchDirectory'>,
+  use: (local: LocalDatasetFile[]) => Promise<T>,
+): Promise<T> {
+  await using stack = new AsyncDisposableStack();
+  const limit = pLimit(CONCURRENT_FILES);
+  const opening = files.map((info) =>
+    limit(async (): Promise<LocalDatasetFile> => {
+      const { uri, size: bytes, etag } = info;
+      if (store.localPath === undefined && parseSourceName(uri)?.format === 'parquet') {
+        const { path, fetchRows } = stack.use(await openSparseParquet(info, { store, scratchDirectory }));
+        return { uri, bytes, etag, path, fetchRows };
+      }
+      return { uri, bytes, etag, path: stack.use(await store.fetchFile(uri)).path };
+    }),
+  );
+  await Promise.allSettled(opening);
+  return await use(await Promise.all(opening));
 }

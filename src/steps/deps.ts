@@ -2,6 +2,8 @@ import type { Bedrock } from '../bedrock/bedrock.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Hash } from '../core/job.ts';
 import type { BatchQuotas } from '../core/quotas.ts';
+import type { HubProgress } from '../dataset/hub/download-dataset.ts';
+import type { HubAccess } from '../dataset/hub/hub-access.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
 /** What differs between the places that a run can run in. */
@@ -34,9 +36,18 @@ export interface StepDeps {
   settings: StepSettings;
   /** Called by Plan before it reads or writes anything of the run; rejects where another process is at work on it. */
   claimRun?: (runId: string) => Promise<void>;
-  /** Told of every part that Prepare finished. */
+  /** The Hugging Face Hub, where it can be reached. */
+  hub?: HubAccess;
+  /** Aborted when nobody waits for the step any more: downloads stop, and keep what they have. */
+  signal?: AbortSignal;
+  /** Told of every part that Prepare finished, and of downloads as they grow. */
   onProgress?: (progress: StepProgress) => void;
 }
 
+/** What planning needs of the world: no Bedrock. */
+export type PlanDeps = Omit<StepDeps, 'bedrock'>;
+
 /** What a step tells while it is at work. */
-export type StepProgress = { kind: 'prepared'; partId: string; rows: number; records: number };
+export type StepProgress =
+  | { kind: 'prepared'; partId: string; rows: number; records: number }
+  | ({ kind: 'downloaded' } & HubProgress);

@@ -1,10 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { z } from 'zod';
+import { InvalidDatasetError } from '../core/errors.ts';
 import { PreparedPart, Slice } from '../core/part.ts';
 import { prepareSlice } from '../dataset/prepare-slice.ts';
 import { readJsonIfPresent, writeJson } from '../store/json-object.ts';
-import { withLocalFiles } from './dataset-files.ts';
+import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
+import { withDatasetFiles } from './dataset-files.ts';
 import type { StepDeps } from './deps.ts';
 import { readPlan } from './read-plan.ts';
 import { RunUri } from './run-state.ts';
@@ -31,11 +34,16 @@ export async function prepare({ run_uri, slice }: PrepareInput, deps: StepDeps):
   await mkdir(scratchDirectory, { recursive: true });
   const parts: PreparedPart[] = [];
   try {
-    await withLocalFiles(files, store, (local) =>
+    await expectUnchanged(files, store);
+    await withDatasetFiles(files, { store, scratchDirectory }, (local) =>
       prepareSlice({
         slice,
         dataset: plan.dataset,
-        pathOf: (uri) => local.find((file) => file.uri === uri)?.path ?? '',
+        fileOf: (uri) => {
+          const file = local.find((candidate) => candidate.uri === uri);
+          if (file === undefined) throw new Error(`The plan of ${plan.run_id} has no file ${uri}.`);
+          return file;
+        },
         frame: call.frame,
         recordIdColumn: input.record_id_column,
         maxBytes: deps.settings.quotas.maxInputFileBytes,
@@ -58,4 +66,21 @@ export async function prepare({ run_uri, slice }: PrepareInput, deps: StepDeps):
   }
   await writeJson(store, layout.sliceParts(slice.slice), parts);
   return { parts: parts.length };
+}
+
+/** Objects that are looked at at once. */
+const CONCURRENT_HEADS = 16;
+
+/** Throws InvalidDatasetError where an object is not the one that was planned: its rows would be others. */
+async function expectUnchanged(files: readonly ObjectInfo[], store: ObjectStore): Promise<void> {
+  const limit = pLimit(CONCURRENT_HEADS);
+  const heads = await Promise.all(files.map(({ uri }) => limit(() => store.head(uri))));
+  for (const [index, { uri, etag }] of files.entries()) {
+    const now = heads[index];
+    if (now?.etag !== etag) {
+      throw new InvalidDatasetError(
+        `${uri} ${now === undefined ? 'is gone' : 'has changed'} since the run was planned. Start a new run.`,
+      );
+    }
+  }
 }

@@ -1,20 +1,59 @@
-import type { RowRange } from '../core/packing.ts';
+import { type PackingLimits, packGroups, packRows, type RowRange } from '../core/packing.ts';
 import type { Dataset, PlannedPart, Slice, SliceRead } from '../core/part.ts';
 
+/** How many rows are to be cut, and what the cuts must respect. */
+export interface SliceRequest {
+  /** The first so many rows of the dataset. */
+  rows: number;
+  bytesPerRow: number;
+  limits: PackingLimits;
+  /** Rows that one Prepare takes at most, unless a single part or text file has more. */
+  rowsPerSlice: number;
+}
+
 /**
- * Groups parts into slices, each for one Prepare. Parquet can be read from the middle, so its slices are short;
- * text files are read from their start, so one slice takes them all in one pass.
+ * Bytes of the dataset that one Prepare takes at most, unless a single text file has more. A Prepare holds up to
+ * three copies of them, and one part's files, in Lambda's 10 GB of `/tmp`.
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
-export function cutSlices(dataset: Dataset, ranges: readonly RowRange[], rowsPerSlice: number): Slice[] {
-  const parts = ranges.map(
-    ({ firstRow, rows }, index): PlannedPart => ({ part_id: partIdOf(index), first_row: firstRow, rows }),
-  );
-  const limit = dataset.format === 'parquet' ? rowsPerSlice : Number.POSITIVE_INFINITY;
-  const groups: PlannedPart[][] = [];
+const BYTES_PER_SLICE = 2 * 1024 ** 3;
+/** What gzip and zstd make of text, roughly. */
+const TEXT_COMPRESSION = 5;
+
+/** Rows of a Parquet dataset that are as large as a slice: no part may have more. */
+export function rowsPerSource({ format, files, rows }: Dataset): number {
+  if (format !== 'parquet') return Number.POSITIVE_INFINITY;
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return Math.max(1, Math.floor((BYTES_PER_SLICE * rows) / Math.max(1, bytes)));
+}
+
+/**
+ * Cuts a dataset into parts, and these into slices, each for one Prepare. Parquet can be read from the middle, so
+ * parts are packed first and slices are runs of them; a text file is read from its start, so slices are runs of whole
+ * files, and no part lies in two of them: each file is read once.
+ */
+export function cutSlices(dataset: Dataset, request: SliceRequest): Slice[] {
+  const groups = dataset.format === 'parquet' ? groupParts(dataset, request) : groupFiles(dataset, request);
+  let part = 0;
+  return groups.map((ranges, slice) => {
+    const parts = ranges.map(({ firstRow, rows }): PlannedPart => {
+      part += 1;
+      return { part_id: `p${String(part).padStart(5, '0')}`, first_row: firstRow, rows };
+    });
+    return { slice, parts, reads: readsOf(dataset, parts) };
+  });
+}
+
+function groupParts(
+  dataset: Dataset,
+  { rows, bytesPerRow, limits, rowsPerSlice }: SliceRequest,
+): RowRange[][] {
+  const most = Math.min(rowsPerSlice, rowsPerSource(dataset));
+  const groups: RowRange[][] = [];
   let groupRows = 0;
-  for (const part of parts) {
+  for (const part of packRows(rows, bytesPerRow, limits)) {
     const group = groups.at(-1);
-    if (group === undefined || groupRows + part.rows > limit) {
+    if (group === undefined || groupRows + part.rows > most) {
       groups.push([part]);
       groupRows = part.rows;
     } else {
@@ -22,12 +61,44 @@ export function cutSlices(dataset: Dataset, ranges: readonly RowRange[], rowsPer
       groupRows += part.rows;
     }
   }
-  return groups.map((group, slice) => ({ slice, parts: group, reads: readsOf(dataset, group) }));
+  return groups;
 }
 
-/** Id of the nth part of the first wave, from 0. */
-function partIdOf(index: number): string {
-  return `p${String(index + 1).padStart(5, '0')}`;
+function groupFiles(
+  { files }: Dataset,
+  { rows, bytesPerRow, limits, rowsPerSlice }: SliceRequest,
+): RowRange[][] {
+  const groups: (RowRange & { bytes: number })[] = [];
+  let firstRow = 0;
+  for (const file of files) {
+    const taken = Math.min(file.rows, rows - firstRow);
+    if (taken === 0) continue;
+    const bytes = /\.(gz|gzip|zst|zstd)$/i.test(file.uri) ? file.bytes * TEXT_COMPRESSION : file.bytes;
+    const group = groups.at(-1);
+    const isFull =
+      group !== undefined &&
+      group.rows >= limits.minRecords &&
+      (group.rows + taken > rowsPerSlice || group.bytes + bytes > BYTES_PER_SLICE);
+    if (group === undefined || isFull) groups.push({ firstRow, rows: taken, bytes });
+    else {
+      group.rows += taken;
+      group.bytes += bytes;
+    }
+    firstRow += taken;
+  }
+  joinSmallLast(groups, limits);
+  const packed = packGroups(groups, bytesPerRow, limits);
+  // Where so many slices would take more jobs than the user wants, one slice takes all files.
+  const most = limits.maxParts ?? Number.POSITIVE_INFINITY;
+  return packed.flat().length <= most ? packed : packGroups([{ firstRow: 0, rows }], bytesPerRow, limits);
+}
+
+/** The rows left over at the end would be too few for a job of their own. */
+function joinSmallLast(groups: RowRange[], { minRecords }: PackingLimits): void {
+  const [before, last] = groups.slice(-2);
+  if (before === undefined || last === undefined || last.rows >= minRecords) return;
+  before.rows += last.rows;
+  groups.pop();
 }
 
 /** The rows of each file that a run of consecutive parts needs. */

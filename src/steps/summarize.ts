@@ -85,6 +85,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
     model_id: plan.model.model_id,
     dataset_files: plan.dataset.files,
     dataset_rows: plan.dataset.rows,
+    hub: plan.hub,
   };
   await writeJson(store, layout.summary, summary);
   return toResult(summary, layout);

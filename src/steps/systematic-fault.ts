@@ -31,7 +31,8 @@ export function faultOfTurn({ part, ledger }: Turn): TurnFault | undefined {
   const reason = mainReason(ledger.reasons);
   if (reason === undefined || ledger.rows.succeeded > 0) return undefined;
   const { error_code, example_message } = reason;
-  if (error_code === 'JobRefused' || error_code === 'AccessDeniedError') return { message: example_message, disprovedBy: 'wave' };
+  if (error_code === 'JobRefused' || error_code === 'AccessDeniedError')
+    return { message: example_message, disprovedBy: 'wave' };
   if (ledger.job_status === 'Failed' && ACCESS_MESSAGE.test(ledger.job_message ?? '')) {
     const message = `The job of part ${part.part_id} failed: ${ledger.job_message} Check what the service role may read and write, its KMS key included.`;
     return { message, disprovedBy: 'wave' };

@@ -44,6 +44,8 @@ export interface ObjectStore {
   putFile(path: string, uri: S3Uri): Promise<void>;
   /** The object as a local file: the file itself in a directory store, a download elsewhere. */
   fetchFile(uri: S3Uri): Promise<LocalFile>;
+  /** Where the store keeps the object as a file of its own; stores without such files lack this. Read only. */
+  localPath?(uri: S3Uri): string;
   /** Deletes; no error where there is nothing. */
   delete(uri: S3Uri): Promise<void>;
 }

@@ -53,7 +53,12 @@ export function runsUri(bucket: string): S3Uri {
   return `s3://${bucket}/runs/`;
 }
 
-/** Where a run lives. */
+/** Folder of all Hugging Face datasets in a bucket. */
+export function hubDatasetsUri(bucket: string): S3Uri {
+  return `s3://${bucket}/datasets/hf`;
+}
+
+/** Where a run's results and records live; what is only needed while it runs is below `work/`. */
 export function runUriOf(bucket: string, runId: string): S3Uri {
   return `s3://${bucket}/runs/${runId}`;
 }
@@ -61,28 +66,31 @@ export function runUriOf(bucket: string, runId: string): S3Uri {
 /** The keys of the run at `runUri`. */
 export function runLayout(runUri: S3Uri): RunLayout {
   const at = (...path: string[]) => joinS3Uri(runUri, ...path);
+  // A folder of their own, so that a lifecycle rule can delete them: it knows prefixes only.
+  const workUri = runUri.replace(/\/runs\/([^/]+)\/?$/, '/work/$1') as S3Uri;
+  const atWork = (...path: string[]) => joinS3Uri(workUri, ...path);
   return {
     runUri,
     plan: at('plan.json'),
     slices: at('slices.json'),
-    sliceParts: (slice) => at('slices', `${String(slice).padStart(5, '0')}.json`),
-    part: (partId) => at('parts', partId, 'part.json'),
-    records: (partId) => at('parts', partId, 'records.jsonl'),
-    rows: (partId) => at('parts', partId, 'rows.parquet'),
+    sliceParts: (slice) => atWork('slices', `${String(slice).padStart(5, '0')}.json`),
+    part: (partId) => atWork('parts', partId, 'part.json'),
+    records: (partId) => atWork('parts', partId, 'records.jsonl'),
+    rows: (partId) => atWork('parts', partId, 'rows.parquet'),
     waveParts: (wave) => at('waves', String(wave), 'parts.json'),
     job: (partId) => at('jobs', `${partId}.json`),
-    modelOutput: (partId) => at('model-output', partId),
+    modelOutput: (partId) => atWork('model-output', partId),
     onDemandAnswer: (partId, index) =>
-      at('model-output', partId, 'on-demand', `${String(index).padStart(5, '0')}.jsonl.out`),
+      atWork('model-output', partId, 'on-demand', `${String(index).padStart(5, '0')}.jsonl.out`),
     ledger: (partId) => at('ledger', `${partId}.json`),
     fault: (partId) => at('faults', `${partId}.json`),
     output: (partId) => at('output', `${partId}.parquet`),
-    result: (partId) => at('results', `${partId}.parquet`),
+    result: (partId) => atWork('results', `${partId}.parquet`),
     mergeItems: (wave) => at('waves', String(wave), 'merge.json'),
     merged: (partId) => at('merged', `${partId}.json`),
     stop: at('stop.json'),
     resumed: at('resumed.json'),
-    mapResults: at('map-results'),
+    mapResults: atWork('map-results'),
     summary: at('summary.json'),
     cancellation: at('cancel.json'),
     lock: runUri.replace(/\/runs\/([^/]+)$/, '/locks/$1') as S3Uri,

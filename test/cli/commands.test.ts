@@ -141,7 +141,7 @@ test('flags override the keys of a run input, and every key has one', async () =
       directory,
       '--json',
     ],
-    ...['--model-id', MODEL, '--prompt-template', '{a}', '--run-id', 'b', '--max-tokens', '7', '--dedupe'],
+    ...['--model-id', MODEL, '--prompt-template', '{a}', '--run-id', 'b', '--max-tokens', '7'],
     ...['--stop-sequence', 'END', '--temperature', '0.5'],
   );
   expect(JSON.parse(out)).toMatchObject({
@@ -149,7 +149,6 @@ test('flags override the keys of a run input, and every key has one', async () =
     rows: { total: 1 },
     input: {
       model_id: MODEL,
-      dedupe: true,
       max_records: 1,
       inference_parameters: { max_tokens: 7, temperature: 0.5, stop_sequences: ['END'] },
     },

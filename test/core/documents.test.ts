@@ -19,7 +19,10 @@ describe('documents of a run survive JSON', () => {
     prompt_hash: 'def',
     output_column: 'response',
     selected_rows: 3,
+    hub: null,
+    on_demand_rows: 3,
     parts: 1,
+    max_rows_per_part: 50_000,
     slices: 1,
     max_concurrent_jobs: 20,
     min_records_per_job: 100,
@@ -57,6 +60,7 @@ describe('documents of a run survive JSON', () => {
     model_id: 'x.y',
     dataset_files: [file],
     dataset_rows: 3,
+    hub: null,
   };
   const slice = {
     slice: 0,

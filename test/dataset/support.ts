@@ -130,7 +130,7 @@ export async function prepareAll(
   await prepareSlice({
     slice: { slice: 0, reads, parts },
     dataset: described,
-    pathOf: (uri) => files.find((file) => file.uri === uri)?.path ?? '',
+    fileOf: (uri) => ({ uri, path: files.find((file) => file.uri === uri)?.path ?? '' }),
     frame: converseFrame(template),
     recordIdColumn: undefined,
     maxBytes: 1e9,

@@ -9,7 +9,7 @@ const input = parseRunInput({
   prompt_template: '{a}',
   inference_parameters: { max_tokens: 100 },
 });
-const size = { rows: 1_000_000, meanPromptBytes: 400 };
+const size = { rows: 1_000_000, onDemandRows: 0, meanPromptBytes: 400 };
 
 test('the most a run can cost is its input and the longest answers, at the batch price', () => {
   const estimate = estimateCost(input, modelCallOf(input), size);
@@ -18,6 +18,13 @@ test('the most a run can cost is its input and the longest answers, at the batch
   // 100 M tokens in at $0.03 and out at $0.12 a million.
   expect(estimate.input_usd).toBeCloseTo(3);
   expect(estimate.max_usd).toBeCloseTo(15);
+});
+
+test('rows that are run on demand cost twice as much', () => {
+  const batch = estimateCost(input, modelCallOf(input), { ...size, rows: 99 });
+  const onDemand = estimateCost(input, modelCallOf(input), { ...size, rows: 99, onDemandRows: 99 });
+  expect(onDemand.max_usd).toBeCloseTo(2 * (batch.max_usd ?? 0), 9);
+  expect(onDemand.input_usd).toBeCloseTo(2 * (batch.input_usd ?? 0), 9);
 });
 
 test('embeddings have no output tokens', () => {

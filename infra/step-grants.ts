@@ -1,0 +1,172 @@
+import { Stack } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import type { StepName } from '../src/workflow/definition.ts';
+import type { Grant } from './grant.ts';
+import { keyGrants } from './key-grants.ts';
+
+/** What the steps' functions work on. */
+export interface StepGrantsOptions {
+  bucket: Bucket;
+  /** ARNs of the other buckets that datasets may be in. */
+  inputBucketArns: readonly string[];
+  modelArns: readonly string[];
+  serviceRoleArn: string;
+  encryptionKey: IKey | undefined;
+  huggingFaceToken: ISecret | undefined;
+}
+
+/** What each step may do, and why. */
+export function stepGrants(scope: Construct, options: StepGrantsOptions): Record<StepName, Grant[]> {
+  const { bucket, inputBucketArns, modelArns, serviceRoleArn, encryptionKey, huggingFaceToken } = options;
+  const { partition, region, account } = Stack.of(scope);
+  const jobs = `arn:${partition}:bedrock:${region}:${account}:model-invocation-job/*`;
+  const objects = (...keys: string[]) => keys.map((key) => bucket.arnForObjects(key));
+
+  const list: Grant = {
+    sid: 'ListBucket',
+    actions: ['s3:ListBucket'],
+    resources: [bucket.bucketArn],
+    reason: 'Without it S3 says 403 for an object that is not there yet.',
+  };
+  const read = (...keys: string[]): Grant => ({
+    sid: 'ReadRuns',
+    actions: ['s3:GetObject'],
+    resources: objects(...keys),
+    reason: 'The files of any run; which runs there will be is not known.',
+  });
+  const readAll = read('runs/*', 'work/*');
+  const write = (...keys: string[]): Grant => ({
+    sid: 'WriteRuns',
+    actions: ['s3:PutObject'],
+    resources: objects(...keys),
+    reason: 'The step’s own files of any run, and no others.',
+  });
+  const abortUploads = (...keys: string[]): Grant => ({
+    sid: 'AbortUploads',
+    actions: ['s3:AbortMultipartUpload'],
+    resources: objects(...keys),
+    reason: 'A large file that could not go up whole is taken back.',
+  });
+  const readDatasets: Grant[] = [
+    {
+      sid: 'ReadDatasets',
+      actions: ['s3:GetObject'],
+      resources: [bucket.arnForObjects('*'), ...inputBucketArns.map((arn) => `${arn}/*`)],
+      reason: 'A dataset may be anywhere in the data bucket and in the input buckets.',
+    },
+    ...(inputBucketArns.length === 0
+      ? []
+      : [
+          {
+            sid: 'ListInputBuckets',
+            actions: ['s3:ListBucket'],
+            resources: inputBucketArns,
+            reason: 'A dataset may be a prefix of many files.',
+          },
+        ]),
+    ...(huggingFaceToken === undefined
+      ? []
+      : [
+          {
+            sid: 'ReadHuggingFaceToken',
+            actions: ['secretsmanager:GetSecretValue'],
+            // A secret's ARN may be given without the six letters that end it.
+            resources: [`${huggingFaceToken.secretArn}*`],
+            reason: 'The one secret, for gated datasets.',
+          },
+        ]),
+  ];
+  const writeKey = keyGrants(encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']);
+
+  return {
+    plan: [
+      list,
+      readAll,
+      ...readDatasets,
+      write('runs/*/plan.json', 'runs/*/slices.json', 'runs/*/resumed.json'),
+      {
+        sid: 'ReopenRuns',
+        actions: ['s3:DeleteObject'],
+        resources: objects('runs/*/stop.json', 'runs/*/summary.json'),
+        reason: 'A run that was stopped goes on when it is started again.',
+      },
+      ...writeKey,
+    ],
+    prepare: [
+      list,
+      ...readDatasets,
+      write('work/*/parts/*', 'work/*/slices/*'),
+      abortUploads('work/*/parts/*'),
+      ...writeKey,
+    ],
+    dispatch: [list, readAll, write('runs/*/waves/*', 'runs/*/stop.json'), ...writeKey],
+    repack: [list, readAll, write('work/*/parts/*'), abortUploads('work/*/parts/*'), ...writeKey],
+    submit: [
+      list,
+      read('runs/*'),
+      write('runs/*/jobs/*'),
+      {
+        sid: 'CreateJobs',
+        actions: ['bedrock:CreateModelInvocationJob'],
+        resources: [...modelArns, jobs],
+        reason: 'Jobs of the allowed models; a job’s id is not known before it exists.',
+      },
+      {
+        sid: 'TagJobs',
+        actions: ['bedrock:TagResource'],
+        resources: [jobs],
+        reason: 'A job is tagged as it is created; its id is not known before.',
+      },
+      {
+        sid: 'FindJobs',
+        actions: ['bedrock:ListModelInvocationJobs'],
+        resources: ['*'],
+        reason: 'The list knows no resources; it finds a job whose creation was never answered.',
+      },
+      {
+        sid: 'PassServiceRole',
+        actions: ['iam:PassRole'],
+        resources: [serviceRoleArn],
+        conditions: { StringEquals: { 'iam:PassedToService': 'bedrock.amazonaws.com' } },
+        reason: 'The one role that Bedrock assumes for the jobs.',
+      },
+      ...writeKey,
+    ],
+    runOnDemand: [
+      list,
+      readAll,
+      write('work/*/model-output/*'),
+      {
+        sid: 'InvokeModels',
+        actions: ['bedrock:InvokeModel'],
+        resources: modelArns,
+        reason: 'The allowed models, in every region that a cross-region profile may use.',
+      },
+      ...writeKey,
+    ],
+    collect: [
+      list,
+      readAll,
+      write('runs/*/output/*', 'work/*/results/*', 'runs/*/ledger/*', 'runs/*/faults/*', 'runs/*/stop.json'),
+      abortUploads('runs/*/output/*', 'work/*/results/*'),
+      {
+        sid: 'ReadJobs',
+        actions: ['bedrock:GetModelInvocationJob'],
+        resources: [jobs],
+        reason: 'How a job ended; its id is not known before it exists.',
+      },
+      ...writeKey,
+    ],
+    merge: [
+      list,
+      readAll,
+      write('runs/*/output/*', 'runs/*/merged/*'),
+      abortUploads('runs/*/output/*'),
+      ...writeKey,
+    ],
+    summarize: [list, read('runs/*'), write('runs/*/summary.json'), ...writeKey],
+  };
+}

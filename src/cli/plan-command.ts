@@ -1,0 +1,92 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { systemClock } from '../core/clock.ts';
+import { packFull } from '../core/packing.ts';
+import { DEFAULT_RECORDS_PER_HOUR, type JobPace, scheduleJobs } from '../core/schedule.ts';
+import { localPlanDeps } from '../local/local-target.ts';
+import { draftPlan, type PlanDraft } from '../steps/draft-plan.ts';
+import type { CliContext } from './cli-context.ts';
+import { type GivenRun, givenRunInput, requireLocalTarget } from './given-run-input.ts';
+import { type PlanReport, planLines } from './plan-view.ts';
+import { createProgressReporter } from './progress-reporter.ts';
+import { addRunFlags } from './run-flags.ts';
+import { VERSION } from './version.ts';
+
+interface PlanOptions extends GivenRun {
+  target: string;
+  jobsInFlight?: number;
+  recordsPerHour: number;
+  json?: boolean;
+}
+
+/** `quarry plan`: what a run would be, without making it. */
+export function addPlanCommand(program: Command, context: CliContext): void {
+  const command = program
+    .command('plan')
+    .argument('[dataset]', 'a local file or folder, s3://bucket/key, or hf:owner/name')
+    .description('Show what a run would send, cost and take. Nothing is sent, and no run is made.')
+    .option('--input <file>', 'run input, a JSON document; flags override its keys')
+    .option('--target <target>', 'local, bedrock or aws', 'local')
+    .option('--dir <directory>', 'the local store: s3://bucket/key is <directory>/bucket/key', '.quarry')
+    .addOption(
+      new Option('--jobs-in-flight <n>', 'jobs that run at once (default: the quota)').argParser(wholeNumber),
+    )
+    .addOption(
+      new Option('--records-per-hour <n>', 'records that one job does in an hour')
+        .argParser(wholeNumber)
+        .default(DEFAULT_RECORDS_PER_HOUR),
+    )
+    .option('--json', 'print the plan as JSON, and nothing else');
+  addRunFlags(command).action(async (dataset: string | undefined, options: PlanOptions) => {
+    requireLocalTarget(options.target);
+    const input = await givenRunInput(dataset, options);
+    const deps = localPlanDeps({ directory: options.dir, clock: systemClock, version: VERSION });
+    const reporter = createProgressReporter(context.err);
+    const draft = await draftPlan(input, { ...deps, onProgress: reporter.report }).finally(reporter.stop);
+    const report = reportOf(
+      draft,
+      {
+        jobsInFlight: options.jobsInFlight ?? draft.plan.max_concurrent_jobs,
+        recordsPerHour: options.recordsPerHour,
+      },
+      systemClock.now(),
+    );
+    context.out.write(
+      options.json ? `${JSON.stringify(report, null, 2)}\n` : `${planLines(report).join('\n')}\n`,
+    );
+  });
+}
+
+function reportOf({ plan, slices, isKnown }: PlanDraft, pace: JobPace, nowMs: number): PlanReport {
+  const isJob = (rows: number) => rows >= plan.min_records_per_job;
+  const endOf = (sizes: readonly number[]) => {
+    const { hours, ...schedule } = scheduleJobs(sizes, pace);
+    return { ...schedule, hours, ends_at: new Date(nowMs + hours * 3_600_000).toISOString() };
+  };
+  const parts = slices.flatMap((slice) => slice.parts.map(({ rows }) => rows));
+  return {
+    run_id: plan.run_id,
+    run_exists: isKnown,
+    model_id: plan.model.model_id,
+    rows: plan.selected_rows,
+    dataset_rows: plan.dataset.rows,
+    on_demand_rows: plan.on_demand_rows,
+    parts: plan.parts,
+    slices: plan.slices,
+    estimate: plan.estimate,
+    schedule: {
+      jobs_in_flight: pace.jobsInFlight,
+      records_per_hour: pace.recordsPerHour,
+      balanced: endOf(parts.filter(isJob)),
+      full: endOf(
+        packFull(plan.selected_rows, plan.max_rows_per_part)
+          .map(({ rows }) => rows)
+          .filter(isJob),
+      ),
+    },
+  };
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It is not a whole number above 0.');
+  return Number(text);
+}

@@ -1,0 +1,5 @@
+import { PrepareInput, prepare } from '../steps/prepare.ts';
+import { createHandler } from './create-handler.ts';
+
+/** Lambda entry point of the step prepare. */
+export const handler = createHandler('prepare', (input, deps) => prepare(PrepareInput.parse(input), deps));

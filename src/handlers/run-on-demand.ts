@@ -1,0 +1,8 @@
+import { WavePart } from '../core/part.ts';
+import { runOnDemand } from '../steps/run-on-demand.ts';
+import { createHandler } from './create-handler.ts';
+
+/** Lambda entry point of the step runOnDemand. */
+export const handler = createHandler('runOnDemand', (input, deps) =>
+  runOnDemand(WavePart.parse(input), deps),
+);

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { QuarryError } from '../core/errors.ts';
+import type { StepName } from '../workflow/definition.ts';
+
+/** One line of a function's log: ids, counts and times, and never a word of the dataset. */
+export type LogLine = Readonly<Record<string, unknown>> & { level: 'INFO' | 'ERROR'; message: string };
+
+/** What a step's input may say of the run and the part. Everything else in it is nobody's business. */
+const KnownIds = z.object({
+  run_uri: z.string().optional().catch(undefined),
+  part_id: z.string().optional().catch(undefined),
+  wave: z.int().optional().catch(undefined),
+  attempt: z.int().optional().catch(undefined),
+  slice: z.object({ slice: z.int() }).optional().catch(undefined),
+});
+
+/** The ids in a step's input: of the run, the part or the slice. */
+export function idsOf(input: unknown): Record<string, unknown> {
+  const outer = z.object({ part: z.unknown() }).safeParse(input);
+  const ids = KnownIds.safeParse(outer.data?.part ?? input);
+  if (!ids.success) return {};
+  const { run_uri, part_id, wave, attempt, slice } = ids.data;
+  return withoutUndefined({
+    run_id: run_uri?.split('/').at(-1),
+    part_id,
+    wave,
+    attempt,
+    slice: slice?.slice,
+  });
+}
+
+/** What a step's output may say: ids, counts, a status. */
+const KnownResults = z.object({
+  run_id: z.string().optional().catch(undefined),
+  part_id: z.string().optional().catch(undefined),
+  wave: z.int().optional().catch(undefined),
+  decision: z.string().optional().catch(undefined),
+  job_arn: z.string().nullish().catch(undefined),
+  parts: z.int().optional().catch(undefined),
+  records: z.int().optional().catch(undefined),
+  status: z.string().optional().catch(undefined),
+  rows: z.record(z.string(), z.int()).optional().catch(undefined),
+});
+
+/** The line of a step that is done. */
+export function doneLine(step: StepName, input: unknown, output: unknown): LogLine {
+  const results = KnownResults.safeParse(output);
+  return {
+    level: 'INFO',
+    message: `${step} is done`,
+    step,
+    ...idsOf(input),
+    ...withoutUndefined(results.data ?? {}),
+  };
+}
+
+/** The line of a step that threw. The message of an error that is not ours may quote the data, so it is left out. */
+export function failedLine(step: StepName, input: unknown, error: unknown): LogLine {
+  const { name = 'Error' } = error as Partial<Error>;
+  return {
+    level: 'ERROR',
+    message: `${step} failed`,
+    step,
+    ...idsOf(input),
+    error: name,
+    ...(error instanceof QuarryError ? { error_message: error.message, retryable: error.retryable } : {}),
+  };
+}
+
+function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,6 @@
+import { WavePart } from '../core/part.ts';
+import { submit } from '../steps/submit.ts';
+import { createHandler } from './create-handler.ts';
+
+/** Lambda entry point of the step submit. */
+export const handler = createHandler('submit', (input, deps) => submit(WavePart.parse(input), deps));

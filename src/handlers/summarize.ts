@@ -1,0 +1,6 @@
+import { RunState } from '../steps/run-state.ts';
+import { summarize } from '../steps/summarize.ts';
+import { createHandler } from './create-handler.ts';
+
+/** Lambda entry point of the step summarize. */
+export const handler = createHandler('summarize', (input, deps) => summarize(RunState.parse(input), deps));

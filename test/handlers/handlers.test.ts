@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { STEP_NAMES } from '../../src/workflow/definition.ts';
+import { type S3Double, startS3Double } from '../support/s3-double.ts';
+
+/** A word that is in the dataset only. */
+const SECRET = 'heliotrope';
+const CSV = `topic\n${Array.from({ length: 120 }, (_, row) => `${SECRET} ${row}`).join('\n')}\n`;
+
+let s3: S3Double;
+let lines: string[];
+
+beforeEach(async () => {
+  s3 = await startS3Double();
+  s3.objects.set('data-bucket/datasets/topics.csv', Buffer.from(CSV));
+  lines = [];
+  for (const [name, value] of Object.entries({
+    QUARRY_BUCKET: 'data-bucket',
+    QUARRY_BUCKET_OWNER: '111122223333',
+    QUARRY_ROLE_ARN: 'arn:aws:iam::111122223333:role/bedrock',
+    QUARRY_VERSION: '1.2.3',
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_ENDPOINT_URL: s3.url,
+  })) {
+    vi.stubEnv(name, value);
+  }
+  vi.spyOn(process.stdout, 'write').mockImplementation((line) => {
+    lines.push(String(line));
+    return true;
+  });
+  vi.resetModules();
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+  await s3[Symbol.asyncDispose]();
+});
+
+const INPUT = {
+  s3_uri: 's3://data-bucket/datasets/topics.csv',
+  model_id: 'us.anthropic.claude-haiku-4-5-20251001-v1:0',
+  prompt_template: `A joke about {topic}`,
+  run_id: 'jokes',
+};
+
+test('there is an entry point for every step', async () => {
+  for (const step of STEP_NAMES) {
+    const file = step.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    const entry: unknown = await import(`../../src/handlers/${file}.ts`);
+    expect(entry, step).toHaveProperty('handler', expect.any(Function));
+  }
+});
+
+test('Plan and Prepare run on S3, and log ids and counts without a word of the dataset', async () => {
+  const { handler: plan } = await import('../../src/handlers/plan.ts');
+  const { handler: prepare } = await import('../../src/handlers/prepare.ts');
+  const state = await plan(INPUT, { awsRequestId: 'request-1' });
+  expect(state).toMatchObject({ run_id: 'jokes', bucket: 'data-bucket' });
+  const [slice] = JSON.parse(String(s3.objects.get('data-bucket/runs/jokes/slices.json')));
+  await prepare({ run_uri: 's3://data-bucket/runs/jokes', slice }, { awsRequestId: 'request-2' });
+
+  expect(s3.objects.get('data-bucket/work/jokes/parts/p00001/records.jsonl')?.toString()).toContain(SECRET);
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 'INFO', message: 'plan is done', run_id: 'jokes', request_id: 'request-1' },
+    {
+      level: 'INFO',
+      message: 'prepare is done',
+      run_id: 'jokes',
+      slice: 0,
+      parts: 1,
+      request_id: 'request-2',
+    },
+  ]);
+  expect(lines.join('')).not.toContain(SECRET);
+});
+
+test('a step that is called twice, as Lambda retries it, leaves the same and says the same', async () => {
+  const { handler: plan } = await import('../../src/handlers/plan.ts');
+  const first = await plan(INPUT);
+  const objects = new Map(s3.objects);
+  expect(await plan(INPUT)).toEqual(first);
+  expect(s3.objects).toEqual(objects);
+});
+
+test('an error keeps its name, which the state machine matches, and its message is in the log', async () => {
+  const { handler } = await import('../../src/handlers/plan.ts');
+  await expect(handler({ ...INPUT, max_record: 5 })).rejects.toMatchObject({ name: 'InvalidRunInputError' });
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    level: 'ERROR',
+    message: 'plan failed',
+    error: 'InvalidRunInputError',
+    error_message: expect.stringContaining('did you mean "max_records"'),
+    retryable: false,
+  });
+});
+
+test('an error that is not ours is logged by its name alone, since it may quote the data', async () => {
+  const { failedLine } = await import('../../src/handlers/step-log.ts');
+  const error = Object.assign(new Error(`cannot parse "${SECRET}"`), { name: 'ConversionError' });
+  const line = failedLine(
+    'collect',
+    { part: { run_uri: 's3://b/runs/r', part_id: 'p00001', wave: 1 } },
+    error,
+  );
+  expect(line).toEqual({
+    level: 'ERROR',
+    message: 'collect failed',
+    step: 'collect',
+    run_id: 'r',
+    part_id: 'p00001',
+    wave: 1,
+    error: 'ConversionError',
+  });
+});
+
+test('what an earlier invocation left on the disk is gone before the next one works', async () => {
+  const { SCRATCH_DIRECTORY } = await import('../../src/handlers/step-deps.ts');
+  const { mkdir, writeFile } = await import('node:fs/promises');
+  const { existsSync } = await import('node:fs');
+  await mkdir(SCRATCH_DIRECTORY, { recursive: true });
+  await writeFile(`${SCRATCH_DIRECTORY}/leftover`, 'x');
+  const { handler } = await import('../../src/handlers/plan.ts');
+  await handler(INPUT);
+  expect(existsSync(`${SCRATCH_DIRECTORY}/leftover`)).toBe(false);
+});
