@@ -20,12 +20,13 @@ export function summaryLines(summary: RunSummary, directory: string): string[] {
   const paths = outputPathsOf(summary, directory);
   const lines = [
     '',
-    `Run ${summary.run_id}: ${outcomeOf(summary)}`,
+    `Run ${summary.run_id}: ${headline(summary)}`,
     '',
     `  rows       ${rows.total.toLocaleString('en-US')}`,
     `  answered   ${rows.succeeded.toLocaleString('en-US')}`,
     `  failed     ${rows.failed.toLocaleString('en-US')}`,
     `  not sent   ${rows.not_sent.toLocaleString('en-US')}`,
+    ...attemptsLine(summary),
     `  jobs       ${summary.jobs}${summary.on_demand_records > 0 ? `, and ${count(summary.on_demand_records, 'record')} on demand` : ''}`,
     `  tokens     ${tokens.input.toLocaleString('en-US')} in, ${tokens.output.toLocaleString('en-US')} out`,
   ];
@@ -49,20 +50,27 @@ export function summaryLines(summary: RunSummary, directory: string): string[] {
   return lines;
 }
 
-function shortPath(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith('..') ? path : fromHere;
-}
-
-function outcomeOf({ status }: RunSummary): string {
+function headline({ status, stop }: RunSummary): string {
   switch (status) {
     case 'succeeded':
       return 'every row answered';
     case 'partly_succeeded':
       return 'some rows have no answer';
     case 'stopped':
-      return 'stopped before every row was sent';
     case 'cancelled':
-      return 'cancelled before every row was answered';
+      return `${status}, some rows have no answer. ${stop?.message ?? ''}`.trimEnd();
   }
+}
+
+/** `90 rows once, 8 twice, 2 not at all`, where any took more than one. */
+function attemptsLine({ attempts }: RunSummary): string[] {
+  if (attempts.every((counts) => counts.attempts < 2)) return [];
+  const times = (number: number) => ['never', 'once', 'twice'][number] ?? `${number} times`;
+  const counts = attempts.map(({ attempts: number, rows }) => `${count(rows, 'row')} ${times(number)}`);
+  return [`  sent       ${counts.join(', ')}`];
+}
+
+function shortPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : fromHere;
 }

@@ -21,12 +21,17 @@ import { lockRun } from './run-lock.ts';
 import type { RunProgress } from './run-progress.ts';
 import { createTaskRunner } from './step-functions-tasks.ts';
 
+/** Carries out one task. */
+export type RunTask = (call: TaskCall) => Promise<unknown>;
+
 /** What a local run is told. */
 export interface LocalRunOptions {
   target: LocalTarget;
   random: () => number;
   onProgress?: (progress: RunProgress) => void;
   signal?: AbortSignal;
+  /** Wraps the carrying out of tasks; for tests that let a step run twice. */
+  aroundTasks?: (runTask: RunTask) => RunTask;
   /** Called once this process is the only one at work on the run, and before it does any. */
   onClaimed?: (layout: RunLayout) => Promise<void>;
 }
@@ -40,7 +45,14 @@ export type LocalRunResult =
 /** Runs the workflow's own definition on the embedded engine, from Plan to Summarize. */
 export async function runLocally(
   input: unknown,
-  { target, random, onProgress = () => {}, signal, onClaimed = async () => {} }: LocalRunOptions,
+  {
+    target,
+    random,
+    onProgress = () => {},
+    signal,
+    aroundTasks = (runTask) => runTask,
+    onClaimed = async () => {},
+  }: LocalRunOptions,
 ): Promise<LocalRunResult> {
   const { deps, store, control } = target;
   let state: RunState | undefined;
@@ -76,23 +88,15 @@ export async function runLocally(
   };
   const broken = new AbortController();
   const stop = AbortSignal.any([broken.signal, ...(signal === undefined ? [] : [signal])]);
-  const tasks = trackTasks(
-    createTaskRunner({
-      deps: {
-        ...deps,
-        bedrock: untilAborted(deps.bedrock, stop),
-        onProgress,
-        claimRun,
-        signal: stop,
-      },
-      control,
-      onStepDone,
-      onJobSeen,
-      onProgress,
-    }),
-    // No step can do without the disk: whatever went on would only say so again, and less clearly.
-    (fault) => broken.abort(fault),
-  );
+  const runTask = createTaskRunner({
+    deps: { ...deps, bedrock: untilAborted(deps.bedrock, stop), onProgress, claimRun, signal: stop },
+    control,
+    onStepDone,
+    onJobSeen,
+    onProgress,
+  });
+  // No step can do without the disk: whatever went on would only say so again, and less clearly.
+  const tasks = trackTasks(aroundTasks(runTask), (fault) => broken.abort(fault));
   const result = await runExecution(
     {
       definition,
