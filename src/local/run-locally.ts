@@ -89,13 +89,7 @@ export async function runLocally(
   const broken = new AbortController();
   const stop = AbortSignal.any([broken.signal, ...(signal === undefined ? [] : [signal])]);
   const runTask = createTaskRunner({
-    deps: {
-      ...deps,
-      bedrock: untilAborted(deps.bedrock, stop),
-      onProgress,
-      claimRun,
-      signal: stop,
-    },
+    deps: { ...deps, bedrock: untilAborted(deps.bedrock, stop), onProgress, claimRun, signal: stop },
     control,
     onStepDone,
     onJobSeen,

@@ -96,12 +96,12 @@ async function checkNothingTwice(
   const sent = new Map<string, number>();
   const answered = new Map<string, number>();
   const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);
-  const folder = join(runFolder(directory), 'model-output');
+  const folder = join(workFolder(directory), 'model-output');
   const { tracked, jobs } = await emulated.emulator.usage();
   const usedParts = new Set([...jobs.map(({ jobName }) => partOf(jobName)), ...(await foldersIn(folder))]);
   expectEqual(new Set(jobs.map(({ jobName }) => jobName)).size, jobs.length, 'jobs by their names');
   for (const part of usedParts) {
-    for (const { recordId } of await readLines(join(runFolder(directory), 'parts', part, 'records.jsonl'))) {
+    for (const { recordId } of await readLines(join(workFolder(directory), 'parts', part, 'records.jsonl'))) {
       count(sent, recordId);
     }
     for (const recordId of await answeredIn(join(folder, part))) count(answered, recordId);
@@ -169,16 +169,21 @@ function runFolder(directory: string): string {
   return join(directory, LOCAL_BUCKET, 'runs', 'emulated');
 }
 
+function workFolder(directory: string): string {
+  return join(directory, LOCAL_BUCKET, 'work', 'emulated');
+}
+
 /** Everything that a second run under the same id must leave as it is. */
 export async function snapshot({ directory, emulated }: FinishedRun): Promise<Record<string, string>> {
   const hashes: Record<string, string> = { usage: JSON.stringify(await emulated.emulator.usage()) };
-  const folder = runFolder(directory);
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || path.includes('map-results')) continue;
-    hashes[path.slice(folder.length)] = createHash('sha256')
-      .update(await readFile(path))
-      .digest('hex');
+  for (const folder of [runFolder(directory), workFolder(directory)]) {
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (!entry.isFile() || path.includes('map-results')) continue;
+      hashes[path] = createHash('sha256')
+        .update(await readFile(path))
+        .digest('hex');
+    }
   }
   return hashes;
 }
