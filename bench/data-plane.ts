@@ -127,7 +127,7 @@ async function collect(directory: string, output: string, shape: OutputShape): P
     shape,
     outputColumn: 'output',
     recordIdColumn: undefined,
-    attempt: 1,
+    retry: { maxAttempts: 3, retryTruncated: false, retryRefused: false },
     unanswered: { errorCode: 'MissingOutput', errorMessage: '', sent: true },
     resultPath: join(directory, 'result.parquet'),
     scratchDirectory: join(directory, 'scratch'),

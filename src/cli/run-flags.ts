@@ -32,6 +32,7 @@ export function addRunFlags(command: Command): Command {
     const description = (schema.description ?? '').replaceAll('`', '');
     command.addOption(new Option(flag, description).argParser(parserOf(type)));
   }
+  command.addOption(new Option('--no-pilot', 'Run all parts at once.'));
   command.addOption(new Option('--max-records-per-batch <n>').argParser(parserOf('number')).hideHelp());
   for (const { flag, type, description } of PARAMETER_FLAGS) {
     command.addOption(new Option(`--${flag} <${type}>`, description).argParser(parserOf(type)));

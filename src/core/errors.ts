@@ -58,6 +58,11 @@ export class LedgerMismatchError extends QuarryError {
   override readonly name = 'LedgerMismatchError';
 }
 
+/** What went wrong would go wrong for every job: the run was stopped, and keeps what it has. */
+export class SystematicFaultError extends QuarryError {
+  override readonly name = 'SystematicFaultError';
+}
+
 /** Another process is at work on the run. */
 export class RunBusyError extends QuarryError {
   override readonly name = 'RunBusyError';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const JobRecord = z.object({
   part_id: z.string(),
   job_name: z.string(),
-  /** Null where Bedrock refused to create the job. */
+  /** Null until Bedrock has said it, and where Bedrock refused to create the job. */
   job_arn: z.string().nullable(),
   /** Why Bedrock refused, word for word. */
   refusal: z.string().nullable(),

@@ -30,8 +30,27 @@ export const PartLedger = z.object({
   stray_lines: Count,
   job_arn: z.string().nullable(),
   job_status: z.string().nullable(),
+  /** What Bedrock said of a job that failed. */
+  job_message: z.string().nullable(),
+  /** Records that are to be sent again, and about how many bytes of input they are. */
+  owed: z.object({ records: Count, bytes: Count }),
+  /** Rows that get the answer of an identical request in the end; absent where every row is sent. */
+  duplicates: Count.optional(),
 });
 export type PartLedger = z.infer<typeof PartLedger>;
+
+/** True where a part's result is its output: no row of it is sent again, or waits for another's answer. */
+export function isFinal({ owed, duplicates = 0 }: Pick<PartLedger, 'owed' | 'duplicates'>): boolean {
+  return owed.records === 0 && duplicates === 0;
+}
+
+/** What became of the rows of a part of the dataset once its repairs are in. */
+export const MergedLedger = PartLedger.pick({ part_id: true, rows: true, reasons: true });
+export type MergedLedger = z.infer<typeof MergedLedger>;
+
+/** How many rows took so many attempts, and how many of those have an answer. */
+export const AttemptCounts = z.object({ attempts: Count, rows: Count, succeeded: Count });
+export type AttemptCounts = z.infer<typeof AttemptCounts>;
 
 /** The counts of all ledgers together. */
 export function addRowCounts(counts: readonly RowCounts[]): RowCounts {

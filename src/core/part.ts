@@ -30,7 +30,13 @@ export const SliceRead = z.object({ uri: Uri, first_row_in_file: Count, rows: Co
 export type SliceRead = z.infer<typeof SliceRead>;
 
 /** The rows planned for one part. */
-export const PlannedPart = z.object({ part_id: z.string(), first_row: Count, rows: Count });
+export const PlannedPart = z.object({
+  part_id: z.string(),
+  first_row: Count,
+  rows: Count,
+  /** Rows that are no duplicates of others; absent where every row is sent. */
+  records: Count.optional(),
+});
 export type PlannedPart = z.infer<typeof PlannedPart>;
 
 /** What one Prepare reads, and the parts it leaves. An item of Prepare's Distributed Map. */
@@ -58,15 +64,34 @@ export type PreparedPart = z.infer<typeof PreparedPart>;
 export const InvocationMode = z.enum(['batch', 'on_demand', 'none']);
 export type InvocationMode = z.infer<typeof InvocationMode>;
 
+/** Owed records of another part: so many of them, from this one on, in the order of that part's result. */
+export const PartSource = z.object({ part_id: z.string(), owed_from: Count, owed_count: Count });
+export type PartSource = z.infer<typeof PartSource>;
+
 /** An item of Run jobs' Distributed Map: one part's turn in one wave. */
 export const WavePart = z.object({
   run_uri: Uri,
   part_id: z.string(),
   wave: z.int().min(1),
-  /** How often its records have been sent, this time included. */
+  /** How often its records have been tried, this time included. */
   attempt: z.int().min(1),
   mode: InvocationMode,
   records: Count,
   bytes: Count,
+  /** Where a repair part's records come from; none for a part of the dataset. */
+  sources: z.array(PartSource),
+  /** Dollars that the run has cost at most once this part and those before it have run; null without a price. */
+  run_max_usd: z.number().nullable(),
 });
 export type WavePart = z.infer<typeof WavePart>;
+
+/** An item of Merge's Distributed Map: a part of the dataset, and the repair parts that rows of it went through. */
+export const MergeItem = z.object({
+  run_uri: Uri,
+  part_id: z.string(),
+  /** Ids of the repair parts, the earliest wave first. */
+  repairs: z.array(z.string()),
+  /** Ids of all repair parts, for rows that get the answer of another row; absent where there are none. */
+  all_repairs: z.array(z.string()).optional(),
+});
+export type MergeItem = z.infer<typeof MergeItem>;

@@ -102,6 +102,17 @@ export const RUN_INPUT_FIELDS = {
     .min(1)
     .max(10)
     .meta({ description: 'How often a row may be sent at most. Default 3.' }),
+  retry_truncated: z.boolean().meta({
+    description: 'Send a row again whose answer was cut off at `max_tokens`. Default false.',
+  }),
+  retry_refused: z.boolean().meta({
+    description:
+      'Send a row again that the model refused to answer, or whose answer was filtered. Default false.',
+  }),
+  pilot: z.boolean().meta({
+    description:
+      'Run the first part alone where there are three or more, and stop if over half of its records fail. Default true.',
+  }),
   max_cost_usd: z.number().gt(0).meta({ description: 'Spend no more than this, in US dollars.' }),
   dedupe: z.boolean().meta({
     description: 'Send identical requests once and give the answer to all their rows. Default false.',

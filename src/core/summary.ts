@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { Reason, RowCounts, TokenCounts } from './ledger.ts';
+import { AttemptCounts, Reason, RowCounts, TokenCounts } from './ledger.ts';
 import { DatasetFile } from './part.ts';
 import { HubSource } from './run-plan.ts';
+import { RunStop } from './run-stop.ts';
 
-/** How a run ended: every row has an answer, or some have none, be it that it was cancelled. */
-export const RunStatus = z.enum(['succeeded', 'partly_succeeded', 'cancelled']);
+/** How a run ended: every row has an answer, or some have none in the end, or it was stopped or cancelled before. */
+export const RunStatus = z.enum(['succeeded', 'partly_succeeded', 'stopped', 'cancelled']);
 export type RunStatus = z.infer<typeof RunStatus>;
 
 /** `summary.json`: the row ledger, what it took, and the identity of everything that went in. */
@@ -13,12 +14,19 @@ export const RunSummary = z.object({
   quarry_version: z.string(),
   run_id: z.string(),
   status: RunStatus,
+  /** Why it was stopped; null where it was not. */
+  stop: RunStop.nullable(),
   rows: RowCounts,
+  /** How many rows took how many attempts, the fewest first; 0 is never sent. */
+  attempts: z.array(AttemptCounts),
+  waves: z.int().min(0),
   /** Why rows have no answer, the most frequent first. */
   reasons: z.array(Reason),
   tokens: TokenCounts,
   /** Dollars for these tokens by the price table; null where no price of the model is known. */
   cost_usd: z.number().nullable(),
+  /** Rows that got the answer of an identical request, which was sent once. */
+  duplicates: z.int().min(0),
   /** Model invocation jobs; on-demand parts are none. */
   jobs: z.int().min(0),
   on_demand_records: z.int().min(0),

@@ -1,4 +1,4 @@
-import type { Reason, RowCounts, TokenCounts } from '../core/ledger.ts';
+import type { AttemptCounts, Reason, RowCounts, TokenCounts } from '../core/ledger.ts';
 import type { Column } from '../core/part.ts';
 import { columnText } from './column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
@@ -21,6 +21,21 @@ export async function countRows(paths: string[]): Promise<number> {
 export async function recountLedger(paths: string[], outputColumn: string): Promise<RowCounts> {
   if (paths.length === 0) return { total: 0, succeeded: 0, failed: 0, not_sent: 0 };
   return withResults((db) => readRowCounts(db, paths, `${sqlName(outputColumn)} IS NOT NULL`));
+}
+
+/** How many rows of result files took how many attempts, the fewest first. */
+export async function recountAttempts(paths: string[], outputColumn: string): Promise<AttemptCounts[]> {
+  if (paths.length === 0) return [];
+  return withResults(async (db) => {
+    const counted = await db.rows(`SELECT attempts, CAST(count(*) AS DOUBLE) AS "rows",
+        CAST(count(*) FILTER (${sqlName(outputColumn)} IS NOT NULL) AS DOUBLE) AS succeeded
+      FROM ${readParquetsSql(paths)} GROUP BY attempts ORDER BY attempts`);
+    return counted.map(({ attempts, rows, succeeded }) => ({
+      attempts: Number(attempts),
+      rows: Number(rows),
+      succeeded: Number(succeeded),
+    }));
+  });
 }
 
 /** Rows, tokens and reasons of result files. */

@@ -64,7 +64,7 @@ export async function runLocally(
       onProgress({ kind: 'planned', plan: await readJson(store, runLayout(state.run_uri).plan, RunPlan) });
     } else if (step === 'dispatch') {
       const { decision, run_uri, wave } = DispatchResult.parse(output);
-      if (decision === 'finish') return;
+      if (decision !== 'run') return;
       const parts = await readJson(store, runLayout(run_uri).waveParts(wave), z.array(WavePart));
       onProgress({ kind: 'dispatched', wave, parts });
     } else if (step === 'collect') {

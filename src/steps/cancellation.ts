@@ -1,4 +1,4 @@
-import type { Bedrock, CreateJobResult } from '../bedrock/bedrock.ts';
+import type { Bedrock } from '../bedrock/bedrock.ts';
 import { RunCancelled } from '../core/errors.ts';
 import { PartLedger } from '../core/ledger.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
@@ -45,16 +45,16 @@ export async function refuseIfCancelled(layout: RunLayout, store: ObjectStore): 
 }
 
 /**
- * In a cancelled run, the job that was created although its record was lost: it has to be stopped and harvested.
+ * In a cancelled run, the ARN of the job that was created although its record was lost: it has to be stopped and harvested.
  * Throws RunCancelled where there is none; undefined where the run is not cancelled.
  */
 export async function findJobIfCancelled(
   jobName: string,
   layout: RunLayout,
   { store, bedrock }: { store: ObjectStore; bedrock: Bedrock },
-): Promise<CreateJobResult | undefined> {
+): Promise<string | undefined> {
   if (!(await isCancelled(layout, store))) return undefined;
   const job = await bedrock.findJobByName(jobName);
   if (job === undefined) await refuseIfCancelled(layout, store);
-  return job && { kind: 'created', jobArn: job.jobArn };
+  return job?.jobArn;
 }

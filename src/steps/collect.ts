@@ -4,16 +4,24 @@ import { z } from 'zod';
 import { LedgerMismatchError, ServiceUnavailableError } from '../core/errors.ts';
 import { outcomeOf } from '../core/job.ts';
 import { JobRecord } from '../core/job-record.ts';
-import { isBalanced, PartLedger } from '../core/ledger.ts';
+import { isBalanced, isFinal, PartLedger } from '../core/ledger.ts';
 import { WavePart } from '../core/part.ts';
+import { BUDGET_EXCEEDED, RUN_STOPPED } from '../core/retry-policy.ts';
+import { RunStop } from '../core/run-stop.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { type CollectRequest, collectPart } from '../dataset/collect-part.ts';
-import { readJsonIfPresent, writeJson } from '../store/json-object.ts';
+import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../store/json-object.ts';
 import type { ObjectInfo } from '../store/object-store.ts';
 import type { RunLayout } from '../store/run-layout.ts';
 import { withLocalFiles } from './dataset-files.ts';
+import { overBudget } from './decide-wave.ts';
 import type { StepDeps } from './deps.ts';
+import { reportFault } from './part-fault.ts';
+import { findJobOf } from './part-job.ts';
 import { type PlannedRun, readPlan } from './read-plan.ts';
+import { retryPolicyOf } from './retry-policy.ts';
+import { faultOfTurn } from './systematic-fault.ts';
+import { readWave, type Turn } from './turns.ts';
 
 /** A part whose turn is over, and the fault that kept it from a job, if one did. */
 export const CollectInput = z.object({
@@ -25,9 +33,6 @@ export type CollectInput = z.infer<typeof CollectInput>;
 /** What Collect leaves in the state machine: the part's counts. */
 export const CollectResult = PartLedger.pick({ part_id: true, rows: true });
 export type CollectResult = z.infer<typeof CollectResult>;
-
-/** `faults/<part>.json`: why a part could not be collected, for Dispatch to say. */
-export const CollectFault = z.object({ error: z.string(), message: z.string() });
 
 /**
  * Joins whatever the part's job left (all, some or nothing) to the part's rows by record id, and writes the
@@ -43,10 +48,7 @@ export async function collect(input: CollectInput, deps: StepDeps): Promise<Coll
   try {
     return await collectInto(scratchDirectory, { ...input, run: { layout, ...run } }, deps);
   } catch (error) {
-    const { name, message } = error as Error;
-    await writeJson(deps.store, layout.fault(part_id), { error: name, message } satisfies z.infer<
-      typeof CollectFault
-    >);
+    await reportFault(input.part, error, deps);
     throw error;
   } finally {
     await rm(scratchDirectory, { recursive: true, force: true });
@@ -61,18 +63,19 @@ async function collectInto(
   const { store } = deps;
   const { layout, plan, input, call } = run;
   const { part_id } = part;
-  const end = await endOf(part, fault, layout, deps);
+  const isRepair = part.sources.length > 0;
+  const end = await endOf({ part, fault, run }, deps);
   const resultPath = join(scratchDirectory, 'result.parquet');
   const outputs = await modelOutputs(layout.modelOutput(part_id), deps);
   const rowsInfo: ObjectInfo = { uri: layout.rows(part_id), size: 0, etag: '' };
-  const collected = await withLocalFiles([rowsInfo, ...outputs], store, ([rows, ...local]) =>
+  const { owed, ...collected } = await withLocalFiles([rowsInfo, ...outputs], store, ([rows, ...local]) =>
     collectPart({
       rowsPath: rows?.path ?? '',
       outputPaths: local.map(({ path }) => path),
       shape: call.adapter.output,
       outputColumn: plan.output_column,
-      recordIdColumn: input.record_id_column,
-      attempt: part.attempt,
+      recordIdColumn: isRepair ? undefined : input.record_id_column,
+      retry: retryPolicyOf(run),
       unanswered: end.unanswered,
       resultPath,
       scratchDirectory,
@@ -83,37 +86,55 @@ async function collectInto(
       `The ledger of part ${part_id} does not add up: ${JSON.stringify(collected.rows)}.`,
     );
   }
-  await store.putFile(resultPath, layout.output(part_id));
-  // Written last: a ledger that is there stands for a whole result.
-  await writeJson(store, layout.ledger(part_id), {
+  const ledger: PartLedger = {
     part_id,
     wave: part.wave,
     ...collected,
     job_arn: end.jobArn,
     job_status: end.jobStatus,
-  } satisfies PartLedger);
+    job_message: end.jobMessage,
+    owed: { records: owed, bytes: Math.ceil((part.bytes * owed) / Math.max(1, part.records)) },
+  };
+  // Final at once, unless rows of it are sent again or wait for another's answer: then Merge writes the output.
+  const isOutput = !isRepair && isFinal(ledger);
+  await store.putFile(resultPath, isOutput ? layout.output(part_id) : layout.result(part_id));
+  await stopAtFault({ part, ledger }, layout, deps);
+  // Written last: a ledger that is there stands for a whole result.
+  await writeJson(store, layout.ledger(part_id), ledger);
   return { part_id, rows: collected.rows };
+}
+
+/** Stops the run where this turn shows that every other would fail as well, and none of its wave proves otherwise. */
+async function stopAtFault(turn: Turn, layout: RunLayout, deps: StepDeps): Promise<void> {
+  const message = faultOfTurn(turn);
+  if (message === undefined) return;
+  const wave = await readWave(turn.part.wave, layout, deps);
+  if (wave?.turns.some(({ ledger }) => ledger.rows.succeeded > 0)) return;
+  await writeJsonIfAbsent(deps.store, layout.stop, { reason: 'systematic_fault', message } satisfies RunStop);
 }
 
 /** How a part's turn ended, and what that says of the records that have no output line. */
 interface PartEnd {
   jobArn: string | null;
   jobStatus: string | null;
+  jobMessage: string | null;
   unanswered: CollectRequest['unanswered'];
 }
 
 async function endOf(
-  part: WavePart,
-  fault: CollectInput['fault'],
-  layout: RunLayout,
-  { store, bedrock }: StepDeps,
+  { part, fault, run }: CollectInput & { run: PlannedRun },
+  deps: StepDeps,
 ): Promise<PartEnd> {
+  const { store, bedrock } = deps;
+  const { layout, input } = run;
   const record = await readJsonIfPresent(store, layout.job(part.part_id), JobRecord);
   if (record?.refusal) {
     return notSent('JobRefused', `Bedrock refused the job: ${record.refusal}`);
   }
-  if (record?.job_arn) {
-    const job = await bedrock.getJob(record.job_arn);
+  // A job may have been made although no answer ever came: its rows must not be sent a second time.
+  const jobArn = record && (record.job_arn ?? (await findJobOf(part, run, deps)));
+  if (jobArn !== undefined) {
+    const job = await bedrock.getJob(jobArn);
     if (outcomeOf(job.status).kind === 'running') {
       throw new ServiceUnavailableError(
         `Job ${job.jobArn} is ${job.status}: its part cannot be collected yet.`,
@@ -123,6 +144,7 @@ async function endOf(
     return {
       jobArn: job.jobArn,
       jobStatus: job.status,
+      jobMessage: job.message ?? null,
       unanswered: {
         errorCode: job.status === 'Completed' ? 'RecordMissing' : `Job${job.status}`,
         errorMessage: `The job ended ${job.status} without an answer to this record${reason}`,
@@ -131,9 +153,15 @@ async function endOf(
     };
   }
   if (fault !== undefined) return notSent(fault.Error, messageOf(fault.Cause) ?? fault.Error);
+  const unaffordable = overBudget(part, input.max_cost_usd);
+  if (unaffordable !== undefined) return notSent(BUDGET_EXCEEDED, unaffordable);
+  const stop = await readJsonIfPresent(store, layout.stop, RunStop);
+  if (stop !== undefined)
+    return notSent(RUN_STOPPED, `Not sent, because the run was stopped: ${stop.message}`);
   return {
     jobArn: null,
     jobStatus: null,
+    jobMessage: null,
     unanswered: {
       errorCode: 'RecordMissing',
       errorMessage: 'There is no answer to this record.',
@@ -143,7 +171,12 @@ async function endOf(
 }
 
 function notSent(errorCode: string, errorMessage: string): PartEnd {
-  return { jobArn: null, jobStatus: null, unanswered: { errorCode, errorMessage, sent: false } };
+  return {
+    jobArn: null,
+    jobStatus: null,
+    jobMessage: null,
+    unanswered: { errorCode, errorMessage, sent: false },
+  };
 }
 
 /** The message in a Cause, which Lambda writes as JSON. */

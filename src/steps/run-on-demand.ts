@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { WavePart } from '../core/part.ts';
 import type { ModelInvocationType } from '../models/model-adapter.ts';
 import { refuseIfCancelled } from './cancellation.ts';
+import { overBudget } from './decide-wave.ts';
 import type { StepDeps } from './deps.ts';
 import { type PlannedRun, readPlan } from './read-plan.ts';
 
@@ -16,10 +17,14 @@ type InputRecord = z.infer<typeof InputRecord>;
 /**
  * Runs the records of a part one by one, with the body that a job would have had, and leaves its output where
  * and as a job would, one file a record. Each answer is kept as soon as it is there: a repeated call asks only for the rest.
+ * Once the run has been stopped, or could cost more than it may, it asks for nothing.
  */
 export async function runOnDemand(part: WavePart, deps: StepDeps): Promise<{ records: number }> {
   const run = await readPlan(part.run_uri, deps);
-  const { layout, plan } = run;
+  const { layout, plan, input } = run;
+  const isDone = (await deps.store.head(layout.ledger(part.part_id))) !== undefined;
+  const isStopped = (await deps.store.head(layout.stop)) !== undefined;
+  if (isDone || isStopped || overBudget(part, input.max_cost_usd) !== undefined) return { records: 0 };
   const lines = createInterface({
     input: await deps.store.readStream(layout.records(part.part_id)),
     crlfDelay: Number.POSITIVE_INFINITY,
@@ -27,9 +32,16 @@ export async function runOnDemand(part: WavePart, deps: StepDeps): Promise<{ rec
   const records: InputRecord[] = [];
   for await (const line of lines) records.push(InputRecord.parse(JSON.parse(line)));
   const limit = pLimit(CONCURRENT_INVOCATIONS);
-  await limit.map(records, (record, index) =>
-    keepAnswer(record, { run, partId: part.part_id, index, type: plan.model.invocation_type }, deps),
+  // Every call has ended before this one does: a repeated call must not meet answers still under way.
+  const settled = await Promise.allSettled(
+    records.map((record, index) =>
+      limit(() =>
+        keepAnswer(record, { run, partId: part.part_id, index, type: plan.model.invocation_type }, deps),
+      ),
+    ),
   );
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   return { records: records.length };
 }
 

@@ -1,24 +1,36 @@
-import { z } from 'zod';
-import { LedgerMismatchError } from '../core/errors.ts';
+import pLimit from 'p-limit';
+import { LedgerMismatchError, SystematicFaultError } from '../core/errors.ts';
 import { JobRecord } from '../core/job-record.ts';
-import { addReasons, addRowCounts, addTokenCounts, isBalanced, PartLedger } from '../core/ledger.ts';
-import { WavePart } from '../core/part.ts';
+import {
+  type AttemptCounts,
+  addReasons,
+  addRowCounts,
+  addTokenCounts,
+  isBalanced,
+  isFinal,
+  MergedLedger,
+} from '../core/ledger.ts';
 import type { RunPlan } from '../core/run-plan.ts';
+import type { RunStop } from '../core/run-stop.ts';
 import { RunSummary } from '../core/summary.ts';
-import { recountLedger } from '../dataset/read-results.ts';
-import { batchPriceOf, costUsd } from '../models/prices.ts';
+import { recountAttempts, recountLedger } from '../dataset/read-results.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../store/json-object.ts';
 import type { RunLayout } from '../store/run-layout.ts';
-import { isCancelled } from './cancellation.ts';
 import { withLocalFiles } from './dataset-files.ts';
 import type { StepDeps } from './deps.ts';
 import { readPlan } from './read-plan.ts';
+import { spentUsd } from './run-cost.ts';
 import type { RunState } from './run-state.ts';
+import { readStop } from './run-stop.ts';
+import { readWave, type Turn } from './turns.ts';
 
 /** The execution's output: where everything is, and the ledger. */
 export interface SummarizeResult {
   run_id: string;
   status: RunSummary['status'];
+  /** Name and message of the error that the execution ends with; null where it ends well. */
+  error: string | null;
+  message: string | null;
   rows: RunSummary['rows'];
   summary_uri: string;
   /** Folder of the output files. */
@@ -26,6 +38,9 @@ export interface SummarizeResult {
   /** The output files, as far as they fit into the state payload; the summary has them all. */
   output_paths: string[];
 }
+
+/** Small objects read at once. */
+const CONCURRENT_READS = 16;
 
 /** Output files that the execution's output names; more would endanger its 256 KiB. */
 const MAX_OUTPUT_PATHS = 500;
@@ -38,29 +53,25 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
   if (known !== undefined) return toResult(known, layout);
 
   const turns = await readTurns(state.wave, layout, deps);
-  const ledgers = turns.map(({ ledger }) => ledger);
-  const rows = addRowCounts(ledgers.map((ledger) => ledger.rows));
-  const outputUris = ledgers.map(({ part_id }) => layout.output(part_id));
-  await proveRows(rows, plan, outputUris, deps);
-
-  const price = batchPriceOf(plan.model.model_id);
-  const cost =
-    price &&
-    turns.reduce(
-      // On demand costs twice the batch price.
-      (sum, { part, ledger }) => sum + costUsd(price, ledger.tokens) * (part.mode === 'on_demand' ? 2 : 1),
-      0,
-    );
-  const cancelled = await isCancelled(layout, store);
+  const finals = await readFinals(turns, layout, deps);
+  const rows = addRowCounts(finals.map((final) => final.rows));
+  const outputUris = finals.map(({ part_id }) => layout.output(part_id));
+  const attempts = await proveRows(rows, plan, outputUris, deps);
+  const stop = (await readStop(layout, store)) ?? null;
   const summary: RunSummary = {
     format_version: 1,
     quarry_version: settings.version,
     run_id: plan.run_id,
-    status: rows.succeeded === rows.total ? 'succeeded' : cancelled ? 'cancelled' : 'partly_succeeded',
+    status: statusOf(rows, stop),
+    stop,
     rows,
-    reasons: addReasons(ledgers.flatMap(({ reasons }) => reasons)),
-    tokens: addTokenCounts(ledgers.map(({ tokens }) => tokens)),
-    cost_usd: cost ?? null,
+    attempts,
+    waves: state.wave,
+    reasons: addReasons(finals.flatMap(({ reasons }) => reasons)),
+    // Of every attempt: all of them were paid for.
+    tokens: addTokenCounts(turns.map(({ ledger }) => ledger.tokens)),
+    cost_usd: spentUsd(turns, plan.model.model_id),
+    duplicates: plan.duplicates,
     jobs: await countJobs(turns, layout, deps),
     on_demand_records: turns.reduce(
       (sum, { part }) => sum + (part.mode === 'on_demand' ? part.records : 0),
@@ -82,20 +93,30 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
   return toResult(summary, layout);
 }
 
-/** One part's turn in one wave, and its ledger. */
-interface Turn {
-  part: WavePart;
-  ledger: PartLedger;
+function statusOf(rows: RunSummary['rows'], stop: RunStop | null): RunSummary['status'] {
+  if (rows.succeeded === rows.total) return 'succeeded';
+  if (stop === null) return 'partly_succeeded';
+  return stop.reason === 'cancelled' ? 'cancelled' : 'stopped';
 }
 
-async function readTurns(waves: number, layout: RunLayout, { store }: StepDeps): Promise<Turn[]> {
+async function readTurns(waves: number, layout: RunLayout, deps: StepDeps): Promise<Turn[]> {
   const turns: Turn[] = [];
   for (let wave = 1; wave <= waves; wave += 1) {
-    for (const part of await readJson(store, layout.waveParts(wave), z.array(WavePart))) {
-      turns.push({ part, ledger: await readJson(store, layout.ledger(part.part_id), PartLedger) });
-    }
+    turns.push(...((await readWave(wave, layout, deps))?.turns ?? []));
   }
   return turns;
+}
+
+/** What became of every part of the dataset in the end, in the order of its rows. */
+function readFinals(turns: readonly Turn[], layout: RunLayout, { store }: StepDeps): Promise<MergedLedger[]> {
+  const parts = turns.filter(({ part }) => part.sources.length === 0);
+  // The pilot may be another than the first part.
+  const inOrder = parts.sort((a, b) => (a.part.part_id < b.part.part_id ? -1 : 1));
+  return pLimit(CONCURRENT_READS).map(inOrder, ({ part: { part_id }, ledger }) =>
+    isFinal(ledger)
+      ? Promise.resolve<MergedLedger>(ledger)
+      : readJson(store, layout.merged(part_id), MergedLedger),
+  );
 }
 
 async function proveRows(
@@ -103,24 +124,26 @@ async function proveRows(
   plan: RunPlan,
   outputUris: RunSummary['output_uris'],
   { store }: StepDeps,
-): Promise<void> {
+): Promise<AttemptCounts[]> {
   if (!isBalanced(rows) || rows.total !== plan.selected_rows) {
     throw new LedgerMismatchError(
       `The ledger has ${JSON.stringify(rows)}, but the run is of ${plan.selected_rows} rows. Nothing was deleted; please report this.`,
     );
   }
   const files = outputUris.map((uri) => ({ uri: uri as `s3://${string}`, size: 0, etag: '' }));
-  const recounted = await withLocalFiles(files, store, (local) =>
-    recountLedger(
-      local.map(({ path }) => path),
-      plan.output_column,
-    ),
-  );
+  const { recounted, attempts } = await withLocalFiles(files, store, async (local) => {
+    const paths = local.map(({ path }) => path);
+    return {
+      recounted: await recountLedger(paths, plan.output_column),
+      attempts: await recountAttempts(paths, plan.output_column),
+    };
+  });
   if (JSON.stringify(recounted) !== JSON.stringify(rows)) {
     throw new LedgerMismatchError(
       `The output files have ${JSON.stringify(recounted)}, but the ledger ${JSON.stringify(rows)}. Were files below ${plan.run_id}/output changed?`,
     );
   }
+  return attempts;
 }
 
 async function countJobs(turns: readonly Turn[], layout: RunLayout, { store }: StepDeps): Promise<number> {
@@ -137,9 +160,19 @@ function toResult(summary: RunSummary, layout: RunLayout): SummarizeResult {
   return {
     run_id: summary.run_id,
     status: summary.status,
+    ...errorOf(summary),
     rows: summary.rows,
     summary_uri: layout.summary,
     output_uri: layout.output('').replace(/\.parquet$/, ''),
     output_paths: summary.output_uris.slice(0, MAX_OUTPUT_PATHS),
+  };
+}
+
+/** A systematic fault fails the execution, though what it harvested is kept; a run that ran out of money has ended. */
+function errorOf({ status, stop, rows }: RunSummary): { error: string | null; message: string | null } {
+  if (status !== 'stopped' || stop?.reason !== 'systematic_fault') return { error: null, message: null };
+  return {
+    error: new SystematicFaultError().name,
+    message: `${stop.message} ${rows.succeeded} of ${rows.total} rows have an answer, which is kept. Once the cause is gone, start the run again under the same run_id: only the other rows are sent.`,
   };
 }

@@ -26,3 +26,8 @@ export async function readJsonIfPresent<T>(
 export async function writeJson(store: ObjectStore, uri: S3Uri, value: unknown): Promise<void> {
   await store.write(uri, `${JSON.stringify(value, null, 2)}\n`);
 }
+
+/** Creates the JSON document at `uri`; one that is there already is left as it is. */
+export async function writeJsonIfAbsent(store: ObjectStore, uri: S3Uri, value: unknown): Promise<void> {
+  await store.writeIfAbsent(uri, `${JSON.stringify(value, null, 2)}\n`);
+}

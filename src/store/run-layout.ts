@@ -7,6 +7,8 @@ export interface RunLayout {
   plan: S3Uri;
   /** The items of Prepare's Distributed Map. */
   slices: S3Uri;
+  /** The rows that get the answer of an identical request; there where identical requests are sent once. */
+  duplicates: S3Uri;
   /** The parts that one slice left, once all of them are there. */
   sliceParts(slice: number): S3Uri;
   /** What Prepare says of a part, written after its two files. */
@@ -27,8 +29,18 @@ export interface RunLayout {
   ledger(partId: string): S3Uri;
   /** Why a part could not be collected the last time. */
   fault(partId: string): S3Uri;
-  /** A part's rows with their answers. */
+  /** A part's rows with their answers, for good. */
   output(partId: string): S3Uri;
+  /** What one turn made of a part's rows, where some are owed afterwards, and of a repair part's. */
+  result(partId: string): S3Uri;
+  /** The items of Merge's Distributed Map, once so many waves are done. */
+  mergeItems(wave: number): S3Uri;
+  /** What became of a part's rows once its repairs are in. */
+  merged(partId: string): S3Uri;
+  /** Says that nothing more may be sent, and why. */
+  stop: S3Uri;
+  /** Says that the run was taken up again after it had been stopped. */
+  resumed: S3Uri;
   /** Where a Map state writes its own results. */
   mapResults: S3Uri;
   summary: S3Uri;
@@ -63,6 +75,7 @@ export function runLayout(runUri: S3Uri): RunLayout {
     runUri,
     plan: at('plan.json'),
     slices: at('slices.json'),
+    duplicates: atWork('duplicates.parquet'),
     sliceParts: (slice) => atWork('slices', `${String(slice).padStart(5, '0')}.json`),
     part: (partId) => atWork('parts', partId, 'part.json'),
     records: (partId) => atWork('parts', partId, 'records.jsonl'),
@@ -75,6 +88,11 @@ export function runLayout(runUri: S3Uri): RunLayout {
     ledger: (partId) => at('ledger', `${partId}.json`),
     fault: (partId) => at('faults', `${partId}.json`),
     output: (partId) => at('output', `${partId}.parquet`),
+    result: (partId) => at('results', `${partId}.parquet`),
+    mergeItems: (wave) => at('waves', String(wave), 'merge.json'),
+    merged: (partId) => at('merged', `${partId}.json`),
+    stop: at('stop.json'),
+    resumed: at('resumed.json'),
     mapResults: atWork('map-results'),
     summary: at('summary.json'),
     cancellation: at('cancel.json'),

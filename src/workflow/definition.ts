@@ -12,9 +12,11 @@ export const STEP_NAMES = [
   'plan',
   'prepare',
   'dispatch',
+  'repack',
   'submit',
   'runOnDemand',
   'collect',
+  'merge',
   'summarize',
 ] as const;
 export type StepName = (typeof STEP_NAMES)[number];
@@ -129,7 +131,10 @@ export const definition = {
     },
     'Anything owed?': {
       Type: 'Choice',
-      Choices: [{ Variable: '$.decision', StringEquals: 'run', Next: 'Run jobs' }],
+      Choices: [
+        { Variable: '$.decision', StringEquals: 'run', Next: 'Run jobs' },
+        { Variable: '$.decision', StringEquals: 'merge', Next: 'Merge' },
+      ],
       Default: 'Summarize',
     },
     'Run jobs': {
@@ -139,15 +144,26 @@ export const definition = {
       ItemReader: {
         Resource: 'arn:aws:states:::s3:getObject',
         ReaderConfig: { InputType: 'JSON' },
-        Parameters: { 'Bucket.$': '$.bucket', 'Key.$': '$.parts_key' },
+        Parameters: { 'Bucket.$': '$.bucket', 'Key.$': '$.items_key' },
       },
       ItemSelector: { 'part.$': '$$.Map.Item.Value' },
       MaxConcurrencyPath: '$.max_concurrent_jobs',
       ToleratedFailurePercentage: 100,
       ItemProcessor: {
         ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
-        StartAt: 'How to run',
+        StartAt: 'Sent before?',
         States: {
+          'Sent before?': {
+            Type: 'Choice',
+            Choices: [{ Variable: '$.part.sources[0]', IsPresent: true, Next: 'Repack' }],
+            Default: 'How to run',
+          },
+          Repack: {
+            Comment: 'Gathers owed records of earlier parts into one input file.',
+            ...step('repack', { 'Payload.$': '$.part' }),
+            ResultPath: null,
+            Next: 'How to run',
+          },
           'How to run': {
             Type: 'Choice',
             Choices: [
@@ -222,11 +238,47 @@ export const definition = {
       ResultPath: null,
       Next: 'Dispatch',
     },
+    Merge: {
+      Comment: 'Gives every row that was sent again its last outcome, part by part.',
+      Type: 'Map',
+      Label: 'Merge',
+      ItemReader: {
+        Resource: 'arn:aws:states:::s3:getObject',
+        ReaderConfig: { InputType: 'JSON' },
+        Parameters: { 'Bucket.$': '$.bucket', 'Key.$': '$.items_key' },
+      },
+      MaxConcurrencyPath: '$.prepare_concurrency',
+      ItemProcessor: {
+        ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
+        StartAt: 'Merge part',
+        States: {
+          'Merge part': { ...step('merge', { 'Payload.$': '$' }), OutputPath: '$.Payload', End: true },
+        },
+      },
+      ResultWriter: {
+        Resource: 'arn:aws:states:::s3:putObject',
+        Parameters: { 'Bucket.$': '$.bucket', 'Prefix.$': '$.map_results_prefix' },
+      },
+      ResultPath: null,
+      Next: 'Summarize',
+    },
     Summarize: {
       Comment: 'Adds up the ledger and proves that rows out are rows in.',
       ...step('summarize', { 'Payload.$': '$' }),
       OutputPath: '$.Payload',
-      End: true,
+      Next: 'Was it stopped?',
     },
+    'Was it stopped?': {
+      Type: 'Choice',
+      Choices: [{ Variable: '$.error', IsString: true, Next: 'Stopped by a fault' }],
+      Default: 'Done',
+    },
+    'Stopped by a fault': {
+      Comment: 'What went wrong would go wrong for every job. All that was harvested is kept.',
+      Type: 'Fail',
+      ErrorPath: '$.error',
+      CausePath: '$.message',
+    },
+    Done: { Type: 'Succeed' },
   },
 } as const satisfies StateMachineDefinition;

@@ -12,6 +12,8 @@ const part = (part_id: string): WavePart => ({
   attempt: 1,
   mode: 'batch',
   records: 500,
+  sources: [],
+  run_max_usd: null,
   bytes: 1,
 });
 const story: RunProgress[] = [

@@ -41,6 +41,9 @@ describe('documents of a run survive JSON', () => {
     quarry_version: '0.1.0',
     run_id: 'jokes-1',
     status: 'partly_succeeded',
+    stop: { reason: 'budget', message: 'Too dear.' },
+    attempts: [{ attempts: 1, rows: 3, succeeded: 2 }],
+    waves: 1,
     rows: { total: 3, succeeded: 2, failed: 1, not_sent: 0 },
     reasons: [{ error_code: '400', rows: 1, example_record_id: 'r1', example_message: 'bad request' }],
     tokens: { input: 30, output: 60 },
@@ -72,6 +75,8 @@ describe('documents of a run survive JSON', () => {
     mode: 'on_demand',
     records: 3,
     bytes: 300,
+    sources: [{ part_id: 'p00001', owed_from: 0, owed_count: 3 }],
+    run_max_usd: 0.5,
   };
   const job = { part_id: 'p00001', job_name: 'n', job_arn: null, refusal: 'no', submitted_at: '2026-11-22' };
 

@@ -78,6 +78,8 @@ test('a ledger with a negative or broken count is not one', () => {
     stray_lines: 0,
     job_arn: null,
     job_status: null,
+    job_message: null,
+    owed: { records: 1, bytes: 10 },
   };
   expect(PartLedger.parse(ledger)).toEqual(ledger);
   expect(PartLedger.safeParse({ ...ledger, rows: { ...ledger.rows, failed: -1 } }).success).toBe(false);

@@ -39,21 +39,20 @@ test('every row ends in one outcome, and says why it has no answer', async () =>
     converseLine(id(0), 'A'),
     JSON.stringify({ recordId: id(3), modelOutput: { output: null } }),
   ];
-  const { resultPath, ...collected } = await collect(await sixRows(), [`${lines.join('\n')}\n`], {
-    attempt: 2,
-  });
+  const { resultPath, ...collected } = await collect(await sixRows(), [`${lines.join('\n')}\n`]);
   expect(await outcomes(resultPath)).toEqual([
-    ['A', null, 2],
-    [null, '400', 2],
+    ['A', null, 1],
+    [null, '400', 1],
     [null, 'NullPromptValue', 0],
-    [null, 'UnexpectedModelOutput', 2],
-    [null, 'MissingOutput', 2],
-    ['F', null, 2],
+    [null, 'UnexpectedModelOutput', 1],
+    [null, 'MissingOutput', 1],
+    ['F', null, 1],
   ]);
   expect(collected).toEqual({
     rows: { total: 6, succeeded: 2, failed: 3, not_sent: 1 },
     tokens: { input: 6, output: 4 },
     stray_lines: 0,
+    owed: 1,
     reasons: [
       { error_code: '400', rows: 1, example_record_id: id(1), example_message: 'bad request' },
       {

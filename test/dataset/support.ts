@@ -203,7 +203,7 @@ export async function collect(
     shape: CONVERSE,
     outputColumn: 'response',
     recordIdColumn: undefined,
-    attempt: 1,
+    retry: { maxAttempts: 3, retryTruncated: false, retryRefused: false },
     unanswered: { errorCode: 'MissingOutput', errorMessage: 'The job left no output for it.', sent: true },
     resultPath,
     scratchDirectory: join(directory, 'scratch'),

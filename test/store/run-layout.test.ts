@@ -8,10 +8,11 @@ const anyPartId = fc.stringMatching(/^(w\d{1,2}-)?p\d{5}(-\d{1,3})?$/);
 
 /** Every URI of a layout, by what it is for. */
 function urisOf(layout: RunLayout, partId: string, number: number): Record<string, string> {
-  const { sliceParts, waveParts, onDemandAnswer, ...rest } = layout;
+  const { sliceParts, waveParts, mergeItems, onDemandAnswer, ...rest } = layout;
   return {
     sliceParts: sliceParts(number),
     waveParts: waveParts(number),
+    mergeItems: mergeItems(number),
     onDemandAnswer: onDemandAnswer(partId, number),
     ...Object.fromEntries(
       Object.entries(rest).map(([name, at]) => [name, typeof at === 'string' ? at : at(partId)]),

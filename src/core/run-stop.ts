@@ -1,0 +1,17 @@
+import { z } from 'zod';
+
+/** Why a run ends before every row has had its attempts. */
+export const StopReason = z.enum(['systematic_fault', 'budget', 'cancelled']);
+export type StopReason = z.infer<typeof StopReason>;
+
+/** `stop.json`: from the moment that it is there, nothing more is sent. */
+export const RunStop = z.object({
+  reason: StopReason,
+  /** What is wrong, and what to do. */
+  message: z.string(),
+});
+export type RunStop = z.infer<typeof RunStop>;
+
+/** `resumed.json`: a stopped run was started again after this wave; faults up to it are not held against it again. */
+export const RunResumed = z.object({ wave: z.int().min(0) });
+export type RunResumed = z.infer<typeof RunResumed>;

@@ -1,0 +1,88 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, createVirtualClock } from '../../src/core/clock.ts';
+import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../src/core/quotas.ts';
+import { readResults } from '../../src/dataset/read-results.ts';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/server.ts';
+import { LOCAL_BUCKET, type LocalTarget, openLocalTarget, sha256 } from '../../src/local/local-target.ts';
+import { type LocalRunResult, runLocally } from '../../src/local/run-locally.ts';
+import { stageDataset } from '../../src/local/stage-dataset.ts';
+import { createDirectoryStore, localPathOf } from '../../src/store/directory-store.ts';
+
+/** A model with a price and a simulated answer. */
+export const MODEL = 'us.anthropic.claude-haiku-4-5-20251001-v1:0';
+
+/** How an emulated account behaves, and what stands between it and the run. */
+export interface EmulatedOptions {
+  directory: string;
+  quotas?: Partial<BatchQuotas>;
+  emulator?: Pick<EmulatorOptions, 'seed' | 'faults' | 'overQuota' | 'durations' | 'staging'>;
+  clock?: Clock;
+  /** Wraps what the steps see of the world. */
+  wrap?: (target: LocalTarget) => LocalTarget;
+}
+
+/** An emulator that counts every answer, and a target that uses it. */
+export interface EmulatedTarget extends AsyncDisposable {
+  target: LocalTarget;
+  emulator: Emulator;
+  clock: Clock;
+}
+
+/** Starts both under a virtual clock. */
+export async function openEmulatedTarget(options: EmulatedOptions): Promise<EmulatedTarget> {
+  const { directory, clock = createVirtualClock(), wrap = (target) => target } = options;
+  const quotas = { ...DEFAULT_BATCH_QUOTAS, ...options.quotas };
+  const emulator = await startEmulator({
+    store: createDirectoryStore(directory),
+    stateDirectory: join(directory, '.emulator'),
+    clock,
+    trackRecords: true,
+    quotas: { default: quotas },
+    ...options.emulator,
+  });
+  const target = await openLocalTarget({
+    directory,
+    clock,
+    version: '0.0.0',
+    quotas,
+    emulatorUrl: emulator.url,
+  });
+  return {
+    target: wrap(target),
+    emulator,
+    clock,
+    [Symbol.asyncDispose]: async () => {
+      await target[Symbol.asyncDispose]();
+      await emulator.close();
+    },
+  };
+}
+
+/** A run over generated rows `{ name: "row 0" }`, … whose prompt is the row's own name. */
+export async function runRows(
+  rows: number,
+  { target }: EmulatedTarget,
+  { directory, keys = {}, random = () => 0.5 }: RunRowsOptions,
+): Promise<LocalRunResult> {
+  const file = join(directory, 'rows.csv');
+  await writeFile(file, `name\n${Array.from({ length: rows }, (_, index) => `row ${index}\n`).join('')}`);
+  const s3_uri = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  return runLocally(
+    { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'emulated', ...keys },
+    { target, random },
+  );
+}
+
+interface RunRowsOptions {
+  directory: string;
+  keys?: Record<string, unknown>;
+  random?: () => number;
+}
+
+/** The output rows of a run that has ended. */
+export function outputRows(result: LocalRunResult, directory: string): Promise<Record<string, unknown>[]> {
+  if (result.kind !== 'finished') throw new Error(`The run has not finished: ${JSON.stringify(result)}`);
+  const paths = result.summary.output_uris.map((uri) => localPathOf(directory, uri as `s3://${string}`));
+  return Array.fromAsync(readResults(paths, {}));
+}
