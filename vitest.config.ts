@@ -7,11 +7,20 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/infra/**'],
+          exclude: ['test/infra/**', 'test/aws/**'],
           testTimeout: 30_000,
         },
       },
       { test: { name: 'infra', include: ['test/infra/**/*.test.ts'], testTimeout: 120_000 } },
+      // Needs moto and a synthesized stack: scripts/test-aws.sh.
+      {
+        test: {
+          name: 'aws',
+          include: process.env.QUARRY_TEST_AWS === undefined ? [] : ['test/aws/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
     coverage: {
       include: ['src/**'],

@@ -31,12 +31,13 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     resources: [bucket.bucketArn],
     reason: 'Without it S3 says 403 for an object that is not there yet.',
   };
-  const readRuns: Grant = {
+  const read = (...keys: string[]): Grant => ({
     sid: 'ReadRuns',
     actions: ['s3:GetObject'],
-    resources: objects('runs/*', 'work/*'),
+    resources: objects(...keys),
     reason: 'The files of any run; which runs there will be is not known.',
-  };
+  });
+  const readAll = read('runs/*', 'work/*');
   const write = (...keys: string[]): Grant => ({
     sid: 'WriteRuns',
     actions: ['s3:PutObject'],
@@ -81,7 +82,19 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
   const writeKey = keyGrants(encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']);
 
   return {
-    plan: [list, ...readDatasets, write('runs/*/plan.json', 'runs/*/slices.json'), ...writeKey],
+    plan: [
+      list,
+      readAll,
+      ...readDatasets,
+      write('runs/*/plan.json', 'runs/*/slices.json', 'runs/*/resumed.json'),
+      {
+        sid: 'ReopenRuns',
+        actions: ['s3:DeleteObject'],
+        resources: objects('runs/*/stop.json', 'runs/*/summary.json'),
+        reason: 'A run that was stopped goes on when it is started again.',
+      },
+      ...writeKey,
+    ],
     prepare: [
       list,
       ...readDatasets,
@@ -89,10 +102,11 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
       abortUploads('work/*/parts/*'),
       ...writeKey,
     ],
-    dispatch: [list, readRuns, write('runs/*/waves/*'), ...writeKey],
+    dispatch: [list, readAll, write('runs/*/waves/*', 'runs/*/stop.json'), ...writeKey],
+    repack: [list, readAll, write('work/*/parts/*'), abortUploads('work/*/parts/*'), ...writeKey],
     submit: [
       list,
-      readRuns,
+      read('runs/*'),
       write('runs/*/jobs/*'),
       {
         sid: 'CreateJobs',
@@ -123,7 +137,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     ],
     runOnDemand: [
       list,
-      readRuns,
+      readAll,
       write('work/*/model-output/*'),
       {
         sid: 'InvokeModels',
@@ -135,9 +149,9 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     ],
     collect: [
       list,
-      readRuns,
-      write('runs/*/output/*', 'runs/*/ledger/*', 'runs/*/faults/*'),
-      abortUploads('runs/*/output/*'),
+      readAll,
+      write('runs/*/output/*', 'work/*/results/*', 'runs/*/ledger/*', 'runs/*/faults/*', 'runs/*/stop.json'),
+      abortUploads('runs/*/output/*', 'work/*/results/*'),
       {
         sid: 'ReadJobs',
         actions: ['bedrock:GetModelInvocationJob'],
@@ -146,6 +160,13 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
       },
       ...writeKey,
     ],
-    summarize: [list, readRuns, write('runs/*/summary.json'), ...writeKey],
+    merge: [
+      list,
+      readAll,
+      write('runs/*/output/*', 'runs/*/merged/*'),
+      abortUploads('runs/*/output/*'),
+      ...writeKey,
+    ],
+    summarize: [list, read('runs/*'), write('runs/*/summary.json'), ...writeKey],
   };
 }

@@ -35,9 +35,16 @@ export const STEP_SIZES: Readonly<Record<StepName, StepSize>> = {
   dispatch: {
     file: 'dispatch.ts',
     description: 'Decides the next wave of parts.',
-    memoryMb: 1024,
-    diskMb: 512,
-    duckDb: false,
+    memoryMb: 2048,
+    diskMb: MAX_DISK_MB,
+    duckDb: true,
+  },
+  repack: {
+    file: 'repack.ts',
+    description: 'Puts the owed records of several parts into one.',
+    memoryMb: 2048,
+    diskMb: MAX_DISK_MB,
+    duckDb: true,
   },
   submit: { file: 'submit.ts', description: 'Creates the model invocation job of a part.', ...SMALL },
   runOnDemand: {
@@ -48,6 +55,13 @@ export const STEP_SIZES: Readonly<Record<StepName, StepSize>> = {
   collect: {
     file: 'collect.ts',
     description: 'Joins what a job left to the rows of its part.',
+    memoryMb: 3008,
+    diskMb: MAX_DISK_MB,
+    duckDb: true,
+  },
+  merge: {
+    file: 'merge.ts',
+    description: 'Lays the outcomes of the repair waves over the rows of a part.',
     memoryMb: 3008,
     diskMb: MAX_DISK_MB,
     duckDb: true,

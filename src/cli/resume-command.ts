@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { LOCAL_BUCKET } from '../local/local-target.ts';
-import { reopenRun } from '../steps/cancellation.ts';
+import { reopenCancelled } from '../steps/cancellation.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import type { CliContext } from './cli-context.ts';
 import { followRun, reportRun } from './follow-run.ts';
@@ -20,7 +20,7 @@ export function addResumeCommand(program: Command, context: CliContext): void {
     const result = await followRun(inputOf(plan), {
       target,
       context,
-      onClaimed: (layout) => reopenRun(layout, target.store),
+      onClaimed: (layout) => reopenCancelled(layout, target.store),
     });
     await reportRun(result, { ...options, jobsGoOn: options.emulator !== undefined }, context);
   });

@@ -69,6 +69,8 @@ export function faultKindOf({ name = '', code = '', $metadata }: ServiceFault): 
   if (ACCESS_ERRORS.has(name)) return 'denied';
   if (THROTTLING_ERRORS.has(name) || status === 429) return 'throttled';
   if (NETWORK_ERRORS.has(name) || NETWORK_ERRORS.has(code)) return 'unavailable';
+  // Bedrock's runtime is called by HTTP/2.
+  if (code.startsWith('ERR_HTTP2_')) return 'unavailable';
   if (status === undefined) return 'other';
   if (status >= 500) return 'unavailable';
   if (status === 404) return 'not_found';

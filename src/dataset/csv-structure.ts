@@ -1,5 +1,5 @@
 import { InvalidDatasetError } from '../core/errors.ts';
-import { readSourceBytes, type SourceFile } from './source-bytes.ts';
+import { countNewlines, readSourceBytes, type SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
 
 /** What a CSV file is made of. */
@@ -15,9 +15,37 @@ export const MAX_CSV_RECORD_BYTES = 4_000_000;
 const NEWLINE = 10;
 const RETURN = 13;
 const QUOTE = 34;
+/** No byte above it has a meaning. */
+const COMMA = 44;
 
-/** At the start of a field; in one without quotes; in quotes; after the closing quote; after a carriage return. */
-type State = 'start' | 'plain' | 'quoted' | 'closed' | 'return';
+/** Where in a field the scanner is. */
+const AT_START = 0;
+const IN_PLAIN = 1;
+const IN_QUOTES = 2;
+const AFTER_QUOTE = 3;
+const AFTER_RETURN = 4;
+
+/** How far the scanner is. */
+interface Scan {
+  state: number;
+  /** Of the current record, so far. */
+  fields: number;
+  /** Bytes before the next chunk. */
+  offset: number;
+  recordStart: number;
+  rows: number;
+  /** 0 while the header is being read. */
+  columns: number;
+}
+
+/** A fault at a byte of the unpacked file, not counting a byte order mark. */
+class CsvFault extends Error {
+  readonly at: number;
+  constructor(at: number, what: string) {
+    super(what);
+    this.at = at;
+  }
+}
 
 /**
  * Reads a whole CSV file's structure and refuses, with the line, what is not RFC 4180. DuckDB would silently drop
@@ -32,89 +60,143 @@ export async function readCsvHeader(file: SourceFile): Promise<string[]> {
   return (await scan(file, { headerOnly: true })).header;
 }
 
-async function scan(file: SourceFile, { headerOnly }: { headerOnly: boolean }): Promise<CsvStructure> {
-  const delimiter = parseSourceName(file.uri)?.delimiter ?? ',';
-  const delimiterByte = delimiter.charCodeAt(0);
-  let header: string[] | undefined;
-  const headerBytes: Buffer[] = [];
-  let rows = 0;
-  let line = 1;
-  let record = { line: 1, start: 0 };
-  let fields = 1;
-  let state: State = 'start';
-  let offset = 0;
-
-  const refuse = (at: number, what: string): never => {
-    throw new InvalidDatasetError(`Line ${at} of ${file.uri} ${what}`);
-  };
-  const endRow = (columns: number, end: number): void => {
-    const bytes = end - record.start;
-    // A blank line is the empty value of a file of one column, and nothing in any other.
-    if (bytes === 0 && columns > 1) return;
-    if (fields !== columns) {
-      refuse(
-        record.line,
-        `has ${fields} ${fields === 1 ? 'field' : 'fields'}, but the header has ${columns}. Put quotes around fields that contain the delimiter or a newline, and double a quote within them.`,
-      );
-    }
-    if (bytes > MAX_CSV_RECORD_BYTES) {
-      refuse(
-        record.line,
-        `begins a record of ${bytes} bytes; a CSV record may have ${MAX_CSV_RECORD_BYTES}. Convert the file to Parquet or JSONL.`,
-      );
-    }
-    rows += 1;
-  };
-
-  for await (const bytes of readSourceBytes(file)) {
-    for (let i = 0; i < bytes.length; i++) {
-      const byte = bytes[i];
-      if (state === 'quoted') {
-        if (byte === QUOTE) state = 'closed';
-        else if (byte === NEWLINE) line += 1;
-      } else if (byte === NEWLINE) {
-        if (header === undefined) {
-          header = parseHeader(Buffer.concat([...headerBytes, bytes.subarray(0, i)]), delimiter);
-          if (headerOnly) return { header, rows };
-        } else {
-          endRow(header.length, offset + i - (state === 'return' ? 1 : 0));
-        }
-        line += 1;
-        record = { line, start: offset + i + 1 };
-        fields = 1;
-        state = 'start';
-      } else if (state === 'return') {
-        refuse(line, LONE_RETURN);
-      } else if (byte === RETURN) {
-        state = 'return';
-      } else if (byte === delimiterByte) {
-        fields += 1;
-        state = 'start';
-      } else if (state === 'closed') {
-        if (byte !== QUOTE) {
-          refuse(line, 'has text after a closing quote. Double a quote within quotes: "say ""hello""".');
-        }
-        state = 'quoted';
-      } else {
-        state = byte === QUOTE && state === 'start' ? 'quoted' : 'plain';
-      }
-    }
-    if (header === undefined) headerBytes.push(bytes);
-    offset += bytes.length;
+async function scan(file: SourceFile, options: { headerOnly: boolean }): Promise<CsvStructure> {
+  try {
+    return await scanBytes(file, options);
+  } catch (error) {
+    if (!(error instanceof CsvFault)) throw error;
+    // Lines are counted only here: it would slow down the sound files.
+    throw new InvalidDatasetError(`Line ${await lineAt(file, error.at)} of ${file.uri} ${error.message}`, {
+      cause: error,
+    });
   }
-  const last: State = state;
-  if (last === 'quoted') refuse(record.line, 'begins a record with a quote that is never closed. Close it.');
-  if (last === 'return') refuse(line, LONE_RETURN);
-  if (header === undefined) {
-    if (offset === 0)
+}
+
+async function scanBytes(file: SourceFile, { headerOnly }: { headerOnly: boolean }): Promise<CsvStructure> {
+  const delimiter = parseSourceName(file.uri)?.delimiter ?? ',';
+  const scan: Scan = { state: AT_START, fields: 1, offset: 0, recordStart: 0, rows: 0, columns: 0 };
+  const headerBytes: Buffer[] = [];
+  for await (const bytes of readSourceBytes(file)) {
+    const inHeader = scan.columns === 0;
+    scanChunk(bytes, scan, delimiter.charCodeAt(0));
+    if (inHeader) headerBytes.push(bytes);
+    if (headerOnly && scan.columns > 0) break;
+  }
+  if (scan.columns === 0) {
+    if (scan.offset === 0) {
       throw new InvalidDatasetError(`${file.uri} is empty. A CSV file has a header and rows.`);
-    header = parseHeader(Buffer.concat(headerBytes), delimiter);
-  } else if (offset > record.start) endRow(header.length, offset);
-  return { header, rows };
+    }
+    expectEnd(scan);
+    // A header without a newline.
+    scanChunk(Buffer.from('\n'), scan, delimiter.charCodeAt(0));
+  } else if (!headerOnly) {
+    endFile(scan);
+  }
+  const bytes = Buffer.concat(headerBytes);
+  return { header: parseHeader(bytes.subarray(0, headerLength(bytes)), delimiter), rows: scan.rows };
+}
+
+/** Runs through a chunk. A function of its own, with its state in variables, as it sees every byte. */
+function scanChunk(bytes: Buffer, scan: Scan, delimiter: number): void {
+  const { offset } = scan;
+  let { state, fields, recordStart, rows, columns } = scan;
+  for (let i = 0; i < bytes.length; i++) {
+    if (state === IN_QUOTES) {
+      i = bytes.indexOf(QUOTE, i);
+      if (i === -1) break;
+      state = AFTER_QUOTE;
+      continue;
+    }
+    const byte = bytes[i] ?? 0;
+    if (byte > COMMA && state <= IN_PLAIN) {
+      state = IN_PLAIN;
+    } else if (byte === NEWLINE) {
+      const end = offset + i - (state === AFTER_RETURN ? 1 : 0);
+      if (columns === 0) columns = fields;
+      else if (isRow({ start: recordStart, end, fields }, columns)) rows += 1;
+      recordStart = offset + i + 1;
+      fields = 1;
+      state = AT_START;
+    } else if (state === AFTER_RETURN) {
+      throw new CsvFault(offset + i, LONE_RETURN);
+    } else if (byte === delimiter) {
+      fields += 1;
+      state = AT_START;
+    } else if (byte === RETURN) {
+      state = AFTER_RETURN;
+    } else if (state === AFTER_QUOTE) {
+      if (byte !== QUOTE) throw new CsvFault(offset + i, TEXT_AFTER_QUOTE);
+      state = IN_QUOTES;
+    } else {
+      state = byte === QUOTE && state === AT_START ? IN_QUOTES : IN_PLAIN;
+    }
+  }
+  scan.state = state;
+  scan.fields = fields;
+  scan.recordStart = recordStart;
+  scan.rows = rows;
+  scan.columns = columns;
+  scan.offset = offset + bytes.length;
+}
+
+function endFile(scan: Scan): void {
+  expectEnd(scan);
+  const { offset, recordStart, fields, columns } = scan;
+  if (offset > recordStart && isRow({ start: recordStart, end: offset, fields }, columns)) scan.rows += 1;
+}
+
+/** Throws where the file ends within something. */
+function expectEnd({ state, offset, recordStart }: Scan): void {
+  if (state === IN_QUOTES) throw new CsvFault(recordStart, UNCLOSED_QUOTE);
+  if (state === AFTER_RETURN) throw new CsvFault(offset, LONE_RETURN);
+}
+
+/** Bytes of the header's record, without its newline. */
+function headerLength(bytes: Buffer): number {
+  let quoted = false;
+  for (const [index, byte] of bytes.entries()) {
+    if (byte === QUOTE) quoted = !quoted;
+    else if (byte === NEWLINE && !quoted) return index;
+  }
+  return bytes.length;
+}
+
+/** False for a blank line, which is the empty value of a file of one column, and nothing in any other. */
+function isRow(
+  { start, end, fields }: { start: number; end: number; fields: number },
+  columns: number,
+): boolean {
+  if (end === start && columns > 1) return false;
+  if (fields !== columns) {
+    throw new CsvFault(
+      start,
+      `has ${fields} ${fields === 1 ? 'field' : 'fields'}, but the header has ${columns}. Put quotes around fields that contain the delimiter or a newline, and double a quote within them.`,
+    );
+  }
+  if (end - start > MAX_CSV_RECORD_BYTES) {
+    throw new CsvFault(
+      start,
+      `begins a record of ${end - start} bytes; a CSV record may have ${MAX_CSV_RECORD_BYTES}. Convert the file to Parquet or JSONL.`,
+    );
+  }
+  return true;
+}
+
+async function lineAt(file: SourceFile, at: number): Promise<number> {
+  let line = 1;
+  let offset = 0;
+  for await (const bytes of readSourceBytes(file)) {
+    line += countNewlines(bytes.subarray(0, Math.max(0, at - offset)));
+    offset += bytes.length;
+    if (offset >= at) break;
+  }
+  return line;
 }
 
 const LONE_RETURN =
   'has a carriage return outside quotes without a newline after it. End lines with \\n or \\r\\n.';
+const TEXT_AFTER_QUOTE = 'has text after a closing quote. Double a quote within quotes: "say ""hello""".';
+const UNCLOSED_QUOTE = 'begins a record with a quote that is never closed. Close it.';
 
 /** The fields of a header record whose quotes are sound. */
 function parseHeader(record: Buffer, delimiter: string): string[] {

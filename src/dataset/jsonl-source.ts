@@ -125,7 +125,8 @@ function spellingsOf(text: string): Map<string, string> {
     const keyEnd = endOfString(text, keyStart);
     const valueStart = text.indexOf(':', keyEnd) + 1;
     const valueEnd = endOfValue(text, valueStart);
-    const key: string = JSON.parse(text.slice(keyStart, keyEnd));
+    const quoted = text.slice(keyStart, keyEnd);
+    const key: string = quoted.includes('\\') ? JSON.parse(quoted) : quoted.slice(1, -1);
     spellings.set(key, text.slice(valueStart, valueEnd).trim());
     at = valueEnd + 1;
   }

@@ -4,10 +4,13 @@ import { finished } from 'node:stream/promises';
 
 const WRITE_CHARACTERS = 1 << 20;
 
+/** UTF-8 bytes of a UTF-16 code unit, at most. */
+const MAX_UTF8_BYTES = 3;
+
 /** Writes lines of JSON to a file. */
 export interface LineWriter extends AsyncDisposable {
   write(value: unknown): Promise<void>;
-  /** Ends the file; the bytes of its longest line. */
+  /** Ends the file; no line has more bytes than this. */
   end(): Promise<{ longestBytes: number }>;
 }
 
@@ -31,7 +34,7 @@ export function openLineWriter(path: string): LineWriter {
   return {
     write: async (value) => {
       const line = `${JSON.stringify(value)}\n`;
-      longestBytes = Math.max(longestBytes, Buffer.byteLength(line));
+      longestBytes = Math.max(longestBytes, MAX_UTF8_BYTES * line.length);
       pending.push(line);
       characters += line.length;
       if (characters > WRITE_CHARACTERS) await flush();

@@ -37,5 +37,5 @@ export async function countLines(path: string): Promise<number> {
 }
 
 function isUnknownFormat(error: unknown): boolean {
-  return error instanceof Error && /copy function|unknown format|not exist/i.test(error.message);
+  return error instanceof Error && /^Catalog Error: Copy Function with name blob/i.test(error.message);
 }

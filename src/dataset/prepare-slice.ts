@@ -12,6 +12,7 @@ import {
   CANONICAL_ID_COLUMN,
   CANONICAL_ROW_COLUMN,
   ERROR_CODE_COLUMN,
+  isPromptNullSql,
   NULL_PROMPT_VALUE,
   promptSql,
   RECORD_ID_COLUMN,
@@ -200,7 +201,6 @@ async function writeRows(
 ): Promise<void> {
   const { dataset, frame, recordIdColumn } = request;
   const { columns } = dataset;
-  const prompt = promptSql(frame, columns);
   const within = rangesWithin(ranges, part);
   const names = columns.map(({ name }) => name);
   for (const { file, firstInFile, rows } of within) {
@@ -212,7 +212,7 @@ async function writeRows(
       const selected = [
         ...names.map(sqlName),
         `${recordIdSql(columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
-        `CASE WHEN (${prompt}) IS NULL THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
+        `CASE WHEN ${isPromptNullSql(frame)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
         ...(request.duplicatesPath === undefined ? [] : [`${rowNumber} AS ${ROW_COLUMN}`]),
       ];
       return parquetRangeSql(selected.join(', '), { path: file.path, firstRow: firstInFile, rows });

@@ -1,6 +1,6 @@
-import type { JobRecord } from '../core/job-record.ts';
+import { JobRecord } from '../core/job-record.ts';
 import { RunPlan } from '../core/run-plan.ts';
-import { readJsonIfPresent } from '../store/json-object.ts';
+import { readJsonIfPresent, writeJson } from '../store/json-object.ts';
 import { runLayout, runUriOf } from '../store/run-layout.ts';
 import { findJobs, type JobPlaces, type QuarryJob } from './find-jobs.ts';
 import { lockRun } from './run-lock.ts';
@@ -42,6 +42,11 @@ async function adopt(job: QuarryJob, { store, bucket }: JobPlaces): Promise<stri
     refusal: null,
     submitted_at: job.submittedAt,
   };
-  const isNew = await store.writeIfAbsent(layout.job(job.partId), `${JSON.stringify(record, null, 2)}\n`);
-  return isNew ? undefined : 'its part has another job already';
+  const known = await readJsonIfPresent(store, layout.job(job.partId), JobRecord);
+  // A record without either says only that a job was about to be created.
+  if (known !== undefined && (known.job_arn !== null || known.refusal !== null)) {
+    return 'its part has another job already';
+  }
+  await writeJson(store, layout.job(job.partId), record);
+  return undefined;
 }

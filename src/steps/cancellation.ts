@@ -1,13 +1,10 @@
 import type { Bedrock } from '../bedrock/bedrock.ts';
 import { RunCancelled } from '../core/errors.ts';
-import { PartLedger } from '../core/ledger.ts';
-import type { S3Uri } from '../core/s3-uri.ts';
-import { readJson } from '../store/json-object.ts';
+import type { RunResumed } from '../core/run-stop.ts';
+import { RunSummary } from '../core/summary.ts';
+import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../store/json-object.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { RunLayout } from '../store/run-layout.ts';
-
-/** Error code of rows that were not sent because their run was cancelled. */
-const RUN_CANCELLED = new RunCancelled().name;
 
 /** True from `quarry cancel` until `quarry resume`: nothing may be sent that was not sent before. */
 export async function isCancelled({ cancellation }: RunLayout, store: ObjectStore): Promise<boolean> {
@@ -20,20 +17,21 @@ export async function markCancelled(
   store: ObjectStore,
   at: Date,
 ): Promise<void> {
-  await store.writeIfAbsent(cancellation, `${JSON.stringify({ cancelled_at: at.toISOString() })}\n`);
+  await writeJsonIfAbsent(store, cancellation, { cancelled_at: at.toISOString() });
 }
 
 /**
- * Makes a cancelled run one that goes on: parts that were not sent because of it are owed again. Only for the
- * process that holds the run. The mark goes last, so that a run whose reopening was broken off is still cancelled.
+ * Makes a cancelled run one that goes on; only for the process that holds the run. The mark goes last, so that a run
+ * whose reopening was broken off is still cancelled.
  */
-export async function reopenRun(layout: RunLayout, store: ObjectStore): Promise<void> {
+export async function reopenCancelled(layout: RunLayout, store: ObjectStore): Promise<void> {
   if (!(await isCancelled(layout, store))) return;
-  for await (const { uri } of store.list(layout.ledger('').replace(/\.json$/, '') as S3Uri)) {
-    const { reasons } = await readJson(store, uri, PartLedger.pick({ reasons: true }));
-    if (reasons.some(({ error_code }) => error_code === RUN_CANCELLED)) await store.delete(uri);
+  const summary = await readJsonIfPresent(store, layout.summary, RunSummary);
+  if (summary !== undefined) {
+    // Jobs that were stopped have ended alike, which is no fault of the run's.
+    await writeJson(store, layout.resumed, { wave: summary.waves } satisfies RunResumed);
+    await store.delete(layout.summary);
   }
-  await store.delete(layout.summary);
   await store.delete(layout.cancellation);
 }
 

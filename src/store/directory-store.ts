@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { ObjectNotFoundError, ServiceUnavailableError } from '../core/errors.ts';
+import { NotSupportedError, ObjectNotFoundError, ServiceUnavailableError } from '../core/errors.ts';
 import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
 import type { ObjectInfo, ObjectStore } from './object-store.ts';
 
@@ -36,26 +36,34 @@ export function createDirectoryStore(directory: string): ObjectStore {
     temporaryCount += 1;
     const temporary = join(dirname(path), `${TEMPORARY_PREFIX}${process.pid}-${temporaryCount}`);
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST' && error.code !== 'ENOTDIR') throw error;
+        throw new NotSupportedError(
+          `${uri} cannot be written: an object has the name of one of its folders. A directory cannot hold both.`,
+          { cause: error },
+        );
+      });
       await fill(temporary);
       return await place(temporary, path);
     } catch (error) {
       throw toStoreError(error, uri);
     } finally {
-      await rm(temporary, { force: true });
+      // A temporary file that cannot be removed must not hide why the write failed.
+      await rm(temporary, { force: true }).catch(() => {});
     }
   };
 
   const head = async (uri: S3Uri): Promise<ObjectInfo | undefined> => {
-    const stats = await stat(pathOf(uri)).catch((error: NodeJS.ErrnoException) => {
+    const stats = await stat(pathOf(uri), { bigint: true }).catch((error: NodeJS.ErrnoException) => {
       if (isMissing(error)) return undefined;
       throw toStoreError(error, uri);
     });
     if (stats === undefined || !stats.isFile()) return undefined;
     return {
       uri,
-      size: stats.size,
-      etag: `${stats.size.toString(16)}-${Math.round(stats.mtimeMs).toString(16)}`,
+      size: Number(stats.size),
+      // Every write makes a new file: two of one size within one tick of the clock differ in their inode.
+      etag: [stats.size, stats.mtimeNs, stats.ino].map((part) => part.toString(16)).join('-'),
     };
   };
 

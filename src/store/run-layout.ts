@@ -88,7 +88,7 @@ export function runLayout(runUri: S3Uri): RunLayout {
     ledger: (partId) => at('ledger', `${partId}.json`),
     fault: (partId) => at('faults', `${partId}.json`),
     output: (partId) => at('output', `${partId}.parquet`),
-    result: (partId) => at('results', `${partId}.parquet`),
+    result: (partId) => atWork('results', `${partId}.parquet`),
     mergeItems: (wave) => at('waves', String(wave), 'merge.json'),
     merged: (partId) => at('merged', `${partId}.json`),
     stop: at('stop.json'),

@@ -18,6 +18,7 @@ test.each<[string, ServiceFault, FaultKind]>([
   ['a throttle by status alone', { $metadata: { httpStatusCode: 429 } }, 'throttled'],
   ['a server error', { $metadata: { httpStatusCode: 500 } }, 'unavailable'],
   ['a network that is not there', { name: 'Error', code: 'ECONNREFUSED' }, 'unavailable'],
+  ['a broken HTTP/2 session', { name: 'Error', code: 'ERR_HTTP2_ERROR' }, 'unavailable'],
   ['a timeout of the SDK', { name: 'TimeoutError' }, 'unavailable'],
   ['something that is not there', { name: 'NotFound', $metadata: { httpStatusCode: 404 } }, 'not_found'],
   ['a request that is wrong', { name: 'ValidationException', $metadata: { httpStatusCode: 400 } }, 'other'],

@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
 import { recordIdOf } from '../../src/core/record-id.ts';
 import { describeDataset, samplePromptBytes } from '../../src/dataset/describe.ts';
@@ -78,3 +80,73 @@ test('parts of a Parquet dataset of several files have the rows of theirs, in or
     Array.from({ length: 20 }, (_, row) => [recordIdOf(row), `${row < 10 ? 'a' : 'b'}${row % 10}`]),
   );
 });
+
+test('any table of texts goes to records and comes back, each answer at its own row', async () => {
+  const value = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 20 }).map((text) => text.toWellFormed()),
+    fc
+      .array(
+        fc.constantFrom(
+          '\0',
+          '"',
+          '\r\n',
+          '\n',
+          ',',
+          '{',
+          '}',
+          '{source}',
+          '$&',
+          '\\',
+          '😀',
+          '\ufeff',
+          '\u2028',
+          "'",
+        ),
+        {
+          maxLength: 6,
+        },
+      )
+      .map((pieces) => pieces.join('')),
+  );
+  const row = fc.record({ source: value, other: value });
+  await fc.assert(
+    fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 12 }), fc.nat(), async (rows, shuffle) => {
+      const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+      const content = [
+        'source,other',
+        ...rows.map(({ source, other }) => `${quoted(source)},${quoted(other)}`),
+      ].join('\n');
+      const file = await writeSource('t.csv', content);
+      const parts = await prepareAll([file], 'a {source} {{b}} {other}', { rowsPerPart: 5 });
+      let first = 0;
+      for (const { part, recordsPath, rowsPath } of parts) {
+        const mine = rows.slice(first, first + part.rows);
+        first += part.rows;
+        const records = await readRecords(recordsPath);
+        expect(records.map(promptOf)).toEqual(mine.map(({ source, other }) => `a ${source} {b} ${other}`));
+        const lines = records
+          .map((record) => converseLine(record.recordId, `re: ${promptOf(record)}`))
+          .sort((a, b) => ((a.length * 31 + shuffle) % 7) - ((b.length * 31 + shuffle) % 7));
+        const { resultPath } = await collect(rowsPath, [lines.join('\n')]);
+        const back = await all(readResults([resultPath], {}));
+        expect(
+          back.map(({ source, other, response, record_id }) => ({ source, other, response, record_id })),
+        ).toEqual(
+          mine.map(({ source, other }, index) => ({
+            source,
+            other,
+            response: `re: a ${source} {b} ${other}`,
+            record_id: recordIdOf(part.first_row + index),
+          })),
+        );
+        const file = await asyncBufferFromFile(resultPath);
+        const other = await parquetReadObjects({ file, columns: ['record_id', 'attempts'] });
+        expect(other).toEqual(
+          mine.map((_, index) => ({ record_id: recordIdOf(part.first_row + index), attempts: 1 })),
+        );
+      }
+      expect(first).toBe(rows.length);
+    }),
+    { numRuns: 15 },
+  );
+}, 120_000);

@@ -17,7 +17,7 @@ export function synthesize(context: Record<string, unknown> = {}): {
 /** Every optional thing switched on. */
 export const EVERYTHING = {
   email: 'data@example.com',
-  kmsKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d',
+  kmsKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
   jobSubnetIds: 'subnet-0a,subnet-0b',
   jobSecurityGroupIds: 'sg-0a',
   inputBuckets: 'our-input,their-input=444455556666',

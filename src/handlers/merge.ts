@@ -1,0 +1,6 @@
+import { MergeItem } from '../core/part.ts';
+import { merge } from '../steps/merge.ts';
+import { createHandler } from './create-handler.ts';
+
+/** Lambda entry point of the step merge. */
+export const handler = createHandler('merge', (input, deps) => merge(MergeItem.parse(input), deps));

@@ -1,0 +1,6 @@
+import { WavePart } from '../core/part.ts';
+import { repack } from '../steps/repack.ts';
+import { createHandler } from './create-handler.ts';
+
+/** Lambda entry point of the step repack. */
+export const handler = createHandler('repack', (input, deps) => repack(WavePart.parse(input), deps));

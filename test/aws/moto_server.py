@@ -1,0 +1,65 @@
+"""moto's server, with four things mended in its Step Functions interpreter. Usage: moto_server.py PORT
+
+- Step Functions takes parameters and gives results of AWS SDK integrations in PascalCase, and times as text; moto
+  5.2.1 hands both through as boto3 spells them.
+- It names their errors `Bedrock.…`, moto `bedrock.…`.
+- A second execution works (getmoto/moto#10077): moto copies all executions with the machine.
+- The paths of a ResultWriter are paths into the Map state's input; moto takes them for paths into its results.
+"""
+
+import copy
+import datetime
+import sys
+
+import botocore.session
+from moto.server import main
+from moto.stepfunctions import models
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer import (
+    result_writer_decl,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_aws_sdk as aws_sdk,
+)
+
+SESSION = botocore.session.get_session()
+
+
+def operation_model(task):
+    service = SESSION.get_service_model(task._get_boto_service_name())
+    action = task.resource.api_action
+    return service.operation_model(action[0].upper() + action[1:])
+
+
+def as_step_functions_has_it(value):
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: as_step_functions_has_it(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_step_functions_has_it(inner) for inner in value]
+    return value
+
+
+def normalise_parameters(self, parameters, boto_service_name=None, service_action_name=None):
+    self._to_boto_request(parameters, operation_model(self).input_shape)
+
+
+def normalise_response(self, response, boto_service_name=None, service_action_name=None):
+    self._from_boto_response(response, operation_model(self).output_shape)
+    response.update(as_step_functions_has_it(dict(response)))
+
+
+def write_results(self, env):
+    env.stack.pop()
+    env.stack.append(copy.deepcopy(env.states.get_input()))
+    self.parargs.eval(env=env)
+    self.resource_eval.eval_resource(env=env)
+
+
+models.StateMachine.__deepcopy__ = lambda self, memo: copy.copy(self)
+result_writer_decl.ResultWriter._eval_body = write_results
+aws_sdk._SERVICE_ERROR_NAMES['bedrock'] = 'Bedrock'
+aws_sdk.StateTaskServiceAwsSdk._normalise_parameters = normalise_parameters
+aws_sdk.StateTaskServiceAwsSdk._normalise_response = normalise_response
+
+main(["-H", "127.0.0.1", "-p", sys.argv[1]])
