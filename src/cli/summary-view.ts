@@ -30,6 +30,9 @@ export function summaryLines(summary: RunSummary, directory: string): string[] {
     `  jobs       ${summary.jobs}${summary.on_demand_records > 0 ? `, and ${count(summary.on_demand_records, 'record')} on demand` : ''}`,
     `  tokens     ${tokens.input.toLocaleString('en-US')} in, ${tokens.output.toLocaleString('en-US')} out`,
   ];
+  if (summary.duplicates > 0) {
+    lines.push(`  saved      ${count(summary.duplicates, 'row')} got the answer of an identical request`);
+  }
   if (summary.cost_usd !== null) {
     lines.push(
       summary.simulated
