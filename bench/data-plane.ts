@@ -39,6 +39,8 @@ const EMBEDDING: OutputShape = {
 
 interface Measured {
   seconds: number;
+  /** Of all threads; on a shared machine it says more than the clock. */
+  cpuSeconds: number;
   peakMb: number;
 }
 
@@ -54,6 +56,9 @@ async function writeInput(directory: string, rows: number): Promise<void> {
     FROM range(${rows}) AS r(row), (SELECT list(substr(md5(CAST(n AS VARCHAR)), 1, CAST(3 + n % 7 AS BIGINT))) AS words FROM range(5000) AS w(n))
     ORDER BY row`);
   await db.run(`COPY input TO '${join(directory, 'input.parquet')}' (FORMAT PARQUET)`);
+  await db.run(
+    `COPY input TO '${join(directory, 'input-10k.parquet')}' (FORMAT PARQUET, ROW_GROUP_SIZE 10240)`,
+  );
   await db.run(`COPY input TO '${join(directory, 'input.csv')}' (FORMAT CSV)`);
   await db.run(`COPY input TO '${join(directory, 'input.jsonl')}' (FORMAT JSON)`);
 }
@@ -161,10 +166,16 @@ function measure(directory: string, task: string): Measured {
 async function runTask(task: string, directory: string): Promise<Measured> {
   const [kind, subject = '', bytes = '0', ...reads] = task.split(':');
   const started = performance.now();
+  const cpuStarted = process.cpuUsage();
   if (kind === 'prepare') await prepare(directory, subject);
   else if (kind === 'collect') await collect(directory, subject, subject === 'text.out' ? TEXT : EMBEDDING);
   else await copy(directory, [subject, ...reads], Number(bytes));
-  return { seconds: (performance.now() - started) / 1000, peakMb: process.resourceUsage().maxRSS / 1024 };
+  const { user, system } = process.cpuUsage(cpuStarted);
+  return {
+    seconds: (performance.now() - started) / 1000,
+    cpuSeconds: (user + system) / 1e6,
+    peakMb: process.resourceUsage().maxRSS / 1024,
+  };
 }
 
 async function sizeOf(directory: string, names: string[]): Promise<number> {
@@ -178,16 +189,16 @@ async function main(rows: number): Promise<void> {
     console.log(
       [
         name.padEnd(32),
-        `${measured.seconds.toFixed(2)} s`,
+        `${measured.seconds.toFixed(2)} s (CPU ${measured.cpuSeconds.toFixed(2)} s)`,
         `${Math.round(count / measured.seconds)} rows/s`,
         `${Math.round(measured.peakMb)} MB`,
-        `${(measured.seconds / plain.seconds).toFixed(1)} x a plain copy (${plain.seconds.toFixed(2)} s)`,
+        `${(measured.seconds / plain.seconds).toFixed(1)} x a plain copy (${plain.seconds.toFixed(2)} s, CPU ${plain.cpuSeconds.toFixed(2)} s)`,
       ].join('  '),
     );
   try {
     await writeInput(directory, rows);
     const parts = Array.from({ length: Math.ceil(rows / PART_ROWS) }, (_, index) => String(index));
-    for (const name of ['input.csv', 'input.jsonl', 'input.parquet']) {
+    for (const name of ['input.csv', 'input.jsonl', 'input.parquet', 'input-10k.parquet']) {
       const measured = measure(directory, `prepare:${name}`);
       const written = await sizeOf(
         directory,

@@ -58,7 +58,7 @@ function headline({ status, stop }: RunSummary): string {
       return 'some rows have no answer';
     case 'stopped':
     case 'cancelled':
-      return `${status}, some rows have no answer. ${stop?.message ?? ''}`.trimEnd();
+      return `${status} before every row was answered. ${stop?.message ?? ''}`.trimEnd();
   }
 }
 

@@ -9,6 +9,7 @@ import { countLines, writeLines } from './lines-file.ts';
 import { copyToParquet, parquetRangeSql, readParquetSql } from './parquet.ts';
 import {
   ERROR_CODE_COLUMN,
+  isPromptNullSql,
   NULL_PROMPT_VALUE,
   promptSql,
   RECORD_ID_COLUMN,
@@ -191,7 +192,6 @@ async function writeRows(
 ): Promise<void> {
   const { dataset, frame, recordIdColumn } = request;
   const { columns } = dataset;
-  const prompt = promptSql(frame, columns);
   const within = rangesWithin(ranges, part);
   const names = columns.map(({ name }) => name);
   for (const { file, firstInFile, rows } of within) {
@@ -203,7 +203,7 @@ async function writeRows(
       const selected = [
         ...names.map(sqlName),
         `${recordIdSql(columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
-        `CASE WHEN (${prompt}) IS NULL THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
+        `CASE WHEN ${isPromptNullSql(frame)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
       ];
       return parquetRangeSql(selected.join(', '), { path: file.path, firstRow: firstInFile, rows });
     })

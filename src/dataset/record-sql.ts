@@ -4,7 +4,7 @@ import { RECORD_ID_DIGITS } from '../core/record-id.ts';
 import type { RecordFrame } from '../models/record-frame.ts';
 import { placeholdersOf } from '../prompts/prompt-template.ts';
 import { columnText } from './column-text.ts';
-import { sqlText } from './duckdb.ts';
+import { sqlName, sqlText } from './duckdb.ts';
 
 /** The columns that Prepare adds to a part's rows, and Collect takes away again. */
 export const RECORD_ID_COLUMN = '__quarry_record_id';
@@ -17,15 +17,20 @@ export const NULL_PROMPT_VALUE = 'NullPromptValue';
 
 /** SQL for a row's prompt; null where a placeholder's column is null. */
 export function promptSql(frame: RecordFrame, columns: readonly Column[]): string {
-  const values = placeholdersOf(frame.prompt).map((name) => columnText(columnNamed(columns, name)));
   const pieces = frame.prompt.map((piece) =>
     piece.kind === 'literal' ? sqlText(piece.text) : columnText(columnNamed(columns, piece.column)),
   );
   // Not `||`, which copies what it has so far for each piece. But `concat` takes a null for an empty text.
-  const prompt = `concat('', ${pieces.join(', ') || `''`})`;
-  return values.length === 0
-    ? prompt
-    : `CASE WHEN ${values.map((value) => `(${value}) IS NOT NULL`).join(' AND ')} THEN ${prompt} END`;
+  return `CASE WHEN NOT (${isPromptNullSql(frame)}) THEN concat('', ${pieces.join(', ') || `''`}) END`;
+}
+
+/** SQL that is true where a placeholder's column is null. */
+export function isPromptNullSql(frame: RecordFrame): string {
+  return (
+    placeholdersOf(frame.prompt)
+      .map((name) => `${sqlName(name)} IS NULL`)
+      .join(' OR ') || 'false'
+  );
 }
 
 /** SQL for a row's record id: the column's text, or `recordIdOf` of the global row number that `rowNumber` gives. */

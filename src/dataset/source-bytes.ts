@@ -22,20 +22,29 @@ export interface SourceFile {
 
 const CHUNK_BYTES = 1 << 20;
 const NEWLINE = 10;
+/** Of the UTF-8 byte order mark. */
+const MARK_BYTES = 3;
 
 /** The bytes of a text file, unpacked, without a byte order mark, and proven to be UTF-8. */
 export async function* readSourceBytes({ uri, path }: SourceFile): AsyncGenerator<Buffer> {
   const utf8 = createUtf8Check(uri);
-  let first = true;
+  let head: Buffer | undefined = Buffer.alloc(0);
   try {
-    for await (let bytes of unpacked(uri, path)) {
-      if (first) {
-        // A chunk of a decompressor may be short, but never shorter than the mark in practice: gzip and zstd give blocks.
-        bytes = withoutMark(uri, bytes);
-        first = false;
+    for await (const chunk of unpacked(uri, path)) {
+      let bytes = chunk;
+      if (head !== undefined) {
+        // A decompressor may begin with a chunk that is shorter than a byte order mark.
+        head = Buffer.concat([head, chunk]);
+        if (head.length < MARK_BYTES) continue;
+        bytes = withoutMark(uri, head);
+        head = undefined;
       }
       utf8.push(bytes);
       yield bytes;
+    }
+    if (head !== undefined && head.length > 0) {
+      utf8.push(head);
+      yield head;
     }
     utf8.end();
   } catch (error) {
