@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../core/clock.ts';
 import { packFull } from '../core/packing.ts';
@@ -44,6 +45,7 @@ export function addPlanCommand(program: Command, context: CliContext): void {
     const draft = await inOwnWords(dataset, input, () =>
       draftPlan(input, { ...deps, onProgress: reporter.report }).finally(reporter.stop),
     );
+    if (draft.duplicatesPath !== undefined) await rm(draft.duplicatesPath, { force: true });
     const report = reportOf(
       draft,
       {
@@ -58,19 +60,19 @@ export function addPlanCommand(program: Command, context: CliContext): void {
   });
 }
 
-function reportOf({ plan, slices, isKnown }: PlanDraft, pace: JobPace, nowMs: number): PlanReport {
+function reportOf({ plan, recordsOfParts, isKnown }: PlanDraft, pace: JobPace, nowMs: number): PlanReport {
   const isJob = (rows: number) => rows >= plan.min_records_per_job;
   const endOf = (sizes: readonly number[]) => {
     const { hours, ...schedule } = scheduleJobs(sizes, pace);
     return { ...schedule, hours, ends_at: new Date(nowMs + hours * 3_600_000).toISOString() };
   };
-  const parts = slices.flatMap((slice) => slice.parts.map(({ rows }) => rows));
   return {
     run_id: plan.run_id,
     run_exists: isKnown,
     model_id: plan.model.model_id,
     rows: plan.selected_rows,
     dataset_rows: plan.dataset.rows,
+    duplicates: plan.duplicates,
     on_demand_rows: plan.on_demand_rows,
     parts: plan.parts,
     slices: plan.slices,
@@ -78,9 +80,9 @@ function reportOf({ plan, slices, isKnown }: PlanDraft, pace: JobPace, nowMs: nu
     schedule: {
       jobs_in_flight: pace.jobsInFlight,
       records_per_hour: pace.recordsPerHour,
-      balanced: endOf(parts.filter(isJob)),
+      balanced: endOf(recordsOfParts.filter(isJob)),
       full: endOf(
-        packFull(plan.selected_rows, plan.max_rows_per_part)
+        packFull(plan.selected_rows - plan.duplicates, plan.max_rows_per_part)
           .map(({ rows }) => rows)
           .filter(isJob),
       ),

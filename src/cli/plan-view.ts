@@ -14,6 +14,8 @@ export interface PlanReport {
   model_id: string;
   rows: number;
   dataset_rows: number;
+  /** Rows that get the answer of an identical request. */
+  duplicates: number;
   on_demand_rows: number;
   parts: number;
   slices: number;
@@ -36,6 +38,9 @@ export function planLines(report: PlanReport): string[] {
     `Plan of run ${report.run_id}${report.run_exists ? ', which exists' : ''}: ${report.model_id}`,
     '',
     `  rows       ${rows.toLocaleString('en-US')}${rows === dataset_rows ? '' : ` of ${dataset_rows.toLocaleString('en-US')}`}`,
+    ...(report.duplicates === 0
+      ? []
+      : [`  not sent   ${report.duplicates.toLocaleString('en-US')}, as identical requests are sent once`]),
     `  on demand  ${on_demand_rows.toLocaleString('en-US')}${on_demand_rows === 0 ? '' : ', at twice the price: fewer than a job takes'}`,
     `  input      about ${count(estimate.input_tokens, 'token')}${estimate.input_usd === null ? '' : `, ${usd(estimate.input_usd)}`}`,
     `  answers    at most ${count(estimate.max_output_tokens, 'token')}`,

@@ -30,6 +30,9 @@ export function summaryLines(summary: RunSummary, directory: string): string[] {
     `  jobs       ${summary.jobs}${summary.on_demand_records > 0 ? `, and ${count(summary.on_demand_records, 'record')} on demand` : ''}`,
     `  tokens     ${tokens.input.toLocaleString('en-US')} in, ${tokens.output.toLocaleString('en-US')} out`,
   ];
+  if (summary.duplicates > 0) {
+    lines.push(`  saved      ${count(summary.duplicates, 'row')} got the answer of an identical request`);
+  }
   if (summary.cost_usd !== null) {
     lines.push(
       summary.simulated
@@ -58,7 +61,7 @@ function headline({ status, stop }: RunSummary): string {
       return 'some rows have no answer';
     case 'stopped':
     case 'cancelled':
-      return `${status}, some rows have no answer. ${stop?.message ?? ''}`.trimEnd();
+      return `${status} before every row was answered. ${stop?.message ?? ''}`.trimEnd();
   }
 }
 

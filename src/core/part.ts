@@ -30,7 +30,13 @@ export const SliceRead = z.object({ uri: Uri, first_row_in_file: Count, rows: Co
 export type SliceRead = z.infer<typeof SliceRead>;
 
 /** The rows planned for one part. */
-export const PlannedPart = z.object({ part_id: z.string(), first_row: Count, rows: Count });
+export const PlannedPart = z.object({
+  part_id: z.string(),
+  first_row: Count,
+  rows: Count,
+  /** Rows that are no duplicates of others; absent where every row is sent. */
+  records: Count.optional(),
+});
 export type PlannedPart = z.infer<typeof PlannedPart>;
 
 /** What one Prepare reads, and the parts it leaves. An item of Prepare's Distributed Map. */
@@ -85,5 +91,7 @@ export const MergeItem = z.object({
   part_id: z.string(),
   /** Ids of the repair parts, the earliest wave first. */
   repairs: z.array(z.string()),
+  /** Ids of all repair parts, for rows that get the answer of another row; absent where there are none. */
+  all_repairs: z.array(z.string()).optional(),
 });
 export type MergeItem = z.infer<typeof MergeItem>;

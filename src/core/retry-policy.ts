@@ -8,6 +8,8 @@ export interface RetryPolicy {
   retryRefused: boolean;
 }
 
+/** Error code of a row that waits for the answer of an identical request; Merge gives it that answer. */
+export const DUPLICATE_REQUEST = 'DuplicateRequest';
 /** Error code of a record that was not sent because the run had been stopped. */
 export const RUN_STOPPED = 'RunStopped';
 /** Error code of a record that was not sent because it could have cost more than `max_cost_usd`. */
@@ -21,6 +23,7 @@ export const FINAL_ERROR_NAMES: readonly string[] = [
   'NullPromptValue',
   'UnexpectedModelOutput',
   'UnknownError',
+  DUPLICATE_REQUEST,
   BUDGET_EXCEEDED,
 ];
 

@@ -55,6 +55,8 @@ export const RunPlan = z.object({
   output_column: z.string(),
   /** Rows of the dataset that are run: all of them, unless max_records or max_num_jobs says otherwise. */
   selected_rows: Count,
+  /** Of those, rows that get the answer of an identical request of an earlier row, and are not sent. */
+  duplicates: Count,
   /** Of those, rows in parts under Bedrock's minimum: run on demand, at twice the price. */
   on_demand_rows: Count,
   parts: Count,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { InvalidRunInputError, LedgerMismatchError } from '../core/errors.ts';
 import type { Reason, RowCounts, TokenCounts } from '../core/ledger.ts';
 import { balancedRanges } from '../core/packing.ts';
-import type { RetryPolicy } from '../core/retry-policy.ts';
+import { DUPLICATE_REQUEST, type RetryPolicy } from '../core/retry-policy.ts';
 import type { OutputShape } from '../models/output-shape.ts';
 import { answersOfOutputSql, answersOfRewrittenSql } from './answers.ts';
 import { columnText } from './column-text.ts';
@@ -19,7 +19,13 @@ import {
 } from './parquet.ts';
 import { rewriteOutput } from './read-output.ts';
 import { readLedger } from './read-results.ts';
-import { ATTEMPTS_COLUMN, ERROR_CODE_COLUMN, RECORD_ID_COLUMN } from './record-sql.ts';
+import {
+  ATTEMPTS_COLUMN,
+  CANONICAL_ID_COLUMN,
+  CANONICAL_ROW_COLUMN,
+  ERROR_CODE_COLUMN,
+  RECORD_ID_COLUMN,
+} from './record-sql.ts';
 
 /** Memory that DuckDB may use for one part. */
 export const COLLECT_MEMORY_MB = 1024;
@@ -55,6 +61,8 @@ export interface CollectedPart {
   stray_lines: number;
   /** Records that are owed another attempt. */
   owed: number;
+  /** Rows that wait for the answer of an identical request; absent where every row is sent. */
+  duplicates?: number;
 }
 
 /**
@@ -81,10 +89,14 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
       );
     }
   }
+  const { reasons, ...ledger } = await readLedger(db, [resultPath]);
   return {
-    ...(await readLedger(db, [resultPath])),
+    ...ledger,
+    // That a row waits for another's answer says nothing of how its part went.
+    reasons: reasons.filter(({ error_code }) => error_code !== DUPLICATE_REQUEST),
     stray_lines: lines - answered,
     owed: await countOwed(db, resultPath, request.retry),
+    ...(await countDuplicates(db, rowsPath)),
   };
 }
 
@@ -164,7 +176,7 @@ async function writeResult(
   const paths: string[] = [];
   for (const piece of balancedRanges({ firstRow: 0, rows }, pieces)) {
     const path = join(scratchDirectory, `piece-${paths.length}.parquet`);
-    const sql = `${selectRows(piece.firstRow, piece.firstRow + piece.rows)} ORDER BY input.place`;
+    const sql = `${selectRows(piece.firstRow, piece.firstRow + piece.rows)} ORDER BY input.${PLACE_COLUMN}`;
     await copyToParquet(db, { sql, path, compression: 'uncompressed', bytesPerRow });
     paths.push(path);
   }
@@ -194,7 +206,11 @@ async function createResultSql(
     ['error_code', choose(unsent, 'answer.error_code', sqlText(unanswered.errorCode))],
     [
       'error_message',
-      choose(sqlText(unsentMessage), 'answer.error_message', sqlText(unanswered.errorMessage)),
+      choose(
+        `CASE ${unsent} WHEN ${sqlText(DUPLICATE_REQUEST)} THEN ${sqlText(duplicateMessage)} ELSE ${sqlText(unsentMessage)} END`,
+        'answer.error_message',
+        sqlText(unanswered.errorMessage),
+      ),
     ],
     ['stop_reason', 'answer.stop_reason'],
     ['input_tokens', 'answer.input_tokens'],
@@ -216,16 +232,36 @@ async function createResultSql(
     ...outputs.map(([name, sql]) => `${sql} AS ${sqlName(name)}`),
   ];
   return (from, to) => `SELECT ${columns.join(', ')}
-    FROM (SELECT *, file_row_number AS place FROM ${readParquetSql(rowsPath)} WHERE file_row_number >= ${from} AND file_row_number < ${to}) AS input
+    FROM (SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${readParquetSql(rowsPath)} WHERE file_row_number >= ${from} AND file_row_number < ${to}) AS input
     JOIN (
       SELECT matches.place, matches.answer_place, answers.* FROM answers RIGHT JOIN matches ON answers.rowid = matches.answer_place
       WHERE matches.place >= ${from} AND matches.place < ${to}
-    ) AS answer ON answer.place = input.place`;
+    ) AS answer ON answer.place = input.${PLACE_COLUMN}`;
 }
 
+/** A row's place in its part, while it is joined; the dataset may well have a column `place`. */
+const PLACE_COLUMN = '__quarry_place';
+
 /** What Prepare and Repack add to the rows. */
-const ADDED_COLUMNS = [RECORD_ID_COLUMN, ERROR_CODE_COLUMN, ATTEMPTS_COLUMN];
+const ADDED_COLUMNS = [
+  RECORD_ID_COLUMN,
+  ERROR_CODE_COLUMN,
+  ATTEMPTS_COLUMN,
+  CANONICAL_ID_COLUMN,
+  CANONICAL_ROW_COLUMN,
+];
+const duplicateMessage = 'An identical request has no answer yet, which is this row’s too.';
 const unsentMessage = 'A column that the prompt needs is null in this row, so the row was not sent.';
+
+/** How many rows get another row's answer, where identical requests are sent once. */
+async function countDuplicates(db: DuckDb, rowsPath: string): Promise<{ duplicates?: number }> {
+  const columns = await readParquetColumns(db, rowsPath);
+  if (!columns.some(({ name }) => name === CANONICAL_ID_COLUMN)) return {};
+  const { duplicates } = await db.row(
+    `SELECT CAST(count(${CANONICAL_ID_COLUMN}) AS DOUBLE) AS duplicates FROM ${readParquetSql(rowsPath)}`,
+  );
+  return { duplicates: Number(duplicates) };
+}
 
 /** How many places of the result have not the record id that the rows have there. */
 async function countMisplaced(db: DuckDb, { rowsPath, resultPath }: CollectRequest): Promise<number> {

@@ -163,7 +163,8 @@ async function inScratch<T>(use: (db: DuckDb, scratchDirectory: string) => Promi
   return await use(db, scratch.path);
 }
 
-function wholeFiles(files: readonly LocalDatasetFile[], dataset: Dataset): SourceRange[] {
+/** Every row of every file that has some, in order. */
+export function wholeFiles(files: readonly LocalDatasetFile[], dataset: Dataset): SourceRange[] {
   return dataset.files.flatMap(({ uri, rows }) => {
     const file = files.find((candidate) => candidate.uri === uri);
     return file === undefined || rows === 0 ? [] : [{ ...file, firstRow: 0, rows }];

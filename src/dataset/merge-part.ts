@@ -1,10 +1,11 @@
 import { LedgerMismatchError } from '../core/errors.ts';
 import type { Reason, RowCounts } from '../core/ledger.ts';
+import { DUPLICATE_REQUEST } from '../core/retry-policy.ts';
 import { columnText } from './column-text.ts';
-import { openDuckDb, sqlName } from './duckdb.ts';
+import { type DuckDb, openDuckDb, sqlName } from './duckdb.ts';
 import { copyToParquet, readParquetColumns, readParquetSql, readUnpackedBytes } from './parquet.ts';
 import { readLedger } from './read-results.ts';
-import { RECORD_ID_COLUMN } from './record-sql.ts';
+import { CANONICAL_ID_COLUMN, RECORD_ID_COLUMN } from './record-sql.ts';
 
 /** Memory that DuckDB may use for one part. */
 export const MERGE_MEMORY_MB = 1024;
@@ -14,6 +15,13 @@ export interface MergeRequest {
   resultPath: string;
   /** Results of repair parts, the earliest wave first; rows of other parts in them are passed over. */
   repairPaths: readonly string[];
+  /** Where identical requests are sent once. */
+  duplicates?: {
+    /** The part's rows as Prepare left them: they name the record whose answer each gets. */
+    rowsPath: string;
+    /** First results of the parts that have these records; `repairPaths` are those of all repair parts. */
+    canonicalPaths: readonly string[];
+  };
   outputColumn: string;
   mergedPath: string;
   scratchDirectory: string;
@@ -21,6 +29,10 @@ export interface MergeRequest {
 
 /** What a later attempt replaces, beside the answer. */
 const OUTCOME_COLUMNS = ['error_code', 'error_message', 'stop_reason', 'input_tokens', 'output_tokens'];
+
+/** Columns beside the user's own, while rows are merged. */
+const PLACE = '__quarry_place';
+const OWN_ID = '__quarry_own_id';
 
 const IS_REPLACED =
   'later.record_id IS NOT NULL AND (later.error_code IS NULL OR earlier.error_code IS NOT NULL)';
@@ -30,23 +42,36 @@ const IS_REPLACED =
  * error: of a row whose cut-off answer was sent again in vain, the cut-off answer stays.
  */
 export async function mergePart(request: MergeRequest): Promise<{ rows: RowCounts; reasons: Reason[] }> {
-  const { resultPath, repairPaths, outputColumn, mergedPath, scratchDirectory } = request;
+  const { resultPath, repairPaths, duplicates, outputColumn, mergedPath, scratchDirectory } = request;
   await using db = await openDuckDb({ memoryMb: MERGE_MEMORY_MB, threads: 2, scratchDirectory });
   const columns = await readParquetColumns(db, resultPath);
   const idColumn = columns.find(({ name }) => name === 'record_id');
   if (idColumn === undefined) throw new Error(`The result ${resultPath} has no column record_id.`);
   const outcomes = [outputColumn, ...OUTCOME_COLUMNS];
-  const repairs = repairPaths.map(
-    (path, wave) =>
-      `SELECT record_id, ${outcomes.map(sqlName).join(', ')}, attempts, ${wave} AS wave FROM ${readParquetSql(path)}`,
-  );
+  await createDuplicates(db, duplicates?.rowsPath);
+  const outcomesOf = (path: string, { id, wave }: { id: string; wave: number }) =>
+    `SELECT ${id} AS record_id, ${outcomes.map(sqlName).join(', ')}, attempts, ${wave} AS wave FROM ${readParquetSql(path)}`;
+  const repairs = [
+    ...(duplicates?.canonicalPaths ?? []).map(
+      (path) =>
+        `SELECT * FROM (${outcomesOf(path, { id: columnText(idColumn), wave: -1 })}) WHERE record_id IN (SELECT ${CANONICAL_ID_COLUMN} FROM duplicates)`,
+    ),
+    ...repairPaths.map((path, wave) => outcomesOf(path, { id: 'record_id', wave })),
+  ];
   const merged = columns.map(({ name }) => {
     if (name === 'attempts') return 'greatest(earlier.attempts, later.attempts) AS attempts';
     const column = sqlName(name);
     if (!outcomes.includes(name)) return `earlier.${column}`;
-    return `CASE WHEN ${IS_REPLACED} THEN later.${column} ELSE earlier.${column} END AS ${column}`;
+    // The record's own row has the tokens that were paid for.
+    const isFree =
+      name.endsWith('_tokens') && name !== outputColumn
+        ? `WHEN earlier.${CANONICAL_ID_COLUMN} IS NOT NULL THEN NULL `
+        : '';
+    return `CASE ${isFree}WHEN ${IS_REPLACED} THEN later.${column} ELSE earlier.${column} END AS ${column}`;
   });
-  const earlier = `SELECT *, file_row_number, ${columnText(idColumn)} AS ${RECORD_ID_COLUMN} FROM ${readParquetSql(resultPath)}`;
+  const earlier = `SELECT *, coalesce(${CANONICAL_ID_COLUMN}, ${OWN_ID}) AS ${RECORD_ID_COLUMN} FROM (
+      SELECT *, file_row_number AS ${PLACE}, ${columnText(idColumn)} AS ${OWN_ID} FROM ${readParquetSql(resultPath)}
+    ) LEFT JOIN duplicates USING (${PLACE})`;
   // The latest answer, else the latest error; the attempts are those of the latest turn all the same.
   const later = `SELECT DISTINCT ON (record_id) * EXCLUDE (attempts), max(attempts) OVER (PARTITION BY record_id) AS attempts
     FROM (${repairs.join(' UNION ALL ')}) ORDER BY record_id, error_code IS NULL DESC, wave DESC`;
@@ -54,7 +79,7 @@ export async function mergePart(request: MergeRequest): Promise<{ rows: RowCount
     repairs.length === 0
       ? `SELECT * FROM ${readParquetSql(resultPath)}`
       : `SELECT ${merged.join(', ')} FROM (${earlier}) AS earlier
-          LEFT JOIN (${later}) AS later ON later.record_id = earlier.${RECORD_ID_COLUMN} ORDER BY earlier.file_row_number`;
+          LEFT JOIN (${later}) AS later ON later.record_id = earlier.${RECORD_ID_COLUMN} ORDER BY earlier.${PLACE}`;
   const { rows: rowCount, bytes } = await readUnpackedBytes(db, resultPath);
   const bytesPerRow = bytes / Math.max(1, rowCount);
   await copyToParquet(db, { sql, path: mergedPath, compression: 'snappy', bytesPerRow });
@@ -68,5 +93,20 @@ export async function mergePart(request: MergeRequest): Promise<{ rows: RowCount
     );
   }
   const { rows, reasons } = await readLedger(db, [mergedPath]);
+  const waiting = reasons.find(({ error_code }) => error_code === DUPLICATE_REQUEST);
+  if (waiting !== undefined) {
+    throw new LedgerMismatchError(
+      `${waiting.rows} rows of ${resultPath}, such as ${waiting.example_record_id}, get the answer of another row, which was not found.`,
+    );
+  }
   return { rows, reasons };
+}
+
+/** The places of rows that get the answer of another record, and that record's id. */
+async function createDuplicates(db: DuckDb, rowsPath: string | undefined): Promise<void> {
+  await db.run(`CREATE TABLE duplicates (${PLACE} BIGINT, ${CANONICAL_ID_COLUMN} VARCHAR)`);
+  if (rowsPath === undefined) return;
+  await db.run(
+    `INSERT INTO duplicates SELECT file_row_number, ${CANONICAL_ID_COLUMN} FROM ${readParquetSql(rowsPath)} WHERE ${CANONICAL_ID_COLUMN} IS NOT NULL`,
+  );
 }

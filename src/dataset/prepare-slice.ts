@@ -2,12 +2,15 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidDatasetError, LedgerMismatchError } from '../core/errors.ts';
 import type { Dataset, PlannedPart, PreparedPart, Slice } from '../core/part.ts';
+import { DUPLICATE_REQUEST } from '../core/retry-policy.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import type { RecordFrame } from '../models/record-frame.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
 import { countLines, writeLines } from './lines-file.ts';
 import { copyToParquet, parquetRangeSql, readParquetSql } from './parquet.ts';
 import {
+  CANONICAL_ID_COLUMN,
+  CANONICAL_ROW_COLUMN,
   ERROR_CODE_COLUMN,
   isPromptNullSql,
   NULL_PROMPT_VALUE,
@@ -16,6 +19,7 @@ import {
   recordIdSql,
   recordLineSql,
 } from './record-sql.ts';
+import { duplicatesSql } from './request-index.ts';
 import type { SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
 import { openRelation } from './source-relation.ts';
@@ -36,12 +40,17 @@ export interface PrepareRequest {
   recordIdColumn: string | undefined;
   /** Most bytes of a part's JSONL. A larger part is split in two: `<part_id>a` and `<part_id>b`, again if need be. */
   maxBytes: number;
+  /** Where identical requests are sent once: what `RequestIndex.save` wrote. */
+  duplicatesPath?: string;
   scratchDirectory: string;
   /** Called once per part, in order; the callee moves the files away. */
   emit: (part: PreparedPart, files: { recordsPath: string; rowsPath: string }) => Promise<void>;
   /** True for parts that exist already. */
   skip?: (part: PlannedPart) => boolean;
 }
+
+/** A row's global number, while duplicates are looked up by it. */
+const ROW_COLUMN = '__quarry_row';
 
 /** Rows of a Parquet file, and the global number of the first. */
 interface StagedRange {
@@ -204,14 +213,28 @@ async function writeRows(
         ...names.map(sqlName),
         `${recordIdSql(columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
         `CASE WHEN ${isPromptNullSql(frame)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
+        ...(request.duplicatesPath === undefined ? [] : [`${rowNumber} AS ${ROW_COLUMN}`]),
       ];
       return parquetRangeSql(selected.join(', '), { path: file.path, firstRow: firstInFile, rows });
     })
     .join(' UNION ALL ');
   const bytesPerRow = estimateBytesPerRow(dataset);
   const { rowsPath: path } = filesOf(request, part);
-  const copied = await copyToParquet(db, { sql, path, compression: 'snappy', bytesPerRow });
+  const copied = await copyToParquet(db, {
+    sql: request.duplicatesPath === undefined ? sql : markDuplicates(sql, request.duplicatesPath, part),
+    path,
+    compression: 'snappy',
+    bytesPerRow,
+  });
   expectRows(copied, part.rows, `part ${part.part_id}`);
+}
+
+/** The rows, with the records whose answers they get where they are duplicates; sorted, as a join promises no order. */
+function markDuplicates(sql: string, duplicatesPath: string, { first_row, rows }: PlannedPart): string {
+  const duplicates = duplicatesSql(duplicatesPath, { firstRow: first_row, rows });
+  return `SELECT input.* EXCLUDE (${ROW_COLUMN}) REPLACE (CASE WHEN duplicate.canonical_id IS NULL THEN ${ERROR_CODE_COLUMN} ELSE ${sqlText(DUPLICATE_REQUEST)} END AS ${ERROR_CODE_COLUMN}),
+      duplicate.canonical_id AS ${CANONICAL_ID_COLUMN}, duplicate.canonical_row AS ${CANONICAL_ROW_COLUMN}
+    FROM (${sql}) AS input LEFT JOIN (${duplicates}) AS duplicate ON duplicate."row" = input.${ROW_COLUMN} ORDER BY input.${ROW_COLUMN}`;
 }
 
 /** Writes a part's records from its rows; their number. */

@@ -12,6 +12,10 @@ export const RECORD_ID_COLUMN = '__quarry_record_id';
 export const ATTEMPTS_COLUMN = '__quarry_attempts';
 /** Null where the row was sent. */
 export const ERROR_CODE_COLUMN = '__quarry_error_code';
+/** The record whose answer is this row's too; null where the row has its own. Where rows are sent once only. */
+export const CANONICAL_ID_COLUMN = '__quarry_canonical_id';
+/** Global number of that record's row. */
+export const CANONICAL_ROW_COLUMN = '__quarry_canonical_row';
 /** Error code of a row whose prompt needs a value that is null. */
 export const NULL_PROMPT_VALUE = 'NullPromptValue';
 

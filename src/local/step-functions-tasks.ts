@@ -9,7 +9,14 @@ import { functionPlaceholder, STEP_NAMES, type StepName } from '../workflow/defi
 import type { RunProgress } from './run-progress.ts';
 
 /** Steps that work on rows. Each uses the machine's memory and cores as if it were alone, so it is. */
-const HEAVY_STEPS: ReadonlySet<StepName> = new Set(['plan', 'prepare', 'collect', 'summarize']);
+const HEAVY_STEPS: ReadonlySet<StepName> = new Set([
+  'plan',
+  'prepare',
+  'repack',
+  'collect',
+  'merge',
+  'summarize',
+]);
 
 /** What carries out the Tasks of the state machine on this machine. */
 export interface TaskRunnerOptions {

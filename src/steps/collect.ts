@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { LedgerMismatchError, ServiceUnavailableError } from '../core/errors.ts';
 import { outcomeOf } from '../core/job.ts';
 import { JobRecord } from '../core/job-record.ts';
-import { isBalanced, PartLedger } from '../core/ledger.ts';
+import { isBalanced, isFinal, PartLedger } from '../core/ledger.ts';
 import { WavePart } from '../core/part.ts';
 import { BUDGET_EXCEEDED, RUN_STOPPED } from '../core/retry-policy.ts';
 import { RunStop } from '../core/run-stop.ts';
@@ -86,9 +86,6 @@ async function collectInto(
       `The ledger of part ${part_id} does not add up: ${JSON.stringify(collected.rows)}.`,
     );
   }
-  // Final at once, unless rows of it are sent again: then Merge writes the output.
-  const isFinal = !isRepair && owed === 0;
-  await store.putFile(resultPath, isFinal ? layout.output(part_id) : layout.result(part_id));
   const ledger: PartLedger = {
     part_id,
     wave: part.wave,
@@ -98,6 +95,9 @@ async function collectInto(
     job_message: end.jobMessage,
     owed: { records: owed, bytes: Math.ceil((part.bytes * owed) / Math.max(1, part.records)) },
   };
+  // Final at once, unless rows of it are sent again or wait for another's answer: then Merge writes the output.
+  const isOutput = !isRepair && isFinal(ledger);
+  await store.putFile(resultPath, isOutput ? layout.output(part_id) : layout.result(part_id));
   await stopAtFault({ part, ledger }, layout, deps);
   // Written last: a ledger that is there stands for a whole result.
   await writeJson(store, layout.ledger(part_id), ledger);

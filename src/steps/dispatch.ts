@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LedgerMismatchError } from '../core/errors.ts';
+import { isFinal } from '../core/ledger.ts';
 import type { MergeItem, WavePart } from '../core/part.ts';
 import { recordsPerJobLimit } from '../core/quotas.ts';
 import { RunResumed } from '../core/run-stop.ts';
@@ -98,15 +99,16 @@ function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget |
   return {
     maxUsd: input.max_cost_usd ?? Number.POSITIVE_INFINITY,
     spentUsd: spent,
-    usdPerRecord: most / Math.max(1, plan.selected_rows),
+    usdPerRecord: most / Math.max(1, plan.selected_rows - plan.duplicates),
   };
 }
 
 /** The parts of the dataset whose result is not final yet, each with the repair parts that its rows may be in. */
 function mergeItems({ state, turns }: RunSoFar): MergeItem[] {
+  const allRepairs = turns.filter(({ part }) => part.sources.length > 0).map(({ part }) => part.part_id);
   return turns
-    .filter(({ part, ledger }) => part.sources.length === 0 && ledger.owed.records > 0)
-    .map(({ part: { part_id } }) => {
+    .filter(({ part, ledger }) => part.sources.length === 0 && !isFinal(ledger))
+    .map(({ part: { part_id }, ledger: { duplicates = 0 } }) => {
       const family = new Set([part_id]);
       const repairs: string[] = [];
       for (const { part } of turns) {
@@ -114,7 +116,12 @@ function mergeItems({ state, turns }: RunSoFar): MergeItem[] {
         family.add(part.part_id);
         repairs.push(part.part_id);
       }
-      return { run_uri: state.run_uri, part_id, repairs };
+      return {
+        run_uri: state.run_uri,
+        part_id,
+        repairs,
+        ...(duplicates === 0 ? {} : { all_repairs: allRepairs }),
+      };
     });
 }
 

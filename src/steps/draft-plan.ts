@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { InvalidRunInputError, NotSupportedError } from '../core/errors.ts';
-import { type PackingLimits, rowsPerPart, rowsThatFit } from '../core/packing.ts';
+import { InvalidRunInputError } from '../core/errors.ts';
+import { type PackingLimits, rowsPerPart } from '../core/packing.ts';
 import { type Dataset, Slice } from '../core/part.ts';
 import { recordsPerJobLimit } from '../core/quotas.ts';
 import { recordIdOf } from '../core/record-id.ts';
@@ -18,14 +18,19 @@ import { openDatasetSource, withDatasetFiles } from './dataset-files.ts';
 import type { PlanDeps } from './deps.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { outputColumnsOf } from './output-columns.ts';
+import { packDataset } from './pack-dataset.ts';
 import { refuseOtherInput, runIdOf } from './run-identity.ts';
-import { cutSlices, rowsPerSource } from './slices.ts';
+import { rowsPerSource } from './slices.ts';
 
 /** A run on paper. */
 export interface PlanDraft {
   layout: RunLayout;
   plan: RunPlan;
   slices: Slice[];
+  /** Records of each part, as far as they are known before. */
+  recordsOfParts: number[];
+  /** Local file of the rows that are not sent, as identical requests are; undefined where every row is sent. */
+  duplicatesPath: string | undefined;
   /** True where the run was planned before: this is its plan. */
   isKnown: boolean;
 }
@@ -37,11 +42,6 @@ export interface PlanDraft {
  */
 export async function draftPlan(document: unknown, deps: PlanDeps): Promise<PlanDraft> {
   const input = parseRunInput(document);
-  if (input.dedupe) {
-    throw new NotSupportedError(
-      'dedupe: true is not yet supported by this version. Leave it out: every row is sent.',
-    );
-  }
   const { quotas, bucket } = deps.settings;
   const call = modelCallOf(input);
   const maxRecords = recordsPerJobLimit(quotas, input.max_records_per_job);
@@ -64,69 +64,75 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     return known;
   }
 
-  const { dataset, promptBytes } = await withDatasetFiles(files, deps, async (local) => {
-    const described = await describeDataset(local);
-    checkColumns(input, call, described);
-    if (input.record_id_column !== undefined) await checkRecordIds(local, described, input.record_id_column);
-    return { dataset: described, promptBytes: await samplePromptBytes(local, described, call.frame) };
-  });
-  const limits: PackingLimits = {
-    minRecords: quotas.minRecordsPerJob,
-    maxRecords: Math.min(maxRecords, rowsPerSource(dataset)),
-    // The sample's mean is an estimate; a part that is larger all the same is cut by Prepare.
-    maxBytes: quotas.maxInputFileBytes * BYTES_HEADROOM,
-    slots: quotas.maxConcurrentJobs,
-    ...(input.max_num_jobs === undefined ? {} : { maxParts: input.max_num_jobs }),
-  };
-  const bytesPerRow = promptBytes.meanBytes + recordBytesOf(call.frame);
-  const selected = Math.min(
-    dataset.rows,
-    input.max_records ?? Number.POSITIVE_INFINITY,
-    rowsThatFit(bytesPerRow, limits),
-  );
-  const slices = cutSlices(dataset, {
-    rows: selected,
-    bytesPerRow,
-    limits,
-    rowsPerSlice: deps.settings.rowsPerSlice,
-  });
-  const parts = slices.flatMap((slice) => slice.parts.map(({ rows }) => rows));
-  const onDemandRows = parts.reduce((sum, rows) => sum + (rows < quotas.minRecordsPerJob ? rows : 0), 0);
-  const estimate = estimateCost(input, call, {
-    rows: selected,
-    onDemandRows,
-    meanPromptBytes: promptBytes.meanBytes,
-  });
-  if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate);
+  return withDatasetFiles(files, deps, async (local) => {
+    const dataset = await describeDataset(local);
+    checkColumns(input, call, dataset);
+    if (input.record_id_column !== undefined) await checkRecordIds(local, dataset, input.record_id_column);
+    const { meanBytes } = await samplePromptBytes(local, dataset, call.frame);
+    const limits: PackingLimits = {
+      minRecords: quotas.minRecordsPerJob,
+      maxRecords: Math.min(maxRecords, rowsPerSource(dataset)),
+      // The sample's mean is an estimate; a part that is larger all the same is cut by Prepare.
+      maxBytes: quotas.maxInputFileBytes * BYTES_HEADROOM,
+      slots: quotas.maxConcurrentJobs,
+      ...(input.max_num_jobs === undefined ? {} : { maxParts: input.max_num_jobs }),
+    };
+    const bytesPerRow = meanBytes + recordBytesOf(call.frame);
+    const request = {
+      rows: Math.min(dataset.rows, input.max_records ?? Number.POSITIVE_INFINITY),
+      bytesPerRow,
+      limits,
+      rowsPerSlice: deps.settings.rowsPerSlice,
+    };
+    const packed = await packDataset(dataset, request, { input, call, local, runId, deps });
+    const { selectedRows, duplicates, slices, recordsOfParts } = packed;
+    const onDemandRows = recordsOfParts
+      .filter((records) => records < quotas.minRecordsPerJob)
+      .reduce((sum, records) => sum + records, 0);
+    const estimate = estimateCost(input, call, {
+      rows: selectedRows - duplicates,
+      onDemandRows,
+      meanPromptBytes: meanBytes,
+    });
+    if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate);
 
-  const plan: RunPlan = {
-    format_version: 1,
-    quarry_version: deps.settings.version,
-    run_id: runId,
-    input_hash: inputHash,
-    input: rest,
-    dataset,
-    hub,
-    model: {
-      model_id: input.model_id,
-      family: call.adapter.family,
-      invocation_type: call.adapter.invocationType,
-    },
-    prompt_template: call.template,
-    prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.before, call.frame.after])),
-    output_column: outputColumnsOf(input, call.adapter)[0] ?? '',
-    selected_rows: selected,
-    on_demand_rows: onDemandRows,
-    parts: parts.length,
-    max_rows_per_part: rowsPerPart(bytesPerRow, limits),
-    slices: slices.length,
-    max_concurrent_jobs: quotas.maxConcurrentJobs,
-    min_records_per_job: quotas.minRecordsPerJob,
-    max_attempts: input.max_attempts ?? 3,
-    estimate,
-    created_at: new Date(deps.clock.now()).toISOString(),
-  };
-  return { layout, plan, slices, isKnown: false };
+    const plan: RunPlan = {
+      format_version: 1,
+      quarry_version: deps.settings.version,
+      run_id: runId,
+      input_hash: inputHash,
+      input: rest,
+      dataset,
+      hub,
+      model: {
+        model_id: input.model_id,
+        family: call.adapter.family,
+        invocation_type: call.adapter.invocationType,
+      },
+      prompt_template: call.template,
+      prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.before, call.frame.after])),
+      output_column: outputColumnsOf(input, call.adapter)[0] ?? '',
+      selected_rows: selectedRows,
+      duplicates,
+      on_demand_rows: onDemandRows,
+      parts: recordsOfParts.length,
+      max_rows_per_part: rowsPerPart(bytesPerRow, limits),
+      slices: slices.length,
+      max_concurrent_jobs: quotas.maxConcurrentJobs,
+      min_records_per_job: quotas.minRecordsPerJob,
+      max_attempts: input.max_attempts ?? 3,
+      estimate,
+      created_at: new Date(deps.clock.now()).toISOString(),
+    };
+    return {
+      layout,
+      plan,
+      slices,
+      recordsOfParts,
+      duplicatesPath: packed.duplicatesPath,
+      isKnown: false,
+    };
+  });
 }
 
 /**
@@ -153,7 +159,9 @@ async function findPinnedPlan(
 async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<PlanDraft | undefined> {
   const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
   if (plan === undefined) return undefined;
-  return { layout, plan, slices: await readJson(store, layout.slices, z.array(Slice)), isKnown: true };
+  const slices = await readJson(store, layout.slices, z.array(Slice));
+  const recordsOfParts = slices.flatMap(({ parts }) => parts.map(({ records, rows }) => records ?? rows));
+  return { layout, plan, slices, recordsOfParts, duplicatesPath: undefined, isKnown: true };
 }
 
 /** Part of an input file's most bytes that packing aims at. */

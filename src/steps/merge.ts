@@ -2,12 +2,15 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MergedLedger } from '../core/ledger.ts';
 import type { MergeItem } from '../core/part.ts';
+import type { S3Uri } from '../core/s3-uri.ts';
+import { readCanonicalParts } from '../dataset/canonical-parts.ts';
 import { mergePart } from '../dataset/merge-part.ts';
 import { writeJson } from '../store/json-object.ts';
 import type { ObjectInfo } from '../store/object-store.ts';
 import { withLocalFiles } from './dataset-files.ts';
 import type { StepDeps } from './deps.ts';
-import { readPlan } from './read-plan.ts';
+import { type PlannedRun, readPlan } from './read-plan.ts';
+import { readPrepared } from './turns.ts';
 
 /** What Merge leaves in the state machine: the part's counts. */
 export type MergeResult = Pick<MergedLedger, 'part_id' | 'rows'>;
@@ -19,23 +22,36 @@ export type MergeResult = Pick<MergedLedger, 'part_id' | 'rows'>;
 export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResult> {
   const { store } = deps;
   const { part_id, repairs } = item;
-  const { layout, plan } = await readPlan(item.run_uri, deps);
+  const run = await readPlan(item.run_uri, deps);
+  const { layout, plan } = run;
   const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `merge-${part_id}`);
   await mkdir(scratchDirectory, { recursive: true });
   try {
     const mergedPath = join(scratchDirectory, 'merged.parquet');
-    const results = [part_id, ...repairs].map(
-      (id): ObjectInfo => ({ uri: layout.result(id), size: 0, etag: '' }),
-    );
-    const merged = await withLocalFiles(results, store, ([first, ...later]) =>
-      mergePart({
-        resultPath: first?.path ?? '',
-        repairPaths: later.map(({ path }) => path),
+    const { all_repairs } = item;
+    const canonicals =
+      all_repairs === undefined ? undefined : await findCanonicals(item, { run, scratchDirectory }, deps);
+    const results = [part_id, ...(all_repairs ?? repairs)].map((id) => layout.result(id));
+    const paths = [
+      ...results,
+      ...(canonicals ?? []),
+      ...(canonicals === undefined ? [] : [layout.rows(part_id)]),
+    ];
+    const infos = paths.map((uri): ObjectInfo => ({ uri, size: 0, etag: '' }));
+    const merged = await withLocalFiles(infos, store, (local) => {
+      const [resultPath = '', ...more] = local.map(({ path }) => path);
+      const rowsPath = canonicals && more.pop();
+      return mergePart({
+        resultPath,
+        repairPaths: more.slice(0, results.length - 1),
+        ...(rowsPath === undefined
+          ? {}
+          : { duplicates: { rowsPath, canonicalPaths: more.slice(results.length - 1) } }),
         outputColumn: plan.output_column,
         mergedPath,
         scratchDirectory,
-      }),
-    );
+      });
+    });
     await store.putFile(mergedPath, layout.output(part_id));
     // Written last: a ledger that is there stands for a whole output.
     await writeJson(store, layout.merged(part_id), { part_id, ...merged } satisfies MergedLedger);
@@ -43,4 +59,24 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
   } finally {
     await rm(scratchDirectory, { recursive: true, force: true });
   }
+}
+
+/** Results of the parts that have the records whose answers rows of this part get. */
+async function findCanonicals(
+  { part_id }: MergeItem,
+  { run: { layout, plan }, scratchDirectory }: { run: PlannedRun; scratchDirectory: string },
+  deps: StepDeps,
+): Promise<S3Uri[]> {
+  const { store } = deps;
+  const parts = await readPrepared(plan, layout, deps);
+  const rows: ObjectInfo = { uri: layout.rows(part_id), size: 0, etag: '' };
+  const ids = await withLocalFiles([rows], store, ([local]) =>
+    readCanonicalParts(local?.path ?? '', { parts, scratchDirectory }),
+  );
+  const uris: S3Uri[] = [];
+  for (const id of ids) {
+    const isWaiting = (await store.head(layout.result(id))) !== undefined;
+    uris.push(isWaiting ? layout.result(id) : layout.output(id));
+  }
+  return uris;
 }

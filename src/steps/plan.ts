@@ -7,11 +7,12 @@ import type { RunState } from './run-state.ts';
 
 /** Plans the run, and writes the plan and the slices; a run that is planned keeps its plan. Nothing is spent. */
 export async function plan(document: unknown, deps: StepDeps): Promise<RunState> {
-  const { layout, plan: drafted, slices, isKnown } = await draftPlan(document, deps);
+  const { layout, plan: drafted, slices, duplicatesPath, isKnown } = await draftPlan(document, deps);
   const { bucket, key } = parseS3Uri(layout.slices);
   if (isKnown) {
     await reopen(layout, deps);
   } else {
+    if (duplicatesPath !== undefined) await deps.store.putFile(duplicatesPath, layout.duplicates);
     await writeJson(deps.store, layout.slices, slices);
     // Written last: a plan that is there is whole.
     await writeJson(deps.store, layout.plan, drafted);

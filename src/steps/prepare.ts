@@ -7,7 +7,7 @@ import { PreparedPart, Slice } from '../core/part.ts';
 import { prepareSlice } from '../dataset/prepare-slice.ts';
 import { readJsonIfPresent, writeJson } from '../store/json-object.ts';
 import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
-import { withDatasetFiles } from './dataset-files.ts';
+import { withDatasetFiles, withLocalFiles } from './dataset-files.ts';
 import type { StepDeps } from './deps.ts';
 import { readPlan } from './read-plan.ts';
 import { RunUri } from './run-state.ts';
@@ -35,31 +35,36 @@ export async function prepare({ run_uri, slice }: PrepareInput, deps: StepDeps):
   const parts: PreparedPart[] = [];
   try {
     await expectUnchanged(files, store);
-    await withDatasetFiles(files, { store, scratchDirectory }, (local) =>
-      prepareSlice({
-        slice,
-        dataset: plan.dataset,
-        fileOf: (uri) => {
-          const file = local.find((candidate) => candidate.uri === uri);
-          if (file === undefined) throw new Error(`The plan of ${plan.run_id} has no file ${uri}.`);
-          return file;
-        },
-        frame: call.frame,
-        recordIdColumn: input.record_id_column,
-        maxBytes: deps.settings.quotas.maxInputFileBytes,
-        scratchDirectory,
-        emit: async (part, { recordsPath, rowsPath }) => {
-          await store.putFile(recordsPath, layout.records(part.part_id));
-          await store.putFile(rowsPath, layout.rows(part.part_id));
-          parts.push(part);
-          deps.onProgress?.({
-            kind: 'prepared',
-            partId: part.part_id,
-            rows: part.rows,
-            records: part.records,
-          });
-        },
-      }),
+    const duplicates: ObjectInfo[] =
+      plan.duplicates === 0 ? [] : [{ uri: layout.duplicates, size: 0, etag: '' }];
+    await withLocalFiles(duplicates, store, ([known]) =>
+      withDatasetFiles(files, { store, scratchDirectory }, (local) =>
+        prepareSlice({
+          slice,
+          dataset: plan.dataset,
+          fileOf: (uri) => {
+            const file = local.find((candidate) => candidate.uri === uri);
+            if (file === undefined) throw new Error(`The plan of ${plan.run_id} has no file ${uri}.`);
+            return file;
+          },
+          frame: call.frame,
+          ...(known === undefined ? {} : { duplicatesPath: known.path }),
+          recordIdColumn: input.record_id_column,
+          maxBytes: deps.settings.quotas.maxInputFileBytes,
+          scratchDirectory,
+          emit: async (part, { recordsPath, rowsPath }) => {
+            await store.putFile(recordsPath, layout.records(part.part_id));
+            await store.putFile(rowsPath, layout.rows(part.part_id));
+            parts.push(part);
+            deps.onProgress?.({
+              kind: 'prepared',
+              partId: part.part_id,
+              rows: part.rows,
+              records: part.records,
+            });
+          },
+        }),
+      ),
     );
   } finally {
     await rm(scratchDirectory, { recursive: true, force: true });

@@ -102,7 +102,7 @@ function joinSmallLast(groups: RowRange[], { minRecords }: PackingLimits): void 
 }
 
 /** The rows of each file that a run of consecutive parts needs. */
-function readsOf({ files }: Dataset, parts: readonly PlannedPart[]): SliceRead[] {
+export function readsOf({ files }: Dataset, parts: readonly PlannedPart[]): SliceRead[] {
   const start = parts[0]?.first_row ?? 0;
   const end = parts.reduce((row, part) => Math.max(row, part.first_row + part.rows), start);
   const reads: SliceRead[] = [];

@@ -7,6 +7,7 @@ import {
   addRowCounts,
   addTokenCounts,
   isBalanced,
+  isFinal,
   MergedLedger,
 } from '../core/ledger.ts';
 import type { RunPlan } from '../core/run-plan.ts';
@@ -70,6 +71,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
     // Of every attempt: all of them were paid for.
     tokens: addTokenCounts(turns.map(({ ledger }) => ledger.tokens)),
     cost_usd: spentUsd(turns, plan.model.model_id),
+    duplicates: plan.duplicates,
     jobs: await countJobs(turns, layout, deps),
     on_demand_records: turns.reduce(
       (sum, { part }) => sum + (part.mode === 'on_demand' ? part.records : 0),
@@ -111,7 +113,7 @@ function readFinals(turns: readonly Turn[], layout: RunLayout, { store }: StepDe
   // The pilot may be another than the first part.
   const inOrder = parts.sort((a, b) => (a.part.part_id < b.part.part_id ? -1 : 1));
   return pLimit(CONCURRENT_READS).map(inOrder, ({ part: { part_id }, ledger }) =>
-    ledger.owed.records === 0
+    isFinal(ledger)
       ? Promise.resolve<MergedLedger>(ledger)
       : readJson(store, layout.merged(part_id), MergedLedger),
   );

@@ -7,6 +7,8 @@ export interface RunLayout {
   plan: S3Uri;
   /** The items of Prepare's Distributed Map. */
   slices: S3Uri;
+  /** The rows that get the answer of an identical request; there where identical requests are sent once. */
+  duplicates: S3Uri;
   /** The parts that one slice left, once all of them are there. */
   sliceParts(slice: number): S3Uri;
   /** What Prepare says of a part, written after its two files. */
@@ -73,6 +75,7 @@ export function runLayout(runUri: S3Uri): RunLayout {
     runUri,
     plan: at('plan.json'),
     slices: at('slices.json'),
+    duplicates: atWork('duplicates.parquet'),
     sliceParts: (slice) => atWork('slices', `${String(slice).padStart(5, '0')}.json`),
     part: (partId) => atWork('parts', partId, 'part.json'),
     records: (partId) => atWork('parts', partId, 'records.jsonl'),
