@@ -18,7 +18,7 @@ async function openJobs(names: string[]) {
     stateDirectory: join(directory, '.emulator'),
     clock: systemClock,
     durations: { submittedMs: 3_600_000, stoppingMs: 0 },
-    faults: [{ fault: { kind: 'stop-throttled' }, job: { jobName: 'throttled' } }],
+    faults: [{ when: { jobName: 'throttled' }, fault: { kind: 'stop-throttled' } }],
   });
   const client = {
     endpoint: emulator.url,
