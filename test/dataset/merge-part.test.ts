@@ -38,23 +38,32 @@ test('every row has its last outcome, in its place, beside its own columns', asy
     ['b', null, '500', 1],
     ['c', null, '429', 1],
     ['d', null, '400', 1],
+    ['e', null, '500', 1],
   ]);
   const second = await result('second.parquet', [
     ['c', null, '503', 2],
     ['b', 'B', null, 2],
+    ['e', null, '503', 2],
     ['of another part', 'X', null, 2],
   ]);
-  const third = await result('third.parquet', [['c', 'C', null, 3]]);
+  const third = await result('third.parquet', [
+    ['c', 'C', null, 3],
+    ['e', null, '429', 3],
+  ]);
   const { ledger, rows } = await merged(first, [second, third]);
   expect(rows).toEqual([
     ['a', 'A', null, 1],
     ['b', 'B', null, 2],
     ['c', 'C', null, 3],
     ['d', null, '400', 1],
+    ['e', null, '429', 3],
   ]);
   expect(ledger).toEqual({
-    rows: { total: 4, succeeded: 3, failed: 1, not_sent: 0 },
-    reasons: [{ error_code: '400', rows: 1, example_record_id: 'd', example_message: '400 says' }],
+    rows: { total: 5, succeeded: 3, failed: 2, not_sent: 0 },
+    reasons: [
+      { error_code: '400', rows: 1, example_record_id: 'd', example_message: '400 says' },
+      { error_code: '429', rows: 1, example_record_id: 'e', example_message: '429 says' },
+    ],
   });
 });
 
