@@ -114,7 +114,7 @@ async function run(): Promise<FullRunResult> {
   );
   return {
     phases: phases.filter(({ name }) => name !== 'Start'),
-    peakMb: process.resourceUsage().maxRSS / 1000,
+    peakMb: (process.resourceUsage().maxRSS * 1024) / 1e6,
     datasetBytes: (await stat(datasetPath)).size,
     recordBytes,
     outputBytes,

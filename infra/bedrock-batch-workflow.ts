@@ -159,7 +159,6 @@ export class BedrockBatchWorkflow extends Construct {
       QUARRY_OUTPUT_KEY_ARN: encryptionKey?.keyArn,
       QUARRY_JOB_SUBNET_IDS: jobNetwork?.subnetIds.join(','),
       QUARRY_JOB_SECURITY_GROUP_IDS: jobNetwork?.securityGroupIds.join(','),
-      QUARRY_HUGGING_FACE_SECRET_ARN: huggingFaceToken?.secretArn,
       QUARRY_MAX_CONCURRENT_JOBS: limits.maxConcurrentJobs?.toString(),
       QUARRY_PREPARE_CONCURRENCY: limits.prepareConcurrency?.toString(),
       QUARRY_POLL_SECONDS: limits.pollSeconds?.toString(),
@@ -170,7 +169,10 @@ export class BedrockBatchWorkflow extends Construct {
     this.steps = forEachStep((step) =>
       createStepLambda(this, `${step.charAt(0).toUpperCase()}${step.slice(1)}`, {
         size: STEP_SIZES[step],
-        environment,
+        environment:
+          step === 'plan' && huggingFaceToken !== undefined
+            ? { ...environment, QUARRY_HUGGING_FACE_SECRET_ARN: huggingFaceToken.secretArn }
+            : environment,
         grants: grants[step],
         logRetention,
       }),

@@ -67,26 +67,27 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
             reason: 'A dataset may be a prefix of many files.',
           },
         ]),
-    ...(huggingFaceToken === undefined
+  ];
+  const readToken: Grant[] =
+    huggingFaceToken === undefined
       ? []
       : [
           {
             sid: 'ReadHuggingFaceToken',
             actions: ['secretsmanager:GetSecretValue'],
-            // A secret's ARN may be given without the six letters that end it.
-            resources: [`${huggingFaceToken.secretArn}*`],
+            resources: [huggingFaceToken.secretArn],
             reason: 'The one secret, for gated datasets.',
           },
-        ]),
-  ];
+        ];
   const writeKey = keyGrants(encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']);
 
   return {
     plan: [
       list,
-      readAll,
       ...readDatasets,
-      write('runs/*/plan.json', 'runs/*/slices.json', 'runs/*/resumed.json'),
+      ...readToken,
+      write('runs/*/plan.json', 'runs/*/slices.json', 'runs/*/resumed.json', 'datasets/hf/*'),
+      abortUploads('datasets/hf/*'),
       {
         sid: 'ReopenRuns',
         actions: ['s3:DeleteObject'],
@@ -161,7 +162,6 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
       ...writeKey,
     ],
     merge: [
-      list,
       readAll,
       write('runs/*/output/*', 'runs/*/merged/*'),
       abortUploads('runs/*/output/*'),

@@ -35,9 +35,9 @@ export const STEP_SIZES: Readonly<Record<StepName, StepSize>> = {
   dispatch: {
     file: 'dispatch.ts',
     description: 'Decides the next wave of parts.',
-    memoryMb: 2048,
-    diskMb: MAX_DISK_MB,
-    duckDb: true,
+    memoryMb: 1024,
+    diskMb: 512,
+    duckDb: false,
   },
   repack: {
     file: 'repack.ts',

@@ -23,6 +23,23 @@ export async function givenRunInput(
   return runInputOf(options, await datasetKeys(dataset, options.dir));
 }
 
+/** Does the work; where it fails, the error names a dataset that was put into the store by the user's own path. */
+export async function inOwnWords<T>(
+  dataset: string | undefined,
+  input: Record<string, unknown>,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { s3_uri: uri } = input;
+    if (error instanceof Error && dataset !== undefined && typeof uri === 'string') {
+      error.message = error.message.replaceAll(uri, dataset.replace(/(?<=.)\/+$/, ''));
+    }
+    throw error;
+  }
+}
+
 /** Throws unless this version runs the target. */
 export function requireLocalTarget(target: string): void {
   if (target === 'local') return;

@@ -6,7 +6,7 @@ import { DEFAULT_RECORDS_PER_HOUR, type JobPace, scheduleJobs } from '../core/sc
 import { localPlanDeps } from '../local/local-target.ts';
 import { draftPlan, type PlanDraft } from '../steps/draft-plan.ts';
 import type { CliContext } from './cli-context.ts';
-import { type GivenRun, givenRunInput, requireLocalTarget } from './given-run-input.ts';
+import { type GivenRun, givenRunInput, inOwnWords, requireLocalTarget } from './given-run-input.ts';
 import { type PlanReport, planLines } from './plan-view.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 import { addRunFlags } from './run-flags.ts';
@@ -42,7 +42,9 @@ export function addPlanCommand(program: Command, context: CliContext): void {
     const input = await givenRunInput(dataset, options);
     const deps = localPlanDeps({ directory: options.dir, clock: systemClock, version: VERSION });
     const reporter = createProgressReporter(context.err);
-    const draft = await draftPlan(input, { ...deps, onProgress: reporter.report }).finally(reporter.stop);
+    const draft = await inOwnWords(dataset, input, () =>
+      draftPlan(input, { ...deps, onProgress: reporter.report }).finally(reporter.stop),
+    );
     if (draft.duplicatesPath !== undefined) await rm(draft.duplicatesPath, { force: true });
     const report = reportOf(
       draft,

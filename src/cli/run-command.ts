@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { followRun, reportRun } from './follow-run.ts';
-import { givenRunInput, requireLocalTarget } from './given-run-input.ts';
+import { givenRunInput, inOwnWords, requireLocalTarget } from './given-run-input.ts';
 import { addLocalOptions, type LocalOptions, openTarget } from './local-options.ts';
 import { addRunFlags } from './run-flags.ts';
 
@@ -38,6 +38,8 @@ async function run(dataset: string | undefined, options: RunOptions, context: Cl
   requireLocalTarget(options.target);
   const input = await givenRunInput(dataset, { ...options });
   await using target = await openTarget(options);
-  const result = await followRun(input, { target, context });
-  await reportRun(result, { ...options, jobsGoOn: options.emulator !== undefined }, context);
+  await inOwnWords(dataset, input, async () => {
+    const result = await followRun(input, { target, context });
+    await reportRun(result, { ...options, jobsGoOn: options.emulator !== undefined }, context);
+  });
 }

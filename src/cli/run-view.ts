@@ -67,6 +67,7 @@ export function advanceView(view: RunView, progress: RunProgress): void {
       view.waveParts = progress.parts.length;
       view.waveRecords = progress.parts.reduce((sum, { records }) => sum + records, 0);
       view.collectedParts = 0;
+      view.collectedRows = 0;
       view.jobs.clear();
       return;
     case 'job':

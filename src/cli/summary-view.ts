@@ -20,12 +20,13 @@ export function summaryLines(summary: RunSummary, directory: string): string[] {
   const paths = outputPathsOf(summary, directory);
   const lines = [
     '',
-    `Run ${summary.run_id}: ${rows.succeeded === rows.total ? 'every row answered' : 'some rows have no answer'}`,
+    `Run ${summary.run_id}: ${headline(summary)}`,
     '',
     `  rows       ${rows.total.toLocaleString('en-US')}`,
     `  answered   ${rows.succeeded.toLocaleString('en-US')}`,
     `  failed     ${rows.failed.toLocaleString('en-US')}`,
     `  not sent   ${rows.not_sent.toLocaleString('en-US')}`,
+    ...attemptsLine(summary),
     `  jobs       ${summary.jobs}${summary.on_demand_records > 0 ? `, and ${count(summary.on_demand_records, 'record')} on demand` : ''}`,
     `  tokens     ${tokens.input.toLocaleString('en-US')} in, ${tokens.output.toLocaleString('en-US')} out`,
   ];
@@ -50,6 +51,26 @@ export function summaryLines(summary: RunSummary, directory: string): string[] {
   lines.push(...shown);
   if (paths.length > 3) lines.push(`             … and ${paths.length - 3} more`);
   return lines;
+}
+
+function headline({ status, stop }: RunSummary): string {
+  switch (status) {
+    case 'succeeded':
+      return 'every row answered';
+    case 'partly_succeeded':
+      return 'some rows have no answer';
+    case 'stopped':
+    case 'cancelled':
+      return `${status} before every row was answered. ${stop?.message ?? ''}`.trimEnd();
+  }
+}
+
+/** `90 rows once, 8 twice, 2 not at all`, where any took more than one. */
+function attemptsLine({ attempts }: RunSummary): string[] {
+  if (attempts.every((counts) => counts.attempts < 2)) return [];
+  const times = (number: number) => ['never', 'once', 'twice'][number] ?? `${number} times`;
+  const counts = attempts.map(({ attempts: number, rows }) => `${count(rows, 'row')} ${times(number)}`);
+  return [`  sent       ${counts.join(', ')}`];
 }
 
 function shortPath(path: string): string {

@@ -73,6 +73,11 @@ export class RunCancelled extends QuarryError {
   override readonly name = 'RunCancelled';
 }
 
+/** There is no space left on the disk; the run goes on where it stands once there is. */
+export class DiskFullError extends QuarryError {
+  override readonly name = 'DiskFullError';
+}
+
 /** Something that this version does not do yet. */
 export class NotSupportedError extends QuarryError {
   override readonly name = 'NotSupportedError';

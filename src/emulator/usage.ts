@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
@@ -89,8 +89,10 @@ export async function openUsageBook(
     const count = (times: Map<string, number>, key: string) => times.set(key, (times.get(key) ?? 0) + 1);
     for (const job of book.all()) {
       if (!job.isBilled) continue;
-      const input = createReadStream(join(answersDirectory, `${job.jobId}.txt`)).on('error', () => {});
-      for await (const line of createInterface({ input })) {
+      const path = join(answersDirectory, `${job.jobId}.txt`);
+      // A job that ended before its first answer has no such file.
+      if (!(await exists(path))) continue;
+      for await (const line of createInterface({ input: createReadStream(path) })) {
         const tab = line.lastIndexOf('\t');
         count(records, line.slice(0, tab));
         count(bodies, line.slice(tab + 1));
@@ -140,4 +142,11 @@ export async function openUsageBook(
       };
     },
   };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

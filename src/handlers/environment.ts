@@ -36,6 +36,8 @@ const EnvironmentSchema = z.object({
   QUARRY_MAX_INPUT_FILE_BYTES: Whole.pipe(z.int().min(1)).default(DEFAULT_BATCH_QUOTAS.maxInputFileBytes),
   /** KMS key of the jobs' output, where the bucket has one. */
   QUARRY_OUTPUT_KEY_ARN: z.string().startsWith('arn:').optional(),
+  /** Secret whose text is a Hugging Face token. */
+  QUARRY_HUGGING_FACE_SECRET_ARN: z.string().startsWith('arn:').optional(),
   /** Network of the jobs; both or neither. */
   QUARRY_JOB_SUBNET_IDS: Names,
   QUARRY_JOB_SECURITY_GROUP_IDS: Names,

@@ -29,7 +29,7 @@ export async function findJobs({ store, jobs, bucket }: JobPlaces): Promise<Quar
   const listed: ListedJob[] = [];
   for await (const job of jobs.listJobs()) {
     // Others' jobs, and those of runs in other buckets, are none of ours.
-    if (job.outputUri.startsWith(runsUri(bucket))) listed.push(job);
+    if (job.outputUri.startsWith(`s3://${bucket}/`)) listed.push(job);
   }
   const known = await knownJobArns(store, bucket);
   const found = await pLimit(CONCURRENT_READS).map(listed, async (job): Promise<QuarryJob | undefined> => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Bedrock } from '../bedrock/bedrock.ts';
 import { createJobControl } from '../bedrock/job-control.ts';
+import type { QuarryError } from '../core/errors.ts';
 import { type JobStatus, outcomeOf } from '../core/job.ts';
 import { WavePart } from '../core/part.ts';
 import { RunPlan } from '../core/run-plan.ts';
@@ -11,6 +12,7 @@ import { isCancelled } from '../steps/cancellation.ts';
 import { CollectResult } from '../steps/collect.ts';
 import { DispatchResult } from '../steps/dispatch.ts';
 import { RunState } from '../steps/run-state.ts';
+import { diskFaultOf } from '../store/disk-fault.ts';
 import { readJson } from '../store/json-object.ts';
 import { type RunLayout, runLayout, runUriOf } from '../store/run-layout.ts';
 import { definition, type StepName } from '../workflow/definition.ts';
@@ -19,12 +21,17 @@ import { lockRun } from './run-lock.ts';
 import type { RunProgress } from './run-progress.ts';
 import { createTaskRunner } from './step-functions-tasks.ts';
 
+/** Carries out one task. */
+export type RunTask = (call: TaskCall) => Promise<unknown>;
+
 /** What a local run is told. */
 export interface LocalRunOptions {
   target: LocalTarget;
   random: () => number;
   onProgress?: (progress: RunProgress) => void;
   signal?: AbortSignal;
+  /** Wraps the carrying out of tasks; for tests that let a step run twice. */
+  aroundTasks?: (runTask: RunTask) => RunTask;
   /** Called once this process is the only one at work on the run, and before it does any. */
   onClaimed?: (layout: RunLayout) => Promise<void>;
 }
@@ -38,7 +45,14 @@ export type LocalRunResult =
 /** Runs the workflow's own definition on the embedded engine, from Plan to Summarize. */
 export async function runLocally(
   input: unknown,
-  { target, random, onProgress = () => {}, signal, onClaimed = async () => {} }: LocalRunOptions,
+  {
+    target,
+    random,
+    onProgress = () => {},
+    signal,
+    aroundTasks = (runTask) => runTask,
+    onClaimed = async () => {},
+  }: LocalRunOptions,
 ): Promise<LocalRunResult> {
   const { deps, store, control } = target;
   let state: RunState | undefined;
@@ -72,28 +86,24 @@ export async function runLocally(
       onProgress({ kind: 'collected', partId: part_id, rows });
     }
   };
-  const tasks = trackTasks(
-    createTaskRunner({
-      deps: {
-        ...deps,
-        bedrock: untilAborted(deps.bedrock, signal),
-        onProgress,
-        claimRun,
-        ...(signal === undefined ? {} : { signal }),
-      },
-      control,
-      onStepDone,
-      onJobSeen,
-      onProgress,
-    }),
-  );
+  const broken = new AbortController();
+  const stop = AbortSignal.any([broken.signal, ...(signal === undefined ? [] : [signal])]);
+  const runTask = createTaskRunner({
+    deps: { ...deps, bedrock: untilAborted(deps.bedrock, stop), onProgress, claimRun, signal: stop },
+    control,
+    onStepDone,
+    onJobSeen,
+    onProgress,
+  });
+  // No step can do without the disk: whatever went on would only say so again, and less clearly.
+  const tasks = trackTasks(aroundTasks(runTask), (fault) => broken.abort(fault));
   const result = await runExecution(
     {
       definition,
       runTask: tasks.runTask,
       objects: {
-        getObject: (bucket, key) => store.read(`s3://${bucket}/${key}`),
-        putObject: (bucket, key, body) => store.write(`s3://${bucket}/${key}`, body),
+        getObject: (bucket, key) => tasks.track(store.read(`s3://${bucket}/${key}`)),
+        putObject: (bucket, key, body) => tasks.track(store.write(`s3://${bucket}/${key}`, body)),
       },
       clock: deps.clock,
       random,
@@ -103,11 +113,13 @@ export async function runLocally(
         }
       },
     },
-    { name: 'local', input, ...(signal === undefined ? {} : { signal }) },
-  );
-  // An abort does not wait for the steps under way; whoever comes next must find nobody at work.
-  await tasks.settled();
+    { name: 'local', input, signal: stop },
+  ).finally(tasks.settled);
   const runId = state?.run_id;
+  if (broken.signal.aborted) {
+    const { name, message } = broken.signal.reason as Error;
+    return { kind: 'failed', error: name, message, runId };
+  }
   return toRunResult(result, runId, async () => {
     if (state === undefined) throw new Error('The execution ended without a plan.');
     return readJson(store, runLayout(state.run_uri).summary, RunSummary);
@@ -142,23 +154,32 @@ function messageOf(cause: string | undefined): string | undefined {
 }
 
 /** Carries out tasks, and knows when none is under way any more. */
-function trackTasks(runTask: (call: TaskCall) => Promise<unknown>) {
+function trackTasks(
+  runTask: (call: TaskCall) => Promise<unknown>,
+  onDiskFault: (fault: QuarryError) => void,
+) {
   const underWay = new Set<Promise<unknown>>();
+  const track = <T>(work: Promise<T>): Promise<T> => {
+    const task = work.catch((error: unknown) => {
+      const fault = diskFaultOf(error);
+      if (fault !== undefined) onDiskFault(fault);
+      throw fault ?? error;
+    });
+    underWay.add(task);
+    const forget = () => underWay.delete(task);
+    task.then(forget, forget);
+    return task;
+  };
   return {
-    runTask: (call: TaskCall): Promise<unknown> => {
-      const task = runTask(call);
-      underWay.add(task);
-      const forget = () => underWay.delete(task);
-      task.then(forget, forget);
-      return task;
-    },
-    settled: () => Promise.allSettled(underWay),
+    track,
+    runTask: (call: TaskCall): Promise<unknown> => track(runTask(call)),
+    /** An abort does not wait for the steps under way; whoever comes next must find nobody at work. */
+    settled: async (): Promise<void> => void (await Promise.allSettled(underWay)),
   };
 }
 
 /** Bedrock, which after an abort is sent nothing more. */
-function untilAborted(bedrock: Bedrock, signal: AbortSignal | undefined): Bedrock {
-  if (signal === undefined) return bedrock;
+function untilAborted(bedrock: Bedrock, signal: AbortSignal): Bedrock {
   return {
     ...bedrock,
     createJob: async (request) => {

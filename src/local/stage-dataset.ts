@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InvalidDatasetError } from '../core/errors.ts';
 import type { Hash } from '../core/job.ts';
 import { joinS3Uri, type S3Uri } from '../core/s3-uri.ts';
 import { localPathOf } from '../store/directory-store.ts';
+import { diskFaultOf } from '../store/disk-fault.ts';
 
 /** Where a local dataset is put, and how it is named there. */
 export interface StagingPlace {
@@ -52,8 +53,13 @@ async function filesBelow(folder: string): Promise<string[]> {
 async function copyWhole(from: string, to: string): Promise<void> {
   const [source, target] = [await stat(from), await stat(to).catch(() => undefined)];
   if (target?.size === source.size) return;
-  await mkdir(dirname(to), { recursive: true });
   const temporary = `${to}.${process.pid}.tmp`;
-  await copyFile(from, temporary, constants.COPYFILE_FICLONE);
-  await rename(temporary, to);
+  try {
+    await mkdir(dirname(to), { recursive: true });
+    await copyFile(from, temporary, constants.COPYFILE_FICLONE);
+    await rename(temporary, to);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw diskFaultOf(error) ?? error;
+  }
 }

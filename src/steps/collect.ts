@@ -104,13 +104,17 @@ async function collectInto(
   return { part_id, rows: collected.rows };
 }
 
-/** Stops the run where this turn shows that every other would fail as well, and none of its wave proves otherwise. */
+/** Stops the run where this turn shows that every other would fail as well, and no answer proves otherwise. */
 async function stopAtFault(turn: Turn, layout: RunLayout, deps: StepDeps): Promise<void> {
-  const message = faultOfTurn(turn);
-  if (message === undefined) return;
-  const wave = await readWave(turn.part.wave, layout, deps);
-  if (wave?.turns.some(({ ledger }) => ledger.rows.succeeded > 0)) return;
-  await writeJsonIfAbsent(deps.store, layout.stop, { reason: 'systematic_fault', message } satisfies RunStop);
+  const fault = faultOfTurn(turn);
+  if (fault === undefined) return;
+  const { wave } = turn.part;
+  for (let other = fault.disprovedBy === 'run' ? 1 : wave; other <= wave; other += 1) {
+    const { turns = [] } = (await readWave(other, layout, deps)) ?? {};
+    if (turns.some(({ ledger }) => ledger.rows.succeeded > 0)) return;
+  }
+  const stop: RunStop = { reason: 'systematic_fault', message: fault.message };
+  await writeJsonIfAbsent(deps.store, layout.stop, stop);
 }
 
 /** How a part's turn ended, and what that says of the records that have no output line. */

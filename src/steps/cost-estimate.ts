@@ -4,6 +4,7 @@ import { BYTES_PER_TOKEN, type CostEstimate } from '../core/run-plan.ts';
 import { DEFAULT_MAX_TOKENS } from '../models/model-adapter.ts';
 import { batchPriceOf, costUsd, PRICES_AS_OF } from '../models/prices.ts';
 import type { ModelCall } from './model-call.ts';
+import { ON_DEMAND_FACTOR } from './run-cost.ts';
 
 /** What the price depends on. */
 export interface RunSize {
@@ -13,9 +14,6 @@ export interface RunSize {
   /** UTF-8. */
   meanPromptBytes: number;
 }
-
-/** On demand costs twice the batch price. https://aws.amazon.com/bedrock/pricing/ */
-const ON_DEMAND_FACTOR = 2;
 
 /** What a run will cost at most, as far as it can be known before. */
 export function estimateCost(

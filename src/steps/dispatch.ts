@@ -5,6 +5,7 @@ import type { MergeItem, WavePart } from '../core/part.ts';
 import { recordsPerJobLimit } from '../core/quotas.ts';
 import { RunResumed } from '../core/run-stop.ts';
 import { parseS3Uri } from '../core/s3-uri.ts';
+import { batchPriceOf, costUsd } from '../models/prices.ts';
 import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../store/json-object.ts';
 import type { RunLayout } from '../store/run-layout.ts';
 import { type Budget, decideWave, type WaveDecision } from './decide-wave.ts';
@@ -90,13 +91,15 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
 }
 
 function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget | undefined {
+  const price = batchPriceOf(plan.model.model_id);
   const spent = spentUsd(turns, plan.model.model_id);
-  const { max_usd } = plan.estimate;
-  if (spent === null || max_usd === null) return undefined;
+  if (price === undefined || spent === null) return undefined;
+  const { input_tokens, max_output_tokens } = plan.estimate;
+  const most = costUsd(price, { input: input_tokens, output: max_output_tokens });
   return {
     maxUsd: input.max_cost_usd ?? Number.POSITIVE_INFINITY,
     spentUsd: spent,
-    usdPerRecord: max_usd / Math.max(1, plan.selected_rows - plan.duplicates),
+    usdPerRecord: most / Math.max(1, plan.selected_rows - plan.duplicates),
   };
 }
 

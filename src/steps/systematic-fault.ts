@@ -16,20 +16,30 @@ const UNFINISHED_CODES = [
 /** A part of this many records proves nothing alone. */
 const FEW_RECORDS = 1;
 
+/** A fault that every other part would meet as well, unless an answer proves otherwise. */
+export interface TurnFault {
+  message: string;
+  /** Whose answers would prove otherwise: those of the same wave, since rights change, or of the whole run. */
+  disprovedBy: 'wave' | 'run';
+}
+
 /**
  * Why a part's turn means that every other part would fail as well: Bedrock refused the job, the role lacks a right,
  * or every record got the same client error. Undefined where it does not.
  */
-export function faultOfTurn({ part, ledger }: Turn): string | undefined {
+export function faultOfTurn({ part, ledger }: Turn): TurnFault | undefined {
   const reason = mainReason(ledger.reasons);
   if (reason === undefined || ledger.rows.succeeded > 0) return undefined;
   const { error_code, example_message } = reason;
-  if (error_code === 'JobRefused' || error_code === 'AccessDeniedError') return example_message;
+  if (error_code === 'JobRefused' || error_code === 'AccessDeniedError')
+    return { message: example_message, disprovedBy: 'wave' };
   if (ledger.job_status === 'Failed' && ACCESS_MESSAGE.test(ledger.job_message ?? '')) {
-    return `The job of part ${part.part_id} failed: ${ledger.job_message} Check what the service role may read and write, its KMS key included.`;
+    const message = `The job of part ${part.part_id} failed: ${ledger.job_message} Check what the service role may read and write, its KMS key included.`;
+    return { message, disprovedBy: 'wave' };
   }
   if (part.sources.length === 0 && part.records > FEW_RECORDS && hasOneClientError({ part, ledger })) {
-    return `Each of the ${part.records} records of part ${part.part_id} got error ${error_code}: ${example_message}`;
+    const message = `Each of the ${part.records} records of part ${part.part_id} got error ${error_code}: ${example_message}`;
+    return { message, disprovedBy: 'run' };
   }
   return undefined;
 }

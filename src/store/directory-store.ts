@@ -1,8 +1,20 @@
-import { createReadStream } from 'node:fs';
-import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import {
+  access,
+  copyFile,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { NotSupportedError, ObjectNotFoundError, ServiceUnavailableError } from '../core/errors.ts';
+import { NotSupportedError, ObjectNotFoundError } from '../core/errors.ts';
 import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
+import { diskFaultOf } from './disk-fault.ts';
 import type { ObjectInfo, ObjectStore } from './object-store.ts';
 
 /** Unfinished writes; swept by nobody, seen by nobody: a listing passes them over. */
@@ -46,11 +58,18 @@ export function createDirectoryStore(directory: string): ObjectStore {
       await fill(temporary);
       return await place(temporary, path);
     } catch (error) {
-      throw toStoreError(error, uri);
+      throw toStoreError(await causeOfFailedWrite(error as NodeJS.ErrnoException), uri, path);
     } finally {
       // A temporary file that cannot be removed must not hide why the write failed.
       await rm(temporary, { force: true }).catch(() => {});
     }
+  };
+
+  /** On a disk that is read only, making a folder fails as if its parent were missing. */
+  const causeOfFailedWrite = async (error: NodeJS.ErrnoException): Promise<NodeJS.ErrnoException> => {
+    if (!isMissing(error)) return error;
+    const denial = await access(root, constants.W_OK).catch((denied: NodeJS.ErrnoException) => denied);
+    return denial ?? error;
   };
 
   const head = async (uri: S3Uri): Promise<ObjectInfo | undefined> => {
@@ -143,7 +162,11 @@ export function createDirectoryStore(directory: string): ObjectStore {
     },
     localPath: pathOf,
     delete: async (uri) => {
-      await rm(pathOf(uri), { force: true });
+      try {
+        await rm(pathOf(uri), { force: true });
+      } catch (error) {
+        throw toStoreError(error, uri);
+      }
     },
   };
 }
@@ -158,19 +181,14 @@ function isMissing(error: NodeJS.ErrnoException): boolean {
   return error.code === 'ENOENT' || error.code === 'ENOTDIR';
 }
 
-function toStoreError(error: unknown, uri: string): unknown {
-  const { code, path } = error as NodeJS.ErrnoException;
+function toStoreError(error: unknown, uri: string, path?: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
     case 'EISDIR':
       return new ObjectNotFoundError(`There is no object ${uri}.`, { cause: error });
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new ServiceUnavailableError(`The disk is full: ${uri} could not be written (${path ?? code}).`, {
-        cause: error,
-      });
     default:
-      return error;
+      return diskFaultOf(error, path) ?? error;
   }
 }

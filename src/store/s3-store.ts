@@ -106,7 +106,7 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
         await client.send(
           new PutObjectCommand({
             ...at(uri),
-            Body: body,
+            ...wholeBody(body),
             IfNoneMatch: '*',
             Metadata: { [WRITE_ID]: writeId },
           }),
@@ -133,7 +133,7 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
       Readable.from(await openObject(uri, source, range), { objectMode: false }),
     write: (uri, body) =>
       attempt(uri, 'write', async () => {
-        await client.send(new PutObjectCommand({ ...at(uri), Body: body }));
+        await client.send(new PutObjectCommand({ ...at(uri), ...wholeBody(body) }));
       }),
     writeIfAbsent,
     putFile: async (path, uri) => {
@@ -159,4 +159,10 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
         await client.send(new DeleteObjectCommand(at(uri)));
       }),
   };
+}
+
+/** A body of known length; the SDK takes an empty text for a stream. */
+function wholeBody(body: string | Uint8Array): { Body: Uint8Array; ContentLength: number } {
+  const bytes = Buffer.from(body);
+  return { Body: bytes, ContentLength: bytes.length };
 }

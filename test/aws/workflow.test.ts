@@ -10,7 +10,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { RunSummary } from '../../src/core/summary.ts';
 import { readResults } from '../../src/dataset/read-results.ts';
 import { startEmulator } from '../../src/emulator/server.ts';
-import { openLocalTarget } from '../../src/local/local-target.ts';
+import { LOCAL_BUCKET, openLocalTarget } from '../../src/local/local-target.ts';
 import { runLocally } from '../../src/local/run-locally.ts';
 import { createDirectoryStore } from '../../src/store/directory-store.ts';
 import { definition, STEP_NAMES } from '../../src/workflow/definition.ts';
@@ -23,8 +23,10 @@ const MODEL = 'us.anthropic.claude-haiku-4-5-20251001-v1:0';
 
 /** The runs: one of jobs, with all that may befall them; one below Bedrock's minimum. */
 const RUNS = {
-  jobs: { run_id: 'many-jobs', max_records_per_job: 110 },
+  jobs: { run_id: 'many-jobs', max_records_per_job: 110, max_attempts: 2 },
   onDemand: { run_id: 'on-demand', max_records: 7 },
+  denied: { run_id: 'denied', job_name_prefix: 'denied', max_records_per_job: 300 },
+  stopped: { run_id: 'stopped', job_name_prefix: 'stopped', max_records_per_job: 110 },
 };
 
 let world: World;
@@ -40,19 +42,24 @@ function inputOf(run: (typeof RUNS)[keyof typeof RUNS], bucket: string) {
     s3_uri: `s3://${bucket}/datasets/topics.csv`,
     model_id: MODEL,
     prompt_template: 'Tell a joke about {topic}.',
-    max_attempts: 1,
     ...run,
   };
 }
 
-/** Runs the deployed definition by moto's interpreter; its output. A machine for each run: moto starts one only once. */
-async function runOnMoto(
-  run: (typeof RUNS)[keyof typeof RUNS],
-): Promise<{ summary: RunSummary; rows: unknown[] }> {
+/** How a run ended, and what it left. */
+interface RunEnd {
+  /** Undefined where it ended well. */
+  fault: { error: string | undefined; message: string | undefined } | undefined;
+  summary: RunSummary;
+  rows: unknown[];
+}
+
+/** Runs the deployed definition by moto's interpreter. */
+async function runOnMoto(run: (typeof RUNS)[keyof typeof RUNS]): Promise<RunEnd> {
   const { sfn, bucket, store } = world;
   const { stateMachineArn } = await sfn.send(
     new CreateStateMachineCommand({
-      name: run.run_id,
+      name: `${run.run_id}-${Math.random().toString(36).slice(2)}`,
       definition: world.definitionText,
       roleArn: `arn:aws:iam::${MOTO_ACCOUNT}:role/states`,
     }),
@@ -60,12 +67,15 @@ async function runOnMoto(
   const { executionArn } = await sfn.send(
     new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(inputOf(run, bucket)) }),
   );
+  let fault: RunEnd['fault'];
   for (;;) {
     const { status, error, cause } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
-    if (status === 'SUCCEEDED') break;
-    if (status !== 'RUNNING') throw new Error(`The execution ended ${status}: ${error} ${cause}`);
+    if (status === 'FAILED') fault = { error, message: cause };
+    if (status !== 'RUNNING') break;
     await systemClock.sleep(200);
   }
+  if (fault?.error?.startsWith('States.'))
+    throw new Error(`The execution failed: ${fault.error} ${fault.message}`);
   const bytes = await store.read(`s3://${bucket}/runs/${run.run_id}/summary.json`);
   const summary = RunSummary.parse(JSON.parse(Buffer.from(bytes).toString()));
   await using files = new AsyncDisposableStack();
@@ -73,13 +83,11 @@ async function runOnMoto(
   for (const uri of summary.output_uris) {
     paths.push(files.use(await store.fetchFile(uri as `s3://${string}`)).path);
   }
-  return { summary, rows: await Array.fromAsync(readResults(paths, {})) };
+  return { fault, summary, rows: await Array.fromAsync(readResults(paths, {})) };
 }
 
 /** Runs the same on the embedded engine: a directory, and an emulator of the same seed and faults. */
-async function runEmbedded(
-  run: (typeof RUNS)[keyof typeof RUNS],
-): Promise<{ summary: RunSummary; rows: unknown[] }> {
+async function runEmbedded(run: (typeof RUNS)[keyof typeof RUNS]): Promise<RunEnd> {
   const directory = join(world.directory, `embedded-${run.run_id}`);
   const store = createDirectoryStore(directory);
   const uri = `s3://${world.bucket}/datasets/topics.csv` as const;
@@ -97,44 +105,67 @@ async function runEmbedded(
       emulatorUrl: emulator.url,
     });
     const result = await runLocally(inputOf(run, world.bucket), { target, random: () => 0.5 });
-    if (result.kind !== 'finished') throw new Error(`The embedded engine: ${JSON.stringify(result)}`);
+    const bytes = await store.read(`s3://${LOCAL_BUCKET}/runs/${run.run_id}/summary.json`);
+    const summary = RunSummary.parse(JSON.parse(Buffer.from(bytes).toString()));
     await using files = new AsyncDisposableStack();
     const paths: string[] = [];
-    for (const output of result.summary.output_uris) {
+    for (const output of summary.output_uris) {
       paths.push(files.use(await store.fetchFile(output as `s3://${string}`)).path);
     }
-    return { summary: result.summary, rows: await Array.fromAsync(readResults(paths, {})) };
+    return {
+      fault: result.kind === 'failed' ? { error: result.error, message: result.message } : undefined,
+      summary,
+      rows: await Array.fromAsync(readResults(paths, {})),
+    };
   } finally {
     await emulator.close();
   }
 }
 
-/** A summary without what differs from place to place: times, buckets, ETags, and who answered. */
-function comparable({ started_at: _s, ended_at: _e, input_hash: _h, simulated: _, ...summary }: RunSummary) {
-  return {
-    ...summary,
-    dataset_files: summary.dataset_files.map(({ etag: _etag, ...file }) => file),
-    output_uris: summary.output_uris.map((uri) => uri.replace(/^s3:\/\/[^/]+/, '')),
-  };
+/** What a run left, without what differs from place to place: times, buckets, ETags, and who answered. */
+function comparable({ fault, rows, summary }: RunEnd): unknown {
+  const { started_at: _s, ended_at: _e, input_hash: _h, simulated: _, dataset_files, ...same } = summary;
+  const files = dataset_files.map(({ etag: _etag, ...file }) => file);
+  const text = JSON.stringify({ fault, rows, summary: { ...same, files } });
+  return JSON.parse(text.replaceAll(world.bucket, 'BUCKET').replaceAll(LOCAL_BUCKET, 'BUCKET'));
+}
+
+/** Runs both, and expects the same of them. */
+async function expectSame(run: (typeof RUNS)[keyof typeof RUNS]): Promise<RunEnd> {
+  const deployed = await runOnMoto(run);
+  const embedded = await runEmbedded(run);
+  expect(comparable(deployed)).toEqual(comparable(embedded));
+  return deployed;
 }
 
 test('the deployed definition, run by an independent interpreter with the bundled functions, gives the embedded engine’s summary and rows', async () => {
-  const deployed = await runOnMoto(RUNS.jobs);
-  const embedded = await runEmbedded(RUNS.jobs);
-  expect(deployed.summary.rows.total).toBe(ROWS);
-  expect(deployed.summary.status).toBe('partly_succeeded');
-  expect(deployed.summary.jobs).toBeGreaterThan(5);
-  expect(deployed.summary.rows.succeeded).toBeLessThan(ROWS - 100);
-  expect(comparable(deployed.summary)).toEqual(comparable(embedded.summary));
-  expect(deployed.rows).toEqual(embedded.rows);
+  const { fault, summary, rows } = await expectSame(RUNS.jobs);
+  expect(fault).toBeUndefined();
+  expect(summary).toMatchObject({ status: 'partly_succeeded', rows: { total: ROWS, succeeded: ROWS - 1 } });
+  // One job for each part, and the repair of what one failed and one half-done job have left.
+  expect(summary.jobs).toBeGreaterThan(8);
+  expect(new Set(rows.map((row) => (row as { attempts: number }).attempts))).toEqual(new Set([1, 2]));
 });
 
 test('a run below Bedrock’s minimum is run on demand, in both the same', async () => {
-  const deployed = await runOnMoto(RUNS.onDemand);
-  const embedded = await runEmbedded(RUNS.onDemand);
-  expect(deployed.summary).toMatchObject({ on_demand_records: 7, jobs: 0, status: 'succeeded' });
-  expect(comparable(deployed.summary)).toEqual(comparable(embedded.summary));
-  expect(deployed.rows).toEqual(embedded.rows);
+  const { summary } = await expectSame(RUNS.onDemand);
+  expect(summary).toMatchObject({ on_demand_records: 7, jobs: 0, status: 'succeeded' });
+});
+
+test('a run whose jobs all fail alike is stopped with that fault, in both the same', async () => {
+  const { fault, summary } = await expectSame(RUNS.stopped);
+  expect(fault).toMatchObject({ message: expect.stringContaining('end of its life') });
+  expect(summary.rows.succeeded).toBe(0);
+});
+
+test('a run whose service role may not read is stopped with what to do, in both the same', async () => {
+  const { fault } = await expectSame(RUNS.denied);
+  expect(fault).toBeDefined();
+});
+
+test('a run that was stopped goes on when it is started again', async () => {
+  const { fault } = await runOnMoto(RUNS.stopped);
+  expect(fault).toMatchObject({ message: expect.stringContaining('end of its life') });
 });
 
 test('the definition that ran is the one of the workflow, function names apart', () => {
@@ -183,6 +214,7 @@ const UNUSED_PARTS: Readonly<Record<string, string>> = {
   'stateMachine WriteMapResults s3:ListMultipartUploadParts': 'only for results of many megabytes',
   'stateMachine WriteMapResults s3:AbortMultipartUpload': 'only for results of many megabytes',
   'collect faults/*': 'only for a part that could not be collected',
+  'plan datasets/hf/*': 'only for a Hugging Face dataset',
   'serviceRole ListBucket': 'Bedrock lists its locations, the emulator does not',
 };
 

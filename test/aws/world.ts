@@ -46,7 +46,8 @@ function recordIds(first: number, end: number): string[] {
   return Array.from({ length: end - first }, (_, index) => `r${String(first + index).padStart(10, '0')}`);
 }
 
-/** What the emulator does wrong, here and there: one part's job fails, one ends half way, one row is refused. */
+/** What the emulator does wrong, here and there: one part's job fails, one ends half way, one row is
+ * refused; and one run's jobs all fail alike. */
 export const EMULATOR: Pick<EmulatorOptions, 'seed' | 'durations' | 'faults' | 'accountId' | 'clock'> = {
   seed: 7,
   clock: systemClock,
@@ -61,25 +62,30 @@ export const EMULATOR: Pick<EmulatorOptions, 'seed' | 'durations' | 'faults' | '
   },
   faults: [
     {
-      when: { jobName: 'p00002' },
+      when: { jobName: '^stopped-' },
+      fault: { kind: 'validation-failed', message: 'The model has reached the end of its life.' },
+    },
+    { when: { jobName: '^denied-' }, fault: { kind: 'kms-denied' } },
+    {
+      when: { jobName: '-p00002$' },
       fault: {
         kind: 'job-ended',
         status: 'Failed',
         stage: 'Validating',
-        message: 'The role cannot read the input.',
+        message: 'Something went wrong.',
       },
     },
     {
-      when: { jobName: 'p00004' },
+      when: { jobName: '-p00004$' },
       fault: { kind: 'job-ended', status: 'PartiallyCompleted', fraction: 1 },
     },
     {
-      when: { jobName: 'p00004' },
+      when: { jobName: '-p00004$' },
       // By name: which half a job answers depends on when it was created.
       fault: { kind: 'missing-records', recordIds: recordIds(330, 380) },
     },
     {
-      when: { jobName: 'p00005' },
+      when: { jobName: '-p00005$' },
       fault: { kind: 'record-errors', recordIds: ['r0000000430'], errorCode: 400, errorMessage: 'No.' },
     },
   ],

@@ -5,7 +5,7 @@ import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../src/core/quotas.ts
 import { readResults } from '../../src/dataset/read-results.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/server.ts';
 import { LOCAL_BUCKET, type LocalTarget, openLocalTarget, sha256 } from '../../src/local/local-target.ts';
-import { type LocalRunResult, runLocally } from '../../src/local/run-locally.ts';
+import { type LocalRunOptions, type LocalRunResult, runLocally } from '../../src/local/run-locally.ts';
 import { stageDataset } from '../../src/local/stage-dataset.ts';
 import { createDirectoryStore, localPathOf } from '../../src/store/directory-store.ts';
 
@@ -18,6 +18,7 @@ export interface EmulatedOptions {
   quotas?: Partial<BatchQuotas>;
   emulator?: Pick<EmulatorOptions, 'seed' | 'faults' | 'overQuota' | 'durations' | 'staging'>;
   clock?: Clock;
+  pollSeconds?: number;
   /** Wraps what the steps see of the world. */
   wrap?: (target: LocalTarget) => LocalTarget;
 }
@@ -47,6 +48,7 @@ export async function openEmulatedTarget(options: EmulatedOptions): Promise<Emul
     version: '0.0.0',
     quotas,
     emulatorUrl: emulator.url,
+    ...(options.pollSeconds === undefined ? {} : { pollSeconds: options.pollSeconds }),
   });
   return {
     target: wrap(target),
@@ -63,18 +65,22 @@ export async function openEmulatedTarget(options: EmulatedOptions): Promise<Emul
 export async function runRows(
   rows: number,
   { target }: EmulatedTarget,
-  { directory, keys = {}, random = () => 0.5 }: RunRowsOptions,
+  { directory, keys = {}, random = () => 0.5, ...options }: RunRowsOptions,
 ): Promise<LocalRunResult> {
   const file = join(directory, 'rows.csv');
-  await writeFile(file, `name\n${Array.from({ length: rows }, (_, index) => `row ${index}\n`).join('')}`);
+  const text = `name\n${Array.from({ length: rows }, (_, index) => `row ${index}\n`).join('')}`;
+  // A file that is written again is another dataset.
+  await writeFile(file, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
   const s3_uri = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   return runLocally(
     { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'emulated', ...keys },
-    { target, random },
+    { target, random, ...options },
   );
 }
 
-interface RunRowsOptions {
+interface RunRowsOptions extends Pick<LocalRunOptions, 'signal' | 'aroundTasks'> {
   directory: string;
   keys?: Record<string, unknown>;
   random?: () => number;

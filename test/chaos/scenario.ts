@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import type { FaultScript } from '../../src/emulator/faults.ts';
+
+/** Everything that one run of the chaos suite is made of; a seed of fast-check gives it back. */
+export interface Scenario {
+  rows: number;
+  quotas: { minRecordsPerJob: number; maxRecordsPerJob: number; maxConcurrentJobs: number };
+  overQuota: 'reject-quota' | 'reject-throttle' | 'queue';
+  keys: { max_attempts: number; pilot: boolean; record_id_column?: string };
+  faults: Exclude<FaultScript, { seed: number }>;
+  /** What goes wrong on our own side. */
+  machine: MachineFaults;
+  seed: number;
+}
+
+/** Faults of the machine that runs the steps. */
+export interface MachineFaults {
+  /** Calls of the store that fail, by their number; each before it acts, or after. */
+  storeFaults: { call: number; when: 'before' | 'after' }[];
+  /** Steps that are called again although they were done, by their number. */
+  stepsTwice: number[];
+  /** Steps whose answer is lost after they were done, by their number. */
+  answersLost: number[];
+  /** The execution is broken off after so many steps, and started again. */
+  brokenOffAfter: number[];
+  /** Milliseconds by which the clock that the steps read is off, from one reading to the next. */
+  clockJumpsMs: number[];
+}
+
+type Rule = Scenario['faults'][number];
+type Fault = Rule['fault'];
+
+const few = fc.integer({ min: 1, max: 3 });
+const errorStatus = fc.constantFrom(500, 503);
+const lostHow = fc.constantFrom('server-error', 'dropped');
+const share = fc.oneof(
+  { weight: 4, arbitrary: fc.double({ min: 0, max: 0.5, noNaN: true }) },
+  { weight: 1, arbitrary: fc.constant(1) },
+);
+
+/** Which of the records a fault hits, and whether it spares them the next time. */
+const someRecords = { fraction: share, firstAttemptOnly: fc.boolean() };
+
+const requestFault = fc.oneof(
+  fc.record({ kind: fc.constant('create-throttled') }),
+  fc.record({ kind: fc.constant('create-quota-exceeded') }),
+  fc.record({ kind: fc.constant('create-server-error'), httpStatus: errorStatus }),
+  fc.record({ kind: fc.constant('create-response-lost'), how: lostHow }),
+  fc.record({ kind: fc.constant('get-throttled') }),
+  fc.record({ kind: fc.constant('get-server-error'), httpStatus: errorStatus }),
+  fc.record({ kind: fc.constant('list-throttled') }),
+  fc.record({ kind: fc.constant('invoke-throttled') }),
+  fc.record({
+    kind: fc.constant('invoke-error'),
+    errorName: fc.constantFrom(
+      'ValidationException',
+      'AccessDeniedException',
+      'ModelTimeoutException',
+      'ModelErrorException',
+      'InternalServerException',
+      'ServiceUnavailableException',
+    ),
+  }),
+  fc.record({ kind: fc.constant('invoke-response-lost'), how: lostHow }),
+);
+
+const wholeJobFault = fc.oneof(
+  fc.record({ kind: fc.constant('validation-failed'), message: fc.constantFrom('Line 3 is bad.', 'No.') }),
+  fc.record({ kind: fc.constant('kms-denied'), operation: fc.constantFrom('GetObject', 'PutObject') }),
+  fc.record(
+    {
+      kind: fc.constant('job-ended'),
+      status: fc.constantFrom('Failed', 'Stopped', 'Expired', 'PartiallyCompleted'),
+      stage: fc.constantFrom('Submitted', 'Validating', 'Scheduled', 'InProgress'),
+      fraction: fc.double({ min: 0, max: 1, noNaN: true }),
+      keepsOutput: fc.boolean(),
+      message: fc.constantFrom('The service had an internal error.', 'Out of capacity.'),
+    },
+    { requiredKeys: ['kind', 'status', 'stage', 'fraction', 'keepsOutput'] },
+  ),
+  fc.record({
+    kind: fc.constant('slow-stage'),
+    stage: fc.constantFrom('Submitted', 'Scheduled', 'InProgress'),
+    // Up to thirty hours: past the time-out of a job.
+    extraMs: fc.integer({ min: 1, max: 30 }).map((hours) => hours * 3_600_000),
+  }),
+  fc.record({ kind: fc.constant('manifest-missing') }),
+  fc.record({ kind: fc.constant('manifest-wrong'), offBy: fc.integer({ min: 1, max: 5 }) }),
+  fc.record({ kind: fc.constant('unknown-records'), count: few }),
+);
+
+const recordFault = fc.oneof(
+  fc.record({
+    kind: fc.constant('record-errors'),
+    ...someRecords,
+    errorCode: fc.constantFrom(400, 403, 408, 424, 429, 500, 503),
+    errorMessage: fc.constant('It went wrong.'),
+  }),
+  fc.record({ kind: fc.constant('missing-records'), ...someRecords }),
+  fc.record({ kind: fc.constant('duplicate-lines'), ...someRecords }),
+  fc.record({
+    kind: fc.constant('corrupt-lines'),
+    ...someRecords,
+    how: fc.constantFrom('truncated', 'lone-surrogate', 'not-json'),
+  }),
+  fc.record({ kind: fc.constant('awkward-text'), ...someRecords }),
+  fc.record({ kind: fc.constant('explicit-nulls'), ...someRecords }),
+);
+
+const ofSomeJobs = fc.oneof(
+  fc.record({ times: few }),
+  fc
+    .uniqueArray(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 4 })
+    .map((jobs) => ({ when: { jobs } })),
+  fc.constant({}),
+);
+
+const rule: fc.Arbitrary<Rule> = fc
+  .oneof(
+    fc.tuple(fc.record({ times: few }), requestFault),
+    fc.tuple(ofSomeJobs, wholeJobFault),
+    fc.tuple(ofSomeJobs, recordFault),
+  )
+  .map(([condition, fault]) => ({ ...condition, fault: fault as Fault }));
+
+const callNumbers = (max: number, maxLength: number) =>
+  fc.uniqueArray(fc.integer({ min: 1, max }), { maxLength });
+
+const machineFaults: fc.Arbitrary<MachineFaults> = fc.record({
+  storeFaults: fc.uniqueArray(
+    fc.record({ call: fc.integer({ min: 1, max: 250 }), when: fc.constantFrom('before', 'after') }),
+    { maxLength: 5, selector: ({ call }) => call },
+  ),
+  stepsTwice: callNumbers(40, 8),
+  answersLost: callNumbers(40, 5),
+  brokenOffAfter: callNumbers(30, 3),
+  clockJumpsMs: fc.array(fc.integer({ min: -86_400_000, max: 86_400_000 }), { maxLength: 5 }),
+});
+
+const soundMachine: MachineFaults = {
+  storeFaults: [],
+  stepsTwice: [],
+  answersLost: [],
+  brokenOffAfter: [],
+  clockJumpsMs: [],
+};
+
+const quotas = fc
+  .record({
+    minRecordsPerJob: fc.integer({ min: 2, max: 6 }),
+    // Few parts, mostly: every part costs a hundredth of a second or five.
+    room: fc.oneof(
+      { weight: 3, arbitrary: fc.integer({ min: 8, max: 25 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 0, max: 8 }) },
+    ),
+    maxConcurrentJobs: fc.integer({ min: 1, max: 4 }),
+  })
+  .map(({ room, ...rest }) => ({ ...rest, maxRecordsPerJob: rest.minRecordsPerJob + room }));
+
+const scenarioWith = (
+  faults: fc.Arbitrary<Scenario['faults']>,
+  machine: fc.Arbitrary<MachineFaults>,
+): fc.Arbitrary<Scenario> =>
+  fc.record({
+    rows: fc.integer({ min: 1, max: 40 }),
+    quotas,
+    overQuota: fc.constantFrom('reject-quota', 'reject-throttle', 'queue'),
+    keys: fc.record(
+      {
+        max_attempts: fc.integer({ min: 1, max: 4 }),
+        pilot: fc.boolean(),
+        record_id_column: fc.constant('name'),
+      },
+      { requiredKeys: ['max_attempts', 'pilot'] },
+    ),
+    faults,
+    machine,
+    seed: fc.integer({ min: 1, max: 1_000_000 }),
+  });
+
+/** Bedrock misbehaves; our own side is sound. */
+export const serviceScenario = scenarioWith(
+  fc.array(rule, { minLength: 1, maxLength: 6 }),
+  fc.constant(soundMachine),
+);
+
+/** Everything misbehaves. */
+export const worstScenario = scenarioWith(fc.array(rule, { maxLength: 3 }), machineFaults);
