@@ -1,5 +1,6 @@
 /**
- * Measures the data plane beside a plain copy of the same bytes: `npx node bench/data-plane.ts [rows]`. Every
+ * Measures the data plane beside a plain copy of the same bytes, beside the same work row by row in TypeScript and,
+ * where `.venv/bench` is there (scripts/bench-python.sh), in Python: `npm run bench -- [rows] [--small]`. Every
  * measurement runs in a process of its own, so that its peak memory is its own.
  */
 import { spawnSync } from 'node:child_process';
@@ -19,6 +20,7 @@ import { openLineWriter } from '../src/dataset/line-writer.ts';
 import { prepareSlice } from '../src/dataset/prepare-slice.ts';
 import type { OutputShape } from '../src/models/output-shape.ts';
 import { parsePromptTemplate } from '../src/prompts/prompt-template.ts';
+import { collectRowByRow, prepareRowByRow } from './row-by-row.ts';
 
 const PART_ROWS = 50_000;
 const DIMENSIONS = 1_024;
@@ -168,6 +170,8 @@ async function runTask(task: string, directory: string): Promise<Measured> {
   const started = performance.now();
   const cpuStarted = process.cpuUsage();
   if (kind === 'prepare') await prepare(directory, subject);
+  else if (kind === 'row-by-row-prepare') await prepareRowByRow(directory, subject);
+  else if (kind === 'row-by-row-collect') await collectRowByRow(directory);
   else if (kind === 'collect') await collect(directory, subject, subject === 'text.out' ? TEXT : EMBEDDING);
   else await copy(directory, [subject, ...reads], Number(bytes));
   const { user, system } = process.cpuUsage(cpuStarted);
@@ -176,6 +180,15 @@ async function runTask(task: string, directory: string): Promise<Measured> {
     cpuSeconds: (user + system) / 1e6,
     peakMb: process.resourceUsage().maxRSS / 1024,
   };
+}
+
+/** The recipe in Python; undefined where there is none with pandas. */
+function measurePython(directory: string, task: 'prepare' | 'collect'): Measured | undefined {
+  const script = join(import.meta.dirname, 'row_by_row.py');
+  const run = spawnSync('.venv/bench/bin/python', [script, task, directory], { encoding: 'utf8' });
+  if (run.error !== undefined) return undefined;
+  if (run.status !== 0) throw new Error(`${task} in Python failed: ${run.stderr}`);
+  return JSON.parse(run.stdout);
 }
 
 async function sizeOf(directory: string, names: string[]): Promise<number> {
@@ -195,6 +208,12 @@ async function main(rows: number): Promise<void> {
         `${(measured.seconds / plain.seconds).toFixed(1)} x a plain copy (${plain.seconds.toFixed(2)} s, CPU ${plain.cpuSeconds.toFixed(2)} s)`,
       ].join('  '),
     );
+  const compare = (name: string, quarry: Measured, other: Measured | undefined) =>
+    console.log(
+      other === undefined
+        ? `${name}: not measured (run scripts/bench-python.sh first)`
+        : `${name.padEnd(32)}  ${other.seconds.toFixed(2)} s (CPU ${other.cpuSeconds.toFixed(2)} s)  ${Math.round(other.peakMb)} MB: Quarry is ${(other.seconds / quarry.seconds).toFixed(1)} x as fast, for ${(other.cpuSeconds / quarry.cpuSeconds).toFixed(1)} x less CPU`,
+    );
   try {
     await writeInput(directory, rows);
     const parts = Array.from({ length: Math.ceil(rows / PART_ROWS) }, (_, index) => String(index));
@@ -205,6 +224,11 @@ async function main(rows: number): Promise<void> {
         parts.flatMap((part) => [`parts/${part}.jsonl`, `parts/${part}.parquet`]),
       );
       print(`describe, prepare ${name}`, rows, measured, measure(directory, `copy:${name}:${written}`));
+      if (name === 'input.csv') compare('  Python, from CSV', measured, measurePython(directory, 'prepare'));
+      if (name === 'input.parquet') {
+        compare('  TypeScript, from Parquet', measured, measure(directory, `row-by-row-prepare:${name}`));
+        compare('  Python, from CSV', measured, measurePython(directory, 'prepare'));
+      }
     }
     const partRows = balancedRanges({ firstRow: 0, rows }, parts.length)[0]?.rows ?? 0;
     for (const [name, shape] of [
@@ -220,6 +244,10 @@ async function main(rows: number): Promise<void> {
         measured,
         measure(directory, `copy:${name}:${written}:parts/0.parquet`),
       );
+      if (shape.kind === 'text') {
+        compare('  TypeScript', measured, measure(directory, 'row-by-row-collect'));
+        compare('  Python', measured, measurePython(directory, 'collect'));
+      }
     }
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -228,10 +256,14 @@ async function main(rows: number): Promise<void> {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { task: { type: 'string' }, directory: { type: 'string' } },
+  options: {
+    task: { type: 'string' },
+    directory: { type: 'string' },
+    small: { type: 'boolean', default: false },
+  },
 });
 if (values.task !== undefined && values.directory !== undefined) {
   console.log(JSON.stringify(await runTask(values.task, values.directory)));
 } else {
-  await main(Number(positionals[0] ?? 220_000));
+  await main(Number(positionals[0] ?? (values.small ? 22_000 : 220_000)));
 }

@@ -81,7 +81,7 @@ async function run(): Promise<FullRunResult> {
   let jobsStartedMs = 0;
   let jobsEndedMs = 0;
   const result = await runLocally(
-    { s3_uri: datasetUri, model_id: MODEL, prompt_template: TEMPLATE, run_id: RUN_ID },
+    { s3_uri: datasetUri, model_id: MODEL, prompt_template: TEMPLATE, run_id: RUN_ID, pilot: false },
     {
       target,
       random: () => 0.5,
@@ -114,7 +114,7 @@ async function run(): Promise<FullRunResult> {
   );
   return {
     phases: phases.filter(({ name }) => name !== 'Start'),
-    peakMb: process.resourceUsage().maxRSS / 1000,
+    peakMb: (process.resourceUsage().maxRSS * 1024) / 1e6,
     datasetBytes: (await stat(datasetPath)).size,
     recordBytes,
     outputBytes,

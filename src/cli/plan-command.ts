@@ -4,10 +4,11 @@ import { systemClock } from '../core/clock.ts';
 import { packFull } from '../core/packing.ts';
 import { DEFAULT_RECORDS_PER_HOUR, type JobPace, scheduleJobs } from '../core/schedule.ts';
 import { localPlanDeps } from '../local/local-target.ts';
+import { PILOT_MIN_PARTS } from '../steps/decide-wave.ts';
 import { draftPlan, type PlanDraft } from '../steps/draft-plan.ts';
 import type { CliContext } from './cli-context.ts';
 import { type GivenRun, givenRunInput, inOwnWords, requireLocalTarget } from './given-run-input.ts';
-import { type PlanReport, planLines } from './plan-view.ts';
+import { type PlanReport, planLines, type ScheduledEnd } from './plan-view.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 import { addRunFlags } from './run-flags.ts';
 import { VERSION } from './version.ts';
@@ -62,8 +63,9 @@ export function addPlanCommand(program: Command, context: CliContext): void {
 
 function reportOf({ plan, recordsOfParts, isKnown }: PlanDraft, pace: JobPace, nowMs: number): PlanReport {
   const isJob = (rows: number) => rows >= plan.min_records_per_job;
-  const endOf = (sizes: readonly number[]) => {
-    const { hours, ...schedule } = scheduleJobs(sizes, pace);
+  const endOf = (sizes: readonly number[], headStartHours = 0): ScheduledEnd => {
+    const schedule = scheduleJobs(sizes, pace);
+    const hours = headStartHours + schedule.hours;
     return { ...schedule, hours, ends_at: new Date(nowMs + hours * 3_600_000).toISOString() };
   };
   return {
@@ -80,7 +82,7 @@ function reportOf({ plan, recordsOfParts, isKnown }: PlanDraft, pace: JobPace, n
     schedule: {
       jobs_in_flight: pace.jobsInFlight,
       records_per_hour: pace.recordsPerHour,
-      balanced: endOf(recordsOfParts.filter(isJob)),
+      balanced: endAfter(plan, recordsOfParts.filter(isJob), endOf),
       full: endOf(
         packFull(plan.selected_rows - plan.duplicates, plan.max_rows_per_part)
           .map(({ rows }) => rows)
@@ -88,6 +90,19 @@ function reportOf({ plan, recordsOfParts, isKnown }: PlanDraft, pace: JobPace, n
       ),
     },
   };
+}
+
+/** The end of the run's own packing: with the first job alone, as Dispatch has it, unless there is no pilot. */
+function endAfter(
+  { input }: PlanDraft['plan'],
+  jobs: readonly number[],
+  endOf: (sizes: readonly number[], headStartHours?: number) => ScheduledEnd,
+): ScheduledEnd {
+  const [pilot = 0, ...others] = jobs;
+  if (input.pilot === false || jobs.length < PILOT_MIN_PARTS) return endOf(jobs);
+  const alone = endOf([pilot]);
+  const { waves, ...rest } = endOf(others, alone.hours);
+  return { ...rest, jobs: jobs.length, largest: Math.max(pilot, rest.largest), waves: waves + 1 };
 }
 
 function wholeNumber(text: string): number {

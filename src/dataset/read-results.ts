@@ -17,25 +17,33 @@ export async function countRows(paths: string[]): Promise<number> {
   });
 }
 
-/** Where every row ended, from the result files themselves: rows with an answer, and of the others those never sent. */
-export async function recountLedger(paths: string[], outputColumn: string): Promise<RowCounts> {
-  if (paths.length === 0) return { total: 0, succeeded: 0, failed: 0, not_sent: 0 };
-  return withResults((db) => readRowCounts(db, paths, `${sqlName(outputColumn)} IS NOT NULL`));
+/** What result files themselves say: where every row ended, and how many attempts that took. */
+export interface RecountedResults {
+  /** Rows with an answer, and of the others those never sent. */
+  rows: RowCounts;
+  /** The fewest first. */
+  attempts: AttemptCounts[];
 }
 
-/** How many rows of result files took how many attempts, the fewest first. */
-export async function recountAttempts(paths: string[], outputColumn: string): Promise<AttemptCounts[]> {
-  if (paths.length === 0) return [];
-  return withResults(async (db) => {
-    const counted = await db.rows(`SELECT attempts, CAST(count(*) AS DOUBLE) AS "rows",
+/** Counts the rows of result files anew, by their answers and attempts alone. */
+export async function recountResults(paths: string[], outputColumn: string): Promise<RecountedResults> {
+  if (paths.length === 0) return { rows: { total: 0, succeeded: 0, failed: 0, not_sent: 0 }, attempts: [] };
+  const counted = await withResults((db) =>
+    db.rows(`SELECT attempts, CAST(count(*) AS DOUBLE) AS "rows",
         CAST(count(*) FILTER (${sqlName(outputColumn)} IS NOT NULL) AS DOUBLE) AS succeeded
-      FROM ${readParquetsSql(paths)} GROUP BY attempts ORDER BY attempts`);
-    return counted.map(({ attempts, rows, succeeded }) => ({
-      attempts: Number(attempts),
-      rows: Number(rows),
-      succeeded: Number(succeeded),
-    }));
-  });
+      FROM ${readParquetsSql(paths)} GROUP BY attempts ORDER BY attempts`),
+  );
+  const attempts = counted.map((counts) => ({
+    attempts: Number(counts.attempts),
+    rows: Number(counts.rows),
+    succeeded: Number(counts.succeeded),
+  }));
+  const unanswered = (counts: readonly AttemptCounts[]) =>
+    counts.reduce((sum, { rows, succeeded }) => sum + rows - succeeded, 0);
+  const total = attempts.reduce((sum, { rows }) => sum + rows, 0);
+  const not_sent = unanswered(attempts.filter((counts) => counts.attempts === 0));
+  const failed = unanswered(attempts) - not_sent;
+  return { rows: { total, succeeded: total - failed - not_sent, failed, not_sent }, attempts };
 }
 
 /** Rows, tokens and reasons of result files. */

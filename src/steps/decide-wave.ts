@@ -8,7 +8,7 @@ import { faultOfPilot, faultOfWave } from './systematic-fault.ts';
 import type { Turn } from './turns.ts';
 
 /** So few parts go at once: a pilot would take longer than it could save. */
-const PILOT_MIN_PARTS = 3;
+export const PILOT_MIN_PARTS = 3;
 
 /** What a run may cost, and has cost. */
 export interface Budget {

@@ -13,7 +13,7 @@ import {
 import type { RunPlan } from '../core/run-plan.ts';
 import type { RunStop } from '../core/run-stop.ts';
 import { RunSummary } from '../core/summary.ts';
-import { recountAttempts, recountLedger } from '../dataset/read-results.ts';
+import { recountResults } from '../dataset/read-results.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../store/json-object.ts';
 import type { RunLayout } from '../store/run-layout.ts';
 import { withLocalFiles } from './dataset-files.ts';
@@ -131,19 +131,18 @@ async function proveRows(
     );
   }
   const files = outputUris.map((uri) => ({ uri: uri as `s3://${string}`, size: 0, etag: '' }));
-  const { recounted, attempts } = await withLocalFiles(files, store, async (local) => {
-    const paths = local.map(({ path }) => path);
-    return {
-      recounted: await recountLedger(paths, plan.output_column),
-      attempts: await recountAttempts(paths, plan.output_column),
-    };
-  });
-  if (JSON.stringify(recounted) !== JSON.stringify(rows)) {
+  const recounted = await withLocalFiles(files, store, (local) =>
+    recountResults(
+      local.map(({ path }) => path),
+      plan.output_column,
+    ),
+  );
+  if (JSON.stringify(recounted.rows) !== JSON.stringify(rows)) {
     throw new LedgerMismatchError(
-      `The output files have ${JSON.stringify(recounted)}, but the ledger ${JSON.stringify(rows)}. Were files below ${plan.run_id}/output changed?`,
+      `The output files have ${JSON.stringify(recounted.rows)}, but the ledger ${JSON.stringify(rows)}. Were files below ${plan.run_id}/output changed?`,
     );
   }
-  return attempts;
+  return recounted.attempts;
 }
 
 async function countJobs(turns: readonly Turn[], layout: RunLayout, { store }: StepDeps): Promise<number> {

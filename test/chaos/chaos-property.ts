@@ -3,7 +3,7 @@ import { runScenario } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Runs in one go of the tests; `npm run chaos` does thousands. */
-const RUNS = Number(process.env.QUARRY_CHAOS_RUNS ?? 60);
+const RUNS = Number(process.env.QUARRY_CHAOS_RUNS ?? 50);
 /** Set to repeat what failed. */
 const SEED = process.env.QUARRY_CHAOS_SEED;
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { runQuarry } from '../support/run-quarry.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-const FLAGS = ['--model-id', 'us.amazon.nova-lite-v1:0', '--prompt-template', '{a}?'];
+const FLAGS = ['--model-id', 'us.amazon.nova-lite-v1:0', '--prompt-template', '{a}?', '--no-pilot'];
 
 /** A CSV file of so many rows, and a store beside it. */
 async function dataset(rows: number): Promise<{ file: string; store: string }> {
@@ -44,6 +44,32 @@ test('a plan under other jobs in flight and another pace ends at another time', 
     balanced: { jobs: 10, smallest: 100, largest: 100, waves: 3, hours: 6 },
     full: { jobs: 10, waves: 3, hours: 6 },
   });
+});
+
+test('a plan counts the pilot, which runs alone before the others', async () => {
+  const { file, store } = await dataset(1000);
+  const { out } = await runQuarry(
+    ...['plan', file, '--dir', store, ...FLAGS.slice(0, -1), '--max-records-per-job', '100', '--json'],
+    ...['--jobs-in-flight', '4', '--records-per-hour', '50'],
+  );
+  expect(JSON.parse(out).schedule).toMatchObject({
+    balanced: { jobs: 10, smallest: 100, largest: 100, waves: 4, hours: 8 },
+    full: { jobs: 10, waves: 3, hours: 6 },
+  });
+});
+
+test('a plan says how many rows get the answer of an identical request', async () => {
+  const directory = await temporaryDirectory();
+  const file = join(directory, 'rows.csv');
+  await writeFile(file, `a\n${Array.from({ length: 500 }, (_, index) => index % 200).join('\n')}\n`);
+  const args = ['plan', file, '--dir', join(directory, 'store'), ...FLAGS, '--dedupe'];
+  const { out } = await runQuarry(...args, '--json');
+  expect(JSON.parse(out)).toMatchObject({
+    rows: 500,
+    duplicates: 300,
+    schedule: { balanced: { largest: 200 } },
+  });
+  expect((await runQuarry(...args)).out).toContain('not sent   300, as identical requests are sent once');
 });
 
 test('a plan names the rows that go on demand, and prices them so', async () => {

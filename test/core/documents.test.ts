@@ -20,6 +20,7 @@ describe('documents of a run survive JSON', () => {
     output_column: 'response',
     selected_rows: 3,
     hub: null,
+    duplicates: 0,
     on_demand_rows: 3,
     parts: 1,
     max_rows_per_part: 50_000,
@@ -61,6 +62,7 @@ describe('documents of a run survive JSON', () => {
     dataset_files: [file],
     dataset_rows: 3,
     hub: null,
+    duplicates: 0,
   };
   const slice = {
     slice: 0,

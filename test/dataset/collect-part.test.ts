@@ -1,7 +1,7 @@
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
 import { recordIdOf } from '../../src/core/record-id.ts';
-import { recountLedger } from '../../src/dataset/read-results.ts';
+import { recountResults } from '../../src/dataset/read-results.ts';
 import {
   collect,
   converseLine,
@@ -75,7 +75,7 @@ test('every row ends in one outcome, and says why it has no answer', async () =>
       },
     ],
   });
-  expect(await recountLedger([resultPath], 'response')).toEqual(collected.rows);
+  expect((await recountResults([resultPath], 'response')).rows).toEqual(collected.rows);
   expect(await typesOf(resultPath)).toEqual({
     n: 'INTEGER',
     text: 'VARCHAR',

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { countRows, readResults, recountLedger } from '../../src/dataset/read-results.ts';
+import { countRows, readResults, recountResults } from '../../src/dataset/read-results.ts';
 import { writeParquet } from './support.ts';
 
 async function all(paths: string[], options: Parameters<typeof readResults>[1] = {}) {
@@ -65,7 +65,12 @@ test('a reader that stops early leaves nothing open', async () => {
 
 test('no files have no rows', async () => {
   expect(await countRows([])).toBe(0);
-  expect(await recountLedger([], 'response')).toEqual({ total: 0, succeeded: 0, failed: 0, not_sent: 0 });
+  expect((await recountResults([], 'response')).rows).toEqual({
+    total: 0,
+    succeeded: 0,
+    failed: 0,
+    not_sent: 0,
+  });
   expect(await all([])).toEqual([]);
 });
 
@@ -74,7 +79,7 @@ test('the ledger is counted from answers and attempts, not from codes', async ()
     'a.parquet',
     `SELECT * FROM (VALUES ('x', NULL, 1), ('', NULL, 1), (NULL, NULL, 2), (NULL, '400', 1), (NULL, 'N', 0)) AS t("out""put", error_code, attempts)`,
   );
-  expect(await recountLedger([path, path], 'out"put')).toEqual({
+  expect((await recountResults([path, path], 'out"put')).rows).toEqual({
     total: 10,
     succeeded: 4,
     failed: 4,

@@ -4,7 +4,7 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
 import { recordIdOf } from '../../src/core/record-id.ts';
 import { describeDataset, samplePromptBytes } from '../../src/dataset/describe.ts';
-import { countRows, readResults, recountLedger } from '../../src/dataset/read-results.ts';
+import { countRows, readResults, recountResults } from '../../src/dataset/read-results.ts';
 import {
   collect,
   converseFrame,
@@ -57,7 +57,7 @@ test.each([
   });
   const paths = [collected.resultPath];
   expect(await countRows(paths)).toBe(3);
-  expect(await recountLedger(paths, 'response')).toEqual(collected.rows);
+  expect((await recountResults(paths, 'response')).rows).toEqual(collected.rows);
   const rows = await all(readResults(paths, {}));
   expect(rows.map(({ text, response, attempts }) => [text, response, attempts])).toEqual([
     ['hello', `re ${recordIdOf(0)}`, 1],

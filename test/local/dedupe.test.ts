@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { openDuckDb, sqlText } from '../../src/dataset/duckdb.ts';
 import { simulatedAnswer } from '../../src/emulator/models/simulated-model.ts';
 import { LOCAL_BUCKET, sha256 } from '../../src/local/local-target.ts';
@@ -8,6 +8,8 @@ import { runLocally } from '../../src/local/run-locally.ts';
 import { stageDataset } from '../../src/local/stage-dataset.ts';
 import { type EmulatedOptions, MODEL, openEmulatedTarget, outputRows } from '../support/emulated-run.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 /** A word for each row: 290 different ones, most of them many times, some in one part only, some in all. */
 function wordOf(row: number): string {
