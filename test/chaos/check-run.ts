@@ -98,12 +98,13 @@ async function checkNothingTwice(
   const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);
   const folder = join(workFolder(directory), 'model-output');
   const { tracked, jobs } = await emulated.emulator.usage();
-  const usedParts = new Set([...jobs.map(({ jobName }) => partOf(jobName)), ...(await foldersIn(folder))]);
+  const jobParts = new Set(jobs.map(({ jobName }) => partOf(jobName)));
   expectEqual(new Set(jobs.map(({ jobName }) => jobName)).size, jobs.length, 'jobs by their names');
-  for (const part of usedParts) {
-    for (const { recordId } of await readLines(join(workFolder(directory), 'parts', part, 'records.jsonl'))) {
-      count(sent, recordId);
-    }
+  for (const part of new Set([...jobParts, ...(await foldersIn(folder))])) {
+    const input = join(workFolder(directory), 'parts', part, 'records.jsonl');
+    // On demand, a call that was refused has sent nothing: only what was answered, well or badly, counts.
+    const records = jobParts.has(part) ? await readLines(input) : await outputLines(join(folder, part));
+    for (const { recordId } of records) count(sent, recordId);
     for (const recordId of await answeredIn(join(folder, part))) count(answered, recordId);
   }
   for (const [recordId, times] of sent) {
@@ -135,18 +136,25 @@ function paidTwiceByNature({ faults }: Scenario): number {
 /** Ids of the records that have an answer in a part's output; a record that has it twice in one job has one. */
 async function answeredIn(folder: string): Promise<Set<string>> {
   const found = new Set<string>();
-  const entries = await readdir(folder, { recursive: true }).catch(() => []);
-  for (const entry of entries.filter((name) => name.endsWith('.jsonl.out'))) {
-    for (const { recordId, modelOutput } of await readLines(join(folder, entry))) {
-      const isAnswer =
-        modelOutput !== null && modelOutput !== undefined && Object.keys(modelOutput).length > 0;
-      if (isAnswer) found.add(recordId);
-    }
+  for (const { recordId, modelOutput } of await outputLines(folder)) {
+    const isAnswer = modelOutput !== null && modelOutput !== undefined && Object.keys(modelOutput).length > 0;
+    if (isAnswer) found.add(recordId);
   }
   return found;
 }
 
-async function readLines(path: string): Promise<{ recordId: string; modelOutput?: object | null }[]> {
+interface OutputLine {
+  recordId: string;
+  modelOutput?: object | null;
+}
+
+async function outputLines(folder: string): Promise<OutputLine[]> {
+  const entries = await readdir(folder, { recursive: true }).catch(() => []);
+  const files = entries.filter((name) => name.endsWith('.jsonl.out'));
+  return (await Promise.all(files.map((name) => readLines(join(folder, name))))).flat();
+}
+
+async function readLines(path: string): Promise<OutputLine[]> {
   const lines = (await readFile(path, 'utf8')).split('\n');
   return lines.flatMap((line) => {
     try {
