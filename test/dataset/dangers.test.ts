@@ -17,10 +17,12 @@ import {
 } from './support.ts';
 
 const sources = await Promise.all(
-  (await readdir('src/dataset')).map(async (name) => ({
-    name,
-    text: await readFile(join('src/dataset', name), 'utf8'),
-  })),
+  (await readdir('src/dataset'))
+    .filter((name) => name.endsWith('.ts'))
+    .map(async (name) => ({
+      name,
+      text: await readFile(join('src/dataset', name), 'utf8'),
+    })),
 );
 
 test('no vector is read whose chunk may be gone, and no stream that swallows the error of its query', () => {
