@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Most of a test is waiting for a file, a process or a socket.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
