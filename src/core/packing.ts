@@ -53,41 +53,32 @@ export function packGroups(
   bytesPerRow: number,
   limits: PackingLimits,
 ): RowRange[][] {
-  const needed = groups.map((group) =>
-    packRange(group, bytesPerRow, { ...limits, slots: Number.POSITIVE_INFINITY }),
-  );
-  const total = needed.reduce((sum, parts) => sum + parts.length, 0);
+  const packed = groups.map((group) => ({
+    group,
+    parts: packRange(group, bytesPerRow, { ...limits, slots: Number.POSITIVE_INFINITY }),
+  }));
+  const total = packed.reduce((sum, { parts }) => sum + parts.length, 0);
   const fullWaves = total > limits.slots ? Math.ceil(total / limits.slots) * limits.slots : total;
+  const needed = packed.map(({ parts }) => parts);
   if (fullWaves > (limits.maxParts ?? Number.POSITIVE_INFINITY)) return needed;
-  const counts = fillWaves(groups, {
-    needed: needed.map((parts) => parts.length),
-    more: fullWaves - total,
-    minRecords: limits.minRecords,
-  });
-  return groups.map((group, index) => {
-    const [parts = [], count = 0] = [needed[index], counts[index]];
-    return count > parts.length ? balancedRanges(group, count) : parts;
-  });
+  const filled = packed.map(({ group, parts }) => ({ group, parts, count: parts.length }));
+  for (let more = fullWaves - total; more > 0; more -= 1) {
+    const largest = filled.reduce((most, other) => (partRows(other) > partRows(most) ? other : most));
+    largest.count += 1;
+    if (Math.floor(partRows(largest)) < limits.minRecords) return needed;
+  }
+  return filled.map(({ group, parts, count }) =>
+    count > parts.length ? balancedRanges(group, count) : parts,
+  );
+}
+
+/** Rows of each part, where a group is cut into so many. */
+function partRows({ group, count }: { group: RowRange; count: number }): number {
+  return group.rows / Math.max(1, count);
 }
 
 function packRange({ firstRow, rows }: RowRange, bytesPerRow: number, limits: PackingLimits): RowRange[] {
   return packRows(rows, bytesPerRow, limits).map((part) => ({ ...part, firstRow: firstRow + part.firstRow }));
-}
-
-/** How many parts each group gets, so that there are `more` of them; or as needed, where that breaks the minimum. */
-function fillWaves(
-  groups: readonly RowRange[],
-  { needed, more, minRecords }: { needed: readonly number[]; more: number; minRecords: number },
-): readonly number[] {
-  const counts = [...needed];
-  for (let added = 0; added < more; added += 1) {
-    const partRows = (index: number) => (groups[index]?.rows ?? 0) / (counts[index] ?? 1);
-    let largest = 0;
-    for (const index of groups.keys()) if (partRows(index) > partRows(largest)) largest = index;
-    counts[largest] = (counts[largest] ?? 0) + 1;
-    if (Math.floor(partRows(largest)) < minRecords) return needed;
-  }
-  return counts;
 }
 
 /** Cuts `rows` rows into full parts and a last one of what is left: what balanced packing is measured against. */

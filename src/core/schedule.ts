@@ -31,21 +31,15 @@ export function scheduleJobs(
 ): JobSchedule {
   // Records that each slot has been given; all slots are equally fast.
   const slots = new Array<number>(Math.min(jobsInFlight, records.length)).fill(0);
-  let most = 0;
   for (const size of records) {
-    let freest = 0;
-    for (let slot = 1; slot < slots.length; slot += 1) {
-      if ((slots[slot] ?? 0) < (slots[freest] ?? 0)) freest = slot;
-    }
-    const given = (slots[freest] ?? 0) + size;
-    slots[freest] = given;
-    most = Math.max(most, given);
+    const least = Math.min(...slots);
+    slots[slots.indexOf(least)] = least + size;
   }
   return {
     jobs: records.length,
     largest: records.reduce((largest, size) => Math.max(largest, size), 0),
     smallest: records.reduce((smallest, size) => Math.min(smallest, size), records[0] ?? 0),
     waves: Math.ceil(records.length / jobsInFlight),
-    hours: most / recordsPerHour,
+    hours: Math.max(0, ...slots) / recordsPerHour,
   };
 }

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { balancedRanges, type PackingLimits, packRows, rowsThatFit } from '../../src/core/packing.ts';
+import {
+  balancedRanges,
+  type PackingLimits,
+  packGroups,
+  packRows,
+  rowsThatFit,
+} from '../../src/core/packing.ts';
 
 const BEDROCK: PackingLimits = { minRecords: 100, maxRecords: 50_000, maxBytes: 1024 ** 3, slots: 20 };
 
@@ -147,4 +153,32 @@ test('the rows that fit into the jobs asked for are counted by records and by by
   expect(rowsThatFit(100, { ...BEDROCK, maxParts: 2 })).toBe(100_000);
   expect(rowsThatFit(1024 ** 2, { ...BEDROCK, maxParts: 2 })).toBe(2_048);
   expect(rowsThatFit(100, BEDROCK)).toBe(Number.POSITIVE_INFINITY);
+});
+
+describe('packing groups that no part may straddle', () => {
+  const group = (firstRow: number, rows: number) => ({ firstRow, rows });
+  const countsOf = (groups: { firstRow: number; rows: number }[], limits: Partial<PackingLimits>) =>
+    packGroups(groups, 100, { ...BEDROCK, ...limits }).map((parts) => parts.map(({ rows }) => rows));
+
+  test('gives the group with the largest parts one more, until the last wave is full', () => {
+    expect(countsOf([group(0, 1_000), group(1_000, 3_000)], { maxRecords: 1_000, slots: 3 })).toEqual([
+      [500, 500],
+      [750, 750, 750, 750],
+    ]);
+  });
+
+  test('makes no more parts than are needed where all of them run at once', () => {
+    expect(countsOf([group(0, 500), group(500, 700)], {})).toEqual([[500], [700]]);
+  });
+
+  test('leaves an empty group without a part', () => {
+    expect(countsOf([group(0, 0), group(0, 4_000)], { maxRecords: 1_000, slots: 3 })[0]).toEqual([]);
+    expect(countsOf([group(0, 0), group(0, 4_000)], { maxRecords: 1_000, slots: 3 })[1]).toHaveLength(6);
+  });
+
+  test('leaves the last wave as it is where the user limits the jobs, or parts would fall under the minimum', () => {
+    const groups = [group(0, 1_000), group(1_000, 3_000)];
+    expect(countsOf(groups, { maxRecords: 1_000, slots: 3, maxParts: 4 }).flat()).toHaveLength(4);
+    expect(countsOf(groups, { maxRecords: 1_000, slots: 3, minRecords: 800 }).flat()).toHaveLength(4);
+  });
 });
