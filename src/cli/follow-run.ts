@@ -98,9 +98,7 @@ async function printSummary(
   const rows = await Array.fromAsync(readResults(outputPathsOf(summary, directory), { head: SAMPLE_ROWS }));
   out.write(`\n${rowsView(rows, { columns: sampleColumns(rows), width: out.columns })}\n`);
   if (summary.simulated) {
-    out.write(
-      '\nThe answers are a simulated model’s (simulated model): no model was called and nothing was paid.\n',
-    );
+    out.write('\nThe answers are by a simulated model: no real model was called and nothing was paid.\n');
   }
   out.write(`\nAll rows: quarry results ${summary.run_id}${dirFlag(directory)}\n`);
   if (summary.status === 'cancelled') {
