@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../core/clock.ts';
-import { packFull } from '../core/packing.ts';
+import { PILOT_MIN_PARTS, packFull } from '../core/packing.ts';
 import { DEFAULT_RECORDS_PER_HOUR, type JobPace, scheduleJobs } from '../core/schedule.ts';
 import { localPlanDeps } from '../local/local-target.ts';
-import { PILOT_MIN_PARTS } from '../steps/decide-wave.ts';
 import { draftPlan, type PlanDraft } from '../steps/draft-plan.ts';
 import type { CliContext } from './cli-context.ts';
 import { type GivenRun, givenRunInput, inOwnWords, requireLocalTarget } from './given-run-input.ts';
@@ -102,7 +101,8 @@ function endAfter(
   if (input.pilot === false || jobs.length < PILOT_MIN_PARTS) return endOf(jobs);
   const alone = endOf([pilot]);
   const { waves, ...rest } = endOf(others, alone.hours);
-  return { ...rest, jobs: jobs.length, largest: Math.max(pilot, rest.largest), waves: waves + 1 };
+  const [smallest, largest] = [Math.min(pilot, rest.smallest), Math.max(pilot, rest.largest)];
+  return { ...rest, jobs: jobs.length, smallest, largest, waves: waves + 1 };
 }
 
 function wholeNumber(text: string): number {

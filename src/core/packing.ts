@@ -81,6 +81,21 @@ function packRange({ firstRow, rows }: RowRange, bytesPerRow: number, limits: Pa
   return packRows(rows, bytesPerRow, limits).map((part) => ({ ...part, firstRow: firstRow + part.firstRow }));
 }
 
+/** Records of a pilot: enough to show that most fail, and done in minutes where a full part takes hours. */
+export const PILOT_RECORDS = 500;
+/** So few parts go at once: a pilot would take longer than it could save. */
+export const PILOT_MIN_PARTS = 3;
+
+/**
+ * How many rows to cut off in front as a part of their own, for a run's pilot; 0 where the first part serves as it is:
+ * parts are few or hardly larger, or the user wants no more of them.
+ */
+export function pilotRows(parts: readonly RowRange[], { minRecords, maxParts }: PackingLimits): number {
+  const rows = Math.max(PILOT_RECORDS, minRecords);
+  const isWorthwhile = parts.length >= PILOT_MIN_PARTS && (parts[0]?.rows ?? 0) > 2 * rows;
+  return isWorthwhile && parts.length < (maxParts ?? Number.POSITIVE_INFINITY) ? rows : 0;
+}
+
 /** Cuts `rows` rows into full parts and a last one of what is left: what balanced packing is measured against. */
 export function packFull(rows: number, rowsPerFullPart: number): RowRange[] {
   return Array.from({ length: Math.ceil(rows / rowsPerFullPart) }, (_, index) => ({

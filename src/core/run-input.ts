@@ -111,7 +111,7 @@ export const RUN_INPUT_FIELDS = {
   }),
   pilot: z.boolean().meta({
     description:
-      'Run the first part alone where there are three or more, and stop if over half of its records fail. Default true.',
+      'Where there are three parts or more, run a small first part alone, and stop if over half of its records fail. Default true.',
   }),
   max_cost_usd: z.number().gt(0).meta({ description: 'Spend no more than this, in US dollars.' }),
   dedupe: z.boolean().meta({

@@ -1,4 +1,4 @@
-import { type PackingLimits, packRows } from '../core/packing.ts';
+import { type PackingLimits, PILOT_MIN_PARTS, packRows } from '../core/packing.ts';
 import type { InvocationMode, PartSource, PreparedPart, WavePart } from '../core/part.ts';
 import { BUDGET_EXCEEDED } from '../core/retry-policy.ts';
 import type { RunStop } from '../core/run-stop.ts';
@@ -6,9 +6,6 @@ import type { S3Uri } from '../core/s3-uri.ts';
 import { ON_DEMAND_FACTOR } from './run-cost.ts';
 import { faultOfPilot, faultOfWave } from './systematic-fault.ts';
 import type { Turn } from './turns.ts';
-
-/** So few parts go at once: a pilot would take longer than it could save. */
-export const PILOT_MIN_PARTS = 3;
 
 /** What a run may cost, and has cost. */
 export interface Budget {

@@ -83,6 +83,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
       bytesPerRow,
       limits,
       rowsPerSlice: deps.settings.rowsPerSlice,
+      pilot: input.pilot ?? true,
     };
     const packed = await packDataset(dataset, request, { input, call, local, runId, deps });
     const { selectedRows, duplicates, slices, recordsOfParts } = packed;

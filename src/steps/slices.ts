@@ -1,4 +1,4 @@
-import { type PackingLimits, packGroups, packRows, type RowRange } from '../core/packing.ts';
+import { type PackingLimits, packGroups, packRows, pilotRows, type RowRange } from '../core/packing.ts';
 import type { Dataset, PlannedPart, Slice, SliceRead } from '../core/part.ts';
 
 /** How many rows are to be cut, and what the cuts must respect. */
@@ -9,6 +9,8 @@ export interface SliceRequest {
   limits: PackingLimits;
   /** Rows that one Prepare takes at most, unless a single part or text file has more. */
   rowsPerSlice: number;
+  /** True: the first part goes alone, and is small where that helps. */
+  pilot: boolean;
 }
 
 /**
@@ -33,7 +35,9 @@ export function rowsPerSource({ format, files, rows }: Dataset): number {
  * files, and no part lies in two of them: each file is read once.
  */
 export function cutSlices(dataset: Dataset, request: SliceRequest): Slice[] {
-  const groups = dataset.format === 'parquet' ? groupParts(dataset, request) : groupFiles(dataset, request);
+  const plain = groupRows(dataset, request, 0);
+  const pilot = request.pilot ? pilotRows(plain.flat(), request.limits) : 0;
+  const groups = pilot === 0 ? plain : groupRows(dataset, request, pilot);
   let part = 0;
   return groups.map((ranges, slice) => {
     const parts = ranges.map(({ firstRow, rows }): PlannedPart => {
@@ -44,21 +48,35 @@ export function cutSlices(dataset: Dataset, request: SliceRequest): Slice[] {
   });
 }
 
+/** The parts of each slice; the first part has `pilot` rows where that is not 0. */
+function groupRows(dataset: Dataset, request: SliceRequest, pilot: number): RowRange[][] {
+  const { limits } = request;
+  const ofOthers =
+    pilot === 0 || limits.maxParts === undefined ? limits : { ...limits, maxParts: limits.maxParts - 1 };
+  const others = { ...request, limits: ofOthers };
+  const groups =
+    dataset.format === 'parquet' ? groupParts(dataset, others, pilot) : groupFiles(dataset, others, pilot);
+  if (pilot > 0) groups[0]?.unshift({ firstRow: 0, rows: pilot });
+  return groups;
+}
+
 function groupParts(
   dataset: Dataset,
   { rows, bytesPerRow, limits, rowsPerSlice }: SliceRequest,
+  skipped: number,
 ): RowRange[][] {
   const most = Math.min(rowsPerSlice, rowsPerSource(dataset));
   const groups: RowRange[][] = [];
-  let groupRows = 0;
-  for (const part of packRows(rows, bytesPerRow, limits)) {
+  let rowsOfGroup = skipped;
+  for (const { firstRow, rows: rowsOfPart } of packRows(rows - skipped, bytesPerRow, limits)) {
+    const part = { firstRow: firstRow + skipped, rows: rowsOfPart };
     const group = groups.at(-1);
-    if (group === undefined || groupRows + part.rows > most) {
+    if (group === undefined || rowsOfGroup + part.rows > most) {
       groups.push([part]);
-      groupRows = part.rows;
+      rowsOfGroup = part.rows;
     } else {
       group.push(part);
-      groupRows += part.rows;
+      rowsOfGroup += part.rows;
     }
   }
   return groups;
@@ -67,6 +85,7 @@ function groupParts(
 function groupFiles(
   { files }: Dataset,
   { rows, bytesPerRow, limits, rowsPerSlice }: SliceRequest,
+  skipped: number,
 ): RowRange[][] {
   const groups: (RowRange & { bytes: number })[] = [];
   let firstRow = 0;
@@ -87,10 +106,16 @@ function groupFiles(
     firstRow += taken;
   }
   joinSmallLast(groups, limits);
-  const packed = packGroups(groups, bytesPerRow, limits);
+  const pack = ([first, ...others]: readonly RowRange[]) =>
+    first === undefined ? [] : packGroups([withoutFirst(first, skipped), ...others], bytesPerRow, limits);
+  const packed = pack(groups);
   // Where so many slices would take more jobs than the user wants, one slice takes all files.
   const most = limits.maxParts ?? Number.POSITIVE_INFINITY;
-  return packed.flat().length <= most ? packed : packGroups([{ firstRow: 0, rows }], bytesPerRow, limits);
+  return packed.flat().length <= most ? packed : pack([{ firstRow: 0, rows }]);
+}
+
+function withoutFirst({ firstRow, rows }: RowRange, skipped: number): RowRange {
+  return { firstRow: firstRow + skipped, rows: rows - skipped };
 }
 
 /** The rows left over at the end would be too few for a job of their own. */

@@ -58,6 +58,18 @@ test('a plan counts the pilot, which runs alone before the others', async () => 
   });
 });
 
+test('a small pilot of large parts hardly moves the end', async () => {
+  const { file, store } = await dataset(20_500);
+  const { out } = await runQuarry(
+    ...['plan', file, '--dir', store, ...FLAGS.slice(0, -1), '--max-records-per-job', '5000', '--json'],
+    ...['--jobs-in-flight', '4', '--records-per-hour', '1000'],
+  );
+  expect(JSON.parse(out).schedule).toMatchObject({
+    balanced: { jobs: 5, smallest: 500, largest: 5000, waves: 2, hours: 5.5 },
+    full: { jobs: 5, waves: 2, hours: 5.5 },
+  });
+});
+
 test('a plan says how many rows get the answer of an identical request', async () => {
   const directory = await temporaryDirectory();
   const file = join(directory, 'rows.csv');

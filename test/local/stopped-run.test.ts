@@ -97,6 +97,27 @@ test('a pilot of which over half failed stops the run; started again, all parts 
   expect(rows.slice(100).every(({ response }) => response !== null)).toBe(true);
 });
 
+test('a pilot of large parts is small, and all that a bad run costs', async () => {
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({
+    directory,
+    emulator: { faults: [{ when: { jobs: [1] }, fault: { kind: 'record-errors', errorCode: 400 } }] },
+  });
+  const keys = { max_records_per_job: 2000 };
+  const stopped = await runRows(6500, emulated, { directory, keys });
+  expect(stopped).toMatchObject({
+    kind: 'failed',
+    message: expect.stringContaining('Each of the 500 records'),
+  });
+  const { jobs } = await emulated.emulator.usage();
+  expect(jobs.map(({ totalRecords }) => totalRecords)).toEqual([500]);
+  const result = await runRows(6500, emulated, { directory, keys });
+  expect(result).toMatchObject({
+    kind: 'finished',
+    summary: { rows: { total: 6500, succeeded: 6000, failed: 500, not_sent: 0 }, jobs: 4 },
+  });
+});
+
 test('answers that were cut off are sent again where that is asked for, and the last one is kept', async () => {
   const directory = await temporaryDirectory();
   await using emulated = await openEmulatedTarget({ directory });

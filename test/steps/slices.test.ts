@@ -15,9 +15,13 @@ function datasetOf(format: Dataset['format'], fileRows: readonly number[]): Data
   };
 }
 
-function cutSlices(dataset: Dataset, rowsPerSlice: number, more: Partial<PackingLimits> = {}) {
+function cutSlices(
+  dataset: Dataset,
+  rowsPerSlice: number,
+  { pilot = false, ...more }: Partial<PackingLimits> & { pilot?: boolean } = {},
+) {
   const { rows } = dataset;
-  return cut(dataset, { rows, bytesPerRow: 100, limits: { ...limits, ...more }, rowsPerSlice });
+  return cut(dataset, { rows, bytesPerRow: 100, limits: { ...limits, ...more }, rowsPerSlice, pilot });
 }
 
 function sizesOf(slices: ReturnType<typeof cutSlices>): number[][] {
@@ -30,9 +34,10 @@ test('the slices of any dataset read every selected row once, in order, from the
       fc.array(fc.integer({ min: 0, max: 3000 }), { minLength: 1, maxLength: 8 }),
       fc.constantFrom('csv' as const, 'parquet' as const),
       fc.integer({ min: 1, max: 2000 }),
-      (fileRows, format, rowsPerSlice) => {
+      fc.record({ pilot: fc.boolean(), maxRecords: fc.constantFrom(500, 1500) }),
+      (fileRows, format, rowsPerSlice, more) => {
         const dataset = datasetOf(format, fileRows);
-        const slices = cutSlices(dataset, rowsPerSlice);
+        const slices = cutSlices(dataset, rowsPerSlice, more);
         let next = 0;
         const starts = fileRows.map((_, index) =>
           fileRows.slice(0, index).reduce((sum, rows) => sum + rows, 0),
@@ -155,4 +160,24 @@ test('a Parquet file of 50 GB is cut into slices of no more than two', () => {
 
 test('text is not cut by the size of its rows in the file', () => {
   expect(rowsPerSource(datasetOf('csv', [10]))).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('a pilot is a small part in front, and the others are packed as if it were not there', () => {
+  const pilot = { pilot: true, maxRecords: 5000, slots: 2 };
+  expect(sizesOf(cutSlices(datasetOf('parquet', [12_500]), 1e9, pilot))).toEqual([
+    [500, 3000, 3000, 3000, 3000],
+  ]);
+  expect(sizesOf(cutSlices(datasetOf('csv', [7000, 200, 5300]), 6000, pilot))).toEqual([
+    [500, 3250, 3250],
+    [2750, 2750],
+  ]);
+});
+
+test('the first part is the pilot as it is where parts are few, small, or all that the user wants', () => {
+  const dataset = datasetOf('parquet', [10_000]);
+  const sizes = (more: Partial<PackingLimits>) => sizesOf(cutSlices(dataset, 1e9, { pilot: true, ...more }));
+  expect(sizes({ maxRecords: 5000 })).toEqual([[5000, 5000]]);
+  expect(sizes({ maxRecords: 1000 })[0]).toHaveLength(10);
+  expect(sizes({ maxRecords: 4000, maxParts: 3 })).toEqual([[3333, 3333, 3334]]);
+  expect(sizes({ maxRecords: 4000, maxParts: 4 })).toEqual([[500, 3166, 3167, 3167]]);
 });
