@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a Parquet file that pyarrow wrote, and has pyarrow, pandas, polars and DuckDB read the output.
+# Runs Parquet files of pyarrow, pandas, polars and DuckDB, and has each of them read the output.
 # From the repository's root; needs python3.
 set -euo pipefail
 
@@ -10,8 +10,25 @@ node=node_modules/.bin/node
 
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
-"$python" test/conformance/read-output.py make "$directory/rows.parquet"
-"$node" src/cli/main.ts run "$directory/rows.parquet" --dir "$directory/store" --run-id readers \
-  --model-id us.amazon.nova-lite-v1:0 --prompt-template 'What is {code}? {nested} {price} {day}' \
-  --max-records-per-job 150 2>"$directory/log" >"$directory/out" || { cat "$directory/log" >&2; echo "0 passed, 1 failed"; exit 1; }
-"$python" test/conformance/read-output.py check "$directory/rows.parquet" "$directory"/store/quarry-local/runs/readers/output/*.parquet
+mkdir "$directory/input"
+"$python" test/conformance/read-output.py make "$directory/input"
+passed=0
+failed=0
+for input in "$directory"/input/*.parquet; do
+  writer=$(basename "$input" .parquet)
+  if ! "$node" src/cli/main.ts run "$input" --dir "$directory/$writer" --run-id readers \
+    --model-id us.amazon.nova-lite-v1:0 --prompt-template 'What is {code}? {nested} {price} {day}' \
+    --max-records-per-job 150 >"$directory/log" 2>&1; then
+    cat "$directory/log" >&2
+    failed=$((failed + 1))
+    continue
+  fi
+  counts=$("$python" test/conformance/read-output.py check "$input" "$directory/$writer"/quarry-local/runs/readers/output/*.parquet) || true
+  echo "$writer: $counts"
+  # A reader that broke down has printed no counts.
+  [[ $counts =~ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || BASH_REMATCH=('' 0 1)
+  passed=$((passed + BASH_REMATCH[1]))
+  failed=$((failed + BASH_REMATCH[2]))
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

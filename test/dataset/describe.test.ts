@@ -61,6 +61,29 @@ test('files of different columns are refused, with the files and the columns', a
   );
 });
 
+test.each(['parquet', 'csv'])(
+  'of two thousand %s files, the one that drifted is named, and the first',
+  async (format) => {
+    const isParquet = format === 'parquet';
+    const usual = await (isParquet
+      ? writeParquet('a.parquet', 'SELECT 1 AS n')
+      : writeSource('a.csv', 'n\n1\n'));
+    const drifted = await (isParquet
+      ? writeParquet('b.parquet', "SELECT 'x' AS n")
+      : writeSource('b.csv', 'm\n1\n'));
+    const files = Array.from({ length: 2000 }, (_, index) => ({
+      ...usual,
+      uri: `s3://data/${String(index).padStart(4, '0')}.${format}` as const,
+    }));
+    expect(await describeDataset(files)).toMatchObject({ rows: 2000 });
+    const mixed = files.map((file, index) => (index === 1776 ? { ...file, path: drifted.path } : file));
+    await expect(describeDataset(mixed)).rejects.toThrow(
+      /different columns: n \(\w+\) only in s3:\/\/data\/0000\.\w+, [nm] \(\w+\) only in s3:\/\/data\/1776\.\w+\. Give files of the same/,
+    );
+  },
+  120_000,
+);
+
 test('what is no Parquet file is refused by name', async () => {
   await expect(describeDataset([await writeSource('x.parquet', 'PAR1 not really')])).rejects.toThrow(
     's3://data/x.parquet cannot be read as Parquet',
