@@ -24,7 +24,6 @@ export const FINAL_ERROR_NAMES: readonly string[] = [
   'UnexpectedModelOutput',
   'UnknownError',
   DUPLICATE_REQUEST,
-  BUDGET_EXCEEDED,
 ];
 
 /**

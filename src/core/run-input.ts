@@ -113,7 +113,10 @@ export const RUN_INPUT_FIELDS = {
     description:
       'Where there are three parts or more, run a small first part alone, and stop if over half of its records fail. Default true.',
   }),
-  max_cost_usd: z.number().gt(0).meta({ description: 'Spend no more than this, in US dollars.' }),
+  max_cost_usd: z.number().gt(0).meta({
+    description:
+      'Spend no more than this, in US dollars. A run that stopped at it goes on when it is started again with more.',
+  }),
   dedupe: z.boolean().meta({
     description: 'Send identical requests once and give the answer to all their rows. Default false.',
   }),

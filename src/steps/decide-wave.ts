@@ -1,6 +1,5 @@
 import { type PackingLimits, PILOT_MIN_PARTS, packRows } from '../core/packing.ts';
 import type { InvocationMode, PartSource, PreparedPart, WavePart } from '../core/part.ts';
-import { BUDGET_EXCEEDED } from '../core/retry-policy.ts';
 import type { RunStop } from '../core/run-stop.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { ON_DEMAND_FACTOR } from './run-cost.ts';
@@ -135,20 +134,15 @@ function toWaveParts(
 }
 
 /** Repairs are sent as a whole or not at all: a few rows at a time would be dear and slow. */
-function withinBudget(parts: WavePart[], { budget, turns }: WaveSituation): WaveDecision {
+function withinBudget(parts: WavePart[], { budget }: WaveSituation): WaveDecision {
   const dollars = (usd: number) => `$${usd.toFixed(usd < 1 ? 4 : 2)}`;
   const most = parts.at(-1)?.run_max_usd;
   if (budget !== undefined && typeof most === 'number' && most > budget.maxUsd) {
     const records = parts.reduce((sum, part) => sum + part.records, 0);
-    const message = `${records} records are owed another attempt, which could bring the cost to ${dollars(most)}, over max_cost_usd ${dollars(budget.maxUsd)}; ${dollars(budget.spentUsd)} are spent.`;
+    const message = `${records} records are owed another attempt, which could bring the cost to ${dollars(most)}, over max_cost_usd ${dollars(budget.maxUsd)}; ${dollars(budget.spentUsd)} are spent. To send them, start the run again with a higher max_cost_usd.`;
     return { parts: [], stop: { reason: 'budget', message } };
   }
-  const unaffordable = turns
-    .flatMap(({ ledger }) => ledger.reasons)
-    .filter(({ error_code }) => error_code === BUDGET_EXCEEDED);
-  const [example] = unaffordable;
-  if (parts.length > 0 || example === undefined) return { parts, stop: undefined };
-  return { parts, stop: { reason: 'budget', message: example.example_message } };
+  return { parts, stop: undefined };
 }
 
 /** Why a part is not sent, where it could cost more than the run may; undefined where it is affordable. */

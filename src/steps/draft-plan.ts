@@ -19,7 +19,7 @@ import type { PlanDeps } from './deps.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { outputColumnsOf } from './output-columns.ts';
 import { packDataset } from './pack-dataset.ts';
-import { refuseOtherInput, runIdOf } from './run-identity.ts';
+import { refuseOtherInput, runIdOf, withoutBudget } from './run-identity.ts';
 import { rowsPerSource } from './slices.ts';
 
 /** A run on paper. */
@@ -33,6 +33,8 @@ export interface PlanDraft {
   duplicatesPath: string | undefined;
   /** True where the run was planned before: this is its plan. */
   isKnown: boolean;
+  /** Dollars that the run may cost from now on; undefined where there is no limit. */
+  maxCostUsd: number | undefined;
 }
 
 /**
@@ -46,22 +48,23 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
   const call = modelCallOf(input);
   const maxRecords = recordsPerJobLimit(quotas, input.max_records_per_job);
   const { run_id: _, ...rest } = input;
+  const maxCostUsd = input.max_cost_usd;
   const pinned = await findPinnedPlan(input, rest, call, deps);
   if (pinned !== undefined) {
     await deps.claimRun?.(pinned.plan.run_id);
-    return pinned;
+    return { ...pinned, maxCostUsd };
   }
 
   const { files, hub } = await openDatasetSource(input, deps);
   // A Hugging Face dataset is the same wherever and whenever it was downloaded.
-  const inputHash = deps.hash(JSON.stringify([rest, call.template, hub ?? files]));
+  const inputHash = deps.hash(JSON.stringify([withoutBudget(rest), call.template, hub ?? files]));
   const runId = runIdOf(input, inputHash);
   const layout = runLayout(runUriOf(bucket, runId));
   await deps.claimRun?.(runId);
   const known = await readKnownPlan(layout, deps.store);
   if (known !== undefined) {
-    refuseOtherInput(known.plan, rest, inputHash, files);
-    return known;
+    refuseOtherInput(known.plan, withoutBudget(rest), inputHash, files);
+    return { ...known, maxCostUsd };
   }
 
   return withDatasetFiles(files, deps, async (local) => {
@@ -132,6 +135,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
       recordsOfParts,
       duplicatesPath: packed.duplicatesPath,
       isKnown: false,
+      maxCostUsd,
     };
   });
 }
@@ -145,10 +149,12 @@ async function findPinnedPlan(
   given: Record<string, unknown>,
   call: ModelCall,
   { store, settings }: PlanDeps,
-): Promise<PlanDraft | undefined> {
+): Promise<KnownPlan | undefined> {
   if (run_id === undefined || dataset_id === undefined) return undefined;
   const known = await readKnownPlan(runLayout(runUriOf(settings.bucket, run_id)), store);
-  const isSame = known?.plan.prompt_template === call.template && isDeepStrictEqual(known?.plan.input, given);
+  const isSame =
+    known?.plan.prompt_template === call.template &&
+    isDeepStrictEqual(withoutBudget(known.plan.input), withoutBudget(given));
   if (known === undefined || !isSame) return undefined;
   for (const { uri } of known.plan.dataset.files) {
     // Downloaded again, they may be another commit's.
@@ -157,7 +163,9 @@ async function findPinnedPlan(
   return known;
 }
 
-async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<PlanDraft | undefined> {
+type KnownPlan = Omit<PlanDraft, 'maxCostUsd'>;
+
+async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<KnownPlan | undefined> {
   const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
   if (plan === undefined) return undefined;
   const slices = await readJson(store, layout.slices, z.array(Slice));

@@ -17,6 +17,14 @@ export function runIdOf(input: RunInput, inputHash: string): string {
   return `${stem || 'run'}-${inputHash.slice(0, HASH_LENGTH)}`;
 }
 
+/** The input without what it may cost: a limit decides no answer, and may be raised to let a run go on. */
+export function withoutBudget({
+  max_cost_usd: _,
+  ...input
+}: Record<string, unknown>): Record<string, unknown> {
+  return input;
+}
+
 /** Throws RunConflictError, with what differs, where a run of this id was planned from another input. */
 export function refuseOtherInput(
   known: RunPlan,
@@ -25,8 +33,9 @@ export function refuseOtherInput(
   files: readonly ObjectInfo[],
 ): void {
   if (known.input_hash === inputHash) return;
-  const keys = [...new Set([...Object.keys(known.input), ...Object.keys(input)])];
-  const changed = keys.filter((key) => JSON.stringify(known.input[key]) !== JSON.stringify(input[key]));
+  const knownInput = withoutBudget(known.input);
+  const keys = [...new Set([...Object.keys(knownInput), ...Object.keys(input)])];
+  const changed = keys.filter((key) => JSON.stringify(knownInput[key]) !== JSON.stringify(input[key]));
   const same = (file: ObjectInfo) =>
     known.dataset.files.some(({ uri, etag }) => uri === file.uri && etag === file.etag);
   if (files.length !== known.dataset.files.length || !files.every(same)) changed.push('the dataset’s files');

@@ -75,7 +75,7 @@ test('100,000 rows of CSV come back with every value as it was and every answer 
     summary: {
       status: 'succeeded',
       rows: { total: 100_000, succeeded: 100_000, failed: 0, not_sent: 0 },
-      jobs: 3,
+      jobs: 4,
       simulated: true,
     },
   });

@@ -160,3 +160,33 @@ test('a run that could cost more than it may with another wave ends without it',
   const again = await runRows(100, emulated, { directory, keys: { ...keys, max_cost_usd } });
   expect(again).toEqual(result);
 });
+
+test('a run that its budget ended goes on with a higher one, and nothing that it has is paid for again', async () => {
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({
+    directory,
+    emulator: {
+      faults: [{ when: { jobs: [1] }, fault: { kind: 'record-errors', fraction: 0.9, errorCode: 500 } }],
+    },
+  });
+  // An answer could cost $0.0026, and on demand, as the last rows are run, twice that.
+  const runWith = (keys: { max_cost_usd?: number }) => runRows(100, emulated, { directory, keys });
+  const stopped = await runWith({ max_cost_usd: 0.3 });
+  expect(stopped).toMatchObject({
+    kind: 'finished',
+    summary: { status: 'stopped', stop: { reason: 'budget' }, jobs: 1 },
+  });
+  expect(await runWith({ max_cost_usd: 0.29 })).toEqual(stopped);
+  expect(await runWith({ max_cost_usd: 5 })).toMatchObject({
+    kind: 'finished',
+    summary: {
+      status: 'succeeded',
+      input: { max_cost_usd: 5 },
+      stop: null,
+      rows: { total: 100, succeeded: 100 },
+    },
+  });
+  const { tracked } = await emulated.emulator.usage();
+  expect(tracked).toMatchObject({ answeredMoreThanOnce: [], bodiesAnsweredMoreThanOnce: [] });
+  expect(await runWith({})).toMatchObject({ summary: { status: 'succeeded', jobs: 1 } });
+});

@@ -190,7 +190,7 @@ describe('a repair wave', () => {
       stop: {
         reason: 'budget',
         message:
-          '200 records are owed another attempt, which could bring the cost to $3.50, over max_cost_usd $3.00; $1.50 are spent.',
+          '200 records are owed another attempt, which could bring the cost to $3.50, over max_cost_usd $3.00; $1.50 are spent. To send them, start the run again with a higher max_cost_usd.',
       },
     });
     expect(decideWave(situation({ wave: 1, turns, budget: { ...budget, maxUsd: 3.5 } })).parts).toHaveLength(
@@ -198,16 +198,21 @@ describe('a repair wave', () => {
     );
   });
 
-  test('is none where nothing is owed; what was too dear at first is said at the end', () => {
+  test('is none where nothing is owed', () => {
     expect(decideWave(situation({ wave: 1, turns: [turn('p00001', { records: 500 })] }))).toEqual({
       parts: [],
       stop: undefined,
     });
-    const dear = turn('p00001', { records: 500, reasons: [reason('BudgetExceeded', 500, 'Too dear.')] });
-    expect(decideWave(situation({ wave: 1, turns: [dear, turn('p00002', { records: 500 })] }))).toEqual({
-      parts: [],
-      stop: { reason: 'budget', message: 'Too dear.' },
-    });
+  });
+
+  test('has what was too dear at first, once the others have cost less than they might have', () => {
+    const reasons = [reason('BudgetExceeded', 500, 'Too dear.')];
+    const dear = turn('p00001', { records: 500, owed: 500, reasons });
+    const budget = { maxUsd: 10, spentUsd: 4, usdPerRecord: 0.01 };
+    const next = (spentUsd: number) =>
+      decideWave(situation({ wave: 1, turns: [dear], budget: { ...budget, spentUsd } }));
+    expect(next(4)).toMatchObject({ parts: [{ records: 500, run_max_usd: 9 }], stop: undefined });
+    expect(next(6)).toMatchObject({ parts: [], stop: { reason: 'budget' } });
   });
 });
 
