@@ -6,6 +6,8 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Runs real work (files, HTTP, a query). A virtual clock stands still while any such work is under way. */
   busy<T>(work: () => Promise<T>): Promise<T>;
+  /** Sleeps within busy work, and lets time pass meanwhile. One rest at a time for each busy work. */
+  rest(ms: number): Promise<void>;
 }
 
 /** Milliseconds; a longer `setTimeout` fires at once (nodejs.org/api/timers.html). */
@@ -36,6 +38,7 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', onAbort, { once: true });
     }),
   busy: (work) => work(),
+  rest: (ms) => systemClock.sleep(ms),
 };
 
 interface Sleeper {
@@ -70,26 +73,28 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): Clock {
     schedule();
   };
 
+  const sleep: Clock['sleep'] = (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = () => {
+        sleepers.splice(sleepers.indexOf(sleeper), 1);
+        reject(signal?.reason);
+      };
+      const sleeper: Sleeper = {
+        wakeAt: nowMs + Math.max(0, ms),
+        wake: () => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      insert(sleepers, sleeper);
+      schedule();
+    });
+
   return {
     now: () => nowMs,
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason);
-        const onAbort = () => {
-          sleepers.splice(sleepers.indexOf(sleeper), 1);
-          reject(signal?.reason);
-        };
-        const sleeper: Sleeper = {
-          wakeAt: nowMs + Math.max(0, ms),
-          wake: () => {
-            signal?.removeEventListener('abort', onAbort);
-            resolve();
-          },
-        };
-        signal?.addEventListener('abort', onAbort, { once: true });
-        insert(sleepers, sleeper);
-        schedule();
-      }),
+    sleep,
     busy: async (work) => {
       busyCount += 1;
       try {
@@ -97,6 +102,14 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): Clock {
       } finally {
         busyCount -= 1;
         schedule();
+      }
+    },
+    rest: async (ms) => {
+      busyCount -= 1;
+      try {
+        await sleep(ms);
+      } finally {
+        busyCount += 1;
       }
     },
   };

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { WavePart } from '../core/part.ts';
 import type { ModelInvocationType } from '../models/model-adapter.ts';
+import { type AnswerKeeper, createAnswerKeeper } from './answer-keeper.ts';
 import { refuseIfCancelled } from './cancellation.ts';
 import { overBudget } from './decide-wave.ts';
 import type { StepDeps } from './deps.ts';
@@ -32,14 +33,15 @@ export async function runOnDemand(part: WavePart, deps: StepDeps): Promise<{ rec
   const records: InputRecord[] = [];
   for await (const line of lines) records.push(InputRecord.parse(JSON.parse(line)));
   const limit = pLimit(CONCURRENT_INVOCATIONS);
+  const keeper = createAnswerKeeper(deps);
+  const { invocation_type: type } = plan.model;
   // Every call has ended before this one does: a repeated call must not meet answers still under way.
   const settled = await Promise.allSettled(
     records.map((record, index) =>
-      limit(() =>
-        keepAnswer(record, { run, partId: part.part_id, index, type: plan.model.invocation_type }, deps),
-      ),
+      limit(() => askOnce(record, { run, partId: part.part_id, index, type, keeper }, deps)),
     ),
   );
+  keeper.throwIfLost();
   const failed = settled.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return { records: records.length };
@@ -50,20 +52,22 @@ interface AnswerPlace {
   partId: string;
   index: number;
   type: ModelInvocationType;
+  keeper: AnswerKeeper;
 }
 
-async function keepAnswer(
+async function askOnce(
   record: InputRecord,
-  { run, partId, index, type }: AnswerPlace,
+  { run, partId, index, type, keeper }: AnswerPlace,
   { store, bedrock }: StepDeps,
 ): Promise<void> {
   const uri = run.layout.onDemandAnswer(partId, index);
   if ((await store.head(uri)) !== undefined) return;
   await refuseIfCancelled(run.layout, store);
+  if (!(await keeper.isSound())) return;
   const result = await bedrock.invoke(run.plan.model.model_id, type, record.modelInput);
   const answer =
     result.kind === 'answered'
       ? { ...record, modelOutput: result.modelOutput }
       : { ...record, error: { errorCode: result.errorCode, errorMessage: result.errorMessage } };
-  await store.write(uri, `${JSON.stringify(answer)}\n`);
+  await keeper.keep(uri, `${JSON.stringify(answer)}\n`);
 }

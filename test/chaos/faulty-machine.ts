@@ -41,6 +41,7 @@ export function jumpingClock(clock: Clock, jumpsMs: readonly number[]): Clock {
     },
     sleep: (ms, signal) => clock.sleep(ms, signal),
     busy: (work) => clock.busy(work),
+    rest: (ms) => clock.rest(ms),
   };
 }
 

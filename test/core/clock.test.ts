@@ -38,6 +38,13 @@ describe('every clock', () => {
     await expect(clock.sleep(1)).resolves.toBeUndefined();
   });
 
+  test.each(clocks)('%s moves on by a rest within busy work', async (_, create) => {
+    const clock = create();
+    const startMs = clock.now();
+    await clock.busy(() => clock.rest(15));
+    expect(clock.now() - startMs).toBeGreaterThanOrEqual(14);
+  });
+
   test.each(clocks)('%s passes on what busy work gives or throws', async (_, create) => {
     const clock = create();
     await expect(clock.busy(async () => 42)).resolves.toBe(42);

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { AccessDeniedError, ServiceUnavailableError } from '../../src/core/errors.ts';
+import type { ObjectStore } from '../../src/store/object-store.ts';
+import { openEmulatedTarget, runRows } from '../support/emulated-run.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const ANSWER = /\/on-demand\/\d+\.jsonl\.out$/;
+
+/** Runs rows on demand while `failWrite` says which writes of answers fail; `heal` ends that. */
+async function openTrial(rows: number, failWrite: (number: number) => Error | undefined) {
+  const directory = await temporaryDirectory();
+  let writes = 0;
+  let isHealed = false;
+  const withFaults = (store: ObjectStore): ObjectStore => ({
+    ...store,
+    write: async (uri, body) => {
+      if (ANSWER.test(uri) && !isHealed) {
+        writes += 1;
+        const error = failWrite(writes);
+        if (error !== undefined) throw error;
+      }
+      return store.write(uri, body);
+    },
+  });
+  const emulated = await openEmulatedTarget({
+    directory,
+    wrap: (target) => ({ ...target, deps: { ...target.deps, store: withFaults(target.deps.store) } }),
+  });
+  return {
+    run: () => runRows(rows, emulated, { directory }),
+    usage: () => emulated.emulator.usage(),
+    heal: () => {
+      isHealed = true;
+    },
+    [Symbol.asyncDispose]: () => emulated[Symbol.asyncDispose](),
+  };
+}
+
+test('an answer that was paid for is written again and again while the store fails, and asked for once', async () => {
+  await using trial = await openTrial(12, (write) =>
+    write % 6 === 0 ? undefined : new ServiceUnavailableError('Slow down.'),
+  );
+  expect(await trial.run()).toMatchObject({
+    kind: 'finished',
+    summary: { status: 'succeeded', on_demand_records: 12, attempts: [{ attempts: 1, rows: 12 }] },
+  });
+  const { onDemand, tracked } = await trial.usage();
+  expect(onDemand.calls).toBe(12);
+  expect(tracked?.bodiesAnsweredMoreThanOnce).toEqual([]);
+});
+
+test('where the store takes no answer at all, no more are asked for than were under way, and it is said', async () => {
+  const denied = new Error('write');
+  await using trial = await openTrial(40, () => new AccessDeniedError('No writes.', { cause: denied }));
+  expect(await trial.run()).toMatchObject({
+    kind: 'failed',
+    message: expect.stringContaining(
+      '4 answers that were paid for could not be kept, and must be asked for again: No writes.',
+    ),
+  });
+  expect((await trial.usage()).onDemand.calls).toBe(4);
+  trial.heal();
+  expect(await trial.run()).toMatchObject({ kind: 'finished', summary: { rows: { succeeded: 40 } } });
+  expect((await trial.usage()).onDemand.calls).toBe(44);
+});
