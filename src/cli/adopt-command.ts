@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { createJobControl } from '../bedrock/job-control.ts';
 import { adoptJobs } from '../local/adopt-jobs.ts';
-import { LOCAL_BUCKET } from '../local/local-target.ts';
 import type { CliContext } from './cli-context.ts';
 import { dirFlag } from './follow-run.ts';
-import { addLocalOptions, type LocalOptions, openTarget } from './local-options.ts';
+import { openRunFiles } from './run-files.ts';
 import { findRun } from './run-store.ts';
+import { addTargetOptions, chooseTarget, type TargetOptions } from './target-options.ts';
 
 /** `quarry adopt`: gives jobs that no run knows back to their runs. */
 export function addAdoptCommand(program: Command, { out }: CliContext): void {
@@ -14,12 +14,13 @@ export function addAdoptCommand(program: Command, { out }: CliContext): void {
     .argument('[run]', 'the run’s id; all runs unless given')
     .description('Give jobs that no run knows (quarry jobs --orphans) back to their runs.')
     .option('--json', 'print as JSON');
-  addLocalOptions(command).action(
-    async (runId: string | undefined, options: LocalOptions & { json?: boolean }) => {
-      await using target = await openTarget(options);
-      if (runId !== undefined) await findRun(target.store, LOCAL_BUCKET, runId);
-      const jobs = createJobControl(target.control);
-      const adoptions = await adoptJobs({ store: target.store, jobs, bucket: LOCAL_BUCKET }, runId);
+  addTargetOptions(command).action(
+    async (runId: string | undefined, options: TargetOptions & { json?: boolean }) => {
+      using files = openRunFiles(await chooseTarget(options, { runId }), options.dir);
+      const { store, bucket } = files;
+      if (runId !== undefined) await findRun(files, runId);
+      await using target = await files.openEngine();
+      const adoptions = await adoptJobs({ store, bucket, jobs: createJobControl(target.control) }, runId);
       if (options.json) {
         const rows = adoptions.map(({ job, refusal }) => ({
           job_arn: job.jobArn,

@@ -1,19 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { LOCAL_BUCKET } from '../local/local-target.ts';
 import type { LocalRunResult } from '../local/run-locally.ts';
 import { workerOf } from '../local/run-lock.ts';
 import { markCancelled } from '../steps/cancellation.ts';
-import { createDirectoryStore } from '../store/directory-store.ts';
 import type { CliContext } from './cli-context.ts';
 import { followRun, reportRun } from './follow-run.ts';
-import { addLocalOptions, type LocalOptions, openTarget } from './local-options.ts';
+import { openRunFiles, type RunFiles } from './run-files.ts';
 import { findRun, inputOf } from './run-store.ts';
+import { addTargetOptions, chooseTarget, type TargetOptions } from './target-options.ts';
 
 /** Milliseconds between two looks at a run that another process brings to its end. */
-const WORKER_POLL_MS = 200;
+const WORKER_POLL_MS = { local: 200, bedrock: 2_000, aws: 2_000 } as const;
 
-interface CancelOptions extends LocalOptions {
+interface CancelOptions extends TargetOptions {
   json?: boolean;
 }
 
@@ -24,19 +23,22 @@ export function addCancelCommand(program: Command, context: CliContext): void {
     .argument('<run>', 'the run’s id')
     .description('Stop a run: nothing more is sent, its jobs are stopped, what they had done is kept.')
     .option('--json', 'print the summary as JSON, and nothing else');
-  addLocalOptions(command).action((runId: string, options: CancelOptions) => cancel(runId, options, context));
+  addTargetOptions(command).action((runId: string, options: CancelOptions) =>
+    cancel(runId, options, context),
+  );
 }
 
 async function cancel(runId: string, options: CancelOptions, context: CliContext): Promise<void> {
-  const store = createDirectoryStore(options.dir);
-  const { layout, summary } = await findRun(store, LOCAL_BUCKET, runId);
-  const report = { ...options, jobsGoOn: options.emulator !== undefined };
+  using files = openRunFiles(await chooseTarget(options, { runId }), options.dir);
+  const { store } = files;
+  const { layout, summary } = await findRun(files, runId);
+  const report = { files, json: options.json };
   if (summary !== undefined) {
     context.err.write(`Run ${runId} has ended already: there is nothing to cancel.\n`);
     return reportRun({ kind: 'finished', summary }, report, context);
   }
   await markCancelled(layout, store, new Date());
-  const result = await bringToEnd(runId, options, context);
+  const result = await bringToEnd(runId, files, context);
   if (result.kind === 'finished' && result.summary.status !== 'cancelled') {
     await store.delete(layout.cancellation);
     context.err.write(`Run ${runId} came to its end before it could be cancelled.\n`);
@@ -45,20 +47,15 @@ async function cancel(runId: string, options: CancelOptions, context: CliContext
 }
 
 /** Waits while another process is at work on the cancelled run, and does the work itself where there is none. */
-async function bringToEnd(
-  runId: string,
-  options: CancelOptions,
-  context: CliContext,
-): Promise<LocalRunResult> {
-  const store = createDirectoryStore(options.dir);
+async function bringToEnd(runId: string, files: RunFiles, context: CliContext): Promise<LocalRunResult> {
+  const { store, target } = files;
   let isTold = false;
   for (;;) {
-    const { layout, plan, summary } = await findRun(store, LOCAL_BUCKET, runId);
+    const { layout, plan, summary } = await findRun(files, runId);
     const worker = await workerOf(layout, store);
     if (worker === undefined) {
       if (summary !== undefined) return { kind: 'finished', summary };
-      await using target = await openTarget(options);
-      const result = await followRun(inputOf(plan), { target, context });
+      const result = await followRun(inputOf(plan), { files, context });
       // Another process was quicker: it is at work now.
       if (result.kind !== 'failed' || result.error !== 'RunBusyError') return result;
     } else if (!isTold) {
@@ -66,6 +63,6 @@ async function bringToEnd(
       context.err.write(`Process ${pid} on ${host} is at work on the run; it stops and harvests its jobs.\n`);
       isTold = true;
     }
-    await sleep(WORKER_POLL_MS);
+    await sleep(WORKER_POLL_MS[target.kind]);
   }
 }

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { createJobControl } from '../bedrock/job-control.ts';
 import { findJobs, type QuarryJob } from '../local/find-jobs.ts';
-import { LOCAL_BUCKET } from '../local/local-target.ts';
 import type { CliContext } from './cli-context.ts';
-import { addLocalOptions, type LocalOptions, openTarget } from './local-options.ts';
 import { rowsView } from './rows-view.ts';
+import { openRunFiles } from './run-files.ts';
+import { addTargetOptions, chooseTarget, type TargetOptions } from './target-options.ts';
 
-interface JobsOptions extends LocalOptions {
+interface JobsOptions extends TargetOptions {
   orphans?: boolean;
   json?: boolean;
 }
@@ -18,13 +18,11 @@ export function addJobsCommand(program: Command, { out }: CliContext): void {
     .description('List the model invocation jobs of the runs in the store.')
     .option('--orphans', 'only jobs that no run knows: quarry adopt gives them back')
     .option('--json', 'print as JSON');
-  addLocalOptions(command).action(async (options: JobsOptions) => {
-    await using target = await openTarget(options);
-    const jobs = await findJobs({
-      store: target.store,
-      jobs: createJobControl(target.control),
-      bucket: LOCAL_BUCKET,
-    });
+  addTargetOptions(command).action(async (options: JobsOptions) => {
+    using files = openRunFiles(await chooseTarget(options), options.dir);
+    const { store, bucket } = files;
+    await using target = await files.openEngine();
+    const jobs = await findJobs({ store, bucket, jobs: createJobControl(target.control) });
     const rows = jobs.filter(({ orphan }) => orphan || !options.orphans).map(toRow);
     if (options.json) out.write(`${JSON.stringify(rows, null, 2)}\n`);
     else if (rows.length > 0) out.write(`${rowsView(rows, { width: out.columns })}\n`);

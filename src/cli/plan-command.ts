@@ -3,20 +3,22 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../core/clock.ts';
 import { PILOT_MIN_PARTS, packFull } from '../core/packing.ts';
 import { DEFAULT_RECORDS_PER_HOUR, type JobPace, scheduleJobs } from '../core/schedule.ts';
-import { localPlanDeps } from '../local/local-target.ts';
 import { draftPlan, type PlanDraft } from '../steps/draft-plan.ts';
 import type { CliContext } from './cli-context.ts';
-import { type GivenRun, givenRunInput, inOwnWords, requireLocalTarget } from './given-run-input.ts';
+import { givenRunInput, inOwnWords } from './given-run-input.ts';
 import { type PlanReport, planLines, type ScheduledEnd } from './plan-view.ts';
 import { createProgressReporter } from './progress-reporter.ts';
+import { openRunFiles } from './run-files.ts';
 import { addRunFlags } from './run-flags.ts';
-import { VERSION } from './version.ts';
+import { stageWithProgress } from './stage-with-progress.ts';
+import { addTargetOptions, chooseTarget, type TargetOptions } from './target-options.ts';
 
-interface PlanOptions extends GivenRun {
-  target: string;
+interface PlanOptions extends TargetOptions {
+  input?: string;
   jobsInFlight?: number;
   recordsPerHour: number;
   json?: boolean;
+  [flag: string]: unknown;
 }
 
 /** `quarry plan`: what a run would be, without making it. */
@@ -26,8 +28,6 @@ export function addPlanCommand(program: Command, context: CliContext): void {
     .argument('[dataset]', 'a local file or folder, s3://bucket/key, or hf:owner/name')
     .description('Show what a run would send, cost and take. Nothing is sent, and no run is made.')
     .option('--input <file>', 'run input, a JSON document; flags override its keys')
-    .option('--target <target>', 'local, bedrock or aws', 'local')
-    .option('--dir <directory>', 'the local store: s3://bucket/key is <directory>/bucket/key', '.quarry')
     .addOption(
       new Option('--jobs-in-flight <n>', 'jobs that run at once (default: the quota)').argParser(wholeNumber),
     )
@@ -37,16 +37,22 @@ export function addPlanCommand(program: Command, context: CliContext): void {
         .default(DEFAULT_RECORDS_PER_HOUR),
     )
     .option('--json', 'print the plan as JSON, and nothing else');
-  addRunFlags(command).action(async (dataset: string | undefined, options: PlanOptions) => {
-    requireLocalTarget(options.target);
-    const input = await givenRunInput(dataset, options);
-    const deps = localPlanDeps({ directory: options.dir, clock: systemClock, version: VERSION });
+  addRunFlags(addTargetOptions(command)).action(async (dataset: string | undefined, options: PlanOptions) => {
+    using files = openRunFiles(await chooseTarget(options), options.dir);
+    await files.requireReachable();
+    const input = await givenRunInput(dataset, {
+      ...options,
+      stage: (path) => stageWithProgress(path, { files, context }),
+    });
     const reporter = createProgressReporter(context.err);
     const draft = await inOwnWords(dataset, input, () =>
-      draftPlan(input, { ...deps, onProgress: reporter.report }).finally(reporter.stop),
+      draftPlan(input, { ...files.planDeps, onProgress: reporter.report }).finally(reporter.stop),
     );
     if (draft.duplicatesPath !== undefined) await rm(draft.duplicatesPath, { force: true });
-    const report = reportOf(
+    const isUploaded =
+      files.target.kind !== 'local' && dataset !== undefined && !/^(?:s3:\/\/|hf:)/.test(dataset);
+    const uploaded_to = isUploaded ? String(input.s3_uri) : null;
+    const planned = reportOf(
       draft,
       {
         jobsInFlight: options.jobsInFlight ?? draft.plan.max_concurrent_jobs,
@@ -54,13 +60,18 @@ export function addPlanCommand(program: Command, context: CliContext): void {
       },
       systemClock.now(),
     );
+    const report: PlanReport = { uploaded_to, ...planned };
     context.out.write(
       options.json ? `${JSON.stringify(report, null, 2)}\n` : `${planLines(report).join('\n')}\n`,
     );
   });
 }
 
-function reportOf({ plan, recordsOfParts, isKnown }: PlanDraft, pace: JobPace, nowMs: number): PlanReport {
+function reportOf(
+  { plan, recordsOfParts, isKnown }: PlanDraft,
+  pace: JobPace,
+  nowMs: number,
+): Omit<PlanReport, 'uploaded_to'> {
   const isJob = (rows: number) => rows >= plan.min_records_per_job;
   const endOf = (sizes: readonly number[], headStartHours = 0): ScheduledEnd => {
     const schedule = scheduleJobs(sizes, pace);

@@ -9,6 +9,8 @@ export type ScheduledEnd = JobSchedule & { ends_at: string };
 /** What `quarry plan` says; as `--json` prints it. */
 export interface PlanReport {
   run_id: string;
+  /** Where the plan had a local dataset uploaded to; null where nothing was uploaded. */
+  uploaded_to: string | null;
   /** True where a run with this input was made before. */
   run_exists: boolean;
   model_id: string;
@@ -56,7 +58,12 @@ export function planLines(report: PlanReport): string[] {
       `With ${count(schedule.jobs_in_flight, 'job')} at once and ${count(schedule.records_per_hour, 'record')} an hour in each; queues at Bedrock come on top.`,
     );
   }
-  lines.push('', 'Nothing was sent and nothing was paid.');
+  lines.push(
+    '',
+    report.uploaded_to === null
+      ? 'Nothing was sent and nothing was paid.'
+      : `The dataset is in ${report.uploaded_to} now; nothing else was sent, and nothing was paid.`,
+  );
   return lines;
 }
 

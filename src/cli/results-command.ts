@@ -2,18 +2,18 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import { InvalidRunInputError } from '../core/errors.ts';
 import { readResults } from '../dataset/read-results.ts';
-import { LOCAL_BUCKET } from '../local/local-target.ts';
-import { createDirectoryStore } from '../store/directory-store.ts';
 import type { CliContext } from './cli-context.ts';
+import { dirFlag } from './follow-run.ts';
+import { resultFiles } from './result-files.ts';
 import { rowsView } from './rows-view.ts';
+import { openRunFiles } from './run-files.ts';
 import { findRun } from './run-store.ts';
-import { outputPathsOf } from './summary-view.ts';
+import { addTargetOptions, chooseTarget, type TargetOptions } from './target-options.ts';
 
 /** Rows that a table shows unless --head says otherwise. */
 const DEFAULT_TABLE_ROWS = 10;
 
-interface ResultsOptions {
-  dir: string;
+interface ResultsOptions extends TargetOptions {
   head?: number;
   format: 'table' | 'jsonl' | 'csv';
   failed?: boolean;
@@ -21,24 +21,28 @@ interface ResultsOptions {
 
 /** `quarry results`: the rows of a run that has ended, with their answers. */
 export function addResultsCommand(program: Command, context: CliContext): void {
-  program
+  const command = program
     .command('results')
     .argument('<run>', 'the run’s id')
     .description('Print the rows of a finished run with their answers.')
     .option('--head <n>', `first n rows; a table has ${DEFAULT_TABLE_ROWS} unless you say more`, toCount)
     .addOption(new Option('--format <format>', 'how').choices(['table', 'jsonl', 'csv']).default('table'))
-    .option('--failed', 'only rows without an answer')
-    .option('--dir <directory>', 'the local store', '.quarry')
-    .action((runId: string, options: ResultsOptions) => printResults(runId, options, context));
+    .option('--failed', 'only rows without an answer');
+  addTargetOptions(command).action((runId: string, options: ResultsOptions) =>
+    printResults(runId, options, context),
+  );
 }
 
 async function printResults(runId: string, options: ResultsOptions, { out }: CliContext): Promise<void> {
-  const { summary } = await findRun(createDirectoryStore(options.dir), LOCAL_BUCKET, runId);
+  using files = openRunFiles(await chooseTarget(options, { runId }), options.dir);
+  const { summary } = await findRun(files, runId);
   if (summary === undefined) {
-    throw new InvalidRunInputError(`Run "${runId}" has not ended yet. See: quarry status ${runId}`);
+    throw new InvalidRunInputError(
+      `Run "${runId}" has not ended yet. See: quarry status ${runId}${dirFlag(options.dir)}`,
+    );
   }
   const head = options.head ?? (options.format === 'table' ? DEFAULT_TABLE_ROWS : undefined);
-  const rows = readResults(outputPathsOf(summary, options.dir), {
+  const rows = readResults(resultFiles(summary, files), {
     ...(head === undefined ? {} : { head }),
     failedOnly: options.failed === true,
   });

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
-import { LOCAL_BUCKET } from '../local/local-target.ts';
 import { reopenCancelled } from '../steps/cancellation.ts';
-import { createDirectoryStore } from '../store/directory-store.ts';
 import type { CliContext } from './cli-context.ts';
 import { followRun, reportRun } from './follow-run.ts';
-import { addLocalOptions, type LocalOptions, openTarget } from './local-options.ts';
+import { openRunFiles } from './run-files.ts';
 import { findRun, inputOf } from './run-store.ts';
+import { addTargetOptions, chooseTarget, type TargetOptions } from './target-options.ts';
 
 /** `quarry resume`: takes up a run that was stopped, killed, cancelled, or that failed. */
 export function addResumeCommand(program: Command, context: CliContext): void {
@@ -14,14 +13,14 @@ export function addResumeCommand(program: Command, context: CliContext): void {
     .argument('<run>', 'the run’s id')
     .description('Go on with a run that was stopped, killed or cancelled, or that failed.')
     .option('--json', 'print the summary as JSON, and nothing else');
-  addLocalOptions(command).action(async (runId: string, options: LocalOptions & { json?: boolean }) => {
-    const { plan } = await findRun(createDirectoryStore(options.dir), LOCAL_BUCKET, runId);
-    await using target = await openTarget(options);
+  addTargetOptions(command).action(async (runId: string, options: TargetOptions & { json?: boolean }) => {
+    using files = openRunFiles(await chooseTarget(options, { runId, sendsJobs: true }), options.dir);
+    const { plan } = await findRun(files, runId);
     const result = await followRun(inputOf(plan), {
-      target,
+      files,
       context,
-      onClaimed: (layout) => reopenCancelled(layout, target.store),
+      onClaimed: (layout) => reopenCancelled(layout, files.store),
     });
-    await reportRun(result, { ...options, jobsGoOn: options.emulator !== undefined }, context);
+    await reportRun(result, { files, json: options.json }, context);
   });
 }

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { followRun, reportRun } from './follow-run.ts';
-import { givenRunInput, inOwnWords, requireLocalTarget } from './given-run-input.ts';
-import { addLocalOptions, type LocalOptions, openTarget } from './local-options.ts';
+import { givenRunInput, inOwnWords } from './given-run-input.ts';
+import { openRunFiles } from './run-files.ts';
 import { addRunFlags } from './run-flags.ts';
+import { stageWithProgress } from './stage-with-progress.ts';
+import { addTargetOptions, chooseTarget, type TargetOptions } from './target-options.ts';
 
 /** `quarry run`: a dataset through the whole workflow. */
 export function addRunCommand(program: Command, context: CliContext): void {
@@ -12,9 +14,8 @@ export function addRunCommand(program: Command, context: CliContext): void {
     .argument('[dataset]', 'a local file or folder, s3://bucket/key, or hf:owner/name')
     .description('Run a prompt or an embedding model over every row of a dataset.')
     .option('--input <file>', 'run input, a JSON document; flags override its keys')
-    .option('--target <target>', 'local, bedrock or aws', 'local')
     .option('--json', 'print the summary as JSON, and nothing else');
-  addRunFlags(addLocalOptions(command)).action(async (dataset: string | undefined, options: RunOptions) => {
+  addRunFlags(addTargetOptions(command)).action(async (dataset: string | undefined, options: RunOptions) => {
     try {
       await run(dataset, options, context);
     } catch (error) {
@@ -27,19 +28,21 @@ export function addRunCommand(program: Command, context: CliContext): void {
   });
 }
 
-interface RunOptions extends LocalOptions {
+interface RunOptions extends TargetOptions {
   input?: string;
-  target: string;
   json?: boolean;
   [flag: string]: unknown;
 }
 
 async function run(dataset: string | undefined, options: RunOptions, context: CliContext): Promise<void> {
-  requireLocalTarget(options.target);
-  const input = await givenRunInput(dataset, { ...options });
-  await using target = await openTarget(options);
+  using files = openRunFiles(await chooseTarget(options, { sendsJobs: true }), options.dir);
+  await files.requireReachable();
+  const input = await givenRunInput(dataset, {
+    ...options,
+    stage: (path) => stageWithProgress(path, { files, context }),
+  });
   await inOwnWords(dataset, input, async () => {
-    const result = await followRun(input, { target, context });
-    await reportRun(result, { ...options, jobsGoOn: options.emulator !== undefined }, context);
+    const result = await followRun(input, { files, context });
+    await reportRun(result, { files, json: options.json }, context);
   });
 }

@@ -6,8 +6,9 @@ import { workerOf } from '../local/run-lock.ts';
 import { isCancelled } from '../steps/cancellation.ts';
 import { readJsonIfPresent } from '../store/json-object.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { dirFlag } from './follow-run.ts';
 import { count } from './format.ts';
-import type { KnownRun } from './run-store.ts';
+import type { StoredRun } from './run-store.ts';
 
 /** What the files of a run that has not ended tell of it. */
 export interface UnfinishedRun {
@@ -41,7 +42,7 @@ export interface UnfinishedRun {
 }
 
 /** Reads where a run stands. */
-export async function readProgress({ plan, layout }: KnownRun, store: ObjectStore): Promise<UnfinishedRun> {
+export async function readProgress({ plan, layout }: StoredRun, store: ObjectStore): Promise<UnfinishedRun> {
   const prepared: PreparedPart[] = [];
   for (let slice = 0; slice < plan.slices; slice += 1) {
     const parts = await readJsonIfPresent(store, layout.sliceParts(slice), z.array(PreparedPart));
@@ -110,16 +111,10 @@ export async function readProgress({ plan, layout }: KnownRun, store: ObjectStor
 }
 
 /** The same for people. */
-export function progressLines({
-  run_id,
-  process,
-  status,
-  waves,
-  rows,
-  parts,
-  jobs,
-  reasons,
-}: UnfinishedRun): string[] {
+export function progressLines(
+  { run_id, process, status, waves, rows, parts, jobs, reasons }: UnfinishedRun,
+  dir: string,
+): string[] {
   const n = (value: number) => value.toLocaleString('en-US');
   const ended = Object.entries(jobs).map(([name, number]) => `${number} ${name}`);
   const lines = [
@@ -141,6 +136,9 @@ export function progressLines({
     );
   }
   if (process === null)
-    lines.push('', `To go on: quarry resume ${run_id}. To stop its jobs: quarry cancel ${run_id}.`);
+    lines.push(
+      '',
+      `To go on: quarry resume ${run_id}${dirFlag(dir)}. To stop its jobs: quarry cancel ${run_id}${dirFlag(dir)}.`,
+    );
   return lines;
 }

@@ -6,8 +6,14 @@ import { readJsonIfPresent } from '../store/json-object.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { type RunLayout, runLayout, runsUri, runUriOf } from '../store/run-layout.ts';
 
+/** Where runs are. */
+interface RunPlace {
+  store: ObjectStore;
+  bucket: string;
+}
+
 /** A run as its files tell it. */
-export interface KnownRun {
+export interface StoredRun {
   layout: RunLayout;
   plan: RunPlan;
   /** Undefined until the run has ended. */
@@ -15,33 +21,37 @@ export interface KnownRun {
 }
 
 /** Every run in a bucket, the newest first. */
-export async function listRuns(store: ObjectStore, bucket: string): Promise<KnownRun[]> {
-  const runs: KnownRun[] = [];
+export async function listRuns({ store, bucket }: RunPlace): Promise<StoredRun[]> {
+  const runs: StoredRun[] = [];
   for await (const { uri } of store.list(runsUri(bucket))) {
     const runId = /\/runs\/([^/]+)\/plan\.json$/.exec(uri)?.[1];
     if (runId === undefined) continue;
-    const run = await readRun(store, bucket, runId);
+    const run = await readRun({ store, bucket }, runId);
     if (run !== undefined) runs.push(run);
   }
   return runs.sort((a, b) => b.plan.created_at.localeCompare(a.plan.created_at));
 }
 
+/** Where else a run may be. */
+const ELSEWHERE =
+  ' A run that was started from another machine or folder is found by its --dir, or with --target bedrock and its --bucket.';
+
 /** The run of an id; InvalidRunInputError that lists the known ones, the nearest first. */
-export async function findRun(store: ObjectStore, bucket: string, runId: string): Promise<KnownRun> {
-  const run = /^[a-zA-Z0-9-]+$/.test(runId) ? await readRun(store, bucket, runId) : undefined;
+export async function findRun(place: RunPlace, runId: string): Promise<StoredRun> {
+  const run = /^[a-zA-Z0-9-]+$/.test(runId) ? await readRun(place, runId) : undefined;
   if (run !== undefined) return run;
   const known = byLikeness(
     runId,
-    (await listRuns(store, bucket)).map(({ plan }) => plan.run_id),
+    (await listRuns(place)).map(({ plan }) => plan.run_id),
   );
   throw new InvalidRunInputError(
     known.length === 0
-      ? `There is no run "${runId}": there are no runs here yet.`
-      : `There is no run "${runId}". Runs here, the nearest first: ${known.slice(0, 5).join(', ')}.`,
+      ? `There is no run "${runId}": there are no runs here yet.${ELSEWHERE}`
+      : `There is no run "${runId}". Runs here, the nearest first: ${known.slice(0, 5).join(', ')}.${ELSEWHERE}`,
   );
 }
 
-async function readRun(store: ObjectStore, bucket: string, runId: string): Promise<KnownRun | undefined> {
+async function readRun({ store, bucket }: RunPlace, runId: string): Promise<StoredRun | undefined> {
   const layout = runLayout(runUriOf(bucket, runId));
   const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
   if (plan === undefined) return undefined;

@@ -1,6 +1,7 @@
 import { TERMINAL_STATUSES } from '../core/job.ts';
+import type { CostEstimate } from '../core/run-plan.ts';
 import type { RunProgress } from '../local/run-progress.ts';
-import { count, duration } from './format.ts';
+import { count, duration, usd } from './format.ts';
 
 /** Where a run stands, as far as its progress has told. */
 export interface RunView {
@@ -8,6 +9,10 @@ export interface RunView {
   phase: 'plan' | 'prepare' | 'run' | 'summarize';
   /** By file of a Hugging Face dataset: bytes that are here, and all. */
   downloads: Map<string, { doneBytes: number; totalBytes: number }>;
+  /** By file of a local dataset: bytes that are in S3, and all. */
+  uploads: Map<string, { doneBytes: number; totalBytes: number }>;
+  /** What the run may cost at most, in words; empty where nothing is paid. */
+  price: string;
   selectedRows: number | undefined;
   runId: string | undefined;
   parts: number;
@@ -28,6 +33,8 @@ export function emptyView(startedAtMs: number): RunView {
     startedAtMs,
     phase: 'plan',
     downloads: new Map(),
+    uploads: new Map(),
+    price: '',
     selectedRows: undefined,
     runId: undefined,
     parts: 0,
@@ -53,7 +60,11 @@ export function advanceView(view: RunView, progress: RunProgress): void {
     case 'downloaded':
       view.downloads.set(progress.path, progress);
       return;
+    case 'uploaded':
+      view.uploads.set(progress.path, progress);
+      return;
     case 'planned':
+      view.price = progress.isPaid ? priceText(progress.plan.estimate) : '';
       view.runId = progress.plan.run_id;
       view.selectedRows = progress.plan.selected_rows;
       view.parts = progress.plan.parts;
@@ -85,8 +96,8 @@ export function viewLines(view: RunView, nowMs: number): string[] {
   const rows = view.selectedRows;
   const lines = [
     rows === undefined
-      ? `Plan        ${downloadText(view) ?? 'reading the dataset'}`
-      : `Plan        run ${view.runId}: ${count(rows, 'row')} in ${count(view.parts, 'part')}`,
+      ? `Plan        ${transferText(view) ?? 'reading the dataset'}`
+      : `Plan        run ${view.runId}: ${count(rows, 'row')} in ${count(view.parts, 'part')}${view.price}`,
   ];
   if (view.phase === 'plan') return withElapsed(lines, view, nowMs);
   lines.push(
@@ -107,12 +118,20 @@ export function viewLines(view: RunView, nowMs: number): string[] {
   return withElapsed(lines, view, nowMs);
 }
 
-/** `downloading: 12.3 MB of 45.6 MB`; undefined once all is here. */
-function downloadText({ downloads }: RunView): string | undefined {
-  const files = [...downloads.values()];
-  const done = files.reduce((sum, { doneBytes }) => sum + doneBytes, 0);
-  const total = files.reduce((sum, { totalBytes }) => sum + totalBytes, 0);
-  return done === total ? undefined : `downloading: ${megabytes(done)} of ${megabytes(total)}`;
+/** `downloading: 12.3 MB of 45.6 MB`; undefined where all is where it belongs. */
+function transferText({ downloads, uploads }: RunView): string | undefined {
+  const textOf = (doing: string, files: RunView['uploads']) => {
+    const all = [...files.values()];
+    const done = all.reduce((sum, { doneBytes }) => sum + doneBytes, 0);
+    const total = all.reduce((sum, { totalBytes }) => sum + totalBytes, 0);
+    return done === total ? undefined : `${doing}: ${megabytes(done)} of ${megabytes(total)}`;
+  };
+  return textOf('uploading', uploads) ?? textOf('downloading', downloads);
+}
+
+/** `, at most $1.23`, to be put behind what it is the price of. */
+function priceText({ max_usd }: CostEstimate): string {
+  return max_usd === null ? ', at a price that is not known' : `, at most ${usd(max_usd)}`;
 }
 
 function megabytes(bytes: number): string {
@@ -132,8 +151,12 @@ export function logLine(view: RunView, progress: RunProgress): string | undefine
       return progress.doneBytes === progress.totalBytes
         ? `Downloaded ${progress.path}: ${megabytes(progress.totalBytes)}`
         : undefined;
+    case 'uploaded':
+      return progress.doneBytes === progress.totalBytes
+        ? `Uploaded ${progress.path}: ${megabytes(progress.totalBytes)}`
+        : undefined;
     case 'planned':
-      return `Plan: run ${progress.plan.run_id}, ${count(progress.plan.selected_rows, 'row')} in ${count(progress.plan.parts, 'part')}`;
+      return `Plan: run ${progress.plan.run_id}, ${count(progress.plan.selected_rows, 'row')} in ${count(progress.plan.parts, 'part')}${view.price}`;
     case 'prepared':
       return `Prepared ${progress.partId}: ${count(progress.rows, 'row')}, ${count(progress.records, 'record')}`;
     case 'dispatched':

@@ -1,33 +1,38 @@
 import type { Command } from 'commander';
-import { LOCAL_BUCKET } from '../local/local-target.ts';
-import { createDirectoryStore } from '../store/directory-store.ts';
 import type { CliContext } from './cli-context.ts';
+import { listKnownRuns } from './known-runs.ts';
 import { rowsView } from './rows-view.ts';
+import { openRunFiles } from './run-files.ts';
 import { listRuns } from './run-store.ts';
+import { placeOf } from './run-target.ts';
+import { addTargetOptions, chooseTarget, type TargetOptions } from './target-options.ts';
 
-/** `quarry runs`: every run in the store, the newest first. */
+/** `quarry runs`: every run of a target, the newest first, and those of other places that are remembered. */
 export function addRunsCommand(program: Command, { out }: CliContext): void {
-  program
+  const command = program
     .command('runs')
-    .description('List the runs in the store.')
-    .option('--dir <directory>', 'the local store', '.quarry')
-    .option('--json', 'print as JSON')
-    .action(async ({ dir, json }: { dir: string; json?: boolean }) => {
-      const runs = await listRuns(createDirectoryStore(dir), LOCAL_BUCKET);
-      const rows = runs.map(({ plan, summary }) => ({
-        run_id: plan.run_id,
-        status: summary?.status ?? 'unfinished',
-        rows: plan.selected_rows,
-        answered: summary?.rows.succeeded ?? null,
-        model: plan.model.model_id,
-        started: plan.created_at,
-      }));
-      if (json) out.write(`${JSON.stringify(rows, null, 2)}\n`);
-      else
-        out.write(
-          rows.length === 0
-            ? `There are no runs in ${dir} yet.\n`
-            : `${rowsView(rows, { width: out.columns })}\n`,
-        );
-    });
+    .description('List the runs of this folder, or of the target that the options name.')
+    .option('--json', 'print as JSON');
+  addTargetOptions(command).action(async (options: TargetOptions & { json?: boolean }) => {
+    using files = openRunFiles(await chooseTarget(options), options.dir);
+    const at = placeOf(files.target);
+    const stored = (await listRuns(files)).map(({ plan, summary }) => ({
+      run_id: plan.run_id,
+      at,
+      status: summary?.status ?? 'unfinished',
+      rows: plan.selected_rows,
+      answered: summary?.rows.succeeded ?? null,
+      model: plan.model.model_id,
+      started: plan.created_at,
+    }));
+    // Without asking AWS of each: `quarry status` does.
+    const elsewhere = (options.target === undefined ? await listKnownRuns(options.dir) : [])
+      .map(({ run_id, target }) => ({ run_id, at: placeOf(target) }))
+      .filter((run) => run.at !== at)
+      .map((run) => ({ ...run, status: null, rows: null, answered: null, model: null, started: null }));
+    const rows = [...stored, ...elsewhere];
+    if (options.json) out.write(`${JSON.stringify(rows, null, 2)}\n`);
+    else if (rows.length > 0) out.write(`${rowsView(rows, { width: out.columns })}\n`);
+    else out.write(`There are no runs in ${at === 'local' ? options.dir : at} yet.\n`);
+  });
 }

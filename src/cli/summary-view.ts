@@ -1,23 +1,23 @@
 import { relative } from 'node:path';
 import type { S3Uri } from '../core/s3-uri.ts';
 import type { RunSummary } from '../core/summary.ts';
-import { localPathOf } from '../store/directory-store.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import { count, usd } from './format.ts';
 
-/** The output files as paths that other programs can open. */
-export function outputPathsOf(summary: RunSummary, directory: string): string[] {
-  return summary.output_uris.map((uri) => localPathOf(directory, uri as S3Uri));
+/** The output files as other programs can open them: paths of this machine, or S3 URIs. */
+export function outputPathsOf(summary: RunSummary, { localPath }: ObjectStore): string[] {
+  return summary.output_uris.map((uri) => localPath?.(uri as S3Uri) ?? uri);
 }
 
 /** The summary as `--json` prints it. */
-export function summaryJson(summary: RunSummary, directory: string): Record<string, unknown> {
-  return { ...summary, output_paths: outputPathsOf(summary, directory) };
+export function summaryJson(summary: RunSummary, store: ObjectStore): Record<string, unknown> {
+  return { ...summary, output_paths: outputPathsOf(summary, store) };
 }
 
 /** The ledger, tokens and output files, for people. */
-export function summaryLines(summary: RunSummary, directory: string): string[] {
+export function summaryLines(summary: RunSummary, store: ObjectStore): string[] {
   const { rows, tokens } = summary;
-  const paths = outputPathsOf(summary, directory);
+  const paths = outputPathsOf(summary, store);
   const lines = [
     '',
     `Run ${summary.run_id}: ${headline(summary)}`,
@@ -74,6 +74,7 @@ function attemptsLine({ attempts }: RunSummary): string[] {
 }
 
 function shortPath(path: string): string {
+  if (path.startsWith('s3://')) return path;
   const fromHere = relative(process.cwd(), path);
   return fromHere.startsWith('..') ? path : fromHere;
 }

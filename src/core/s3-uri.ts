@@ -17,8 +17,8 @@ export const BEDROCK_S3_URI_PATTERN =
   /^s3:\/\/[a-z0-9][-.a-z0-9]{1,61}[a-z0-9](?:\/[-!_*'().a-z0-9A-Z]+(?:\/[-!_*'().a-z0-9A-Z]+)*)?\/?$/;
 
 const SCHEME = 's3://';
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
-const BUCKET_PATTERN = /^[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]$/;
+/** A bucket’s name. https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+export const BUCKET_PATTERN = /^[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]$/;
 
 /** Splits an S3 URI; throws InvalidRunInputError for anything else. */
 export function parseS3Uri(uri: string): S3Location {

@@ -4,6 +4,7 @@ import { columnText } from './column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
 import { parquetRangeSql, readParquetColumns, readParquetsSql } from './parquet.ts';
 import { createScratch } from './scratch.ts';
+import type { RowWindow } from './source-bytes.ts';
 
 const READ_MEMORY_MB = 512;
 const PAGE_ROWS = 1_000;
@@ -71,23 +72,39 @@ export async function readLedger(
   };
 }
 
+/** A result file that is not here, or not all of it: what reads it says first which rows it wants. */
+export interface RemoteResult extends AsyncDisposable {
+  path: string;
+  fetchRows(columns: readonly string[], window: RowWindow): Promise<void>;
+}
+
+/** The path of a result file, or what opens it when its turn comes. */
+export type ResultFile = string | (() => Promise<RemoteResult>);
+
 /**
  * The rows of result files, in order, as values that `JSON.stringify` takes: integers that JavaScript does not
  * have exactly as decimal text; decimals, dates and blobs as in prompts; NaN and infinities as null.
  */
 export async function* readResults(
-  paths: string[],
+  files: readonly ResultFile[],
   { head = Number.POSITIVE_INFINITY, failedOnly = false }: { head?: number; failedOnly?: boolean },
 ): AsyncGenerator<Record<string, unknown>> {
   await using scratch = await createScratch();
   await using db = await openDuckDb({ memoryMb: READ_MEMORY_MB, threads: 2, scratchDirectory: scratch.path });
   let left = head;
-  for (const path of paths) {
+  for (const source of files) {
+    if (left <= 0) return;
+    await using file = typeof source === 'string' ? hereAlready(source) : await source();
+    const { path } = file;
     const columns = await readParquetColumns(db, path);
     const fields = columns.map((column) => `${sqlText(column.name)}: ${jsonValue(column)}`).join(', ');
     const { rows } = await db.row(readCountSql([path]));
     // Page by page, as DuckDB's streams end normally where a query fails.
     for (let firstRow = 0; firstRow < Number(rows) && left > 0; firstRow += PAGE_ROWS) {
+      await file.fetchRows(
+        columns.map(({ name }) => name),
+        { firstRow, rows: PAGE_ROWS },
+      );
       const page = parquetRangeSql(`*, file_row_number AS place`, { path, firstRow, rows: PAGE_ROWS });
       const found = await db.rows(
         `SELECT CAST(to_json({${fields}}) AS VARCHAR) AS json FROM (${page}) ${failedOnly ? 'WHERE error_code IS NOT NULL' : ''} ORDER BY place LIMIT ${Math.min(left, PAGE_ROWS)}`,
@@ -96,6 +113,10 @@ export async function* readResults(
       for (const { json } of found) yield parseRow(String(json));
     }
   }
+}
+
+function hereAlready(path: string): RemoteResult {
+  return { path, fetchRows: async () => {}, [Symbol.asyncDispose]: async () => {} };
 }
 
 /** SQL for a value that `to_json` makes sound JSON of. */

@@ -4,16 +4,16 @@ import { BedrockClient } from '@aws-sdk/client-bedrock';
 import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
 import { z } from 'zod';
 import { createAwsBedrock } from '../bedrock/aws-bedrock.ts';
-import { type Clock, systemClock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { InvalidRunInputError, ServiceUnavailableError } from '../core/errors.ts';
 import type { Hash } from '../core/job.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../core/quotas.ts';
-import { DEFAULT_HUB_ENDPOINT } from '../dataset/hub/hub-access.ts';
 import { startEmulator } from '../emulator/server.ts';
 import type { StageDurations } from '../emulator/timing.ts';
-import type { PlanDeps, StepDeps } from '../steps/deps.ts';
+import type { PlanDeps } from '../steps/deps.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { EngineTarget } from './engine-target.ts';
+import { machineHub } from './machine-hub.ts';
 import { type SharedEmulator, shareEmulator } from './shared-emulator.ts';
 
 /** Bucket of the local target: runs are `<directory>/quarry-local/runs/…`. */
@@ -38,13 +38,6 @@ export interface LocalTargetOptions {
   durations?: Partial<StageDurations>;
 }
 
-/** Everything that a run on this machine needs; disposing of it stops the emulator. */
-export interface LocalTarget extends AsyncDisposable {
-  deps: StepDeps;
-  store: ObjectStore;
-  control: BedrockClient;
-}
-
 /** What Plan needs on this machine; nothing is started, and nothing is written but scratch files. */
 export function localPlanDeps({
   directory,
@@ -57,14 +50,7 @@ export function localPlanDeps({
     clock,
     hash: sha256,
     scratchDirectory: join(directory, '.scratch'),
-    hub: {
-      endpoint: process.env.HF_ENDPOINT || DEFAULT_HUB_ENDPOINT,
-      token: process.env.HF_TOKEN || undefined,
-      fetch,
-      // What the Hub asks to wait is real, even in virtual time.
-      clock: systemClock,
-      random: Math.random,
-    },
+    hub: machineHub(),
     settings: {
       bucket: LOCAL_BUCKET,
       roleArn: 'arn:aws:iam::123456789012:role/quarry-local',
@@ -79,7 +65,7 @@ export function localPlanDeps({
 }
 
 /** Sets the local target up: the directory store, and the emulator behind the real AWS SDK. */
-export async function openLocalTarget(options: LocalTargetOptions): Promise<LocalTarget> {
+export async function openLocalTarget(options: LocalTargetOptions): Promise<EngineTarget> {
   const { directory, clock, modelEndpoint } = options;
   const planDeps = localPlanDeps(options);
   const { store, settings } = planDeps;

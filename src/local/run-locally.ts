@@ -16,7 +16,7 @@ import { diskFaultOf } from '../store/disk-fault.ts';
 import { readJson } from '../store/json-object.ts';
 import { type RunLayout, runLayout, runUriOf } from '../store/run-layout.ts';
 import { definition, type StepName } from '../workflow/definition.ts';
-import type { LocalTarget } from './local-target.ts';
+import type { EngineTarget } from './engine-target.ts';
 import { lockRun } from './run-lock.ts';
 import type { RunProgress } from './run-progress.ts';
 import { createTaskRunner } from './step-functions-tasks.ts';
@@ -26,7 +26,7 @@ export type RunTask = (call: TaskCall) => Promise<unknown>;
 
 /** What a local run is told. */
 export interface LocalRunOptions {
-  target: LocalTarget;
+  target: EngineTarget;
   random: () => number;
   onProgress?: (progress: RunProgress) => void;
   signal?: AbortSignal;
@@ -34,6 +34,8 @@ export interface LocalRunOptions {
   aroundTasks?: (runTask: RunTask) => RunTask;
   /** Called once this process is the only one at work on the run, and before it does any. */
   onClaimed?: (layout: RunLayout) => Promise<void>;
+  /** Called once the run is planned, and before anything is sent. */
+  onPlanned?: (plan: RunPlan) => Promise<void>;
 }
 
 /** How a local execution ended. */
@@ -52,6 +54,7 @@ export async function runLocally(
     signal,
     aroundTasks = (runTask) => runTask,
     onClaimed = async () => {},
+    onPlanned = async () => {},
   }: LocalRunOptions,
 ): Promise<LocalRunResult> {
   const { deps, store, control } = target;
@@ -75,7 +78,9 @@ export async function runLocally(
   const onStepDone = async (step: StepName, output: unknown): Promise<void> => {
     if (step === 'plan') {
       state = RunState.parse(output);
-      onProgress({ kind: 'planned', plan: await readJson(store, runLayout(state.run_uri).plan, RunPlan) });
+      const plan = await readJson(store, runLayout(state.run_uri).plan, RunPlan);
+      onProgress({ kind: 'planned', plan, isPaid: !deps.settings.simulated });
+      await onPlanned(plan);
     } else if (step === 'dispatch') {
       const { decision, run_uri, wave } = DispatchResult.parse(output);
       if (decision !== 'run') return;

@@ -7,7 +7,9 @@ import type { RunPlan } from '../core/run-plan.ts';
 export type RunProgress =
   | { kind: 'state_entered'; state: string }
   | { kind: 'downloaded'; path: string; doneBytes: number; totalBytes: number }
-  | { kind: 'planned'; plan: RunPlan }
+  | { kind: 'uploaded'; path: string; doneBytes: number; totalBytes: number }
+  /** `isPaid`: by a real account, not by a simulated model's. */
+  | { kind: 'planned'; plan: RunPlan; isPaid: boolean }
   | { kind: 'prepared'; partId: string; rows: number; records: number }
   | { kind: 'dispatched'; wave: number; parts: WavePart[] }
   | { kind: 'job'; jobArn: string; status: JobStatus; processedRecords: number | undefined }

@@ -11,12 +11,12 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
 import { ServiceUnavailableError } from '../core/errors.ts';
 import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
 import type { ObjectInfo, ObjectStore } from './object-store.ts';
 import { downloadObject, openObject, readObject, requireObject, type S3Source } from './s3-download.ts';
 import { toS3Error } from './s3-errors.ts';
+import { uploadStream } from './s3-upload.ts';
 
 /** How a store on S3 is set up. */
 export interface S3StoreOptions {
@@ -27,12 +27,6 @@ export interface S3StoreOptions {
   bucketOwners?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Bytes of one part of a multipart upload, unless the file is so large that it would need too many. */
-const UPLOAD_PART_BYTES = 16 * 1024 ** 2;
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
-const MAX_UPLOAD_PARTS = 10_000;
-/** Parts of one file on their way at once. */
-const CONCURRENT_UPLOADS = 4;
 /** Attempts at a conditional write that met another one. */
 const MAX_CONFLICTS = 5;
 /** User metadata that tells our own write from somebody else's. */
@@ -138,18 +132,11 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
     writeIfAbsent,
     putFile: async (path, uri) => {
       const { size } = await stat(path);
-      await attempt(uri, 'write', async () => {
-        const body = createReadStream(path);
-        try {
-          await new Upload({
-            client,
-            params: { ...at(uri), Body: body },
-            partSize: Math.max(UPLOAD_PART_BYTES, Math.ceil(size / MAX_UPLOAD_PARTS)),
-            queueSize: CONCURRENT_UPLOADS,
-          }).done();
-        } finally {
-          body.destroy();
-        }
+      await uploadStream(createReadStream(path), {
+        client,
+        uri,
+        size,
+        expectedOwner: source.expectedOwnerOf(parseS3Uri(uri).bucket),
       });
       await rm(path);
     },

@@ -18,7 +18,7 @@ const part = (part_id: string): WavePart => ({
 });
 const story: RunProgress[] = [
   { kind: 'state_entered', state: 'Plan' },
-  { kind: 'planned', plan },
+  { kind: 'planned', plan, isPaid: false },
   { kind: 'state_entered', state: 'Prepare' },
   { kind: 'prepared', partId: 'p00001', rows: 500, records: 500 },
   { kind: 'prepared', partId: 'p00002', rows: 500, records: 500 },
@@ -46,7 +46,7 @@ test('the live block has a line for every phase that has begun', () => {
 
 test('a resumed run says that preparing was done before', () => {
   const view = emptyView(0);
-  advanceView(view, { kind: 'planned', plan });
+  advanceView(view, { kind: 'planned', plan, isPaid: false });
   advanceView(view, { kind: 'state_entered', state: 'Run jobs' });
   expect(viewLines(view, 0)[1]).toBe('Prepare     already done');
 });

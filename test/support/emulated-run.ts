@@ -4,7 +4,8 @@ import { type Clock, createVirtualClock } from '../../src/core/clock.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../src/core/quotas.ts';
 import { readResults } from '../../src/dataset/read-results.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/server.ts';
-import { LOCAL_BUCKET, type LocalTarget, openLocalTarget, sha256 } from '../../src/local/local-target.ts';
+import type { EngineTarget } from '../../src/local/engine-target.ts';
+import { LOCAL_BUCKET, openLocalTarget, sha256 } from '../../src/local/local-target.ts';
 import { type LocalRunOptions, type LocalRunResult, runLocally } from '../../src/local/run-locally.ts';
 import { stageDataset } from '../../src/local/stage-dataset.ts';
 import { createDirectoryStore, localPathOf } from '../../src/store/directory-store.ts';
@@ -20,12 +21,12 @@ export interface EmulatedOptions {
   clock?: Clock;
   pollSeconds?: number;
   /** Wraps what the steps see of the world. */
-  wrap?: (target: LocalTarget) => LocalTarget;
+  wrap?: (target: EngineTarget) => EngineTarget;
 }
 
 /** An emulator that counts every answer, and a target that uses it. */
 export interface EmulatedTarget extends AsyncDisposable {
-  target: LocalTarget;
+  target: EngineTarget;
   emulator: Emulator;
   clock: Clock;
 }

@@ -1,0 +1,24 @@
+import type { CliContext } from './cli-context.ts';
+import { EXIT_INTERRUPTED } from './cli-error.ts';
+
+/** The signals that stop a run: the first cleanly, the second at once. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** Does work that Ctrl-C or SIGTERM aborts: the first one cleanly, by the signal that it is given; the second ends the process. */
+export async function withStopSignals<T>(
+  { err }: CliContext,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const abort = new AbortController();
+  const onStop = () => {
+    if (abort.signal.aborted) process.exit(EXIT_INTERRUPTED);
+    err.write('\nStopping; press Ctrl-C again to stop at once. Either way the run can be resumed.\n');
+    abort.abort(new Error('Interrupted.'));
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, onStop);
+  try {
+    return await work(abort.signal);
+  } finally {
+    for (const signal of STOP_SIGNALS) process.off(signal, onStop);
+  }
+}
