@@ -17,7 +17,7 @@ import {
   promptSql,
   RECORD_ID_COLUMN,
   recordIdSql,
-  recordLineSql,
+  recordLinesSql,
 } from './record-sql.ts';
 import { duplicatesSql } from './request-index.ts';
 import type { SourceFile } from './source-bytes.ts';
@@ -241,9 +241,9 @@ function markDuplicates(sql: string, duplicatesPath: string, { first_row, rows }
 async function writeRecords(db: DuckDb, request: PrepareRequest, part: PlannedPart): Promise<number> {
   const { frame, dataset } = request;
   const { recordsPath, rowsPath } = filesOf(request, part);
-  const line = recordLineSql(frame, { recordId: RECORD_ID_COLUMN, prompt: 'prompt' });
   const sent = `SELECT ${RECORD_ID_COLUMN}, ${promptSql(frame, dataset.columns)} AS prompt FROM ${readParquetSql(rowsPath)} WHERE ${ERROR_CODE_COLUMN} IS NULL`;
-  const records = await writeLines(db, `SELECT ${line} AS line FROM (${sent})`, recordsPath);
+  const lines = recordLinesSql(frame, { recordId: RECORD_ID_COLUMN, prompt: 'prompt', from: sent });
+  const records = await writeLines(db, lines, recordsPath);
   const written = await db.row(
     `SELECT CAST(count(*) AS DOUBLE) AS "rows", CAST(count(*) - count(${ERROR_CODE_COLUMN}) AS DOUBLE) AS sent FROM ${readParquetSql(rowsPath)}`,
   );
