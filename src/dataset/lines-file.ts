@@ -1,6 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { type DuckDb, sqlText } from './duckdb.ts';
 import { countNewlines } from './source-bytes.ts';
+
+const READ_BYTES = 1 << 20;
 
 /** How DuckDB writes a file of lines. */
 export type LineFormat = 'blob' | 'csv';
@@ -31,9 +33,15 @@ export function copyLinesSql(sql: string, path: string, format: LineFormat): str
 
 /** How many lines a file has. */
 export async function countLines(path: string): Promise<number> {
+  await using file = await open(path);
+  // One buffer for all: a stream's would pile up until they are collected.
+  const buffer = Buffer.allocUnsafe(READ_BYTES);
   let lines = 0;
-  for await (const bytes of createReadStream(path, { highWaterMark: 1 << 20 })) lines += countNewlines(bytes);
-  return lines;
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, READ_BYTES, null);
+    if (bytesRead === 0) return lines;
+    lines += countNewlines(buffer.subarray(0, bytesRead));
+  }
 }
 
 function isUnknownFormat(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InvalidDatasetError, LedgerMismatchError } from '../core/errors.ts';
+import { InvalidDatasetError } from '../core/errors.ts';
 import type { Dataset, PlannedPart, PreparedPart, Slice } from '../core/part.ts';
 import { DUPLICATE_REQUEST } from '../core/retry-policy.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
@@ -17,17 +17,23 @@ import {
   promptSql,
   RECORD_ID_COLUMN,
   recordIdSql,
-  recordLineSql,
+  recordLinesSql,
 } from './record-sql.ts';
 import { duplicatesSql } from './request-index.ts';
 import type { SourceFile } from './source-bytes.ts';
-import { parseSourceName } from './source-name.ts';
-import { openRelation } from './source-relation.ts';
+import {
+  estimateBytesPerRow,
+  expectRows,
+  rangesWithin,
+  type StagedSlice,
+  stageSlice,
+} from './staged-slice.ts';
 
 /** Memory that DuckDB may use for one slice. */
 export const PREPARE_MEMORY_MB = 512;
-/** How much larger packed values are guessed to be in memory. */
-const PACKED_FACTOR = 3;
+
+/** Parts that are written at once. Their files lie in the scratch directory together. */
+const PARTS_AT_ONCE = 2;
 
 /** What to prepare, and where to. */
 export interface PrepareRequest {
@@ -52,14 +58,6 @@ export interface PrepareRequest {
 /** A row's global number, while duplicates are looked up by it. */
 const ROW_COLUMN = '__quarry_row';
 
-/** Rows of a Parquet file, and the global number of the first. */
-interface StagedRange {
-  file: Pick<SourceFile, 'path' | 'fetchRows'>;
-  firstInFile: number;
-  rows: number;
-  firstRow: number;
-}
-
 /**
  * Reads a slice once and leaves each part's records, as JSONL, and its rows, as Parquet. Throws
  * LedgerMismatchError where a file does not have the rows that it was written with.
@@ -69,93 +67,55 @@ export async function prepareSlice(request: PrepareRequest): Promise<void> {
   const wanted = slice.parts.filter((part) => skip?.(part) !== true);
   if (wanted.length === 0) return;
   await mkdir(scratchDirectory, { recursive: true });
-  const ranges = await stageSlice(request);
-  try {
-    await using db = await openDuckDb({ memoryMb: PREPARE_MEMORY_MB, threads: 1, scratchDirectory });
-    await prepareParts(db, request, { parts: wanted, ranges });
-  } finally {
-    if (request.dataset.format !== 'parquet') {
-      await Promise.all(ranges.map(({ file }) => rm(file.path, { force: true })));
-    }
-  }
-}
-
-/** The slice as Parquet: the files themselves, or copies of text files, which can only be read from their start. */
-async function stageSlice({
-  slice,
-  dataset,
-  fileOf,
-  scratchDirectory,
-}: PrepareRequest): Promise<StagedRange[]> {
-  const { format } = dataset;
-  if (format === 'parquet') {
-    return slice.reads.map((read) => ({
-      file: fileOf(read.uri),
-      firstInFile: read.first_row_in_file,
-      rows: read.rows,
-      firstRow: read.first_row,
-    }));
-  }
-  const columns = dataset.columns.map(({ name }) => name);
-  const bytesPerRow = estimateBytesPerRow(dataset);
-  // One thread: the source is serial anyway, and two hold twice the memory.
+  // One thread for each statement: several parts are written at once.
   await using db = await openDuckDb({ memoryMb: PREPARE_MEMORY_MB, threads: 1, scratchDirectory });
-  const ranges: StagedRange[] = [];
-  for (const [index, read] of slice.reads.entries()) {
-    const { uri, rows } = read;
-    const path = join(scratchDirectory, `staged-${index}.parquet`);
-    const range = { ...fileOf(uri), firstRow: read.first_row_in_file, rows };
-    await using relation = await openRelation({ format, columns, range, scratchDirectory });
-    const copied = await copyToParquet(db, {
-      sql: relation.sql,
-      path,
-      compression: 'uncompressed',
-      bytesPerRow,
-    }).catch((error: unknown) => {
-      throw new InvalidDatasetError(
-        `${uri} cannot be read any more as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
-        { cause: error },
-      );
-    });
-    expectRows(copied, rows, uri);
-    ranges.push({ file: { path }, firstInFile: 0, rows, firstRow: read.first_row });
-  }
-  return ranges;
+  await using source = await stageSlice(db, request);
+  await prepareParts(db, request, { parts: wanted, source });
 }
 
-/**
- * Writes the parts, in order. While a part's records are written from its rows, the next part's rows are read
- * already: two statements at once, of which only one holds row groups of the dataset's, which may be large.
- */
+/** Writes the parts and emits them in order. The next ones are written meanwhile: each statement has one thread. */
 async function prepareParts(
   db: DuckDb,
   request: PrepareRequest,
-  { parts, ranges }: { parts: readonly PlannedPart[]; ranges: readonly StagedRange[] },
+  { parts, source }: { parts: readonly PlannedPart[]; source: StagedSlice },
 ): Promise<void> {
-  let rowsReady: Promise<void> | undefined;
+  const writing: Promise<number>[] = [];
+  const begin = (part: PlannedPart | undefined): void => {
+    if (part === undefined) return;
+    const records = writePart(db, request, { part, source });
+    // Should another part fail first, this one's failure is of no interest.
+    records.catch(() => {});
+    writing.push(records);
+  };
+  for (const part of parts.slice(0, PARTS_AT_ONCE)) begin(part);
   try {
     for (const [index, part] of parts.entries()) {
-      await (rowsReady ?? writeRows(db, request, { part, ranges }));
-      const next = parts[index + 1];
-      rowsReady = next === undefined ? undefined : writeRows(db, request, { part: next, ranges });
-      // Should this part fail first, that one's failure is of no interest.
-      rowsReady?.catch(() => {});
-      await preparePart(db, request, { part, ranges });
+      await emitPart(db, request, { part, source, records: (await writing[index]) ?? 0 });
+      begin(parts[index + PARTS_AT_ONCE]);
     }
   } finally {
-    await rowsReady?.catch(() => {});
+    await Promise.allSettled(writing);
     await Promise.all(parts.map((part) => removeFiles(request, part)));
   }
 }
 
-/** Writes a part's records and emits it, or its halves where it is too large. Its rows are there. */
-async function preparePart(
+/** Writes a part's rows and its records; the number of these. */
+async function writePart(
   db: DuckDb,
   request: PrepareRequest,
-  { part, ranges }: { part: PlannedPart; ranges: readonly StagedRange[] },
+  { part, source }: { part: PlannedPart; source: StagedSlice },
+): Promise<number> {
+  await source.limit(() => writeRows(db, request, { part, source }));
+  return await writeRecords(db, request, part);
+}
+
+/** Emits a part that is written, or its halves where it is too large. */
+async function emitPart(
+  db: DuckDb,
+  request: PrepareRequest,
+  { part, source, records }: { part: PlannedPart; source: StagedSlice; records: number },
 ): Promise<void> {
   const { recordsPath, rowsPath } = filesOf(request, part);
-  const records = await writeRecords(db, request, part);
   const bytes = (await stat(recordsPath)).size;
   if (bytes <= request.maxBytes) {
     const { part_id, first_row, rows } = part;
@@ -165,7 +125,7 @@ async function preparePart(
   }
   await removeFiles(request, part);
   const parts = halvesOf(part, request.maxBytes).filter((half) => request.skip?.(half) !== true);
-  await prepareParts(db, request, { parts, ranges });
+  await prepareParts(db, request, { parts, source });
 }
 
 function filesOf({ scratchDirectory }: PrepareRequest, { part_id }: PlannedPart) {
@@ -197,11 +157,11 @@ function halvesOf({ part_id, first_row, rows }: PlannedPart, maxBytes: number): 
 async function writeRows(
   db: DuckDb,
   request: PrepareRequest,
-  { part, ranges }: { part: PlannedPart; ranges: readonly StagedRange[] },
+  { part, source }: { part: PlannedPart; source: StagedSlice },
 ): Promise<void> {
   const { dataset, frame, recordIdColumn } = request;
   const { columns } = dataset;
-  const within = rangesWithin(ranges, part);
+  const within = rangesWithin(source.ranges, part);
   const names = columns.map(({ name }) => name);
   for (const { file, firstInFile, rows } of within) {
     await file.fetchRows?.(names, { firstRow: firstInFile, rows });
@@ -241,9 +201,9 @@ function markDuplicates(sql: string, duplicatesPath: string, { first_row, rows }
 async function writeRecords(db: DuckDb, request: PrepareRequest, part: PlannedPart): Promise<number> {
   const { frame, dataset } = request;
   const { recordsPath, rowsPath } = filesOf(request, part);
-  const line = recordLineSql(frame, { recordId: RECORD_ID_COLUMN, prompt: 'prompt' });
   const sent = `SELECT ${RECORD_ID_COLUMN}, ${promptSql(frame, dataset.columns)} AS prompt FROM ${readParquetSql(rowsPath)} WHERE ${ERROR_CODE_COLUMN} IS NULL`;
-  const records = await writeLines(db, `SELECT ${line} AS line FROM (${sent})`, recordsPath);
+  const lines = recordLinesSql(frame, { recordId: RECORD_ID_COLUMN, prompt: 'prompt', from: sent });
+  const records = await writeLines(db, lines, recordsPath);
   const written = await db.row(
     `SELECT CAST(count(*) AS DOUBLE) AS "rows", CAST(count(*) - count(${ERROR_CODE_COLUMN}) AS DOUBLE) AS sent FROM ${readParquetSql(rowsPath)}`,
   );
@@ -251,44 +211,4 @@ async function writeRecords(db: DuckDb, request: PrepareRequest, part: PlannedPa
   expectRows(records, Number(written.sent), `the records of part ${part.part_id}`);
   expectRows(await countLines(recordsPath), records, `the JSONL of part ${part.part_id}`);
   return records;
-}
-
-/** The pieces of the ranges that lie within a part. */
-function rangesWithin(ranges: readonly StagedRange[], part: PlannedPart): StagedRange[] {
-  const within = ranges.flatMap((range) => {
-    const start = Math.max(range.firstRow, part.first_row);
-    const end = Math.min(range.firstRow + range.rows, part.first_row + part.rows);
-    if (start >= end) return [];
-    return [
-      {
-        file: range.file,
-        firstInFile: range.firstInFile + start - range.firstRow,
-        rows: end - start,
-        firstRow: start,
-      },
-    ];
-  });
-  expectRows(
-    within.reduce((sum, { rows }) => sum + rows, 0),
-    part.rows,
-    `the slice's files for part ${part.part_id}`,
-  );
-  return within;
-}
-
-/** Bytes of a row in memory, guessed from the files' sizes. */
-function estimateBytesPerRow({ files, rows }: Dataset): number {
-  const bytes = files.reduce((sum, file) => {
-    const { format, compression } = parseSourceName(file.uri) ?? { format: 'csv', compression: 'none' };
-    return sum + file.bytes * (format === 'parquet' || compression !== 'none' ? PACKED_FACTOR : 1);
-  }, 0);
-  return bytes / Math.max(1, rows);
-}
-
-function expectRows(actual: number, expected: number, what: string): void {
-  if (actual !== expected) {
-    throw new LedgerMismatchError(
-      `${what} has ${actual} rows where ${expected} were expected. Was the dataset changed after the run was planned? Start a new run.`,
-    );
-  }
 }

@@ -47,32 +47,45 @@ export function recordIdSql(
     : columnText(columnNamed(columns, recordIdColumn));
 }
 
-/** SQL for the JSONL line of a record, without its newline. Neither may be null: `concat` would pass over it. */
-export function recordLineSql(
+/**
+ * SQL for the JSONL lines, without their newlines, of the rows that `from` gives: the column `line`. Neither record id
+ * nor prompt may be null: `concat` would pass over it.
+ */
+export function recordLinesSql(
   frame: RecordFrame,
-  { recordId, prompt }: { recordId: string; prompt: string },
+  { recordId, prompt, from }: { recordId: string; prompt: string; from: string },
 ): string {
   const pieces = [
     sqlText('{"recordId":'),
-    jsonStringSql(recordId),
+    lowerEscapesSql('record_id_json'),
     sqlText(`,"modelInput":${frame.before}`),
-    jsonStringSql(prompt),
+    lowerEscapesSql('prompt_json'),
     sqlText(`${frame.after}}`),
   ];
-  return `concat(${pieces.join(', ')})`;
+  // Named, as DuckDB would work out an expression within CASE once for each time that it stands there.
+  return `SELECT concat(${pieces.join(', ')}) AS line
+    FROM (SELECT ${jsonTextSql(recordId)} AS record_id_json, ${jsonTextSql(prompt)} AS prompt_json FROM (${from}))`;
 }
 
+function jsonTextSql(text: string): string {
+  return `CAST(to_json(${text}) AS VARCHAR)`;
+}
+
+/** The escapes that DuckDB spells with capitals. */
+const CAPITAL_ESCAPES = ['0B', '0E', '0F', '1A', '1B', '1C', '1D', '1E', '1F'];
+
 /**
- * SQL for a text as a JSON string, byte for byte as `JSON.stringify` writes it. DuckDB differs in one thing: the
- * letters of \u00xx are capitals. Escaped backslashes step aside meanwhile, lest `\\u000B` be taken for one.
+ * SQL for what DuckDB wrote as JSON, byte for byte as `JSON.stringify` writes it: they differ in the letters of \u00xx
+ * only. Escaped backslashes step aside meanwhile, lest `\\u000B` be taken for one. `json` is a column.
  */
-export function jsonStringSql(text: string): string {
-  const json = `CAST(to_json(${text}) AS VARCHAR)`;
-  const lowered = ['0B', '0E', '0F', '1A', '1B', '1C', '1D', '1E', '1F'].reduce(
+function lowerEscapesSql(json: string): string {
+  const lowered = CAPITAL_ESCAPES.reduce(
     (sql, hex) => `replace(${sql}, '\\u00${hex}', '\\u00${hex.toLowerCase()}')`,
     `replace(${json}, '\\\\', chr(1))`,
   );
-  return `CASE WHEN contains(${json}, '\\u00') THEN replace(${lowered}, chr(1), '\\\\') ELSE ${json} END`;
+  // The first test is quick and false nearly everywhere; of the rest, most are \u0007 and the like.
+  const differs = `contains(${json}, '\\u00') AND regexp_matches(${json}, '\\\\u00(${CAPITAL_ESCAPES.join('|')})')`;
+  return `CASE WHEN ${differs} THEN replace(${lowered}, chr(1), '\\\\') ELSE ${json} END`;
 }
 
 function columnNamed(columns: readonly Column[], name: string): Column {

@@ -50,6 +50,7 @@ export async function openSparseParquet(
   const directory = await mkdtemp(join(scratchDirectory, 'sparse-'));
   const path = join(directory, 'object.parquet');
   const limit = pLimit(CONCURRENT_REQUESTS);
+  const turns = pLimit(1);
   let chunks: Promise<ColumnChunk[]> | undefined;
 
   const copy = async ({ start, end }: ByteRange): Promise<void> => {
@@ -73,12 +74,14 @@ export async function openSparseParquet(
   return {
     uri,
     path,
-    fetchRows: async (columns, window) => {
-      chunks ??= readChunks(path, directory);
-      const needed = (await chunks).filter((chunk) => !chunk.isHere && isWithin(chunk, columns, window));
-      await Promise.all(requestsFor(needed).map((range) => limit(() => copy(range))));
-      for (const chunk of needed) chunk.isHere = true;
-    },
+    // One after the other, lest chunks that two of them need be read twice.
+    fetchRows: (columns, window) =>
+      turns(async () => {
+        chunks ??= readChunks(path, directory);
+        const needed = (await chunks).filter((chunk) => !chunk.isHere && isWithin(chunk, columns, window));
+        await Promise.all(requestsFor(needed).map((range) => limit(() => copy(range))));
+        for (const chunk of needed) chunk.isHere = true;
+      }),
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   };
 }

@@ -1,0 +1,151 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { InvalidDatasetError, LedgerMismatchError } from '../core/errors.ts';
+import type { Dataset, PlannedPart, Slice, SliceRead } from '../core/part.ts';
+import type { S3Uri } from '../core/s3-uri.ts';
+import type { DuckDb } from './duckdb.ts';
+import { copyToParquet, LARGE_ROW_GROUP_BYTES, readParquetLayout } from './parquet.ts';
+import type { SourceFile } from './source-bytes.ts';
+import { parseSourceName } from './source-name.ts';
+import { openRelation } from './source-relation.ts';
+
+/** How much larger packed values are guessed to be in memory. */
+const PACKED_FACTOR = 3;
+/** How much larger they may be. */
+const MOST_PACKED = 100;
+/** Ranges that are read at once where their row groups are small. */
+const READS_AT_ONCE = 2;
+
+/** Which rows are to be readable from the middle. */
+export interface StageRequest {
+  slice: Slice;
+  dataset: Dataset;
+  /** The local file of a dataset file. */
+  fileOf: (uri: S3Uri) => SourceFile;
+  scratchDirectory: string;
+}
+
+/** Rows of a Parquet file, and the global number of the first. */
+export interface StagedRange {
+  file: Pick<SourceFile, 'path' | 'fetchRows'>;
+  firstInFile: number;
+  rows: number;
+  firstRow: number;
+}
+
+/** A slice's rows as Parquet, for as long as it is not disposed of. */
+export interface StagedSlice extends AsyncDisposable {
+  ranges: StagedRange[];
+  /** Reads no more ranges at once than there is memory for. */
+  limit: LimitFunction;
+}
+
+/**
+ * The slice as Parquet: the files themselves; copies of text files, which can only be read from their start; and
+ * copies of Parquet files of which each part would unpack nearly everything.
+ */
+export async function stageSlice(db: DuckDb, request: StageRequest): Promise<StagedSlice> {
+  const { slice, dataset, fileOf } = request;
+  const ranges: StagedRange[] = [];
+  const copies: string[] = [];
+  let readsAtOnce = READS_AT_ONCE;
+  const removeCopies = async () => {
+    await Promise.all(copies.map((path) => rm(path, { force: true })));
+  };
+  try {
+    for (const read of slice.reads) {
+      const file = fileOf(read.uri);
+      const layout = await layoutOf(db, file, dataset);
+      if (dataset.format !== 'parquet' || layout.hasLargePages) {
+        const path = join(request.scratchDirectory, `staged-${copies.length}.parquet`);
+        copies.push(path);
+        ranges.push(await copyRange(db, request, { read, path }));
+      } else {
+        if (layout.largestRowGroupBytes > LARGE_ROW_GROUP_BYTES) readsAtOnce = 1;
+        const { first_row_in_file: firstInFile, rows, first_row: firstRow } = read;
+        ranges.push({ file, firstInFile, rows, firstRow });
+      }
+    }
+  } catch (error) {
+    await removeCopies();
+    throw error;
+  }
+  return { ranges, limit: pLimit(readsAtOnce), [Symbol.asyncDispose]: removeCopies };
+}
+
+async function layoutOf(db: DuckDb, { uri, path }: SourceFile, { format, files }: Dataset) {
+  const bytes = files.find((file) => file.uri === uri)?.bytes ?? 0;
+  return format === 'parquet' && bytes * MOST_PACKED > LARGE_ROW_GROUP_BYTES
+    ? readParquetLayout(db, path)
+    : { largestRowGroupBytes: 0, hasLargePages: false };
+}
+
+async function copyRange(
+  db: DuckDb,
+  { dataset, fileOf, scratchDirectory }: StageRequest,
+  { read: { uri, rows, first_row, first_row_in_file }, path }: { read: SliceRead; path: string },
+): Promise<StagedRange> {
+  const { format, columns } = dataset;
+  const range = { ...fileOf(uri), firstRow: first_row_in_file, rows };
+  await using relation = await openRelation({
+    format,
+    columns: columns.map(({ name }) => name),
+    range,
+    scratchDirectory,
+  });
+  const copied = await copyToParquet(db, {
+    sql: relation.sql,
+    path,
+    compression: 'uncompressed',
+    bytesPerRow: estimateBytesPerRow(dataset),
+  }).catch((error: unknown) => {
+    throw new InvalidDatasetError(
+      `${uri} cannot be read any more as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
+      { cause: error },
+    );
+  });
+  expectRows(copied, rows, uri);
+  return { file: { path }, firstInFile: 0, rows, firstRow: first_row };
+}
+
+/** The pieces of the ranges that lie within a part. */
+export function rangesWithin(ranges: readonly StagedRange[], part: PlannedPart): StagedRange[] {
+  const within = ranges.flatMap((range) => {
+    const start = Math.max(range.firstRow, part.first_row);
+    const end = Math.min(range.firstRow + range.rows, part.first_row + part.rows);
+    if (start >= end) return [];
+    return [
+      {
+        file: range.file,
+        firstInFile: range.firstInFile + start - range.firstRow,
+        rows: end - start,
+        firstRow: start,
+      },
+    ];
+  });
+  expectRows(
+    within.reduce((sum, { rows }) => sum + rows, 0),
+    part.rows,
+    `the slice's files for part ${part.part_id}`,
+  );
+  return within;
+}
+
+/** Bytes of a row in memory, guessed from the files' sizes. */
+export function estimateBytesPerRow({ files, rows }: Dataset): number {
+  const bytes = files.reduce((sum, file) => {
+    const { format, compression } = parseSourceName(file.uri) ?? { format: 'csv', compression: 'none' };
+    return sum + file.bytes * (format === 'parquet' || compression !== 'none' ? PACKED_FACTOR : 1);
+  }, 0);
+  return bytes / Math.max(1, rows);
+}
+
+/** Throws LedgerMismatchError where there are not as many rows as there should be. */
+export function expectRows(actual: number, expected: number, what: string): void {
+  if (actual !== expected) {
+    throw new LedgerMismatchError(
+      `${what} has ${actual} rows where ${expected} were expected. Was the dataset changed after the run was planned? Start a new run.`,
+    );
+  }
+}
