@@ -67,7 +67,8 @@ export function createJobControl(control: BedrockClient): JobControl {
           yield {
             jobArn: job.jobArn ?? '',
             jobName: job.jobName ?? '',
-            status: JobStatus.parse(job.status),
+            // A status that this version does not know is not known to be an end.
+            status: JobStatus.catch('InProgress').parse(job.status),
             outputUri: job.outputDataConfig?.s3OutputDataConfig?.s3Uri ?? '',
             submittedAt: job.submitTime?.toISOString() ?? '',
             totalRecords: job.totalRecordCount,

@@ -78,6 +78,11 @@ export class DiskFullError extends QuarryError {
   override readonly name = 'DiskFullError';
 }
 
+/** What is deployed on AWS is not there, not ready, or of a version that does not go with this one. */
+export class DeploymentError extends QuarryError {
+  override readonly name = 'DeploymentError';
+}
+
 /** Something that this version does not do yet. */
 export class NotSupportedError extends QuarryError {
   override readonly name = 'NotSupportedError';

@@ -64,13 +64,18 @@ export interface JobIdentity {
  * Bedrock does not take in a name becomes a hyphen.
  */
 export function jobNameOf({ prefix, inputHash, partId }: JobIdentity): string {
-  const suffix = `${inputHash.slice(0, 8)}-${partId}`;
+  const suffix = `${jobNameMarkOf(inputHash)}${partId}`;
   const start = prefix
     .replace(/[^a-zA-Z0-9+.-]+/g, '-')
     .replace(/^[^a-zA-Z0-9]+/, '')
     .slice(0, MAX_JOB_NAME_LENGTH - suffix.length - 1)
     .replace(/[-+.]+$/, '');
   return start === '' ? suffix : `${start}-${suffix}`;
+}
+
+/** What the names of all jobs of a run have in common, before the part's id. */
+export function jobNameMarkOf(inputHash: string): string {
+  return `${inputHash.slice(0, 8)}-`;
 }
 
 /** Hexadecimal digest of a text. */

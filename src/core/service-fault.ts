@@ -77,11 +77,14 @@ export function faultKindOf({ name = '', code = '', $metadata }: ServiceFault): 
   return status === 401 || status === 403 ? 'denied' : 'other';
 }
 
+/** True where a call was refused because the credentials are too old. */
+export function isExpired({ name = '', message = '' }: ServiceFault): boolean {
+  return EXPIRED_ERRORS.has(name) || /expired/i.test(message);
+}
+
 /** What to do about a refused call, as far as its name tells; empty where it tells nothing. */
 export function accessAdvice({ name = '', message = '' }: ServiceFault): string {
-  if (EXPIRED_ERRORS.has(name) || /expired/i.test(message)) {
-    return ' The credentials have expired: sign in again.';
-  }
+  if (isExpired({ name, message })) return ' The credentials have expired: sign in again.';
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
     return ' No usable AWS credentials were found: set AWS_PROFILE, or sign in.';
   }

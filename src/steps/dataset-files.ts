@@ -23,7 +23,7 @@ export interface DatasetSource {
 /** The dataset's objects in the store; those of a Hugging Face dataset are downloaded into it. */
 export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promise<DatasetSource> {
   if (input.dataset_id === undefined) {
-    return { files: await listObjects(input.s3_uri as S3Uri, deps.store), hub: null };
+    return { files: await listDatasetObjects(input.s3_uri as S3Uri, deps.store), hub: null };
   }
   const { hub, store, settings, scratchDirectory, onProgress, signal } = deps;
   if (hub === undefined) {
@@ -56,7 +56,7 @@ export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promis
 }
 
 /** The one object that `uri` names, or all below it but hidden ones. */
-async function listObjects(uri: S3Uri, store: ObjectStore): Promise<ObjectInfo[]> {
+export async function listDatasetObjects(uri: S3Uri, store: ObjectStore): Promise<ObjectInfo[]> {
   const object = uri.endsWith('/') ? undefined : await store.head(uri);
   if (object !== undefined) return [object];
   const files: ObjectInfo[] = [];

@@ -19,7 +19,7 @@ import type { PlanDeps } from './deps.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { outputColumnsOf } from './output-columns.ts';
 import { packDataset } from './pack-dataset.ts';
-import { refuseOtherInput, runIdOf, withoutBudget } from './run-identity.ts';
+import { inputHashOf, refuseOtherInput, runIdOf, withoutBudget } from './run-identity.ts';
 import { rowsPerSource } from './slices.ts';
 
 /** A run on paper. */
@@ -57,7 +57,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
 
   const { files, hub } = await openDatasetSource(input, deps);
   // A Hugging Face dataset is the same wherever and whenever it was downloaded.
-  const inputHash = deps.hash(JSON.stringify([withoutBudget(rest), call.template, hub ?? files]));
+  const inputHash = inputHashOf(rest, call.template, { source: hub ?? files, hash: deps.hash });
   const runId = runIdOf(input, inputHash);
   const layout = runLayout(runUriOf(bucket, runId));
   await deps.claimRun?.(runId);

@@ -1,5 +1,6 @@
-import { type JobIdentity, jobNameOf } from '../core/job.ts';
+import { type Hash, type JobIdentity, jobNameOf } from '../core/job.ts';
 import type { WavePart } from '../core/part.ts';
+import type { RunPlan } from '../core/run-plan.ts';
 import type { StepDeps } from './deps.ts';
 import type { PlannedRun } from './read-plan.ts';
 
@@ -11,9 +12,17 @@ export function jobIdentityOf(part: WavePart, { plan, input }: PlannedRun, { has
   return {
     prefix: input.job_name_prefix ?? DEFAULT_JOB_NAME_PREFIX,
     runId: plan.run_id,
-    inputHash: hash(`${plan.run_id}\n${plan.input_hash}`),
+    inputHash: jobHashOf(plan, hash),
     partId: part.part_id,
   };
+}
+
+/** What the jobs of a run, and of no other, are named after. */
+export function jobHashOf(
+  { run_id, input_hash }: Pick<RunPlan, 'run_id' | 'input_hash'>,
+  hash: Hash,
+): string {
+  return hash(`${run_id}\n${input_hash}`);
 }
 
 /** The ARN of the part's job, found by its name; undefined where there is no such job. */

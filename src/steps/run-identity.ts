@@ -1,11 +1,21 @@
 import { RunConflictError } from '../core/errors.ts';
+import type { Hash } from '../core/job.ts';
 import type { RunInput } from '../core/run-input.ts';
-import type { RunPlan } from '../core/run-plan.ts';
+import type { HubSource, RunPlan } from '../core/run-plan.ts';
 import type { ObjectInfo } from '../store/object-store.ts';
 
 /** Characters of a derived run id before its hash. */
 const MAX_STEM_LENGTH = 40;
 const HASH_LENGTH = 10;
+
+/** What decides the answers: the input but for run_id and budget, the prompt, and the dataset at the state it is in. */
+export function inputHashOf(
+  input: Omit<RunInput, 'run_id'>,
+  template: string | null,
+  { source, hash }: { source: HubSource | readonly ObjectInfo[]; hash: Hash },
+): string {
+  return hash(JSON.stringify([withoutBudget(input), template, source]));
+}
 
 /** The run's id: the one that was given, or what the run is about and a hash of its input. */
 export function runIdOf(input: RunInput, inputHash: string): string {

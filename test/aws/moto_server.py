@@ -1,19 +1,23 @@
-"""moto's server, with four things mended in its Step Functions interpreter. Usage: moto_server.py PORT
+"""moto's server, with five things mended in its Step Functions interpreter. Usage: moto_server.py PORT
 
 - Step Functions takes parameters and gives results of AWS SDK integrations in PascalCase, and times as text; moto
   5.2.1 hands both through as boto3 spells them.
 - It names their errors `Bedrock.…`, moto `bedrock.…`.
 - A second execution works (getmoto/moto#10077): moto copies all executions with the machine.
 - The paths of a ResultWriter are paths into the Map state's input; moto takes them for paths into its results.
+- A stack's state machine is put where it runs, with its substitutions. moto's grammar takes no whole number for
+  ToleratedFailurePercentage.
 """
 
 import copy
 import datetime
+import re
 import sys
 
 import botocore.session
 from moto.server import main
 from moto.stepfunctions import models
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer import (
     result_writer_decl,
 )
@@ -56,6 +60,18 @@ def write_results(self, env):
     self.resource_eval.eval_resource(env=env)
 
 
+def create_stack_machine(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
+    properties = cloudformation_json["Properties"]
+    definition = properties["DefinitionString"]
+    for name, value in properties.get("DefinitionSubstitutions", {}).items():
+        definition = definition.replace("${%s}" % name, value)
+    definition = re.sub(r'("ToleratedFailurePercentage": ?\d+)\b(?!\.)', r"\1.0", definition)
+    backend = stepfunctions_parser_backends[account_id][region_name]
+    name = properties.get("StateMachineName", resource_name)
+    return backend.create_state_machine(name, definition, properties["RoleArn"])
+
+
+models.StateMachine.create_from_cloudformation_json = classmethod(create_stack_machine)
 models.StateMachine.__deepcopy__ = lambda self, memo: copy.copy(self)
 result_writer_decl.ResultWriter._eval_body = write_results
 aws_sdk._SERVICE_ERROR_NAMES['bedrock'] = 'Bedrock'

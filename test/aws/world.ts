@@ -34,6 +34,8 @@ export interface World extends AsyncDisposable {
   bucket: string;
   store: ObjectStore;
   sfn: SFNClient;
+  /** Where somebody outside finds all of it: the endpoint of every service. */
+  url: string;
   definitionText: string;
   hosts: Map<StepName, LambdaHost>;
   calls: RecordedCall[];
@@ -99,7 +101,7 @@ export const ROWS = 860;
  * The stack as moto's CloudFormation made it, its functions in processes of their own, Bedrock emulated, and a
  * recorder before everybody who calls AWS.
  */
-export async function openWorld(): Promise<World> {
+export async function openWorld(emulatorOptions: Partial<typeof EMULATOR> = {}): Promise<World> {
   const cleanUp = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'quarry-aws-'));
   cleanUp.defer(() => rm(directory, { recursive: true, force: true }));
@@ -154,6 +156,7 @@ export async function openWorld(): Promise<World> {
   );
   const emulator = await startEmulator({
     ...EMULATOR,
+    ...emulatorOptions,
     store: createS3Store({
       client: createS3Client({ ...clientOptions, endpoint: bedrockS3.url }),
       scratchDirectory: join(directory, 'bedrock'),
@@ -208,6 +211,7 @@ export async function openWorld(): Promise<World> {
       route: (path) => (path.startsWith('/2015-03-31/functions/') ? invoke : routeOf(path)),
     }),
   );
+  const outside = cleanUp.use(await startRecordingProxy({ caller: 'outside', route: routeOf, calls }));
   await fetch(`${moto.url}/moto-api/config`, {
     method: 'POST',
     body: JSON.stringify({ stepfunctions: { execute_state_machine: true } }),
@@ -230,6 +234,7 @@ export async function openWorld(): Promise<World> {
     bucket,
     store,
     sfn: new SFNClient(clientOptions),
+    url: outside.url,
     definitionText: String(machine?.Properties.DefinitionString)
       .replace(/\$\{(\w+)\}/g, (_, name) => substitutions[name] ?? '')
       // moto's grammar takes no whole number here.
