@@ -50,7 +50,7 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
   const plan = async (): Promise<RunPlan | undefined> => {
     if (known === undefined) {
       known = await readJsonIfPresent(store, layout.plan, RunPlan);
-      if (known !== undefined) onProgress({ kind: 'planned', plan: known });
+      if (known !== undefined) onProgress({ kind: 'planned', plan: known, isPaid: true });
     }
     return known;
   };
