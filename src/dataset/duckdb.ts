@@ -1,12 +1,5 @@
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-
-/** What one DuckDB may use. */
-export interface DuckDbOptions {
-  memoryMb: number;
-  threads: number;
-  /** Where it spills what does not fit into memory. */
-  scratchDirectory: string;
-}
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { type DuckDbOptions, leaseDuckDb } from './duckdb-pool.ts';
 
 /** One value of a result, as `JSON.parse` would give it; 64-bit integers as text. */
 export type SqlValue = unknown;
@@ -23,27 +16,23 @@ export interface DuckDb extends AsyncDisposable {
   row(sql: string): Promise<Record<string, SqlValue>>;
 }
 
-/** Opens a database that loads no extensions and never reaches the network. */
+/** Opens a database that loads no extensions and never reaches the network. Disposed of, it is one of nobody's. */
 export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
-  const instance = await DuckDBInstance.create(':memory:', {
-    memory_limit: `${options.memoryMb}MB`,
-    threads: String(options.threads),
-    temp_directory: options.scratchDirectory,
-    home_directory: options.scratchDirectory,
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-    preserve_insertion_order: 'true',
-  });
+  const lease = await leaseDuckDb(options);
   const running = new Set<Promise<unknown>>();
   const connected = async <R>(work: (connection: DuckDBConnection) => Promise<R>): Promise<R> => {
-    const connection = await instance.connect();
+    const connection = await lease.instance.connect();
     try {
       return await work(connection);
+    } catch (error) {
+      lease.spoil();
+      throw error;
     } finally {
       connection.closeSync();
     }
   };
-  const tracked = async <R>(work: (connection: DuckDBConnection) => Promise<R>): Promise<R> => {
+  const tracked = async <R>(sql: string, work: (connection: DuckDBConnection) => Promise<R>): Promise<R> => {
+    lease.note(sql);
     const statement = connected(work);
     running.add(statement);
     try {
@@ -53,14 +42,13 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
     }
   };
   const rows: DuckDb['rows'] = (sql) =>
-    tracked(async (connection) => (await connection.runAndReadAll(sql)).getRowObjectsJson());
+    tracked(sql, async (connection) => (await connection.runAndReadAll(sql)).getRowObjectsJson());
   const row: DuckDb['row'] = async (sql) => {
     const [first] = await rows(sql);
     if (first === undefined) throw new Error(`A row was expected of: ${sql}`);
     return first;
   };
-  const run: DuckDb['run'] = (sql) => tracked(async (connection) => void (await connection.run(sql)));
-  await run(`SET GLOBAL TimeZone = 'UTC'`);
+  const run: DuckDb['run'] = (sql) => tracked(sql, async (connection) => void (await connection.run(sql)));
   return {
     run,
     copy: async (sql) => Number((await row(sql)).Count),
@@ -69,7 +57,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
     [Symbol.asyncDispose]: async () => {
       // To close it under a running statement would crash the process.
       await Promise.allSettled(running);
-      instance.closeSync();
+      await lease.giveBack();
     },
   };
 }

@@ -1,9 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createVirtualClock } from '../../src/core/clock.ts';
 import { createRandom } from '../../src/emulator/seeded-random.ts';
 import type { LocalRunResult } from '../../src/local/run-locally.ts';
 import { type EmulatedTarget, openEmulatedTarget, runRows } from '../support/emulated-run.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { checkRun, checkUnchanged, type FinishedRun, snapshot } from './check-run.ts';
 import { faultySteps, faultyStore, jumpingClock } from './faulty-machine.ts';
 import type { Scenario } from './scenario.ts';
@@ -15,7 +16,7 @@ const POLL_SECONDS = 900;
 
 /** Runs a scenario to its end, starting again what was broken off or stopped, and checks every promise. */
 export async function runScenario(scenario: Scenario): Promise<void> {
-  const directory = await temporaryDirectory();
+  const directory = await mkdtemp(join(tmpdir(), 'quarry-chaos-'));
   try {
     const { machine, seed, quotas, overQuota, faults } = scenario;
     const clock = createVirtualClock();
