@@ -72,7 +72,7 @@ export async function reportRun(
       return;
     }
     case 'failed':
-      throw new CliError(result.error, result.message);
+      throw new CliError(result.error, `${result.message}${resumeHint(result, files)}`);
     case 'aborted':
       throw new CliError('Stopped', stoppedMessage(result.runId, files), EXIT_INTERRUPTED);
   }
@@ -81,6 +81,15 @@ export async function reportRun(
 /** ` --dir …`, for a command in a message; empty for the default. */
 export function dirFlag(directory: string): string {
   return directory === '.quarry' ? '' : ` --dir ${directory}`;
+}
+
+/** How to go on with a run that was planned, once what broke it is mended. */
+function resumeHint(
+  { runId, error }: { runId: string | undefined; error: string },
+  { dir }: RunFiles,
+): string {
+  if (runId === undefined || error === 'LedgerMismatchError') return '';
+  return `\nNothing that is done is lost. Once that is mended: quarry resume ${runId}${dirFlag(dir)}`;
 }
 
 function stoppedMessage(runId: string | undefined, { dir, target }: RunFiles): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Bedrock } from '../bedrock/bedrock.ts';
 import { createJobControl } from '../bedrock/job-control.ts';
-import type { QuarryError } from '../core/errors.ts';
+import { CredentialsError, type QuarryError } from '../core/errors.ts';
 import { type JobStatus, outcomeOf } from '../core/job.ts';
 import { WavePart } from '../core/part.ts';
 import { RunPlan } from '../core/run-plan.ts';
@@ -100,7 +100,7 @@ export async function runLocally(
     onJobSeen,
     onProgress,
   });
-  // No step can do without the disk: whatever went on would only say so again, and less clearly.
+  // No step can do without the disk or without credentials: whatever went on would only say so again, and less clearly.
   const tasks = trackTasks(aroundTasks(runTask), (fault) => broken.abort(fault));
   const result = await runExecution(
     {
@@ -161,13 +161,13 @@ function messageOf(cause: string | undefined): string | undefined {
 /** Carries out tasks, and knows when none is under way any more. */
 function trackTasks(
   runTask: (call: TaskCall) => Promise<unknown>,
-  onDiskFault: (fault: QuarryError) => void,
+  onMachineFault: (fault: QuarryError) => void,
 ) {
   const underWay = new Set<Promise<unknown>>();
   const track = <T>(work: Promise<T>): Promise<T> => {
     const task = work.catch((error: unknown) => {
-      const fault = diskFaultOf(error);
-      if (fault !== undefined) onDiskFault(fault);
+      const fault = error instanceof CredentialsError ? error : diskFaultOf(error);
+      if (fault !== undefined) onMachineFault(fault);
       throw fault ?? error;
     });
     underWay.add(task);
