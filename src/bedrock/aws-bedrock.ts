@@ -20,7 +20,7 @@ import {
 import { JobStatus } from '../core/job.ts';
 import type { ModelInvocationType } from '../models/model-adapter.ts';
 import type { Bedrock, InvokeResult, JobDescription } from './bedrock.ts';
-import { toQuarryError } from './bedrock-errors.ts';
+import { refusalAdvice, toQuarryError } from './bedrock-errors.ts';
 
 /** The two clients of Bedrock: control plane and runtime. */
 export interface BedrockClients {
@@ -41,12 +41,16 @@ export interface JobSettings {
 /** Pages of jobs that a search by name reads; newest first, so the job looked for is on the first ones. */
 const MAX_LIST_PAGES = 20;
 
-/** Attempts for one call: many jobs that start at once are throttled. */
+/** Attempts for one call, unless AWS_MAX_ATTEMPTS says otherwise: many jobs that start at once are throttled. */
 const MAX_ATTEMPTS = 8;
 
 /** The clients of Bedrock, which slow down when asked to. */
 export function createBedrockClients(overrides: BedrockClientConfig = {}): BedrockClients {
-  const options = { retryMode: 'adaptive', maxAttempts: MAX_ATTEMPTS, ...overrides };
+  const options = {
+    retryMode: 'adaptive',
+    ...(process.env.AWS_MAX_ATTEMPTS === undefined ? { maxAttempts: MAX_ATTEMPTS } : {}),
+    ...overrides,
+  };
   return {
     control: new BedrockClient(options),
     runtime: new BedrockRuntimeClient(options as BedrockRuntimeClientConfig),
@@ -88,7 +92,9 @@ export function createAwsBedrock(
           : { kind: 'created', jobArn };
       } catch (error) {
         if (isNameInUse(error)) return { kind: 'name_in_use' };
-        if (error instanceof ValidationException) return { kind: 'refused', message: error.message };
+        if (error instanceof ValidationException) {
+          return { kind: 'refused', message: `${error.message}${refusalAdvice(error.message)}` };
+        }
         throw toQuarryError(error, `create the job ${request.jobName}`);
       }
     },

@@ -1,11 +1,12 @@
 import {
   AccessDeniedError,
   BedrockThrottledError,
+  CredentialsError,
   JobQuotaExceededError,
   ObjectNotFoundError,
   ServiceUnavailableError,
 } from '../core/errors.ts';
-import { accessAdvice, faultKindOf, type ServiceFault } from '../core/service-fault.ts';
+import { accessAdvice, faultKindOf, isCredentialsFault, type ServiceFault } from '../core/service-fault.ts';
 
 /**
  * The named error for what the AWS SDK threw; `doing` completes "Could not …". Anything unknown is handed back as
@@ -15,6 +16,7 @@ export function toQuarryError(error: unknown, doing: string): unknown {
   const fault = error as ServiceFault;
   const { name = 'Error', message = '' } = fault;
   const text = `Could not ${doing}: ${message || name}`;
+  const sentence = text.replace(/\.?$/, '.');
   const options = { cause: error };
   if (isQuotaFault(fault)) return new JobQuotaExceededError(text, options);
   // Bedrock says these where a model has no capacity, or has not been loaded yet.
@@ -25,7 +27,9 @@ export function toQuarryError(error: unknown, doing: string): unknown {
     case 'throttled':
       return new BedrockThrottledError(text, options);
     case 'denied':
-      return new AccessDeniedError(`${text}.${accessAdvice(fault) || permissionAdvice(fault)}`, options);
+      return isCredentialsFault(fault)
+        ? new CredentialsError(`${sentence}${accessAdvice(fault)}`, options)
+        : new AccessDeniedError(`${sentence}${permissionAdvice(fault)}`, options);
     case 'not_found':
       return new ObjectNotFoundError(text, options);
     case 'unavailable':
@@ -43,6 +47,14 @@ function isQuotaFault({ name = '', message = '' }: ServiceFault): boolean {
     /quota|limit/i.test(message) &&
     /job|in-progress|submitted/i.test(message)
   );
+}
+
+/** What to do about a job that Bedrock refuses to create, as far as its message tells; empty where it tells nothing. */
+export function refusalAdvice(message: string): string {
+  if (/\brole\b/i.test(message) && /assum|trust/i.test(message)) {
+    return ' Let bedrock.amazonaws.com assume the role: its trust policy is in docs/aws.md.';
+  }
+  return '';
 }
 
 function permissionAdvice({ message = '' }: ServiceFault): string {

@@ -1,7 +1,9 @@
+import type { RunSummary } from '../core/summary.ts';
 import { readResults } from '../dataset/read-results.ts';
 import { type LocalRunOptions, type LocalRunResult, runLocally } from '../local/run-locally.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError, EXIT_INCOMPLETE, EXIT_INTERRUPTED } from './cli-error.ts';
+import { downloadResults, requireFreeFolder } from './download-results.ts';
 import { rememberRun } from './known-runs.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 import { resultFiles } from './result-files.ts';
@@ -9,7 +11,7 @@ import { rowsView } from './rows-view.ts';
 import type { RunFiles } from './run-files.ts';
 import { placeOf } from './run-target.ts';
 import { withStopSignals } from './stop-signals.ts';
-import { summaryJson, summaryLines } from './summary-view.ts';
+import { outputPathsOf, summaryJson, summaryLines } from './summary-view.ts';
 
 /** Rows shown at the end of a run. */
 const SAMPLE_ROWS = 3;
@@ -18,12 +20,14 @@ const SAMPLE_ROWS = 3;
 export interface FollowOptions extends Pick<LocalRunOptions, 'onClaimed'> {
   files: RunFiles;
   context: CliContext;
+  /** Folder that the results will be put into. */
+  output?: string | undefined;
 }
 
 /** Runs, with progress on standard error; the first Ctrl-C or SIGTERM stops cleanly, the second at once. */
 export async function followRun(
   input: unknown,
-  { files, context, onClaimed }: FollowOptions,
+  { files, context, output, onClaimed }: FollowOptions,
 ): Promise<LocalRunResult> {
   await using target = await files.openEngine();
   const reporter = createProgressReporter(context.err);
@@ -34,7 +38,10 @@ export async function followRun(
         random: Math.random,
         onProgress: reporter.report,
         signal,
-        onPlanned: ({ run_id }) => remember(run_id, files, context),
+        onPlanned: async ({ run_id }) => {
+          if (output !== undefined) await requireFreeFolder(output, run_id);
+          await remember(run_id, files, context);
+        },
         ...(onClaimed === undefined ? {} : { onClaimed }),
       }),
     );
@@ -55,24 +62,30 @@ async function remember(runId: string, { dir, target }: RunFiles, { err }: CliCo
 export interface ReportOptions {
   files: RunFiles;
   json?: boolean | undefined;
+  /** Folder that the results are put into. */
+  output?: string | undefined;
 }
 
 /** Prints how a run ended; throws CliError where it did not come to its end. */
 export async function reportRun(
   result: LocalRunResult,
-  { files, json }: ReportOptions,
+  { files, json, output }: ReportOptions,
   context: CliContext,
 ): Promise<void> {
   switch (result.kind) {
     case 'finished': {
       const { summary } = result;
-      if (json) context.out.write(`${JSON.stringify(summaryJson(summary, files.store), null, 2)}\n`);
-      else await printSummary(result, files, context);
+      const paths =
+        output === undefined
+          ? outputPathsOf(summary, files.store)
+          : await downloadResults(summary, files, output);
+      if (json) context.out.write(`${JSON.stringify(summaryJson(summary, paths), null, 2)}\n`);
+      else await printSummary(summary, { files, paths }, context);
       if (summary.rows.succeeded < summary.rows.total) context.exitStatus = EXIT_INCOMPLETE;
       return;
     }
     case 'failed':
-      throw new CliError(result.error, result.message);
+      throw new CliError(result.error, `${result.message}${resumeHint(result, files)}`);
     case 'aborted':
       throw new CliError('Stopped', stoppedMessage(result.runId, files), EXIT_INTERRUPTED);
   }
@@ -81,6 +94,15 @@ export async function reportRun(
 /** ` --dir …`, for a command in a message; empty for the default. */
 export function dirFlag(directory: string): string {
   return directory === '.quarry' ? '' : ` --dir ${directory}`;
+}
+
+/** How to go on with a run that was planned, once what broke it is mended. */
+function resumeHint(
+  { runId, error }: { runId: string | undefined; error: string },
+  { dir }: RunFiles,
+): string {
+  if (runId === undefined || ['LedgerMismatchError', 'RunBusyError'].includes(error)) return '';
+  return `\nNothing that is done is lost. Once that is mended: quarry resume ${runId}${dirFlag(dir)}`;
 }
 
 function stoppedMessage(runId: string | undefined, { dir, target }: RunFiles): string {
@@ -95,11 +117,11 @@ function stoppedMessage(runId: string | undefined, { dir, target }: RunFiles): s
 }
 
 async function printSummary(
-  { summary }: Extract<LocalRunResult, { kind: 'finished' }>,
-  { dir, store }: RunFiles,
+  summary: RunSummary,
+  { files: { dir, store }, paths }: { files: RunFiles; paths: readonly string[] },
   { out }: CliContext,
 ): Promise<void> {
-  out.write(`${summaryLines(summary, store).join('\n')}\n`);
+  out.write(`${summaryLines(summary, paths).join('\n')}\n`);
   const rows = await Array.fromAsync(
     readResults(resultFiles(summary, { store, dir }), { head: SAMPLE_ROWS }),
   );

@@ -3,7 +3,9 @@ import { stringify } from 'csv-stringify/sync';
 import { InvalidRunInputError } from '../core/errors.ts';
 import { readResults } from '../dataset/read-results.ts';
 import type { CliContext } from './cli-context.ts';
+import { downloadResults } from './download-results.ts';
 import { dirFlag } from './follow-run.ts';
+import { count } from './format.ts';
 import { resultFiles } from './result-files.ts';
 import { rowsView } from './rows-view.ts';
 import { openRunFiles } from './run-files.ts';
@@ -17,6 +19,7 @@ interface ResultsOptions extends TargetOptions {
   head?: number;
   format: 'table' | 'jsonl' | 'csv';
   failed?: boolean;
+  download?: string;
 }
 
 /** `quarry results`: the rows of a run that has ended, with their answers. */
@@ -27,7 +30,11 @@ export function addResultsCommand(program: Command, context: CliContext): void {
     .description('Print the rows of a finished run with their answers.')
     .option('--head <n>', `first n rows; a table has ${DEFAULT_TABLE_ROWS} unless you say more`, toCount)
     .addOption(new Option('--format <format>', 'how').choices(['table', 'jsonl', 'csv']).default('table'))
-    .option('--failed', 'only rows without an answer');
+    .option('--failed', 'only rows without an answer')
+    .option(
+      '--download <directory>',
+      'put the result files (Parquet) and the summary there, and print no rows',
+    );
   addTargetOptions(command).action((runId: string, options: ResultsOptions) =>
     printResults(runId, options, context),
   );
@@ -40,6 +47,11 @@ async function printResults(runId: string, options: ResultsOptions, { out }: Cli
     throw new InvalidRunInputError(
       `Run "${runId}" has not ended yet. See: quarry status ${runId}${dirFlag(options.dir)}`,
     );
+  }
+  if (options.download !== undefined) {
+    const paths = await downloadResults(summary, files, options.download);
+    out.write(`${count(paths.length, 'Parquet file')} in ${options.download}\n`);
+    return;
   }
   const head = options.head ?? (options.format === 'table' ? DEFAULT_TABLE_ROWS : undefined);
   const rows = readResults(resultFiles(summary, files), {

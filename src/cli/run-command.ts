@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
+import { requireFreeFolder } from './download-results.ts';
 import { followRun, reportRun } from './follow-run.ts';
 import { givenRunInput, inOwnWords } from './given-run-input.ts';
 import { openRunFiles } from './run-files.ts';
@@ -14,6 +15,7 @@ export function addRunCommand(program: Command, context: CliContext): void {
     .argument('[dataset]', 'a local file or folder, s3://bucket/key, or hf:owner/name')
     .description('Run a prompt or an embedding model over every row of a dataset.')
     .option('--input <file>', 'run input, a JSON document; flags override its keys')
+    .option('--output <directory>', 'put the result files (Parquet) and the summary there at the end')
     .option('--json', 'print the summary as JSON, and nothing else');
   addRunFlags(addTargetOptions(command)).action(async (dataset: string | undefined, options: RunOptions) => {
     try {
@@ -30,6 +32,7 @@ export function addRunCommand(program: Command, context: CliContext): void {
 
 interface RunOptions extends TargetOptions {
   input?: string;
+  output?: string;
   json?: boolean;
   [flag: string]: unknown;
 }
@@ -37,12 +40,13 @@ interface RunOptions extends TargetOptions {
 async function run(dataset: string | undefined, options: RunOptions, context: CliContext): Promise<void> {
   using files = openRunFiles(await chooseTarget(options, { sendsJobs: true }), options.dir);
   await files.requireReachable();
+  if (options.output !== undefined) await requireFreeFolder(options.output);
   const input = await givenRunInput(dataset, {
     ...options,
     stage: (path) => stageWithProgress(path, { files, context }),
   });
   await inOwnWords(dataset, input, async () => {
-    const result = await followRun(input, { files, context });
-    await reportRun(result, { files, json: options.json }, context);
+    const result = await followRun(input, { files, context, output: options.output });
+    await reportRun(result, { files, json: options.json, output: options.output }, context);
   });
 }

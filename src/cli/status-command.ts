@@ -3,7 +3,7 @@ import type { CliContext } from './cli-context.ts';
 import { openRunFiles } from './run-files.ts';
 import { progressLines, readProgress } from './run-progress-view.ts';
 import { findRun } from './run-store.ts';
-import { summaryJson, summaryLines } from './summary-view.ts';
+import { outputPathsOf, summaryJson, summaryLines } from './summary-view.ts';
 import { addTargetOptions, chooseTarget, type TargetOptions } from './target-options.ts';
 
 /** `quarry status`: where a run stands. */
@@ -18,10 +18,11 @@ export function addStatusCommand(program: Command, { out }: CliContext): void {
     const { store } = files;
     const run = await findRun(files, runId);
     if (run.summary !== undefined) {
+      const paths = outputPathsOf(run.summary, store);
       out.write(
         options.json
-          ? `${JSON.stringify(summaryJson(run.summary, store), null, 2)}\n`
-          : `${summaryLines(run.summary, store).join('\n')}\n`,
+          ? `${JSON.stringify(summaryJson(run.summary, paths), null, 2)}\n`
+          : `${summaryLines(run.summary, paths).join('\n')}\n`,
       );
       return;
     }

@@ -10,14 +10,13 @@ export function outputPathsOf(summary: RunSummary, { localPath }: ObjectStore): 
 }
 
 /** The summary as `--json` prints it. */
-export function summaryJson(summary: RunSummary, store: ObjectStore): Record<string, unknown> {
-  return { ...summary, output_paths: outputPathsOf(summary, store) };
+export function summaryJson(summary: RunSummary, paths: readonly string[]): Record<string, unknown> {
+  return { ...summary, output_paths: paths };
 }
 
 /** The ledger, tokens and output files, for people. */
-export function summaryLines(summary: RunSummary, store: ObjectStore): string[] {
+export function summaryLines(summary: RunSummary, paths: readonly string[]): string[] {
   const { rows, tokens } = summary;
-  const paths = outputPathsOf(summary, store);
   const lines = [
     '',
     `Run ${summary.run_id}: ${headline(summary)}`,

@@ -48,7 +48,12 @@ export class ServiceUnavailableError extends QuarryError {
   override readonly retryable = true;
 }
 
-/** Credentials, role or policy do not allow the call. */
+/** AWS does not know who calls: credentials are missing, expired or not accepted. The run goes on where it stands once they are. */
+export class CredentialsError extends QuarryError {
+  override readonly name = 'CredentialsError';
+}
+
+/** Role or policy do not allow the call. */
 export class AccessDeniedError extends QuarryError {
   override readonly name = 'AccessDeniedError';
 }

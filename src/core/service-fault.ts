@@ -10,14 +10,15 @@ export interface ServiceFault {
 /** What a failed call to AWS means for whoever called. */
 export type FaultKind = 'denied' | 'not_found' | 'throttled' | 'unavailable' | 'other';
 
-/** Names of the errors that say "not allowed", or "who are you". */
-const ACCESS_ERRORS = new Set([
-  'AccessDenied',
-  'AccessDeniedException',
-  'AllAccessDisabled',
+/** Names of the errors that say "not allowed". */
+const REFUSALS = ['AccessDenied', 'AccessDeniedException', 'AllAccessDisabled'];
+
+/** Names of the errors that ask "who are you": no policy helps. */
+const CREDENTIALS_ERRORS = new Set([
   'ExpiredToken',
   'ExpiredTokenException',
   'InvalidAccessKeyId',
+  'InvalidClientTokenId',
   'InvalidSignatureException',
   'InvalidToken',
   'MissingAuthenticationTokenException',
@@ -29,6 +30,8 @@ const ACCESS_ERRORS = new Set([
   'CredentialsProviderError',
   'TokenProviderError',
 ]);
+
+const ACCESS_ERRORS = new Set([...REFUSALS, ...CREDENTIALS_ERRORS]);
 
 /** Names of the errors that ask to slow down. */
 const THROTTLING_ERRORS = new Set([
@@ -82,12 +85,20 @@ export function isExpired({ name = '', message = '' }: ServiceFault): boolean {
   return EXPIRED_ERRORS.has(name) || /expired/i.test(message);
 }
 
+/** True where a refusal is for want of credentials that AWS accepts. */
+export function isCredentialsFault({ name = '', message = '' }: ServiceFault): boolean {
+  return CREDENTIALS_ERRORS.has(name) || /security token .* expired/i.test(message);
+}
+
 /** What to do about a refused call, as far as its name tells; empty where it tells nothing. */
 export function accessAdvice({ name = '', message = '' }: ServiceFault): string {
   if (isExpired({ name, message })) return ' The credentials have expired: sign in again.';
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
-    return ' No usable AWS credentials were found: set AWS_PROFILE, or sign in.';
+    return ' No usable AWS credentials were found: sign in, and name the profile with AWS_PROFILE or --profile.';
   }
   if (name === 'RequestTimeTooSkewed') return ' The clock of this machine is wrong.';
+  if (CREDENTIALS_ERRORS.has(name)) {
+    return ' AWS does not accept these credentials: check AWS_PROFILE or the keys in use.';
+  }
   return '';
 }

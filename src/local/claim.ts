@@ -10,6 +10,8 @@ import { identifyThisProcess, ProcessIdentity, presenceOf } from './process-iden
 export const ClaimRecord = z.object({
   process: ProcessIdentity,
   since: z.string(),
+  /** When it last said that it is there; null where it never says. */
+  seen_at: z.string().nullable().default(null),
   /** `claiming` until it has seen that nobody else holds it. */
   state: z.enum(['claiming', 'held']),
   /** Where the holder can be reached, if anywhere. */
@@ -21,6 +23,8 @@ export type ClaimRecord = z.infer<typeof ClaimRecord>;
 export interface Claim extends AsyncDisposable {
   /** Tells the others where the holder can be reached. */
   announce(url: string): Promise<void>;
+  /** Aborted where it was taken away: its file was deleted, or somebody who took this process for dead holds it now. */
+  lost: AbortSignal;
 }
 
 /** What came of a claim: this process holds it, or another one does. */
@@ -28,19 +32,32 @@ export type ClaimResult = { kind: 'held'; claim: Claim } | { kind: 'taken'; uri:
 
 /** Milliseconds between two looks at a claim that is neither held nor withdrawn yet. */
 const RIVAL_POLL_MS = 20;
+/** Milliseconds between two signs of life. */
+const HEARTBEAT_MS = 20_000;
+/**
+ * Milliseconds of silence after which a process that cannot be seen from here is taken to be gone: many signs of life, and more
+ * than two clocks should differ by.
+ */
+export const SILENCE_MS = 5 * 60_000;
 
 /**
  * Claims what `folder` stands for. Each process leaves a file of its own name there and then looks for others, so
  * that of two that come at once at least one sees the other, and a dead one's file can be deleted by anybody: no
  * name is ever used again. Of two that see each other, the one whose name comes first goes on.
  */
-export async function claim(store: ObjectStore, folder: S3Uri): Promise<ClaimResult> {
+export async function claim(
+  store: ObjectStore,
+  folder: S3Uri,
+  { heartbeatMs = HEARTBEAT_MS } = {},
+): Promise<ClaimResult> {
   const identity = await identifyThisProcess();
   const name = `${String(identity.pid).padStart(10, '0')}-${randomBytes(8).toString('hex')}.json`;
   const uri = joinS3Uri(folder, name);
+  const since = new Date().toISOString();
   const record: ClaimRecord = {
     process: identity,
-    since: new Date().toISOString(),
+    since,
+    seen_at: since,
     state: 'claiming',
     url: null,
   };
@@ -62,14 +79,51 @@ export async function claim(store: ObjectStore, folder: S3Uri): Promise<ClaimRes
     await store.delete(uri).catch(() => {});
     throw error;
   }
+  return { kind: 'held', claim: hold(record, { store, folder, uri, heartbeatMs }) };
+}
+
+/** Where a claim is, and how often it is renewed. */
+interface ClaimPlace {
+  store: ObjectStore;
+  folder: S3Uri;
+  uri: S3Uri;
+  heartbeatMs: number;
+}
+
+/** Keeps a claim alive until it is released. */
+function hold(record: ClaimRecord, { store, folder, uri, heartbeatMs }: ClaimPlace): Claim {
+  const lost = new AbortController();
+  let writing: Promise<unknown> = Promise.resolve();
+  /** One write after the other, so that the last one told is the last one there. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const turn = writing.then(work);
+    writing = turn.catch(() => {});
+    return turn;
+  };
+  const beat = async (): Promise<void> => {
+    if (lost.signal.aborted) return;
+    const claims = await readClaims(store, folder, { keepsGone: true });
+    const isOthers = claims.some((other) => other.uri !== uri && other.record.state === 'held');
+    if (isOthers || (await store.head(uri)) === undefined) {
+      lost.abort();
+      await store.delete(uri);
+      return;
+    }
+    record.seen_at = new Date().toISOString();
+    await writeJson(store, uri, record);
+  };
+  // A store that fails is asked again the next time.
+  const timer = setInterval(() => void inTurn(beat).catch(() => {}), heartbeatMs).unref();
   return {
-    kind: 'held',
-    claim: {
-      announce: async (url) => {
-        record.url = url;
-        await writeJson(store, uri, record);
-      },
-      [Symbol.asyncDispose]: () => store.delete(uri),
+    announce: (url) => {
+      record.url = url;
+      return inTurn(() => writeJson(store, uri, record));
+    },
+    lost: lost.signal,
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer);
+      await writing;
+      await store.delete(uri);
     },
   };
 }
@@ -90,8 +144,20 @@ async function readClaims(
   for await (const { uri } of store.list(joinS3Uri(folder, ''))) {
     const record = await readJsonIfPresent(store, uri, ClaimRecord);
     if (record === undefined) continue;
-    if ((await presenceOf(record.process)) !== 'gone') claims.push({ uri, record });
+    if (!(await isGone(record))) claims.push({ uri, record });
     else if (!keepsGone) await store.delete(uri);
   }
   return claims;
+}
+
+/** True where the process is dead, or cannot be seen from here and has long said nothing. */
+async function isGone({ process, seen_at }: ClaimRecord): Promise<boolean> {
+  switch (await presenceOf(process)) {
+    case 'alive':
+      return false;
+    case 'gone':
+      return true;
+    case 'elsewhere':
+      return seen_at !== null && Date.now() - Date.parse(seen_at) > SILENCE_MS;
+  }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Bedrock } from '../bedrock/bedrock.ts';
 import { createJobControl } from '../bedrock/job-control.ts';
-import type { QuarryError } from '../core/errors.ts';
+import { CredentialsError, type QuarryError, RunBusyError } from '../core/errors.ts';
 import { type JobStatus, outcomeOf } from '../core/job.ts';
 import { WavePart } from '../core/part.ts';
 import { RunPlan } from '../core/run-plan.ts';
@@ -60,13 +60,21 @@ export async function runLocally(
   const { deps, store, control } = target;
   let state: RunState | undefined;
   const jobs = createJobControl(control);
+  const broken = new AbortController();
   await using stack = new AsyncDisposableStack();
   let claimed: string | undefined;
   const claimRun = async (runId: string): Promise<void> => {
     // Plan may be tried again.
     if (claimed === runId) return;
     const layout = runLayout(runUriOf(deps.settings.bucket, runId));
-    stack.use(await lockRun({ runId, layout }, store));
+    const lock = stack.use(await lockRun({ runId, layout }, store));
+    lock.lost.addEventListener('abort', () =>
+      broken.abort(
+        new RunBusyError(
+          `Another process has taken run "${runId}" over: this one had not been heard of for minutes, or its lock was deleted. It sends nothing more; see: quarry status ${runId}`,
+        ),
+      ),
+    );
     claimed = runId;
     await onClaimed(layout);
   };
@@ -91,7 +99,6 @@ export async function runLocally(
       onProgress({ kind: 'collected', partId: part_id, rows });
     }
   };
-  const broken = new AbortController();
   const stop = AbortSignal.any([broken.signal, ...(signal === undefined ? [] : [signal])]);
   const runTask = createTaskRunner({
     deps: { ...deps, bedrock: untilAborted(deps.bedrock, stop), onProgress, claimRun, signal: stop },
@@ -100,7 +107,7 @@ export async function runLocally(
     onJobSeen,
     onProgress,
   });
-  // No step can do without the disk: whatever went on would only say so again, and less clearly.
+  // No step can do without the disk or without credentials: whatever went on would only say so again, and less clearly.
   const tasks = trackTasks(aroundTasks(runTask), (fault) => broken.abort(fault));
   const result = await runExecution(
     {
@@ -161,13 +168,13 @@ function messageOf(cause: string | undefined): string | undefined {
 /** Carries out tasks, and knows when none is under way any more. */
 function trackTasks(
   runTask: (call: TaskCall) => Promise<unknown>,
-  onDiskFault: (fault: QuarryError) => void,
+  onMachineFault: (fault: QuarryError) => void,
 ) {
   const underWay = new Set<Promise<unknown>>();
   const track = <T>(work: Promise<T>): Promise<T> => {
     const task = work.catch((error: unknown) => {
-      const fault = diskFaultOf(error);
-      if (fault !== undefined) onDiskFault(fault);
+      const fault = error instanceof CredentialsError ? error : diskFaultOf(error);
+      if (fault !== undefined) onMachineFault(fault);
       throw fault ?? error;
     });
     underWay.add(task);

@@ -1,20 +1,23 @@
 import { RunBusyError } from '../core/errors.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { RunLayout } from '../store/run-layout.ts';
-import { type ClaimRecord, claim, holderOf } from './claim.ts';
+import { type Claim, type ClaimRecord, claim, holderOf, SILENCE_MS } from './claim.ts';
 import { presenceOf } from './process-identity.ts';
 
 /** Makes this process the only one at work on a run; throws RunBusyError where another one is. */
-export async function lockRun({ runId, layout }: LockedRun, store: ObjectStore): Promise<AsyncDisposable> {
+export async function lockRun({ runId, layout }: LockedRun, store: ObjectStore): Promise<Claim> {
   const result = await claim(store, layout.lock);
   if (result.kind === 'held') return result.claim;
-  const { process, since } = result.by;
+  const { process, since, seen_at } = result.by;
   const who = `process ${process.pid} on ${process.host}, since ${since}`;
-  const advice =
-    (await presenceOf(process)) === 'elsewhere'
-      ? `Whether it is alive cannot be seen from here. If you are sure that it is not, delete ${result.uri} and try again.`
-      : `Follow it with: quarry status ${runId}. Stop it with: quarry cancel ${runId}.`;
-  throw new RunBusyError(`Another process is at work on run "${runId}": ${who}. ${advice}`);
+  const advice = `Follow it with: quarry status ${runId}. Stop it with: quarry cancel ${runId}.`;
+  const doubt =
+    (await presenceOf(process)) !== 'elsewhere'
+      ? ''
+      : seen_at === null
+        ? ` Whether it is alive cannot be seen from here. If you are sure that it is not, delete ${result.uri} and try again.`
+        : ` It was there at ${seen_at}. Should it have died since, the run is free ${SILENCE_MS / 60_000} minutes after that, or at once if you delete ${result.uri}.`;
+  throw new RunBusyError(`Another process is at work on run "${runId}": ${who}. ${advice}${doubt}`);
 }
 
 /** A run to be locked. */

@@ -1,10 +1,9 @@
-import { constants } from 'node:fs';
-import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { Hash } from '../core/job.ts';
 import { joinS3Uri, type S3Uri } from '../core/s3-uri.ts';
 import { localPathOf } from '../store/directory-store.ts';
-import { diskFaultOf } from '../store/disk-fault.ts';
+import { copyWhole } from './copy-whole.ts';
 import { findLocalDataset } from './local-dataset.ts';
 
 /** Where a local dataset is put, and how it is named there. */
@@ -27,20 +26,13 @@ export async function stageDataset(path: string, { directory, bucket, hash }: St
     identity.push([file.path, size, mtimeMs]);
   }
   const uri = joinS3Uri(`s3://${bucket}`, 'datasets', hash(JSON.stringify(identity)).slice(0, 16));
-  for (const file of files) await copyWhole(file.path, localPathOf(directory, joinS3Uri(uri, file.name)));
+  for (const file of files) {
+    await copyUnlessThere(file.path, localPathOf(directory, joinS3Uri(uri, file.name)));
+  }
   return isFolder ? uri : joinS3Uri(uri, basename(path));
 }
 
-async function copyWhole(from: string, to: string): Promise<void> {
+async function copyUnlessThere(from: string, to: string): Promise<void> {
   const [source, target] = [await stat(from), await stat(to).catch(() => undefined)];
-  if (target?.size === source.size) return;
-  const temporary = `${to}.${process.pid}.tmp`;
-  try {
-    await mkdir(dirname(to), { recursive: true });
-    await copyFile(from, temporary, constants.COPYFILE_FICLONE);
-    await rename(temporary, to);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
-    throw diskFaultOf(error) ?? error;
-  }
+  if (target?.size !== source.size) await copyWhole(from, to);
 }

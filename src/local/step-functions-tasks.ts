@@ -1,6 +1,7 @@
 import { type BedrockClient, GetModelInvocationJobCommand } from '@aws-sdk/client-bedrock';
 import pLimit from 'p-limit';
-import { NotSupportedError } from '../core/errors.ts';
+import { toQuarryError } from '../bedrock/bedrock-errors.ts';
+import { CredentialsError, NotSupportedError } from '../core/errors.ts';
 import { JobStatus } from '../core/job.ts';
 import type { TaskCall } from '../engine/prepared-state.ts';
 import type { StepDeps } from '../steps/deps.ts';
@@ -67,6 +68,8 @@ async function callBedrock<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
+    const fault = toQuarryError(error, 'look at a job');
+    if (fault instanceof CredentialsError) throw fault;
     const { name, message } = error as Error;
     throw Object.assign(new Error(message, { cause: error }), { name: `Bedrock.${name}` });
   }

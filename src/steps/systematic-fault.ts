@@ -13,6 +13,8 @@ const UNFINISHED_CODES = [
   'NullPromptValue',
   BUDGET_EXCEEDED,
 ];
+/** Error codes of rows that were not sent, as Bedrock did not let them. */
+const REFUSALS = ['JobRefused', 'AccessDeniedError', 'CredentialsError'];
 /** A part of this many records proves nothing alone. */
 const FEW_RECORDS = 1;
 
@@ -31,8 +33,7 @@ export function faultOfTurn({ part, ledger }: Turn): TurnFault | undefined {
   const reason = mainReason(ledger.reasons);
   if (reason === undefined || ledger.rows.succeeded > 0) return undefined;
   const { error_code, example_message } = reason;
-  if (error_code === 'JobRefused' || error_code === 'AccessDeniedError')
-    return { message: example_message, disprovedBy: 'wave' };
+  if (REFUSALS.includes(error_code)) return { message: example_message, disprovedBy: 'wave' };
   if (ledger.job_status === 'Failed' && ACCESS_MESSAGE.test(ledger.job_message ?? '')) {
     const message = `The job of part ${part.part_id} failed: ${ledger.job_message} Check what the service role may read and write, its KMS key included.`;
     return { message, disprovedBy: 'wave' };

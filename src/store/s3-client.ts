@@ -1,6 +1,6 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 
-/** Attempts for one request: a storm of SlowDown takes a while to pass. */
+/** Attempts for one request, unless AWS_MAX_ATTEMPTS says otherwise: a storm of SlowDown takes a while to pass. */
 const MAX_ATTEMPTS = 10;
 /** Milliseconds for a connection to be made. */
 const CONNECTION_TIMEOUT_MS = 5_000;
@@ -11,7 +11,7 @@ const SOCKET_TIMEOUT_MS = 30_000;
 export function createS3Client(overrides: S3ClientConfig = {}): S3Client {
   return new S3Client({
     retryMode: 'adaptive',
-    maxAttempts: MAX_ATTEMPTS,
+    ...(process.env.AWS_MAX_ATTEMPTS === undefined ? { maxAttempts: MAX_ATTEMPTS } : {}),
     requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SOCKET_TIMEOUT_MS },
     ...overrides,
   });

@@ -1,11 +1,12 @@
 import {
   AccessDeniedError,
+  CredentialsError,
   InvalidRunInputError,
   ObjectNotFoundError,
   ServiceUnavailableError,
 } from '../core/errors.ts';
 import { parseS3Uri } from '../core/s3-uri.ts';
-import { accessAdvice, faultKindOf, type ServiceFault } from '../core/service-fault.ts';
+import { accessAdvice, faultKindOf, isCredentialsFault, type ServiceFault } from '../core/service-fault.ts';
 
 /** What is known of the request that failed. */
 export interface S3Request {
@@ -22,20 +23,23 @@ interface S3Fault extends ServiceFault {
   Region?: string;
 }
 
+/** Names of the errors that a request to the wrong region gets. */
+const ELSEWHERE = ['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException'];
+
 /** The named error for what S3 or the SDK threw; anything unknown is handed back as it is. */
 export function toS3Error(error: unknown, { uri, doing, expectedOwner }: S3Request): unknown {
   const fault = error as S3Fault;
   const { name = 'Error', message = '', $metadata } = fault;
   const { bucket } = parseS3Uri(uri);
   const options = { cause: error };
-  const text = `Could not ${doing} ${uri}: ${message || name}`;
+  const text = `Could not ${doing} ${uri}: ${(message || name).replace(/\.$/, '')}`;
   if (name === 'NoSuchBucket') {
     return new ObjectNotFoundError(`There is no bucket "${bucket}" (${uri}).`, options);
   }
-  if (name === 'PermanentRedirect' || $metadata?.httpStatusCode === 301) {
+  if (ELSEWHERE.includes(name) || $metadata?.httpStatusCode === 301) {
     const region = fault.Region ?? fault.$response?.headers?.['x-amz-bucket-region'] ?? 'another region';
     return new InvalidRunInputError(
-      `The bucket "${bucket}" is in ${region}, and this run is not. Run there (AWS_REGION), or copy the data: Bedrock and Step Functions take buckets of their own region only.`,
+      `The bucket "${bucket}" is in ${region}, and this run is not. Run there (--region, AWS_REGION), or copy the data: Bedrock and Step Functions take buckets of their own region only.`,
       options,
     );
   }
@@ -47,6 +51,7 @@ export function toS3Error(error: unknown, { uri, doing, expectedOwner }: S3Reque
   }
   switch (faultKindOf(fault)) {
     case 'denied': {
+      if (isCredentialsFault(fault)) return new CredentialsError(`${text}.${accessAdvice(fault)}`, options);
       // S3 says 403 to a wrong owner, to a missing right, and for a missing object to whoever may not list.
       const advice =
         accessAdvice(fault) ||
@@ -58,9 +63,16 @@ export function toS3Error(error: unknown, { uri, doing, expectedOwner }: S3Reque
     case 'not_found':
       return new ObjectNotFoundError(`There is no object ${uri}.`, options);
     case 'throttled':
+      return new ServiceUnavailableError(`${text}. S3 asks to slow down: try again later.`, options);
     case 'unavailable':
-      return new ServiceUnavailableError(text, options);
+      return new ServiceUnavailableError(`${text}${networkAdvice(fault)}`, options);
     case 'other':
       return error;
   }
+}
+
+/** What to look at where nobody answered. */
+function networkAdvice({ name = '', code = name, $metadata }: ServiceFault): string {
+  if (code === 'ENOTFOUND') return '. Is the region written right, and is there a network?';
+  return $metadata?.httpStatusCode === undefined ? '' : '. S3 has a problem of its own: try again later.';
 }

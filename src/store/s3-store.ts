@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { ServiceUnavailableError } from '../core/errors.ts';
 import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
+import type { ServiceFault } from '../core/service-fault.ts';
 import type { ObjectInfo, ObjectStore } from './object-store.ts';
 import { downloadObject, openObject, readObject, requireObject, type S3Source } from './s3-download.ts';
 import { toS3Error } from './s3-errors.ts';
@@ -57,9 +58,21 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
       } catch (error) {
         const { name, $metadata } = error as { name: string; $metadata?: { httpStatusCode?: number } };
         if (name !== 'NoSuchBucket' && $metadata?.httpStatusCode === 404) return undefined;
-        throw error;
+        throw await reasonOf(error, uri);
       }
     });
+
+  /** What S3 has against a request, whose HEAD it refused with a number only: an answer to a HEAD has no words. */
+  const reasonOf = async (error: unknown, uri: S3Uri): Promise<unknown> => {
+    const status = (error as ServiceFault).$metadata?.httpStatusCode ?? 0;
+    if (![301, 400, 403].includes(status)) return error;
+    const { Key, ...bucket } = at(uri);
+    const listing = client.send(new ListObjectsV2Command({ ...bucket, Prefix: Key, MaxKeys: 1 }));
+    return listing.then(
+      () => error,
+      (reason: unknown) => reason,
+    );
+  };
 
   const head = async (uri: S3Uri): Promise<ObjectInfo | undefined> => {
     const found = await headObject(uri);

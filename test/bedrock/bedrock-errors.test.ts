@@ -22,6 +22,7 @@ test.each<[string, Error, string]>([
   ['a model without capacity', fault('ModelNotReadyException', 429), 'ServiceUnavailableError'],
   ['a slow model', fault('ModelTimeoutException', 408), 'ServiceUnavailableError'],
   ['a network that failed', Object.assign(new Error(''), { code: 'ECONNRESET' }), 'ServiceUnavailableError'],
+  ['credentials that have expired', fault('ExpiredTokenException', 403), 'CredentialsError'],
   ['a refusal', fault('AccessDeniedException', 403), 'AccessDeniedError'],
   ['a job that does not exist', fault('ResourceNotFoundException', 404), 'ObjectNotFoundError'],
   ['a request that is wrong', fault('ValidationException', 400), 'ValidationException'],

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
@@ -88,6 +89,33 @@ test('results come as a table, JSON lines or CSV, all of them or only the failed
   const failed = (await results('--failed', '--format', 'jsonl')).out.trimEnd().split('\n');
   expect(failed.map((line) => JSON.parse(line).error_code)).toEqual(['NullPromptValue']);
   expect((await results('--head', '0')).err).toContain('Give a whole number from 1.');
+});
+
+test('results are put into a folder of their own, whole, by results --download and run --output', async () => {
+  const { dir } = await smallRun(THREE, '--prompt-template', '{a}');
+  const folder = join(dir, 'downloaded');
+  const download = (run = 'small') => runQuarry('results', run, '--dir', dir, '--download', folder);
+  expect((await download()).out).toBe(`1 Parquet file in ${folder}\n`);
+  // Once more, over itself.
+  expect((await download()).status).toBe(0);
+  expect((await readdir(folder)).sort()).toEqual(['p00001.parquet', 'summary.json']);
+  const { buffer } = new Uint8Array(await readFile(join(folder, 'p00001.parquet')));
+  expect(await parquetReadObjects({ file: buffer })).toHaveLength(3);
+
+  const file = join(dir, 'rows.jsonl');
+  await writeFile(file, THREE);
+  const flags = ['--model-id', MODEL, '--prompt-template', '{a}', '--dir', dir];
+  const other = await runQuarry('run', file, ...flags, '--run-id', 'other', '--output', folder);
+  expect(other.status).toBe(1);
+  expect(other.err).toContain(`"${folder}" has the results of run small. Name another folder`);
+  const taken = await runQuarry('run', file, ...flags, '--output', dir);
+  expect(taken.err).toContain(`"${dir}" has files already. Name an empty folder for the results.`);
+  const here = await runQuarry('run', file, ...flags, '--output', file);
+  expect(here.err).toMatch(/InvalidRunInputError: The results cannot be put into ".*rows\.jsonl"/);
+  const own = join(dir, 'own');
+  const { out } = await runQuarry('run', file, ...flags, '--output', own, '--json');
+  expect(JSON.parse(out).output_paths).toEqual([join(own, 'p00001.parquet')]);
+  expect(existsSync(join(own, 'p00001.parquet'))).toBe(true);
 });
 
 test('status and runs tell of finished and unfinished runs, and --json beside them', async () => {

@@ -3,6 +3,7 @@ import {
   accessAdvice,
   type FaultKind,
   faultKindOf,
+  isCredentialsFault,
   type ServiceFault,
 } from '../../src/core/service-fault.ts';
 
@@ -36,5 +37,13 @@ test('a refusal says what to do, where its name tells', () => {
   expect(accessAdvice({ name: 'CredentialsProviderError' })).toContain('AWS_PROFILE');
   expect(accessAdvice({ name: 'RequestTimeTooSkewed' })).toContain('clock');
   expect(accessAdvice({ name: 'AccessDenied' })).toBe('');
+  expect(accessAdvice({ name: 'InvalidClientTokenId' })).toContain('does not accept these credentials');
   expect(accessAdvice({})).toBe('');
+});
+
+test('who calls is another question than what they may do', () => {
+  expect(isCredentialsFault({ name: 'ExpiredTokenException' })).toBe(true);
+  expect(isCredentialsFault({ message: 'The security token included in the request is expired' })).toBe(true);
+  expect(isCredentialsFault({ name: 'AccessDenied', message: 'no' })).toBe(false);
+  expect(isCredentialsFault({})).toBe(false);
 });

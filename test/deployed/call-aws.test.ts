@@ -30,7 +30,7 @@ test.each([
   [
     'no credentials say how to get some',
     fault('CredentialsProviderError', 'Could not load credentials from any providers'),
-    'AccessDeniedError: Could not start the execution jokes: Could not load credentials from any providers. No usable AWS credentials were found: set AWS_PROFILE, or sign in.',
+    'AccessDeniedError: Could not start the execution jokes: Could not load credentials from any providers. No usable AWS credentials were found: sign in, and name the profile with AWS_PROFILE or --profile.',
   ],
   [
     'no region says where to set one',

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { RunBusyError } from '../../src/core/errors.ts';
 import { ClaimRecord, claim, holderOf } from '../../src/local/claim.ts';
 import { identifyThisProcess, presenceOf } from '../../src/local/process-identity.ts';
@@ -11,12 +11,13 @@ import { lockRun, workerOf } from '../../src/local/run-lock.ts';
 import { createDirectoryStore } from '../../src/store/directory-store.ts';
 import { writeJson } from '../../src/store/json-object.ts';
 import { runLayout } from '../../src/store/run-layout.ts';
+import { openEmulatedTarget, runRows } from '../support/emulated-run.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const layout = runLayout('s3://bucket/runs/mine');
 const run = { runId: 'mine', layout };
 
-async function leaveClaim(changes: Partial<ClaimRecord['process']>, state: ClaimRecord['state'] = 'held') {
+async function leaveClaim(changes: Partial<ClaimRecord['process']>, seen_at: string | null = null) {
   const directory = await temporaryDirectory();
   const store = createDirectoryStore(directory);
   const process = { ...(await identifyThisProcess()), ...changes };
@@ -24,7 +25,7 @@ async function leaveClaim(changes: Partial<ClaimRecord['process']>, state: Claim
   await writeJson(
     store,
     `${layout.lock}/0000000001-left.json`,
-    ClaimRecord.parse({ process, since, state, url: null }),
+    ClaimRecord.parse({ process, since, seen_at, state: 'held', url: null }),
   );
   return { store, directory };
 }
@@ -59,7 +60,79 @@ test('what a dead process left is swept away, also where its id is used again or
   }
 });
 
-test('a process on another machine, or in another container, is taken to be alive', async () => {
+test('a process on another machine is taken to be alive for as long as it says so, and gone once it has long been silent', async () => {
+  for (const changes of [{ host: 'elsewhere' }, { pid_namespace: 'pid:[1]' }]) {
+    const fresh = new Date().toISOString();
+    const { store } = await leaveClaim(changes, fresh);
+    await expect(lockRun(run, store)).rejects.toThrow(
+      new RegExp(
+        `It was there at ${fresh}\\. .*free 5 minutes after that, .*delete s3://bucket/locks/mine/0000000001-left\\.json`,
+      ),
+    );
+    expect(await workerOf(layout, store)).toMatchObject({ seen_at: fresh });
+    const silent = await leaveClaim(changes, '2026-01-01T00:00:00.000Z');
+    expect(await workerOf(layout, silent.store)).toBeUndefined();
+    await using held = await lockRun(run, silent.store);
+    expect(held).toBeDefined();
+  }
+});
+
+test('a process that holds a run says again and again that it is there, and notices when the run is taken away', async () => {
+  const store = createDirectoryStore(await temporaryDirectory());
+  const hold = async () => {
+    const result = await claim(store, layout.lock, { heartbeatMs: 5 });
+    if (result.kind !== 'held') throw new Error('It is taken.');
+    return result.claim;
+  };
+  const first = await hold();
+  const seenAt = async () => (await workerOf(layout, store))?.seen_at;
+  const before = await seenAt();
+  await vi.waitUntil(async () => (await seenAt()) !== before);
+  await first[Symbol.asyncDispose]();
+  expect(first.lost.aborted).toBe(false);
+  expect(await workerOf(layout, store)).toBeUndefined();
+
+  const deleted = await hold();
+  for await (const { uri } of store.list(layout.lock)) await store.delete(uri);
+  await vi.waitUntil(() => deleted.lost.aborted);
+  await deleted[Symbol.asyncDispose]();
+
+  await using overtaken = await hold();
+  const other = { ...(await identifyThisProcess()), host: 'elsewhere' };
+  const since = new Date().toISOString();
+  await writeJson(store, `${layout.lock}/other.json`, {
+    process: other,
+    since,
+    seen_at: since,
+    state: 'held',
+    url: null,
+  });
+  await vi.waitUntil(() => overtaken.lost.aborted);
+  expect(await workerOf(layout, store)).toMatchObject({ process: { host: 'elsewhere' } });
+});
+
+test('a run that is taken away sends nothing more, and says who has it', async () => {
+  const directory = await temporaryDirectory();
+  await using world = await openEmulatedTarget({ directory });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { store } = world.target;
+  const result = await runRows(300, world, {
+    directory,
+    aroundTasks: (runTask) => async (call) => {
+      const output = await runTask(call);
+      if (!JSON.stringify(call.parameters).includes('prepare')) return output;
+      for await (const { uri } of store.list('s3://quarry-local/locks/')) await store.delete(uri);
+      await vi.advanceTimersByTimeAsync(60_000);
+      return output;
+    },
+  });
+  expect(result).toMatchObject({ kind: 'failed', error: 'RunBusyError' });
+  expect((result as { message: string }).message).toMatch(/has taken run "emulated" over.*quarry status/);
+  expect((await world.emulator.usage()).totals).toMatchObject({ jobs: 0 });
+});
+
+test('a process on another machine that never says that it is there is taken to be alive', async () => {
   for (const changes of [{ host: 'elsewhere' }, { pid_namespace: 'pid:[1]' }]) {
     const { store } = await leaveClaim(changes);
     await expect(lockRun(run, store)).rejects.toThrow(

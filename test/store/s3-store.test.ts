@@ -133,7 +133,8 @@ test('a storm that does not end is a ServiceUnavailableError, which the state ma
   await expect(store.read('s3://bucket/a')).rejects.toMatchObject({
     name: 'ServiceUnavailableError',
     retryable: true,
-    message: 'Could not read s3://bucket/a: Please reduce your request rate.',
+    message:
+      'Could not read s3://bucket/a: Please reduce your request rate. S3 asks to slow down: try again later.',
   });
 });
 
@@ -273,12 +274,12 @@ test.each<[string, S3Fault, { name: string; message: RegExp }]>([
   [
     'expired credentials are said to have expired',
     { status: 400, code: 'ExpiredToken', message: 'The provided token has expired.' },
-    { name: 'AccessDeniedError', message: /have expired: sign in again/ },
+    { name: 'CredentialsError', message: /have expired: sign in again/ },
   ],
   [
     'a clock that is wrong is said to be wrong',
     { status: 403, code: 'RequestTimeTooSkewed' },
-    { name: 'AccessDeniedError', message: /clock of this machine is wrong/ },
+    { name: 'CredentialsError', message: /clock of this machine is wrong/ },
   ],
 ])('%s', async (_, fault, expected) => {
   double.fault = () => fault;
@@ -287,6 +288,20 @@ test.each<[string, S3Fault, { name: string; message: RegExp }]>([
     message: expect.stringMatching(expected.message),
     cause: expect.anything(),
   });
+});
+
+test.each<[number, string, string]>([
+  [400, 'ExpiredToken', 'CredentialsError'],
+  [301, 'PermanentRedirect', 'InvalidRunInputError'],
+  [403, 'AccessDenied', 'AccessDeniedError'],
+])('a HEAD that is refused with %i alone is asked for its reason', async (status, code, name) => {
+  double.fault = ({ method }) => ({ status, code: method === 'HEAD' ? '' : code });
+  await expect(store.head('s3://bucket/a')).rejects.toMatchObject({ name });
+});
+
+test('a HEAD that is refused for a reason of its own is the refusal that it is', async () => {
+  double.fault = ({ method }) => (method === 'HEAD' ? { status: 403, code: '' } : undefined);
+  await expect(store.head('s3://bucket/a')).rejects.toMatchObject({ name: 'AccessDeniedError' });
 });
 
 test('a request that S3 does not understand is not retried under another name', async () => {

@@ -6,6 +6,7 @@ import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/em
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { createS3Client } from '../../src/store/s3-client.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
+import { type BedrockProxy, startBedrockProxy } from './bedrock-proxy.ts';
 import { type S3Double, startS3Double } from './s3-double.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -20,6 +21,8 @@ export interface BedrockWorld {
   /** The objects, as Bedrock sees them. */
   store: ObjectStore;
   emulator: Emulator;
+  /** Before Bedrock's control plane. */
+  proxy: BedrockProxy;
   directory: string;
   /** The folder of `--dir`. */
   dir: string;
@@ -33,7 +36,7 @@ export interface BedrockWorld {
 
 /** Opens an account for a test; the test's own process is in it too. */
 export async function openBedrockWorld(
-  options: Pick<EmulatorOptions, 'faults' | 'durations' | 'seed' | 'quotas'> = {},
+  options: Partial<Pick<EmulatorOptions, 'faults' | 'durations' | 'clock'>> = {},
 ): Promise<BedrockWorld> {
   const directory = await temporaryDirectory();
   const s3 = await startS3Double();
@@ -65,9 +68,11 @@ export async function openBedrockWorld(
     },
   });
   onTestFinished(() => emulator.close());
+  const proxy = await startBedrockProxy(emulator.url);
+  onTestFinished(() => proxy[Symbol.asyncDispose]());
   const env = {
     AWS_ENDPOINT_URL_S3: s3.url,
-    AWS_ENDPOINT_URL_BEDROCK: emulator.url,
+    AWS_ENDPOINT_URL_BEDROCK: proxy.url,
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME: emulator.url,
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: 'test',
@@ -84,6 +89,7 @@ export async function openBedrockWorld(
     s3,
     store,
     emulator,
+    proxy,
     directory,
     dir,
     env,
