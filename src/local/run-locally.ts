@@ -44,6 +44,9 @@ export type LocalRunResult =
   | { kind: 'failed'; error: string; message: string; runId: string | undefined }
   | { kind: 'aborted'; runId: string | undefined };
 
+/** What a Map state says of children that failed; why they did is in their own errors. */
+const CHILDREN_FAILED = 'States.ExceedToleratedFailureThreshold';
+
 /** Runs the workflow's own definition on the embedded engine, from Plan to Summarize. */
 export async function runLocally(
   input: unknown,
@@ -132,6 +135,10 @@ export async function runLocally(
     const { name, message } = broken.signal.reason as Error;
     return { kind: 'failed', error: name, message, runId };
   }
+  const fault = tasks.lastFault();
+  if (result.status === 'FAILED' && result.error === CHILDREN_FAILED && fault !== undefined) {
+    return { kind: 'failed', error: fault.name, message: fault.message, runId };
+  }
   return toRunResult(result, runId, async () => {
     if (state === undefined) throw new Error('The execution ended without a plan.');
     return readJson(store, runLayout(state.run_uri).summary, RunSummary);
@@ -171,10 +178,12 @@ function trackTasks(
   onMachineFault: (fault: QuarryError) => void,
 ) {
   const underWay = new Set<Promise<unknown>>();
+  let lastFault: Error | undefined;
   const track = <T>(work: Promise<T>): Promise<T> => {
     const task = work.catch((error: unknown) => {
       const fault = error instanceof CredentialsError ? error : diskFaultOf(error);
       if (fault !== undefined) onMachineFault(fault);
+      if (error instanceof Error) lastFault = fault ?? error;
       throw fault ?? error;
     });
     underWay.add(task);
@@ -185,6 +194,8 @@ function trackTasks(
   return {
     track,
     runTask: (call: TaskCall): Promise<unknown> => track(runTask(call)),
+    /** The error of the task that failed last. */
+    lastFault: () => lastFault,
     /** An abort does not wait for the steps under way; whoever comes next must find nobody at work. */
     settled: async (): Promise<void> => void (await Promise.allSettled(underWay)),
   };
