@@ -19,7 +19,10 @@ const HUB_ENDPOINT = 'https://huggingface.co';
 const HUB_TIMEOUT_MS = 10_000;
 
 /** Whether the Hugging Face Hub takes the token; looked at only where there is one. */
-export async function checkHuggingFace({ environment, fetch }: DoctorOptions): Promise<Finding> {
+export async function checkHuggingFace({
+  environment,
+  fetch,
+}: Pick<DoctorOptions, 'environment' | 'fetch'>): Promise<Finding> {
   const { HF_TOKEN: token, HF_ENDPOINT: endpoint } = environment;
   if (!token) return skipped('HF_TOKEN is not set: public datasets only.');
   const url = `${(endpoint || HUB_ENDPOINT).replace(/\/+$/, '')}/api/whoami-v2`;
