@@ -60,6 +60,18 @@ export class QuarryStack extends Stack {
     output('stateMachineArn', stateMachine.stateMachineArn, 'Start executions of this.');
     output('serviceRoleArn', serviceRole.roleArn, 'Assumed by Bedrock for the jobs.');
     output('notificationTopicArn', topic.topicArn, 'Told when a run ends or an alarm goes off.');
+    for (const limit of [
+      'maxConcurrentJobs',
+      'prepareConcurrency',
+      'minRecordsPerJob',
+      'maxRecordsPerJob',
+    ] as const) {
+      output(
+        limit,
+        String(settings[limit]),
+        'As it was deployed; quarry doctor compares it with the quotas.',
+      );
+    }
     output('quarryVersion', packageVersion(), 'Version that was deployed.');
     output(
       'afterDestroy',

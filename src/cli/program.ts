@@ -3,6 +3,7 @@ import { addAdoptCommand } from './adopt-command.ts';
 import { addCancelCommand } from './cancel-command.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError, EXIT_FAILED } from './cli-error.ts';
+import { addDoctorCommand } from './doctor-command.ts';
 import { addEmulateCommand } from './emulate-command.ts';
 import { addJobsCommand } from './jobs-command.ts';
 import { addPlanCommand } from './plan-command.ts';
@@ -36,6 +37,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addJobsCommand(program, context);
   addAdoptCommand(program, context);
   addEmulateCommand(program, context);
+  addDoctorCommand(program, context);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync([...args], { from: 'user' });

@@ -21,9 +21,21 @@ export interface Deployment {
   stateMachineName: string;
   serviceRoleArn: string;
   quarryVersion: string;
+  /** What it was deployed with; absent where it does not say so. */
+  limits: DeploymentLimits;
   /** What is not as it should be, although the stack is there. */
   problems: DeploymentProblem[];
 }
+
+/** How much at once, and how large. */
+export type DeploymentLimits = Partial<Record<(typeof LIMIT_OUTPUTS)[number], number>>;
+
+const LIMIT_OUTPUTS = [
+  'maxConcurrentJobs',
+  'prepareConcurrency',
+  'minRecordsPerJob',
+  'maxRecordsPerJob',
+] as const;
 
 /** Something about a stack that its user should know. */
 export interface DeploymentProblem {
@@ -79,6 +91,9 @@ export async function findDeployment(search: DeploymentSearch): Promise<Deployme
     stateMachineName: output('stepFunctionName'),
     serviceRoleArn: output('serviceRoleArn'),
     quarryVersion: output('quarryVersion') || 'unknown',
+    limits: Object.fromEntries(
+      LIMIT_OUTPUTS.flatMap((name) => (outputs.has(name) ? [[name, Number(output(name))]] : [])),
+    ),
     problems: [
       ...stateProblems(stack.StackStatus ?? '', stackName),
       ...versionProblems(output('quarryVersion') || 'unknown', { own: version, stackName }),

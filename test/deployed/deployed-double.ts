@@ -60,6 +60,7 @@ export async function openDeployedDouble(
         stateMachineName: 'Workflow',
         serviceRoleArn: 'arn:aws:iam::123456789012:role/Service',
         quarryVersion: '0.1.0',
+        limits: {},
         problems,
       },
       sfn,

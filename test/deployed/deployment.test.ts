@@ -16,6 +16,7 @@ const OUTPUTS = {
   stepFunctionName: 'Workflow',
   serviceRoleArn: 'arn:aws:iam::123456789012:role/Service',
   quarryVersion: '1.4.0',
+  maxConcurrentJobs: '20',
 };
 
 interface GivenStack {
@@ -72,6 +73,7 @@ test('a stack tells where everything is', async () => {
     stateMachineName: 'Workflow',
     serviceRoleArn: OUTPUTS.serviceRoleArn,
     quarryVersion: '1.4.0',
+    limits: { maxConcurrentJobs: 20 },
     problems: [],
   });
   expect(() => requireReady(deployment)).not.toThrow();

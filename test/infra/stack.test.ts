@@ -310,7 +310,11 @@ test('the outputs are all that the command line needs', () => {
   expect(Object.keys(plain.template.toJSON().Outputs).sort()).toEqual([
     'afterDestroy',
     'bucketName',
+    'maxConcurrentJobs',
+    'maxRecordsPerJob',
+    'minRecordsPerJob',
     'notificationTopicArn',
+    'prepareConcurrency',
     'quarryVersion',
     'serviceRoleArn',
     'stateMachineArn',

@@ -17,7 +17,7 @@ export interface DoubleAnswer {
   body: string | object;
 }
 
-/** What it says to an action: always the same, one after the other (the last one for good), or as the call is. */
+/** What it says to an action (or to all that begin so, for a name that ends in `*`): always the same, one after the other (the last one for good), or as the call is. */
 export type DoubleScript = Record<
   string,
   DoubleAnswer | DoubleAnswer[] | ((call: DoubleCall) => DoubleAnswer | Promise<DoubleAnswer>)
@@ -39,9 +39,10 @@ export async function startAwsDouble(script: DoubleScript): Promise<AwsDouble> {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const call = toCall(request.method ?? 'GET', { url, text, target: request.headers['x-amz-target'] });
     calls.push(call);
-    const scripted = script[call.action];
-    const turn = turns.get(call.action) ?? 0;
-    turns.set(call.action, turn + 1);
+    const key = keyOf(script, call.action);
+    const scripted = script[key];
+    const turn = turns.get(key) ?? 0;
+    turns.set(key, turn + 1);
     const answer =
       scripted === undefined
         ? { status: 501, body: `Nothing is scripted for ${call.action}.` }
@@ -68,6 +69,13 @@ export async function startAwsDouble(script: DoubleScript): Promise<AwsDouble> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function keyOf(script: DoubleScript, action: string): string {
+  if (action in script) return action;
+  return (
+    Object.keys(script).find((key) => key.endsWith('*') && action.startsWith(key.slice(0, -1))) ?? action
+  );
 }
 
 function toCall(

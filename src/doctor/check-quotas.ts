@@ -1,0 +1,124 @@
+import {
+  GetServiceQuotaCommand,
+  ListServiceQuotasCommand,
+  type ListServiceQuotasResponse,
+} from '@aws-sdk/client-service-quotas';
+import { callAws } from '../deployed/call-aws.ts';
+import { parseModelId } from '../models/model-id.ts';
+import { type Finding, failed, ok, skipped, warning } from './check.ts';
+import { foundationModel } from './check-model.ts';
+import type { DoctorWorld } from './doctor-world.ts';
+
+/** Names of the quotas, before ` for <model>`. https://docs.aws.amazon.com/general/latest/gr/bedrock.html */
+const QUOTA_NAMES = {
+  minRecordsPerJob: 'Minimum number of records per batch inference job',
+  maxRecordsPerJob: 'Records per batch inference job',
+  maxConcurrentJobs: 'Sum of in-progress and submitted batch inference jobs using a base model',
+} as const;
+
+/** Whether the model's quotas let jobs be as large, and as many, as Quarry makes them. */
+export async function checkQuotas(world: DoctorWorld): Promise<Finding> {
+  const { modelId, target } = world.options;
+  const baseModelId = modelId === undefined ? undefined : parseModelId(modelId).baseModelId;
+  if (baseModelId === undefined) return skipped('Not checked: name the model with --model-id.');
+  await world.signedIn();
+  const { limits } = await world.place();
+  const details = await foundationModel(world, baseModelId);
+  const modelName = details?.modelName ?? baseModelId;
+  const quotas = await batchQuotasOf(world, { modelName, providerName: details?.providerName ?? '' });
+  if (Object.keys(quotas).length === 0) {
+    return warning(
+      `Service Quotas knows no batch inference of ${modelName}.`,
+      'It may not support batch inference: see the list at https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-supported.html.',
+    );
+  }
+  const n = (value: number) => value.toLocaleString('en-US');
+  const { minRecordsPerJob, maxRecordsPerJob, maxConcurrentJobs } = quotas;
+  const change = (key: string, value: number) =>
+    target === 'aws'
+      ? `deploy with -c ${key}=${value}`
+      : `give max_records_per_job: ${value} in the run input`;
+  if (maxRecordsPerJob !== undefined && maxRecordsPerJob < limits.maxRecordsPerJob) {
+    return failed(
+      `A job of ${modelName} may have ${n(maxRecordsPerJob)} records; Quarry makes jobs of up to ${n(limits.maxRecordsPerJob)}.`,
+      `To fit, ${change('maxRecordsPerJob', maxRecordsPerJob)}; or ask for more in Service Quotas ("${QUOTA_NAMES.maxRecordsPerJob}").`,
+    );
+  }
+  if (minRecordsPerJob !== undefined && minRecordsPerJob > limits.minRecordsPerJob) {
+    return failed(
+      `A job of ${modelName} must have ${n(minRecordsPerJob)} records; Quarry makes jobs from ${n(limits.minRecordsPerJob)}.`,
+      target === 'aws'
+        ? `Fewer are run on demand then: deploy with -c minRecordsPerJob=${minRecordsPerJob}.`
+        : `Run datasets of at least ${n(minRecordsPerJob)} rows, or use the stack with -c minRecordsPerJob=${minRecordsPerJob}.`,
+    );
+  }
+  if (maxConcurrentJobs !== undefined && maxConcurrentJobs < limits.maxConcurrentJobs) {
+    return warning(
+      `${n(maxConcurrentJobs)} jobs of ${modelName} may be at work at once; Quarry sends up to ${n(limits.maxConcurrentJobs)}. The others wait their turn.`,
+      `Ask for more in Service Quotas ("${QUOTA_NAMES.maxConcurrentJobs}")${target === 'aws' ? `, or deploy with -c maxConcurrentJobs=${maxConcurrentJobs}` : ''}.`,
+    );
+  }
+  const told = Object.entries(quotas).map(([key, value]) => `${key} ${n(value)}`);
+  return ok(`${modelName}: ${told.join(', ')}`);
+}
+
+type ModelQuotas = Partial<Record<keyof typeof QUOTA_NAMES, number>>;
+
+/** The account's batch inference quotas of one model, which Service Quotas knows by its name only. */
+async function batchQuotasOf(
+  { serviceQuotas }: DoctorWorld,
+  { modelName, providerName }: { modelName: string; providerName: string },
+): Promise<ModelQuotas> {
+  const names = new Set(
+    [modelName, `${providerName}${modelName}`].flatMap((name) => [plain(name), plain(`${name} V1`)]),
+  );
+  const quotas: ModelQuotas = {};
+  let NextToken: string | undefined;
+  do {
+    const page: ListServiceQuotasResponse = await callAws(
+      { doing: 'read the quotas of Bedrock', action: 'servicequotas:ListServiceQuotas' },
+      () =>
+        serviceQuotas.send(
+          new ListServiceQuotasCommand({ ServiceCode: 'bedrock', MaxResults: 100, NextToken }),
+        ),
+    );
+    for (const { QuotaName = '', Value } of page.Quotas ?? []) {
+      const [, what, model = ''] = /^(.*?) for (.*)$/.exec(QuotaName) ?? [];
+      const key = Object.entries(QUOTA_NAMES).find(([, name]) => name === what)?.[0];
+      if (key === undefined || Value === undefined || !names.has(plain(model))) continue;
+      quotas[key as keyof ModelQuotas] = Value;
+    }
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined);
+  return quotas;
+}
+
+/** Letters and digits: the same model is spelt in several ways. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
+/** "Concurrent executions" of AWS Lambda. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const LAMBDA_CONCURRENCY = 'L-B99A9384';
+/** Functions of the stack that should find a place beside others'. */
+const SPARE_FUNCTIONS = 2;
+
+/** Whether the account runs as many functions at once as the stack wants. */
+export async function checkLambda(world: DoctorWorld): Promise<Finding> {
+  const { limits } = await world.place();
+  const wanted = Math.max(limits.prepareConcurrency ?? 0, limits.maxConcurrentJobs);
+  const { Quota } = await callAws(
+    { doing: 'read the quotas of Lambda', action: 'servicequotas:GetServiceQuota' },
+    () =>
+      world.serviceQuotas.send(
+        new GetServiceQuotaCommand({ ServiceCode: 'lambda', QuotaCode: LAMBDA_CONCURRENCY }),
+      ),
+  );
+  const quota = Quota?.Value ?? 0;
+  if (quota >= wanted + SPARE_FUNCTIONS)
+    return ok(`${quota} functions at once; the stack uses up to ${wanted}.`);
+  return warning(
+    `The account runs ${quota} functions at once; the stack may want ${wanted}. The others are throttled and tried again.`,
+    `Ask for more in Service Quotas (Lambda, "Concurrent executions"), or deploy with -c prepareConcurrency=${Math.max(1, Math.floor(quota / 2))}.`,
+  );
+}
