@@ -1,194 +1,172 @@
 /**
- * Measures the data plane beside a plain copy of the same bytes, beside the same work row by row in TypeScript and,
- * where `.venv/bench` is there (scripts/bench-python.sh), in Python: `npm run bench -- [rows] [--small]`. Every
- * measurement runs in a process of its own, so that its peak memory is its own.
+ * Measures the data plane beside a plain copy of the same bytes, beside the same work row by row in TypeScript and, where
+ * `.venv/bench` is there (scripts/bench-python.sh), in Python: `npm run bench -- [rows] [--small]`. Every measurement is
+ * a process of its own, so that its peak memory is its own.
  */
 import { spawnSync } from 'node:child_process';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { balancedRanges } from '../src/core/packing.ts';
-import { recordIdOf } from '../src/core/record-id.ts';
-import type { S3Uri } from '../src/core/s3-uri.ts';
-import { collectPart } from '../src/dataset/collect-part.ts';
-import { describeDataset } from '../src/dataset/describe.ts';
-import { openDuckDb } from '../src/dataset/duckdb.ts';
-import { openLineWriter } from '../src/dataset/line-writer.ts';
-import { prepareSlice } from '../src/dataset/prepare-slice.ts';
-import type { OutputShape } from '../src/models/output-shape.ts';
-import { parsePromptTemplate } from '../src/prompts/prompt-template.ts';
-import { collectRowByRow, prepareRowByRow } from './row-by-row.ts';
+import { compareRecords, compareResults } from './compare-outputs.ts';
+import type { TaskReport } from './data-plane-task.ts';
+import {
+  EMBEDDING,
+  PART_ROWS,
+  partsOf,
+  TEXT,
+  writeEmbeddedRows,
+  writeInput,
+  writeOutput,
+} from './made-data.ts';
 
-const PART_ROWS = 50_000;
-const DIMENSIONS = 1_024;
-
-const TEXT: OutputShape = {
-  kind: 'text',
-  blocks: ['output', 'message', 'content'],
-  text: ['text'],
-  stopReason: ['stopReason'],
-  inputTokens: ['usage', 'inputTokens'],
-  outputTokens: ['usage', 'outputTokens'],
-};
-const EMBEDDING: OutputShape = {
-  kind: 'embedding',
-  embedding: ['embedding'],
-  inputTokens: ['inputTextTokenCount'],
-};
-
-interface Measured {
+interface Measured extends TaskReport {
+  /** From the process's start to its end. */
   seconds: number;
-  /** Of all threads; on a shared machine it says more than the clock. */
-  cpuSeconds: number;
-  peakMb: number;
+  /** What Python took of it to write Parquet. */
+  parquetSeconds?: number;
 }
 
-/** Rows shaped like simpleCoT: a source of about 1,100 characters, a rationale of about 400, a target, an id. */
-async function writeInput(directory: string, rows: number): Promise<void> {
-  await using db = await openDuckDb({ memoryMb: 4_000, threads: 2, scratchDirectory: directory });
-  const words = (count: string, seed: number) =>
-    `array_to_string(list_transform(range(CAST(${count} AS BIGINT)), lambda i: words[CAST(1 + hash(row * ${seed} + i) % 5000 AS BIGINT)]), ' ')`;
-  await db.run(`CREATE TABLE input AS SELECT
-      ${words('100 + hash(row) % 120', 131)} || CASE WHEN row % 17 = 0 THEN ' "q" \\ ' || chr(10) || 'é😀 {source} $&' ELSE '' END AS "source",
-      ${words('30 + hash(row + 7) % 60', 37)} AS "rationale",
-      CASE row % 5 WHEN 0 THEN 'yes' WHEN 1 THEN 'no' ELSE substr(md5(CAST(row AS VARCHAR)), 1, 9) END AS "target", row AS "id"
-    FROM range(${rows}) AS r(row), (SELECT list(substr(md5(CAST(n AS VARCHAR)), 1, CAST(3 + n % 7 AS BIGINT))) AS words FROM range(5000) AS w(n))
-    ORDER BY row`);
-  await db.run(`COPY input TO '${join(directory, 'input.parquet')}' (FORMAT PARQUET)`);
-  await db.run(
-    `COPY input TO '${join(directory, 'input-10k.parquet')}' (FORMAT PARQUET, ROW_GROUP_SIZE 10240)`,
-  );
-  await db.run(`COPY input TO '${join(directory, 'input.csv')}' (FORMAT CSV)`);
-  await db.run(`COPY input TO '${join(directory, 'input.jsonl')}' (FORMAT JSON)`);
+/** One of the figures to reach. */
+interface Figure {
+  what: string;
+  asked: string;
+  measured: number | undefined;
+  isMet: (measured: number) => boolean;
 }
 
-/** One part's output, shuffled. */
-async function writeOutput(path: string, shape: OutputShape, rows: number): Promise<void> {
-  await using writer = openLineWriter(path);
-  const echo = 'lorem ipsum dolor sit amet '.repeat(40);
-  for (let index = 0; index < rows; index++) {
-    const row = (index * 7_919) % rows;
-    const modelOutput =
-      shape.kind === 'text'
-        ? {
-            output: {
-              message: {
-                role: 'assistant',
-                content: [{ text: `${row} ${echo.slice(0, 400)}`, image: null }],
-              },
-            },
-            stopReason: 'end_turn',
-            usage: { inputTokens: 300, outputTokens: 100 },
-          }
-        : {
-            embedding: Array.from({ length: DIMENSIONS }, (_, d) => Math.sin(row * DIMENSIONS + d)),
-            inputTextTokenCount: 9,
-          };
-    await writer.write({
-      modelInput: { messages: [{ role: 'user', content: [{ text: echo }] }] },
-      modelOutput,
-      recordId: recordIdOf(row),
-    });
+const PYTHON = '.venv/bench/bin/python';
+const SMALL_ROWS = 22_000;
+/** More rows than these take longer to compare than to measure. */
+const MOST_COMPARED_ROWS = 220_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { small: { type: 'boolean', default: false }, dir: { type: 'string', default: tmpdir() } },
+});
+await main(Number(positionals[0] ?? (values.small ? SMALL_ROWS : 220_000)));
+
+async function main(rows: number): Promise<void> {
+  const directory = await mkdtemp(join(values.dir, 'quarry-bench-'));
+  const load = loadavg().map((value) => value.toFixed(1));
+  say(`${rows} rows; ${cpus()[0]?.model.trim()}, ${cpus().length} cores, load ${load.join(' ')}`);
+  try {
+    await mkdir(join(directory, 'parts'));
+    await writeInput(directory, rows);
+    const prepared = await measurePrepare(directory, rows);
+    const collected = await measureCollect(directory, rows);
+    const embedded = await measureEmbeddings(directory, values.small ? 2_000 : PART_ROWS);
+    // Of a few rows, most of the time is the processes' start.
+    if (!values.small) printFigures([...prepared, ...collected, ...embedded]);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
   }
-  await writer.end();
 }
 
-async function prepare(directory: string, name: string, maxParts = Number.POSITIVE_INFINITY): Promise<void> {
-  const path = join(directory, name);
-  const uri: S3Uri = `s3://bench/${name}`;
-  const dataset = await describeDataset([{ uri, path, bytes: (await stat(path)).size, etag: '' }]);
-  const parts = balancedRanges({ firstRow: 0, rows: dataset.rows }, Math.ceil(dataset.rows / PART_ROWS));
-  await mkdir(join(directory, 'parts'), { recursive: true });
-  await prepareSlice({
-    slice: {
-      slice: 0,
-      reads: [{ uri, first_row: 0, first_row_in_file: 0, rows: dataset.rows }],
-      parts: parts
-        .slice(0, maxParts)
-        .map(({ firstRow, rows }, index) => ({ part_id: String(index), first_row: firstRow, rows })),
-    },
-    dataset,
-    fileOf: (of) => ({ uri: of, path }),
-    frame: {
-      prompt: parsePromptTemplate('Explain: {source} because {rationale}'),
-      before: '{"messages":[{"role":"user","content":[{"text":',
-      after: '}]}],"inferenceConfig":{"maxTokens":512}}',
-    },
-    recordIdColumn: undefined,
-    maxBytes: 1024 ** 3,
-    scratchDirectory: join(directory, 'scratch'),
-    emit: async (part, { recordsPath, rowsPath }) => {
-      await rename(recordsPath, join(directory, 'parts', `${part.part_id}.jsonl`));
-      await rename(rowsPath, join(directory, 'parts', `${part.part_id}.parquet`));
-    },
-  });
-}
-
-async function collect(directory: string, output: string, shape: OutputShape): Promise<void> {
-  const { rows } = await collectPart({
-    rowsPath: join(directory, 'parts', '0.parquet'),
-    outputPaths: [join(directory, output)],
-    shape,
-    outputColumn: 'output',
-    recordIdColumn: undefined,
-    retry: { maxAttempts: 3, retryTruncated: false, retryRefused: false },
-    unanswered: { errorCode: 'MissingOutput', errorMessage: '', sent: true },
-    resultPath: join(directory, 'result.parquet'),
-    scratchDirectory: join(directory, 'scratch'),
-  });
-  if (rows.succeeded !== rows.total) throw new Error(`Not every row succeeded: ${JSON.stringify(rows)}`);
-}
-
-/** Reads and writes as many bytes as a measurement does. */
-async function copy(directory: string, reads: string[], writtenBytes: number): Promise<void> {
-  for (const name of reads) {
-    for await (const _chunk of createReadStream(join(directory, name), { highWaterMark: 1 << 20 }));
+async function measurePrepare(directory: string, rows: number): Promise<Figure[]> {
+  const parts = partsOf(rows).flatMap((_, index) => [`parts/${index}.jsonl`, `parts/${index}.parquet`]);
+  const figures: Figure[] = [];
+  for (const name of ['input.csv', 'input.jsonl', 'input.parquet', 'input-10k.parquet']) {
+    const quarry = measure(directory, 'prepare', name);
+    const plain = measure(directory, 'copy', String(await sizeOf(directory, parts)), name);
+    print(`prepare ${name}`, rows, quarry, plain);
+    figures.push(memoryOf(`prepare ${name}`, quarry));
+    if (name === 'input.parquet') {
+      const typescript = measure(directory, 'row-by-row-prepare', name);
+      compare('TypeScript, no Parquet written', quarry, typescript);
+      await expectSameRecords(directory, rows, [join(directory, 'row-by-row.jsonl')]);
+    }
+    if (name === 'input.csv' || name === 'input-10k.parquet') {
+      const python = measurePython(directory, 'prepare', name);
+      compare('Python', quarry, python);
+      if (python !== undefined) {
+        const recipe = partsOf(rows).map((_, index) => join(directory, `recipe/${index}.jsonl`));
+        await expectSameRecords(directory, rows, recipe);
+      }
+      figures.push(timesPython(`prepare ${name}`, 8, quarry, python));
+    }
+    if (name === 'input-10k.parquet') {
+      figures.push(timesCopy('prepare from Parquet, row groups of 10,240', 3.5, quarry, plain));
+    }
   }
-  const zeros = Buffer.alloc(1 << 20);
-  async function* bytes() {
-    for (let left = writtenBytes; left > 0; left -= zeros.length)
-      yield zeros.subarray(0, Math.min(left, zeros.length));
+  return figures;
+}
+
+async function measureCollect(directory: string, rows: number): Promise<Figure[]> {
+  const parts = partsOf(rows);
+  for (const [index, part] of parts.entries()) {
+    await writeOutput(join(directory, `parts/${index}.out`), TEXT, part);
   }
-  await pipeline(bytes(), createWriteStream(join(directory, 'copy')));
+  const namesOf = (ending: string) => parts.map((_, index) => `parts/${index}.${ending}`);
+  const one = measure(directory, 'collect', '0');
+  const oneWritten = String(await sizeOf(directory, ['parts/0.result.parquet']));
+  const oneCopied = measure(directory, 'copy', oneWritten, 'parts/0.out', 'parts/0.parquet');
+  print('collect one part', parts[0]?.rows ?? 0, one, oneCopied);
+  compare('TypeScript', one, measure(directory, 'row-by-row-collect'));
+  const all = measure(directory, 'collect', 'all');
+  const written = String(await sizeOf(directory, namesOf('result.parquet')));
+  const plain = measure(directory, 'copy', written, ...namesOf('out'), ...namesOf('parquet'));
+  print('collect all parts', rows, all, plain);
+  const python = measurePython(directory, 'collect', 'all');
+  compare('Python', all, python);
+  if (python !== undefined && rows <= MOST_COMPARED_ROWS) {
+    await compareResults(
+      namesOf('result.parquet').map((name) => join(directory, name)),
+      parts.map((_, index) => join(directory, `recipe/${index}.result.parquet`)),
+      directory,
+    );
+    say('    the same results');
+  }
+  return [
+    memoryOf('collect one part', one),
+    timesCopy('collect all parts', 6, all, plain),
+    timesPython('collect all parts', 6, all, python),
+  ];
+}
+
+async function measureEmbeddings(directory: string, rows: number): Promise<Figure[]> {
+  await writeEmbeddedRows(directory, rows);
+  await writeOutput(join(directory, 'embedding.out'), EMBEDDING, { firstRow: 0, rows });
+  const measured = measure(directory, 'collect-embeddings');
+  const written = String(await sizeOf(directory, ['result.parquet']));
+  const plain = measure(directory, 'copy', written, 'embedding.out', 'embedded.parquet');
+  print('collect embeddings, one part', rows, measured, plain);
+  return [
+    memoryOf('collect embeddings', measured),
+    {
+      what: `${rows} embeddings of 1,024 floats: vectors a second`,
+      asked: '>= 10000',
+      measured: Math.round(rows / measured.seconds),
+      isMet: (vectors) => vectors >= 10_000,
+    },
+  ];
 }
 
 /** Runs one measurement in a process of its own. */
-function measure(directory: string, task: string): Measured {
-  const run = spawnSync(process.execPath, [import.meta.filename, '--task', task, '--directory', directory], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (run.status !== 0) throw new Error(`${task} failed.`);
-  return JSON.parse(run.stdout);
-}
-
-async function runTask(task: string, directory: string): Promise<Measured> {
-  const [kind, subject = '', bytes = '0', ...reads] = task.split(':');
-  const started = performance.now();
-  const cpuStarted = process.cpuUsage();
-  if (kind === 'prepare') await prepare(directory, subject);
-  else if (kind === 'row-by-row-prepare') await prepareRowByRow(directory, subject);
-  else if (kind === 'row-by-row-collect') await collectRowByRow(directory);
-  else if (kind === 'collect') await collect(directory, subject, subject === 'text.out' ? TEXT : EMBEDDING);
-  else await copy(directory, [subject, ...reads], Number(bytes));
-  const { user, system } = process.cpuUsage(cpuStarted);
-  return {
-    seconds: (performance.now() - started) / 1000,
-    cpuSeconds: (user + system) / 1e6,
-    peakMb: process.resourceUsage().maxRSS / 1024,
-  };
+function measure(directory: string, ...task: string[]): Measured {
+  const script = join(import.meta.dirname, 'data-plane-task.ts');
+  return timed(process.execPath, [script, directory, ...task]);
 }
 
 /** The recipe in Python; undefined where there is none with pandas. */
-function measurePython(directory: string, task: 'prepare' | 'collect'): Measured | undefined {
-  const script = join(import.meta.dirname, 'row_by_row.py');
-  const run = spawnSync('.venv/bench/bin/python', [script, task, directory], { encoding: 'utf8' });
-  if (run.error !== undefined) return undefined;
-  if (run.status !== 0) throw new Error(`${task} in Python failed: ${run.stderr}`);
-  return JSON.parse(run.stdout);
+function measurePython(directory: string, task: string, argument: string): Measured | undefined {
+  if (spawnSync(PYTHON, ['--version']).error !== undefined) return undefined;
+  return timed(PYTHON, [join(import.meta.dirname, 'row_by_row.py'), task, directory, argument]);
+}
+
+function timed(command: string, given: string[]): Measured {
+  const started = performance.now();
+  const run = spawnSync(command, given, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const seconds = (performance.now() - started) / 1000;
+  if (run.status !== 0) throw new Error(`${given.join(' ')} failed.`);
+  return { seconds, ...JSON.parse(run.stdout) };
+}
+
+async function expectSameRecords(directory: string, rows: number, others: string[]): Promise<void> {
+  if (rows > MOST_COMPARED_ROWS) return;
+  const quarry = partsOf(rows).map((_, index) => join(directory, `parts/${index}.jsonl`));
+  await compareRecords(quarry, others);
+  say('    the same records');
 }
 
 async function sizeOf(directory: string, names: string[]): Promise<number> {
@@ -196,74 +174,64 @@ async function sizeOf(directory: string, names: string[]): Promise<number> {
   return sizes.reduce((sum, { size }) => sum + size, 0);
 }
 
-async function main(rows: number): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'quarry-bench-'));
-  const print = (name: string, count: number, measured: Measured, plain: Measured) =>
-    console.log(
-      [
-        name.padEnd(32),
-        `${measured.seconds.toFixed(2)} s (CPU ${measured.cpuSeconds.toFixed(2)} s)`,
-        `${Math.round(count / measured.seconds)} rows/s`,
-        `${Math.round(measured.peakMb)} MB`,
-        `${(measured.seconds / plain.seconds).toFixed(1)} x a plain copy (${plain.seconds.toFixed(2)} s, CPU ${plain.cpuSeconds.toFixed(2)} s)`,
-      ].join('  '),
-    );
-  const compare = (name: string, quarry: Measured, other: Measured | undefined) =>
-    console.log(
-      other === undefined
-        ? `${name}: not measured (run scripts/bench-python.sh first)`
-        : `${name.padEnd(32)}  ${other.seconds.toFixed(2)} s (CPU ${other.cpuSeconds.toFixed(2)} s)  ${Math.round(other.peakMb)} MB: Quarry is ${(other.seconds / quarry.seconds).toFixed(1)} x as fast, for ${(other.cpuSeconds / quarry.cpuSeconds).toFixed(1)} x less CPU`,
-    );
-  try {
-    await writeInput(directory, rows);
-    const parts = Array.from({ length: Math.ceil(rows / PART_ROWS) }, (_, index) => String(index));
-    for (const name of ['input.csv', 'input.jsonl', 'input.parquet', 'input-10k.parquet']) {
-      const measured = measure(directory, `prepare:${name}`);
-      const written = await sizeOf(
-        directory,
-        parts.flatMap((part) => [`parts/${part}.jsonl`, `parts/${part}.parquet`]),
-      );
-      print(`describe, prepare ${name}`, rows, measured, measure(directory, `copy:${name}:${written}`));
-      if (name === 'input.csv') compare('  Python, from CSV', measured, measurePython(directory, 'prepare'));
-      if (name === 'input.parquet') {
-        compare('  TypeScript, from Parquet', measured, measure(directory, `row-by-row-prepare:${name}`));
-        compare('  Python, from CSV', measured, measurePython(directory, 'prepare'));
-      }
-    }
-    const partRows = balancedRanges({ firstRow: 0, rows }, parts.length)[0]?.rows ?? 0;
-    for (const [name, shape] of [
-      ['text.out', TEXT],
-      ['embedding.out', EMBEDDING],
-    ] as const) {
-      await writeOutput(join(directory, name), shape, partRows);
-      const measured = measure(directory, `collect:${name}`);
-      const written = await sizeOf(directory, ['result.parquet']);
-      print(
-        `collect ${name} (one part)`,
-        partRows,
-        measured,
-        measure(directory, `copy:${name}:${written}:parts/0.parquet`),
-      );
-      if (shape.kind === 'text') {
-        compare('  TypeScript', measured, measure(directory, 'row-by-row-collect'));
-        compare('  Python', measured, measurePython(directory, 'collect'));
-      }
-    }
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+function timesCopy(what: string, most: number, quarry: Measured, plain: Measured): Figure {
+  return {
+    what: `${what}: × a plain copy`,
+    asked: `<= ${most}`,
+    measured: quarry.seconds / plain.workSeconds,
+    isMet: (ratio) => ratio <= most,
+  };
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    task: { type: 'string' },
-    directory: { type: 'string' },
-    small: { type: 'boolean', default: false },
-  },
-});
-if (values.task !== undefined && values.directory !== undefined) {
-  console.log(JSON.stringify(await runTask(values.task, values.directory)));
-} else {
-  await main(Number(positionals[0] ?? (values.small ? 22_000 : 220_000)));
+function timesPython(what: string, least: number, quarry: Measured, python: Measured | undefined): Figure {
+  return {
+    what: `${what}: × faster than Python`,
+    asked: `>= ${least}`,
+    measured: python && python.seconds / quarry.seconds,
+    isMet: (ratio) => ratio >= least,
+  };
+}
+
+function memoryOf(what: string, { peakMb }: Measured): Figure {
+  return {
+    what: `${what}: peak MB`,
+    asked: '<= 600',
+    measured: Math.round(peakMb),
+    isMet: (mb) => mb <= 600,
+  };
+}
+
+function print(name: string, count: number, measured: Measured, plain: Measured): void {
+  const { seconds, cpuSeconds, peakMb } = measured;
+  say(
+    `${name.padEnd(30)} ${seconds.toFixed(2)} s (CPU ${cpuSeconds.toFixed(2)} s)  ${Math.round(count / seconds)} rows/s  ${Math.round(peakMb)} MB  ${(seconds / plain.workSeconds).toFixed(1)} x a plain copy (${plain.workSeconds.toFixed(2)} s)`,
+  );
+}
+
+function compare(name: string, quarry: Measured, other: Measured | undefined): void {
+  if (other === undefined) {
+    say(`    ${name}: not measured; run scripts/bench-python.sh first`);
+    return;
+  }
+  const parquet =
+    other.parquetSeconds === undefined ? '' : `, ${other.parquetSeconds.toFixed(2)} s of it for Parquet`;
+  say(
+    `    ${name}: ${other.seconds.toFixed(2)} s (CPU ${other.cpuSeconds.toFixed(2)} s${parquet}), ${Math.round(other.peakMb)} MB: ${(other.seconds / quarry.seconds).toFixed(1)} x as long, ${(other.cpuSeconds / quarry.cpuSeconds).toFixed(1)} x the CPU`,
+  );
+}
+
+function printFigures(figures: readonly Figure[]): void {
+  say(`\n${'figure'.padEnd(62)} measured    asked      met`);
+  for (const { what, asked, measured, isMet } of figures) {
+    const shown =
+      measured === undefined
+        ? 'not measured'
+        : `${Number(measured.toFixed(1))}`.padEnd(11) + asked.padEnd(11) + (isMet(measured) ? 'yes' : 'no');
+    say(`${what.padEnd(62)} ${shown}`);
+  }
+  say('The whole run’s time and memory, and what a row costs: npm run bench:full -- --rows 220000,2200000');
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

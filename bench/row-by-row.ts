@@ -42,7 +42,7 @@ export async function prepareRowByRow(directory: string, name: string): Promise<
 export async function collectRowByRow(directory: string): Promise<void> {
   const answers = new Map<string, { text: string; stop: string; input: number; output: number }>();
   const lines = createInterface({
-    input: createReadStream(join(directory, 'text.out')),
+    input: createReadStream(join(directory, 'parts', '0.out')),
     crlfDelay: Infinity,
   });
   for await (const line of lines) {

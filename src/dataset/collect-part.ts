@@ -5,10 +5,8 @@ import type { Reason, RowCounts, TokenCounts } from '../core/ledger.ts';
 import { balancedRanges } from '../core/packing.ts';
 import { DUPLICATE_REQUEST, type RetryPolicy } from '../core/retry-policy.ts';
 import type { OutputShape } from '../models/output-shape.ts';
-import { answersOfOutputSql, answersOfRewrittenSql } from './answers.ts';
 import { columnText } from './column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
-import { outputShapeSql } from './output-shape-sql.ts';
 import { countOwed } from './owed-records.ts';
 import {
   copyToParquet,
@@ -17,7 +15,7 @@ import {
   readParquetsSql,
   readUnpackedBytes,
 } from './parquet.ts';
-import { rewriteOutput } from './read-output.ts';
+import { readAnswers } from './read-answers.ts';
 import { readLedger } from './read-results.ts';
 import {
   ATTEMPTS_COLUMN,
@@ -73,9 +71,10 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
   const { scratchDirectory, memoryMb = COLLECT_MEMORY_MB, rowsPath, resultPath } = request;
   await mkdir(scratchDirectory, { recursive: true });
   await using db = await openDuckDb({ memoryMb, threads: 2, scratchDirectory });
-  const lines = await loadAnswers(db, request);
+  const input = await readUnpackedBytes(db, rowsPath);
+  await using answers = await readAnswers(db, { ...request, rows: input.rows });
   const answered = await matchAnswers(db, rowsPath);
-  const size = await measure(db, request);
+  const size = await measure(db, request, input);
   const pieces = Math.max(1, Math.ceil(size.answerBytes / (ANSWERS_SHARE * memoryMb * 1e6)));
   await db.run('SET threads = 1');
   await db.run(`SET disabled_optimizers = 'join_order,build_side_probe_side'`);
@@ -94,35 +93,10 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
     ...ledger,
     // That a row waits for another's answer says nothing of how its part went.
     reasons: reasons.filter(({ error_code }) => error_code !== DUPLICATE_REQUEST),
-    stray_lines: lines - answered,
+    stray_lines: answers.lines - answered,
     owed: await countOwed(db, resultPath, request.retry),
     ...(await countDuplicates(db, rowsPath)),
   };
-}
-
-/** Loads every output file into the table `answers`, in the order of its lines. Gives the number of all lines. */
-async function loadAnswers(
-  db: DuckDb,
-  { outputPaths, shape, scratchDirectory }: CollectRequest,
-): Promise<number> {
-  await db.run(`CREATE TABLE answers (record_id VARCHAR, answer ${outputShapeSql(shape).answerType}, stop_reason VARCHAR,
-    input_tokens BIGINT, output_tokens BIGINT, error_code VARCHAR, error_message VARCHAR)`);
-  let unreadable = 0;
-  for (const path of outputPaths) {
-    try {
-      await db.run(`INSERT INTO answers ${answersOfOutputSql(path, shape)}`);
-    } catch (error) {
-      // A lone surrogate, a truncated line, a value of another type: DuckDB gives the whole file up.
-      if (!isUnreadableContent(error)) throw error;
-      const rewritten = join(scratchDirectory, 'rewritten.jsonl');
-      const read = await rewriteOutput(path, rewritten, shape);
-      unreadable += read.unreadable;
-      await db.run(`INSERT INTO answers ${answersOfRewrittenSql(rewritten, shape, read.longestBytes)}`);
-      await rm(rewritten, { force: true });
-    }
-  }
-  const { lines } = await db.row('SELECT CAST(count(*) AS DOUBLE) AS lines FROM answers');
-  return Number(lines) + unreadable;
 }
 
 /**
@@ -131,7 +105,7 @@ async function loadAnswers(
  */
 async function matchAnswers(db: DuckDb, rowsPath: string): Promise<number> {
   await db.run(`CREATE TABLE matches AS
-    SELECT place, arg_min(answers.rowid, (answers.error_code IS NOT NULL, answers.rowid)) AS answer_place
+    SELECT place, arg_min(answers.line, (answers.error_code IS NOT NULL, answers.line)) AS answer_place
     FROM (SELECT CASE WHEN ${ERROR_CODE_COLUMN} IS NULL THEN ${RECORD_ID_COLUMN} END AS id, file_row_number AS place FROM ${readParquetSql(rowsPath)}) AS input
     LEFT JOIN answers ON answers.record_id = input.id GROUP BY place`);
   const { answered } = await db.row('SELECT CAST(count(answer_place) AS DOUBLE) AS answered FROM matches');
@@ -144,15 +118,22 @@ interface ResultSize {
   bytesPerRow: number;
 }
 
-async function measure(db: DuckDb, { rowsPath, shape }: CollectRequest): Promise<ResultSize> {
-  const input = await readUnpackedBytes(db, rowsPath);
-  const size = shape.kind === 'text' ? 'strlen(answer)' : '4 * len(answer)';
-  const { bytes } = await db.row(`SELECT CAST(coalesce(sum(${size}), 0) AS DOUBLE) AS bytes FROM answers`);
-  const answerBytes = Number(bytes);
+const BYTES_PER_FLOAT = 4;
+/** Bytes that a Parquet writer holds for each number of a list: it keeps track of where lists begin. */
+const BYTES_PER_LISTED_NUMBER = 16;
+
+async function measure(
+  db: DuckDb,
+  { shape }: CollectRequest,
+  input: { rows: number; bytes: number },
+): Promise<ResultSize> {
+  const size = shape.kind === 'text' ? 'strlen(answer)' : 'len(answer)';
+  const { sum } = await db.row(`SELECT CAST(coalesce(sum(${size}), 0) AS DOUBLE) AS sum FROM answers`);
+  const [bytes, writerBytes] = shape.kind === 'text' ? [1, 1] : [BYTES_PER_FLOAT, BYTES_PER_LISTED_NUMBER];
   return {
     rows: input.rows,
-    answerBytes,
-    bytesPerRow: (input.bytes + answerBytes) / Math.max(1, input.rows),
+    answerBytes: Number(sum) * bytes,
+    bytesPerRow: (input.bytes + Number(sum) * writerBytes) / Math.max(1, input.rows),
   };
 }
 
@@ -234,7 +215,7 @@ async function createResultSql(
   return (from, to) => `SELECT ${columns.join(', ')}
     FROM (SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${readParquetSql(rowsPath)} WHERE file_row_number >= ${from} AND file_row_number < ${to}) AS input
     JOIN (
-      SELECT matches.place, matches.answer_place, answers.* FROM answers RIGHT JOIN matches ON answers.rowid = matches.answer_place
+      SELECT matches.place, matches.answer_place, answers.* FROM answers RIGHT JOIN matches ON answers.line = matches.answer_place
       WHERE matches.place >= ${from} AND matches.place < ${to}
     ) AS answer ON answer.place = input.${PLACE_COLUMN}`;
 }
@@ -272,8 +253,4 @@ async function countMisplaced(db: DuckDb, { rowsPath, resultPath }: CollectReque
     FULL JOIN (SELECT ${id} AS id, file_row_number AS place FROM ${readParquetSql(resultPath)}) AS actual USING (place)
     WHERE expected.id IS DISTINCT FROM actual.id`);
   return Number(misplaced);
-}
-
-function isUnreadableContent(error: unknown): boolean {
-  return error instanceof Error && /^(Invalid Input|Conversion) Error/.test(error.message);
 }

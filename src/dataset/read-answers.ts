@@ -1,0 +1,86 @@
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OutputShape } from '../models/output-shape.ts';
+import { answersOfOutputSql, answersOfRewrittenSql } from './answers.ts';
+import type { DuckDb } from './duckdb.ts';
+import { outputShapeSql } from './output-shape-sql.ts';
+import { copyToParquet, readParquetSql } from './parquet.ts';
+import { rewriteOutput } from './read-output.ts';
+
+/** The view `answers` and the files below it, for as long as they are not disposed of. */
+export interface Answers extends AsyncDisposable {
+  /** Lines of the output files that are not blank. */
+  lines: number;
+}
+
+/**
+ * Reads a job's output files into the view `answers`: what each line says, and `line`, which numbers them through all
+ * files. They are kept as Parquet in the scratch directory; in memory, a join would hold them a second time.
+ */
+export async function readAnswers(
+  db: DuckDb,
+  {
+    outputPaths,
+    shape,
+    rows,
+    scratchDirectory,
+  }: { outputPaths: readonly string[]; shape: OutputShape; rows: number; scratchDirectory: string },
+): Promise<Answers> {
+  const sizes = await Promise.all(outputPaths.map((path) => stat(path)));
+  // Of the whole lines: what is read of them is smaller.
+  const bytesPerRow = sizes.reduce((sum, { size }) => sum + size, 0) / Math.max(1, rows);
+  const paths: string[] = [];
+  const removeFiles = async () => {
+    await Promise.all(paths.map((path) => rm(path, { force: true })));
+  };
+  const selects = [NO_ANSWERS.replace('answer_type', outputShapeSql(shape).answerType)];
+  let [read, unreadable] = [0, 0];
+  try {
+    for (const [index, outputPath] of outputPaths.entries()) {
+      const path = join(scratchDirectory, `answers-${index}.parquet`);
+      paths.push(path);
+      const copied = await copyAnswers(db, { outputPath, path, shape, bytesPerRow, scratchDirectory });
+      selects.push(`SELECT *, file_row_number + ${read} AS line FROM ${readParquetSql(path)}`);
+      read += copied.lines;
+      unreadable += copied.unreadable;
+    }
+    await db.run(`CREATE OR REPLACE VIEW answers AS ${selects.join(' UNION ALL ')}`);
+  } catch (error) {
+    await removeFiles();
+    throw error;
+  }
+  return { lines: read + unreadable, [Symbol.asyncDispose]: removeFiles };
+}
+
+/** Names and types, where a job left no output at all. */
+const NO_ANSWERS = `SELECT NULL::VARCHAR AS record_id, NULL::answer_type AS answer, NULL::VARCHAR AS stop_reason,
+  NULL::BIGINT AS input_tokens, NULL::BIGINT AS output_tokens, NULL::VARCHAR AS error_code, NULL::VARCHAR AS error_message,
+  NULL::BIGINT AS line WHERE false`;
+
+async function copyAnswers(
+  db: DuckDb,
+  {
+    outputPath,
+    path,
+    shape,
+    bytesPerRow,
+    scratchDirectory,
+  }: { outputPath: string; path: string; shape: OutputShape; bytesPerRow: number; scratchDirectory: string },
+): Promise<{ lines: number; unreadable: number }> {
+  const copy = (sql: string) => copyToParquet(db, { sql, path, compression: 'uncompressed', bytesPerRow });
+  try {
+    return { lines: await copy(answersOfOutputSql(outputPath, shape)), unreadable: 0 };
+  } catch (error) {
+    // A lone surrogate, a truncated line, a value of another type: DuckDB gives the whole file up.
+    if (!isUnreadableContent(error)) throw error;
+    const rewritten = join(scratchDirectory, 'rewritten.jsonl');
+    const { unreadable, longestBytes } = await rewriteOutput(outputPath, rewritten, shape);
+    const lines = await copy(answersOfRewrittenSql(rewritten, shape, longestBytes));
+    await rm(rewritten, { force: true });
+    return { lines, unreadable };
+  }
+}
+
+function isUnreadableContent(error: unknown): boolean {
+  return error instanceof Error && /^(Invalid Input|Conversion) Error/.test(error.message);
+}
