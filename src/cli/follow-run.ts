@@ -32,7 +32,7 @@ export async function followRun(
   await using target = await files.openEngine();
   const reporter = createProgressReporter(context.err);
   try {
-    return await withStopSignals(context, (signal) =>
+    const result = await withStopSignals(context, (signal) =>
       runLocally(input, {
         target,
         random: Math.random,
@@ -45,6 +45,11 @@ export async function followRun(
         ...(onClaimed === undefined ? {} : { onClaimed }),
       }),
     );
+    // So that the run can be followed from here by its name.
+    if (result.kind === 'failed' && result.error === 'RunBusyError' && result.runId !== undefined) {
+      await remember(result.runId, files, context);
+    }
+    return result;
   } finally {
     reporter.stop();
   }
@@ -96,12 +101,15 @@ export function dirFlag(directory: string): string {
   return directory === '.quarry' ? '' : ` --dir ${directory}`;
 }
 
-/** How to go on with a run that was planned, once what broke it is mended. */
+/** How to go on with a run that was planned, once what broke it is mended; or where to look, if another process has it. */
 function resumeHint(
   { runId, error }: { runId: string | undefined; error: string },
   { dir }: RunFiles,
 ): string {
-  if (runId === undefined || ['LedgerMismatchError', 'RunBusyError'].includes(error)) return '';
+  if (runId === undefined || error === 'LedgerMismatchError') return '';
+  if (error === 'RunBusyError') {
+    return `\nFollow it with: quarry status ${runId}${dirFlag(dir)}. Stop it with: quarry cancel ${runId}${dirFlag(dir)}.`;
+  }
   return `\nNothing that is done is lost. Once that is mended: quarry resume ${runId}${dirFlag(dir)}`;
 }
 

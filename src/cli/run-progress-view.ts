@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { z } from 'zod';
 import { JobRecord } from '../core/job-record.ts';
 import { addReasons, PartLedger, type Reason } from '../core/ledger.ts';
@@ -41,11 +42,17 @@ export interface UnfinishedRun {
   reasons: Reason[];
 }
 
+/** Small objects read at once. */
+const CONCURRENT_READS = 16;
+
 /** Reads where a run stands. */
 export async function readProgress({ plan, layout }: StoredRun, store: ObjectStore): Promise<UnfinishedRun> {
   const prepared: PreparedPart[] = [];
-  for (let slice = 0; slice < plan.slices; slice += 1) {
-    const parts = await readJsonIfPresent(store, layout.sliceParts(slice), z.array(PreparedPart));
+  const limit = pLimit(CONCURRENT_READS);
+  const slices = Array.from({ length: plan.slices }, (_, slice) => layout.sliceParts(slice));
+  for (const parts of await limit.map(slices, (uri) =>
+    readJsonIfPresent(store, uri, z.array(PreparedPart)),
+  )) {
     prepared.push(...(parts ?? []));
   }
   const turns: { part: WavePart; job: JobRecord | undefined; ledger: PartLedger | undefined }[] = [];
@@ -54,13 +61,12 @@ export async function readProgress({ plan, layout }: StoredRun, store: ObjectSto
     const parts = await readJsonIfPresent(store, layout.waveParts(waves + 1), z.array(WavePart));
     if (parts === undefined) break;
     waves += 1;
-    for (const part of parts) {
-      turns.push({
-        part,
-        job: await readJsonIfPresent(store, layout.job(part.part_id), JobRecord),
-        ledger: await readJsonIfPresent(store, layout.ledger(part.part_id), PartLedger),
-      });
-    }
+    const turnsOfWave = await limit.map(parts, async (part) => ({
+      part,
+      job: await readJsonIfPresent(store, layout.job(part.part_id), JobRecord),
+      ledger: await readJsonIfPresent(store, layout.ledger(part.part_id), PartLedger),
+    }));
+    turns.push(...turnsOfWave);
   }
   const ledgers = turns.flatMap(({ ledger }) => ledger ?? []);
   const open = turns.filter(({ ledger }) => ledger === undefined);

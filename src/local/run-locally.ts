@@ -15,8 +15,9 @@ import { RunState } from '../steps/run-state.ts';
 import { diskFaultOf } from '../store/disk-fault.ts';
 import { readJson } from '../store/json-object.ts';
 import { type RunLayout, runLayout, runUriOf } from '../store/run-layout.ts';
-import { definition, type StepName } from '../workflow/definition.ts';
+import type { StepName } from '../workflow/definition.ts';
 import type { EngineTarget } from './engine-target.ts';
+import { machineDefinition } from './machine-definition.ts';
 import { lockRun } from './run-lock.ts';
 import type { RunProgress } from './run-progress.ts';
 import { createTaskRunner } from './step-functions-tasks.ts';
@@ -41,6 +42,7 @@ export interface LocalRunOptions {
 /** How a local execution ended. */
 export type LocalRunResult =
   | { kind: 'finished'; summary: RunSummary }
+  /** `runId`: of a run that was planned, or that another process is at work on. */
   | { kind: 'failed'; error: string; message: string; runId: string | undefined }
   | { kind: 'aborted'; runId: string | undefined };
 
@@ -66,15 +68,19 @@ export async function runLocally(
   const broken = new AbortController();
   await using stack = new AsyncDisposableStack();
   let claimed: string | undefined;
+  /** The run that another process is at work on. */
+  let contested: string | undefined;
   const claimRun = async (runId: string): Promise<void> => {
     // Plan may be tried again.
     if (claimed === runId) return;
     const layout = runLayout(runUriOf(deps.settings.bucket, runId));
+    contested = runId;
     const lock = stack.use(await lockRun({ runId, layout }, store));
+    contested = undefined;
     lock.lost.addEventListener('abort', () =>
       broken.abort(
         new RunBusyError(
-          `Another process has taken run "${runId}" over: this one had not been heard of for minutes, or its lock was deleted. It sends nothing more; see: quarry status ${runId}`,
+          `Another process has taken run "${runId}" over: this one had not been heard of for minutes, or its lock was deleted. It sends nothing more.`,
         ),
       ),
     );
@@ -114,7 +120,7 @@ export async function runLocally(
   const tasks = trackTasks(aroundTasks(runTask), (fault) => broken.abort(fault));
   const result = await runExecution(
     {
-      definition,
+      definition: machineDefinition,
       runTask: tasks.runTask,
       objects: {
         getObject: (bucket, key) => tasks.track(store.read(`s3://${bucket}/${key}`)),
@@ -139,7 +145,7 @@ export async function runLocally(
   if (result.status === 'FAILED' && result.error === CHILDREN_FAILED && fault !== undefined) {
     return { kind: 'failed', error: fault.name, message: fault.message, runId };
   }
-  return toRunResult(result, runId, async () => {
+  return toRunResult(result, runId ?? contested, async () => {
     if (state === undefined) throw new Error('The execution ended without a plan.');
     return readJson(store, runLayout(state.run_uri).summary, RunSummary);
   });

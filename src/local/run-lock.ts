@@ -10,14 +10,13 @@ export async function lockRun({ runId, layout }: LockedRun, store: ObjectStore):
   if (result.kind === 'held') return result.claim;
   const { process, since, seen_at } = result.by;
   const who = `process ${process.pid} on ${process.host}, since ${since}`;
-  const advice = `Follow it with: quarry status ${runId}. Stop it with: quarry cancel ${runId}.`;
   const doubt =
     (await presenceOf(process)) !== 'elsewhere'
       ? ''
       : seen_at === null
         ? ` Whether it is alive cannot be seen from here. If you are sure that it is not, delete ${result.uri} and try again.`
         : ` It was there at ${seen_at}. Should it have died since, the run is free ${SILENCE_MS / 60_000} minutes after that, or at once if you delete ${result.uri}.`;
-  throw new RunBusyError(`Another process is at work on run "${runId}": ${who}. ${advice}${doubt}`);
+  throw new RunBusyError(`Another process is at work on run "${runId}": ${who}.${doubt}`);
 }
 
 /** A run to be locked. */

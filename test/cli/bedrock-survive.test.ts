@@ -50,8 +50,14 @@ test('a second process on a run in S3 is refused, and told which one is at work;
   const elsewhere = [...world.flags, ...PARTS, '--dir', `${world.dir}-elsewhere`];
   const second = await runQuarry('run', file, ...elsewhere);
   expect(second.status).toBe(1);
-  expect(second.err).toMatch(new RegExp(`RunBusyError: .*process ${run.pid} on .*quarry status mine`));
-  expect((await runQuarry('status', 'mine', '--dir', world.dir)).out).toContain(`Process ${run.pid} on `);
+  expect(second.err).toMatch(
+    new RegExp(
+      `RunBusyError: .*process ${run.pid} on .*\nFollow it with: quarry status mine --dir ${world.dir}-elsewhere\\.`,
+    ),
+  );
+  for (const dir of [world.dir, `${world.dir}-elsewhere`]) {
+    expect((await runQuarry('status', 'mine', '--dir', dir)).out).toContain(`Process ${run.pid} on `);
+  }
 
   const cancelled = await runQuarry('cancel', 'mine', '--dir', world.dir, '--json');
   expect(cancelled.err).toContain(`Process ${run.pid} on `);

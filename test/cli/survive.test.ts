@@ -63,7 +63,9 @@ test('cancel makes the process at work stop its jobs and keep what they had done
   expect(live.out).toMatch(/parts +0 waiting, 1 submitted, 0 refused, 0 collected/);
   const second = await runQuarry('run', file, ...flags, '--emulator', emulator.url);
   expect(second.status).toBe(1);
-  expect(second.err).toMatch(new RegExp(`RunBusyError: .*process ${run.pid} on .*quarry status mine`));
+  expect(second.err).toMatch(
+    new RegExp(`RunBusyError: .*process ${run.pid} on .*\n.*quarry status mine --dir ${dir}\\.`),
+  );
 
   const cancelled = await runQuarry('cancel', 'mine', ...at, '--json');
   expect(cancelled.status).toBe(2);
