@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { InvalidRunInputError, QuarryError } from '../core/errors.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../store/json-object.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import { RunTarget } from './run-target.ts';
 
 /** What this machine remembers of a run: where it lives. */
@@ -23,15 +25,31 @@ export async function rememberRun(directory: string, run: KnownRun): Promise<Run
 /** What is remembered of a run; undefined where nothing is. */
 export async function recallRun(directory: string, runId: string): Promise<KnownRun | undefined> {
   if (!/^[a-zA-Z0-9-]+$/.test(runId)) return undefined;
-  return readJsonIfPresent(createDirectoryStore(directory), uriOf(runId), KnownRun);
+  const store = createDirectoryStore(directory);
+  return inWords(store, uriOf(runId), () => readJsonIfPresent(store, uriOf(runId), KnownRun));
 }
 
 /** Every run that is remembered, by name. */
 export async function listKnownRuns(directory: string): Promise<KnownRun[]> {
   const store = createDirectoryStore(directory);
   const runs: KnownRun[] = [];
-  for await (const { uri } of store.list(`${FOLDER}/`)) runs.push(await readJson(store, uri, KnownRun));
+  for await (const { uri } of store.list(`${FOLDER}/`)) {
+    runs.push(await inWords(store, uri, () => readJson(store, uri, KnownRun)));
+  }
   return runs;
+}
+
+/** Reads, and says which file it is that cannot be read. */
+async function inWords<T>(store: ObjectStore, uri: S3Uri, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof QuarryError) throw error;
+    throw new InvalidRunInputError(
+      `${store.localPath?.(uri)} does not say where a run lives, as this version writes it. Delete it, and name the run’s target: --target bedrock --bucket …`,
+      { cause: error },
+    );
+  }
 }
 
 function uriOf(runId: string): S3Uri {

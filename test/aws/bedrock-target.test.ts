@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,10 +10,14 @@ import { createS3Client } from '../../src/store/s3-client.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import { startQuarry } from '../support/quarry-process.ts';
 import { runQuarry } from '../support/run-quarry.ts';
+import { allowingStatement, type PolicyStatement } from './iam-policy.ts';
 import { CREDENTIALS, MOTO_ACCOUNT, REGION, startMoto } from './moto.ts';
+import { type RecordedCall, startRecordingProxy } from './recording-proxy.ts';
+import { requiredRights } from './required-rights.ts';
 import { EMULATOR, ROWS } from './world.ts';
 
 const BUCKET = 'data-bucket';
+const ROLE_ARN = `arn:aws:iam::${MOTO_ACCOUNT}:role/batch`;
 const ASK = [
   ...['--model-id', 'us.anthropic.claude-haiku-4-5-20251001-v1:0'],
   ...['--prompt-template', 'Tell a joke about {topic}.', '--run-id', 'mine'],
@@ -20,9 +25,10 @@ const ASK = [
 ];
 const AT_AWS = [
   ...['--target', 'bedrock', '--bucket', BUCKET, '--poll-seconds', '1'],
-  ...['--role-arn', `arn:aws:iam::${MOTO_ACCOUNT}:role/batch`],
+  ...['--role-arn', ROLE_ARN],
 ];
 
+const calls: RecordedCall[] = [];
 const cleanUp = new AsyncDisposableStack();
 let directory: string;
 let client: S3Client;
@@ -34,15 +40,24 @@ beforeAll(async () => {
   const moto = cleanUp.use(await startMoto());
   client = createS3Client({ endpoint: moto.url, region: REGION, credentials: CREDENTIALS });
   await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  const bedrockS3 = cleanUp.use(await startRecordingProxy({ caller: 'role', route: () => moto.url, calls }));
   const emulator = await startEmulator({
     ...EMULATOR,
-    store: createS3Store({ client, scratchDirectory: join(directory, 'bedrock') }),
+    store: createS3Store({
+      client: createS3Client({ endpoint: bedrockS3.url, region: REGION, credentials: CREDENTIALS }),
+      scratchDirectory: join(directory, 'bedrock'),
+    }),
     stateDirectory: join(directory, 'emulator'),
   });
   cleanUp.defer(() => emulator.close());
-  vi.stubEnv('AWS_ENDPOINT_URL_S3', moto.url);
-  vi.stubEnv('AWS_ENDPOINT_URL_BEDROCK', emulator.url);
-  vi.stubEnv('AWS_ENDPOINT_URL_BEDROCK_RUNTIME', emulator.url);
+  for (const [variable, url] of [
+    ['AWS_ENDPOINT_URL_S3', moto.url],
+    ['AWS_ENDPOINT_URL_BEDROCK', emulator.url],
+    ['AWS_ENDPOINT_URL_BEDROCK_RUNTIME', emulator.url],
+  ] as const) {
+    const proxy = cleanUp.use(await startRecordingProxy({ caller: 'user', route: () => url, calls }));
+    vi.stubEnv(variable, proxy.url);
+  }
   vi.stubEnv('AWS_REGION', REGION);
   vi.stubEnv('AWS_ACCESS_KEY_ID', CREDENTIALS.accessKeyId);
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', CREDENTIALS.secretAccessKey);
@@ -99,6 +114,61 @@ test('a run on an independent S3, killed on its way and resumed, ends with the l
   const downloaded = await runQuarry('results', 'mine', '--dir', dir, '--download', folder);
   expect(downloaded.out).toBe(`${JSON.parse(resumed.out).output_uris.length} Parquet files in ${folder}\n`);
 });
+
+test('jobs are listed, a run is cancelled by another process, and a small one is run on demand', async () => {
+  const dir = join(directory, 'others');
+  const at = [...AT_AWS, '--dir', dir];
+  const small = await runQuarry('run', file, ...ASK, ...at, '--run-id', 'small', '--max-records', '5');
+  expect(small.status, small.err).toBe(0);
+  const run = startQuarry('run', file, ...ASK, ...at, '--run-id', 'cancelled', '--no-pilot');
+  await run.printed('Wave 1');
+  await vi.waitUntil(async () => {
+    const { out } = await runQuarry('jobs', '--json', ...at);
+    return JSON.parse(out).some(({ run_id }: { run_id: string }) => run_id === 'cancelled');
+  }, 60_000);
+  const cancelled = await runQuarry('cancel', 'cancelled', '--dir', dir, '--json');
+  expect(JSON.parse(cancelled.out)).toMatchObject({ rows: { total: ROWS } });
+  await run.ended;
+  expect((await runQuarry('adopt', 'cancelled', '--dir', dir)).out).toBe('Every job is known to its run.\n');
+  expect((await runQuarry('runs', '--json', ...at)).out).toContain('"run_id": "small"');
+});
+
+/** The policies of the page, filled in. */
+function documentedPolicies(): { role: PolicyStatement[]; user: PolicyStatement[] } {
+  const page = readFileSync(new URL('../../docs/aws.md', import.meta.url), 'utf8');
+  const section = page.slice(page.indexOf('## Without a stack'), page.indexOf('## What is proven'));
+  const [, role, user] = [...section.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json]) => {
+    const text = String(json)
+      .replaceAll('ROLE_ARN', ROLE_ARN)
+      .replaceAll('BUCKET', BUCKET)
+      .replaceAll('ACCOUNT', MOTO_ACCOUNT)
+      .replaceAll('REGION', REGION);
+    return JSON.parse(text).Statement as PolicyStatement[];
+  });
+  return { role: role ?? [], user: user ?? [] };
+}
+
+test.each(['role', 'user'] as const)(
+  'every call of the %s is allowed by the documented policy, and each statement has a use',
+  (caller) => {
+    const statements = documentedPolicies()[caller];
+    const own = calls.filter((call) => call.caller === caller);
+    expect(own.length).toBeGreaterThan(0);
+    const rights = own.flatMap(requiredRights);
+    expect(rights.filter((right) => allowingStatement(statements, right) === undefined)).toEqual([]);
+    const idle = statements
+      .flatMap((statement) => [statement.Action].flat().map((Action) => ({ ...statement, Action })))
+      .filter((statement) => !rights.some((right) => allowingStatement([statement], right) !== undefined))
+      .map(({ Sid, Action }) => `${Sid} ${Action}`);
+    // The emulator asks no model and lists nothing; only a large upload that fails is aborted.
+    const unused = [
+      'ListBucket s3:ListBucket',
+      'Models bedrock:InvokeModel',
+      'Files s3:AbortMultipartUpload',
+    ];
+    expect(idle.filter((entry) => !unused.includes(entry))).toEqual([]);
+  },
+);
 
 test('a bucket that an independent S3 does not have is named', async () => {
   const { status, err } = await runQuarry(

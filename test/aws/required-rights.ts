@@ -7,7 +7,7 @@ const JOBS = `arn:aws:bedrock:${REGION}:${MOTO_ACCOUNT}:model-invocation-job`;
 /** The rights that a recorded call needs on AWS. Throws for a call that is not known, so that none goes unchecked. */
 export function requiredRights(call: RecordedCall): RequiredRight[] {
   const { method, path } = call;
-  if (path.startsWith('/model-invocation-job') || path.startsWith('/model/')) return bedrockRights(call);
+  if (/^\/(?:model-invocation-job|model\/|listTagsForResource)/.test(path)) return bedrockRights(call);
   const invocation = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(path);
   if (invocation !== null && method === 'POST') {
     return [{ action: 'lambda:InvokeFunction', resource: decodeURIComponent(invocation[1] ?? '') }];
@@ -73,6 +73,14 @@ function bedrockRights({ method, path, body }: RecordedCall): RequiredRight[] {
   const job = /^\/model-invocation-job\/([^/]+)$/.exec(path);
   if (method === 'GET' && job !== null) {
     return [{ action: 'bedrock:GetModelInvocationJob', resource: decodeURIComponent(job[1] ?? '') }];
+  }
+  const stopped = /^\/model-invocation-job\/([^/]+)\/stop$/.exec(path);
+  if (method === 'POST' && stopped !== null) {
+    return [{ action: 'bedrock:StopModelInvocationJob', resource: decodeURIComponent(stopped[1] ?? '') }];
+  }
+  if (method === 'POST' && path === '/listTagsForResource') {
+    const { resourceARN } = JSON.parse(body) as { resourceARN: string };
+    return [{ action: 'bedrock:ListTagsForResource', resource: resourceARN }];
   }
   throw new Error(`Nobody knows which right this call needs: ${method} ${path}`);
 }

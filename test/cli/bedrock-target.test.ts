@@ -1,6 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { simulatedAnswer } from '../../src/emulator/models/simulated-model.ts';
 import { BUCKET, openBedrockWorld, ROLE } from '../support/bedrock-world.ts';
 import { runQuarry } from '../support/run-quarry.ts';
@@ -90,6 +90,57 @@ test('a run on real S3 and Bedrock goes to its end, as the local one does, and i
   expect(puts()).toHaveLength(before);
   expect((await emulator.usage()).totals).toMatchObject({ jobs: 3, answered: 350 });
 }, 120_000);
+
+test('a plan uploads a local dataset, says where it is, and sends nothing else', async () => {
+  const { dir, flags, s3, proxy, writeRows } = await openBedrockWorld();
+  const { status, out, err } = await runQuarry('plan', await writeRows(350), ...flags);
+  expect(status, err).toBe(0);
+  expect(out).toMatch(
+    /The dataset is in s3:\/\/my-bucket\/datasets\/[0-9a-f]{16}\/rows\.csv now; nothing else was sent, and nothing was paid\./,
+  );
+  expect(out).toMatch(/cost +at most \$/);
+  expect([...s3.objects.keys()]).toHaveLength(1);
+  expect(proxy.requests).toEqual([]);
+  const again = await runQuarry('plan', `s3://${[...s3.objects.keys()][0]}`, ...flags, '--dir', dir);
+  expect(again.out).toContain('Nothing was sent and nothing was paid.');
+});
+
+test('credentials and region are those of the profile that is named, then and afterwards', async () => {
+  const { dir, flags, s3, env, writeRows } = await openBedrockWorld();
+  for (const name of ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'])
+    vi.stubEnv(name, undefined);
+  await writeFile(String(env.AWS_CONFIG_FILE), '[profile dev]\nregion = eu-north-1\n');
+  await writeFile(
+    String(env.AWS_SHARED_CREDENTIALS_FILE),
+    '[dev]\naws_access_key_id = DEVKEY\naws_secret_access_key = x\n',
+  );
+  const { status, err } = await runQuarry(
+    ...['run', await writeRows(3), ...flags, '--profile', 'dev', '--run-id', 'mine'],
+  );
+  expect(status, err).toBe(0);
+  const known = JSON.parse(await readFile(join(dir, 'known-runs', 'mine.json'), 'utf8'));
+  expect(known.target).toMatchObject({ profile: 'dev', region: 'eu-north-1' });
+  s3.requests.length = 0;
+  expect((await runQuarry('status', 'mine', '--dir', dir)).out).toMatch(/answered +3/);
+  expect(s3.requests[0]?.headers.authorization).toMatch(/Credential=DEVKEY\/\d+\/eu-north-1\/s3/);
+});
+
+test('a name that is known at two places means the last one, and the other is told', async () => {
+  const { dir, flags, writeRows } = await openBedrockWorld();
+  const file = await writeRows(3);
+  const ask = ['--model-id', MODEL, '--prompt-template', 'Say {n}', '--run-id', 'mine', '--dir', dir];
+  expect((await runQuarry('run', file, ...ask)).status).toBe(0);
+  const { err } = await runQuarry('run', file, ...flags, '--run-id', 'mine');
+  expect(err).toContain('Another run mine is at local. From now on mine means this one; name the other by');
+  expect((await runQuarry('status', 'mine', '--dir', dir)).out).toContain(`s3://${BUCKET}/runs/mine/`);
+  const local = await runQuarry('status', 'mine', '--dir', dir, '--target', 'local');
+  expect(local.out).toContain(join('quarry-local', 'runs', 'mine'));
+  await writeFile(join(dir, 'known-runs', 'mine.json'), '{"run_id": "mine"}');
+  const unreadable = await runQuarry('status', 'mine', '--dir', dir);
+  expect(unreadable.err).toMatch(
+    /InvalidRunInputError: .*mine\.json does not say where a run lives.* Delete it/,
+  );
+});
 
 test('rows below a job’s minimum are run on demand by the runtime client', async () => {
   const { dir, flags, writeRows, emulator } = await openBedrockWorld();
