@@ -1,7 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { type DoubleScript, startAwsDouble, xmlError, xmlResult } from '../support/aws-double.ts';
+import {
+  type DoubleScript,
+  startAwsDouble,
+  stubAwsEnvironment,
+  xmlError,
+  xmlResult,
+} from '../support/aws-double.ts';
 import { runQuarry } from '../support/run-quarry.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -11,20 +17,7 @@ const RUN = ['--model-id', 'us.amazon.nova-lite-v1:0', '--prompt-template', 'Say
 async function openAws(script: DoubleScript, variables: Record<string, string | undefined> = {}) {
   const double = await startAwsDouble(script);
   onTestFinished(() => double[Symbol.asyncDispose]());
-  const environment = {
-    AWS_ENDPOINT_URL: double.url,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    ...variables,
-  };
-  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
-  onTestFinished(() => {
-    vi.unstubAllEnvs();
-  });
+  stubAwsEnvironment(double.url, variables);
   const dir = await temporaryDirectory();
   const file = join(dir, 'rows.csv');
   await writeFile(file, 'n\n1\n');
