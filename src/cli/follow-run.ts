@@ -1,5 +1,6 @@
 import type { RunSummary } from '../core/summary.ts';
 import { readResults } from '../dataset/read-results.ts';
+import type { FollowResult as DeployedResult } from '../deployed/follow-run.ts';
 import { type LocalRunOptions, type LocalRunResult, runLocally } from '../local/run-locally.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError, EXIT_INCOMPLETE, EXIT_INTERRUPTED } from './cli-error.ts';
@@ -55,13 +56,17 @@ export async function followRun(
   }
 }
 
-async function remember(runId: string, { dir, target }: RunFiles, { err }: CliContext): Promise<void> {
+/** Remembers where a run is, and says so where its name was another one's. */
+export async function remember(runId: string, { dir, target }: RunFiles, { err }: CliContext): Promise<void> {
   const before = await rememberRun(dir, { run_id: runId, target });
   if (before === undefined || placeOf(before) === placeOf(target)) return;
   err.write(
     `Another run ${runId} is at ${placeOf(before)}. From now on ${runId} means this one; name the other by --target ${before.kind}.\n`,
   );
 }
+
+/** The run goes on, and nobody follows it any more. */
+type Detached = Extract<DeployedResult, { kind: 'detached' }>;
 
 /** How a result is shown. */
 export interface ReportOptions {
@@ -73,7 +78,7 @@ export interface ReportOptions {
 
 /** Prints how a run ended; throws CliError where it did not come to its end. */
 export async function reportRun(
-  result: LocalRunResult,
+  result: LocalRunResult | Detached,
   { files, json, output }: ReportOptions,
   context: CliContext,
 ): Promise<void> {
@@ -91,6 +96,8 @@ export async function reportRun(
     }
     case 'failed':
       throw new CliError(result.error, `${result.message}${resumeHint(result, files)}`);
+    case 'detached':
+      throw detachedError(result, files);
     case 'aborted':
       throw new CliError('Stopped', stoppedMessage(result.runId, files), EXIT_INTERRUPTED);
   }
@@ -111,6 +118,16 @@ function resumeHint(
     return `\nFollow it with: quarry status ${runId}${dirFlag(dir)}. Stop it with: quarry cancel ${runId}${dirFlag(dir)}.`;
   }
   return `\nNothing that is done is lost. Once that is mended: quarry resume ${runId}${dirFlag(dir)}`;
+}
+
+function detachedError({ runId, fault }: Detached, { dir }: RunFiles): CliError {
+  const advice =
+    runId === undefined
+      ? 'To follow it again: the same command.'
+      : `To follow it again: quarry status ${runId} --follow${dirFlag(dir)}. To stop it: quarry cancel ${runId}${dirFlag(dir)}.`;
+  return fault === undefined
+    ? new CliError('Detached', `The run goes on on AWS. ${advice}`, EXIT_INTERRUPTED)
+    : new CliError(fault.name, `${fault.message}\nThe run goes on on AWS all the same. ${advice}`);
 }
 
 function stoppedMessage(runId: string | undefined, { dir, target }: RunFiles): string {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { reopenCancelled } from '../steps/cancellation.ts';
 import type { CliContext } from './cli-context.ts';
+import { isDeployed, resumeDeployed } from './deployed-run.ts';
 import { followRun, reportRun } from './follow-run.ts';
 import { openRunFiles } from './run-files.ts';
 import { findRun, inputOf } from './run-store.ts';
@@ -16,11 +17,13 @@ export function addResumeCommand(program: Command, context: CliContext): void {
   addTargetOptions(command).action(async (runId: string, options: TargetOptions & { json?: boolean }) => {
     using files = openRunFiles(await chooseTarget(options, { runId, sendsJobs: true }), options.dir);
     const { plan } = await findRun(files, runId);
-    const result = await followRun(inputOf(plan), {
-      files,
-      context,
-      onClaimed: (layout) => reopenCancelled(layout, files.store),
-    });
+    const result = isDeployed(files)
+      ? await resumeDeployed(runId, { files, context })
+      : await followRun(inputOf(plan), {
+          files,
+          context,
+          onClaimed: (layout) => reopenCancelled(layout, files.store),
+        });
     await reportRun(result, { files, json: options.json }, context);
   });
 }

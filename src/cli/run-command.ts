@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
+import { isDeployed, runDeployed } from './deployed-run.ts';
 import { requireFreeFolder } from './download-results.ts';
 import { followRun, reportRun } from './follow-run.ts';
 import { givenRunInput, inOwnWords } from './given-run-input.ts';
@@ -46,7 +47,9 @@ async function run(dataset: string | undefined, options: RunOptions, context: Cl
     stage: (path) => stageWithProgress(path, { files, context }),
   });
   await inOwnWords(dataset, input, async () => {
-    const result = await followRun(input, { files, context, output: options.output });
+    const result = isDeployed(files)
+      ? await runDeployed(input, { files, context })
+      : await followRun(input, { files, context, output: options.output });
     await reportRun(result, { files, json: options.json, output: options.output }, context);
   });
 }

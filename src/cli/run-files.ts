@@ -1,6 +1,12 @@
 import { systemClock } from '../core/clock.ts';
+import type { BatchQuotas } from '../core/quotas.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
-import { bedrockPlanDeps, openBedrockTarget, openRunBucket } from '../local/bedrock-target.ts';
+import {
+  type BedrockTargetOptions,
+  bedrockPlanDeps,
+  openBedrockTarget,
+  openRunBucket,
+} from '../local/bedrock-target.ts';
 import type { EngineTarget } from '../local/engine-target.ts';
 import { LOCAL_BUCKET, localPlanDeps, openLocalTarget, sha256 } from '../local/local-target.ts';
 import type { RunProgress } from '../local/run-progress.ts';
@@ -10,8 +16,7 @@ import type { PlanDeps } from '../steps/deps.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { runsUri } from '../store/run-layout.ts';
-import { CliError } from './cli-error.ts';
-import type { BedrockRunTarget, RunTarget } from './run-target.ts';
+import type { AwsRunTarget, BedrockRunTarget, RunTarget } from './run-target.ts';
 import { VERSION } from './version.ts';
 
 /** The files of a target's runs. */
@@ -60,24 +65,36 @@ export function openRunFiles(target: RunTarget, dir: string): RunFiles {
       };
     }
     case 'bedrock':
-      return openBedrockFiles(target, dir);
+      return openBucketFiles(target, dir, {
+        bucketOwner: target.bucket_owner ?? undefined,
+        // Without one no job is created: a run is only looked at, or cancelled.
+        roleArn: target.role_arn ?? '',
+        pollSeconds: target.poll_seconds,
+      });
     case 'aws':
-      throw new CliError('NotSupportedError', '--target aws is not yet supported by this version.');
+      // The engine there is the stack's own; jobs are only looked at from here.
+      return openBucketFiles(target, dir, {
+        bucketOwner: target.bucket_owner,
+        roleArn: '',
+        pollSeconds: 1,
+        quotas: target.limits as Partial<BatchQuotas>,
+      });
   }
 }
 
-function openBedrockFiles(target: BedrockRunTarget, dir: string): RunFiles {
+function openBucketFiles(
+  target: BedrockRunTarget | AwsRunTarget,
+  dir: string,
+  more: Pick<BedrockTargetOptions, 'bucketOwner' | 'roleArn' | 'pollSeconds' | 'quotas'>,
+): RunFiles {
   const options = {
     directory: dir,
     bucket: target.bucket,
-    bucketOwner: target.bucket_owner ?? undefined,
     region: target.region,
     profile: target.profile ?? undefined,
-    // Without one no job is created: a run is only looked at, or cancelled.
-    roleArn: target.role_arn ?? '',
-    pollSeconds: target.poll_seconds,
     clock: systemClock,
     version: VERSION,
+    ...more,
   };
   const { store, client, [Symbol.dispose]: dispose } = openRunBucket(options);
   return {

@@ -116,18 +116,21 @@ export async function readProgress({ plan, layout }: StoredRun, store: ObjectSto
   };
 }
 
-/** The same for people. */
+/** The same for people; whoever else than a process is at work on the run is told in lines of its own. */
 export function progressLines(
   { run_id, process, status, waves, rows, parts, jobs, reasons }: UnfinishedRun,
   dir: string,
+  workerLines?: readonly string[],
 ): string[] {
   const n = (value: number) => value.toLocaleString('en-US');
   const ended = Object.entries(jobs).map(([name, number]) => `${number} ${name}`);
   const lines = [
     `Run ${run_id} has not ended.`,
-    process === null
-      ? 'No process is at work on it.'
-      : `Process ${process.pid} on ${process.host} is at work on it, since ${process.since}.`,
+    ...(workerLines ?? [
+      process === null
+        ? 'No process is at work on it.'
+        : `Process ${process.pid} on ${process.host} is at work on it, since ${process.since}.`,
+    ]),
     ...(status === 'cancelling' ? ['It is cancelled: nothing more is sent.'] : []),
     '',
     `  prepared   ${count(rows.prepared, 'row')} of ${n(rows.total)}, ${count(parts.prepared, 'part')} of ${parts.planned}`,
@@ -141,7 +144,7 @@ export function progressLines(
       `  ${error_code}: ${count(affected, 'row')}, such as ${example_record_id}: ${example_message}`,
     );
   }
-  if (process === null)
+  if (process === null && workerLines === undefined)
     lines.push(
       '',
       `To go on: quarry resume ${run_id}${dirFlag(dir)}. To stop its jobs: quarry cancel ${run_id}${dirFlag(dir)}.`,

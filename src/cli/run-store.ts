@@ -34,7 +34,7 @@ export async function listRuns({ store, bucket }: RunPlace): Promise<StoredRun[]
 
 /** Where else a run may be. */
 const ELSEWHERE =
-  ' A run that was started from another machine or folder is found by its --dir, or with --target bedrock and its --bucket.';
+  ' A run that was started from another machine or folder is found by its --dir, with --target bedrock and its --bucket, or with --target aws.';
 
 /** The run of an id; InvalidRunInputError that lists the known ones, the nearest first. */
 export async function findRun(place: RunPlace, runId: string): Promise<StoredRun> {
@@ -51,7 +51,8 @@ export async function findRun(place: RunPlace, runId: string): Promise<StoredRun
   );
 }
 
-async function readRun({ store, bucket }: RunPlace, runId: string): Promise<StoredRun | undefined> {
+/** The run of an id; undefined where it has no plan. */
+export async function readRun({ store, bucket }: RunPlace, runId: string): Promise<StoredRun | undefined> {
   const layout = runLayout(runUriOf(bucket, runId));
   const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
   if (plan === undefined) return undefined;

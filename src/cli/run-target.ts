@@ -29,11 +29,18 @@ const AwsRunTarget = z.object({
   kind: z.literal('aws'),
   stack_name: z.string(),
   bucket: z.string(),
+  /** Account of the stack, which the bucket must belong to. */
+  bucket_owner: z.string(),
   region: z.string(),
   profile: z.string().nullable(),
-  /** Null until the execution is started. */
-  execution_arn: z.string().nullable(),
+  /** What the stack was deployed with. */
+  limits: z.object({
+    minRecordsPerJob: z.int().optional(),
+    maxRecordsPerJob: z.int().optional(),
+    maxConcurrentJobs: z.int().optional(),
+  }),
 });
+export type AwsRunTarget = z.infer<typeof AwsRunTarget>;
 
 /** Where a run runs, and where its files lie. */
 export const RunTarget = z.discriminatedUnion('kind', [LocalRunTarget, BedrockRunTarget, AwsRunTarget]);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
+import { executionStates, isDeployed } from './deployed-run.ts';
 import { listKnownRuns } from './known-runs.ts';
 import { rowsView } from './rows-view.ts';
 import { openRunFiles } from './run-files.ts';
@@ -16,10 +17,11 @@ export function addRunsCommand(program: Command, { out }: CliContext): void {
   addTargetOptions(command).action(async (options: TargetOptions & { json?: boolean }) => {
     using files = openRunFiles(await chooseTarget(options), options.dir);
     const at = placeOf(files.target);
+    const executions = isDeployed(files) ? await executionStates(files) : new Map<string, string>();
     const stored = (await listRuns(files)).map(({ plan, summary }) => ({
       run_id: plan.run_id,
       at,
-      status: summary?.status ?? 'unfinished',
+      status: summary?.status ?? executions.get(plan.run_id) ?? 'unfinished',
       rows: plan.selected_rows,
       answered: summary?.rows.succeeded ?? null,
       model: plan.model.model_id,

@@ -1,36 +1,48 @@
 import type { Command } from 'commander';
+import { InvalidRunInputError } from '../core/errors.ts';
 import type { CliContext } from './cli-context.ts';
+import { isDeployed } from './deployed-run.ts';
+import { showDeployedStatus } from './deployed-status.ts';
 import { openRunFiles } from './run-files.ts';
 import { progressLines, readProgress } from './run-progress-view.ts';
 import { findRun } from './run-store.ts';
-import { outputPathsOf, summaryJson, summaryLines } from './summary-view.ts';
+import { summaryText } from './summary-view.ts';
 import { addTargetOptions, chooseTarget, type TargetOptions } from './target-options.ts';
 
+interface StatusOptions extends TargetOptions {
+  follow?: boolean;
+  json?: boolean;
+}
+
 /** `quarry status`: where a run stands. */
-export function addStatusCommand(program: Command, { out }: CliContext): void {
+export function addStatusCommand(program: Command, context: CliContext): void {
   const command = program
     .command('status')
     .argument('<run>', 'the run’s id')
     .description('Show where a run stands.')
+    .option('--follow', 'aws: show its progress until it has ended')
     .option('--json', 'print as JSON');
-  addTargetOptions(command).action(async (runId: string, options: TargetOptions & { json?: boolean }) => {
-    using files = openRunFiles(await chooseTarget(options, { runId }), options.dir);
-    const { store } = files;
-    const run = await findRun(files, runId);
-    if (run.summary !== undefined) {
-      const paths = outputPathsOf(run.summary, store);
-      out.write(
-        options.json
-          ? `${JSON.stringify(summaryJson(run.summary, paths), null, 2)}\n`
-          : `${summaryLines(run.summary, paths).join('\n')}\n`,
-      );
-      return;
-    }
-    const state = await readProgress(run, store);
-    out.write(
-      options.json
-        ? `${JSON.stringify(state, null, 2)}\n`
-        : `${progressLines(state, options.dir).join('\n')}\n`,
+  addTargetOptions(command).action((runId: string, options: StatusOptions) =>
+    showStatus(runId, options, context),
+  );
+}
+
+async function showStatus(runId: string, options: StatusOptions, context: CliContext): Promise<void> {
+  const { follow = false, json = false } = options;
+  using files = openRunFiles(await chooseTarget(options, { runId }), options.dir);
+  if (isDeployed(files)) return await showDeployedStatus(runId, { files, context, follow, json });
+  if (follow) {
+    throw new InvalidRunInputError(
+      '--follow goes with --target aws: other runs are followed where they run.',
     );
-  });
+  }
+  const run = await findRun(files, runId);
+  if (run.summary !== undefined) {
+    context.out.write(summaryText(run.summary, files.store, json));
+    return;
+  }
+  const state = await readProgress(run, files.store);
+  context.out.write(
+    json ? `${JSON.stringify(state, null, 2)}\n` : `${progressLines(state, options.dir).join('\n')}\n`,
+  );
 }

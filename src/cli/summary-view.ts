@@ -14,6 +14,14 @@ export function summaryJson(summary: RunSummary, paths: readonly string[]): Reco
   return { ...summary, output_paths: paths };
 }
 
+/** The summary as `quarry status` prints it. */
+export function summaryText(summary: RunSummary, store: ObjectStore, json: boolean): string {
+  const paths = outputPathsOf(summary, store);
+  return json
+    ? `${JSON.stringify(summaryJson(summary, paths), null, 2)}\n`
+    : `${summaryLines(summary, paths).join('\n')}\n`;
+}
+
 /** The ledger, tokens and output files, for people. */
 export function summaryLines(summary: RunSummary, paths: readonly string[]): string[] {
   const { rows, tokens } = summary;

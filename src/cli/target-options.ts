@@ -1,10 +1,12 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { type Command, InvalidArgumentError } from 'commander';
-import { InvalidRunInputError, NotSupportedError } from '../core/errors.ts';
+import { InvalidRunInputError } from '../core/errors.ts';
 import { BUCKET_PATTERN } from '../core/s3-uri.ts';
+import { DEFAULT_STACK_NAME, requireReady } from '../deployed/deployment.ts';
 import { accountOf } from '../local/bedrock-target.ts';
 import { recallRun } from './known-runs.ts';
-import type { BedrockRunTarget, RunTarget } from './run-target.ts';
+import { openStack } from './open-stack.ts';
+import type { AwsRunTarget, BedrockRunTarget, RunTarget } from './run-target.ts';
 
 /** Options of every command that has to do with runs: where they run, and where their files lie. */
 export interface TargetOptions {
@@ -18,6 +20,7 @@ export interface TargetOptions {
   region?: string;
   profile?: string;
   pollSeconds?: number;
+  stack?: string;
 }
 
 /** Which run it is about, and what is done to it. */
@@ -34,11 +37,18 @@ const DEFAULT_POLL_SECONDS = 60;
 const ROLE_ARN_PATTERN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
 const REGION_PATTERN = /^[a-z]{2}(?:-[a-z]+)+-\d+$/;
 
-/** Options that have a meaning for one kind of target only. */
-const OPTIONS_OF = {
-  local: ['modelEndpoint', 'emulator'],
-  bedrock: ['bucket', 'bucketOwner', 'roleArn', 'region', 'profile', 'pollSeconds'],
-} as const;
+/** Options that have a meaning for some kinds of target only, and for which. */
+const KINDS_OF = {
+  modelEndpoint: ['local'],
+  emulator: ['local'],
+  bucket: ['bedrock'],
+  bucketOwner: ['bedrock'],
+  roleArn: ['bedrock'],
+  pollSeconds: ['bedrock'],
+  region: ['bedrock', 'aws'],
+  profile: ['bedrock', 'aws'],
+  stack: ['aws'],
+} as const satisfies Partial<Record<keyof TargetOptions, readonly RunTarget['kind'][]>>;
 
 /** Adds those options to a command. */
 export function addTargetOptions(command: Command): Command {
@@ -59,8 +69,9 @@ export function addTargetOptions(command: Command): Command {
       'bedrock: account that the bucket must belong to; default: the role’s',
     )
     .option('--role-arn <arn>', 'bedrock: service role that Bedrock assumes for the jobs')
-    .option('--region <region>', 'AWS region; default: AWS_REGION, or the profile’s')
-    .option('--profile <name>', 'profile of the AWS configuration; default: AWS_PROFILE')
+    .option('--stack <name>', `aws: the stack; default: ${DEFAULT_STACK_NAME}`)
+    .option('--region <region>', 'bedrock, aws: region; default: AWS_REGION, or the profile’s')
+    .option('--profile <name>', 'bedrock, aws: profile of the AWS configuration; default: AWS_PROFILE')
     .option(
       '--poll-seconds <n>',
       `bedrock: seconds between two looks at a job; default ${DEFAULT_POLL_SECONDS}`,
@@ -90,12 +101,38 @@ export async function chooseTarget(
       refuseOthers(options, 'bedrock');
       return bedrockTarget(options, { known: known?.kind === 'bedrock' ? known : undefined, sendsJobs });
     case 'aws':
-      throw new NotSupportedError(
-        '--target aws is not yet supported by this version. A deployed stack is started with: aws stepfunctions start-execution (docs/aws.md).',
-      );
+      refuseOthers(options, 'aws');
+      return awsTarget(options, { known: known?.kind === 'aws' ? known : undefined, sendsJobs });
     default:
       throw new InvalidRunInputError(`--target "${kind}" is unknown. Targets: local, bedrock, aws.`);
   }
+}
+
+/** The stack that the options name, which is asked where everything is; a run's own one is remembered. */
+async function awsTarget(
+  options: TargetOptions,
+  { known, sendsJobs }: { known: AwsRunTarget | undefined; sendsJobs: boolean },
+): Promise<AwsRunTarget> {
+  const { stack, region, profile } = options;
+  if (known !== undefined && stack === undefined && region === undefined && profile === undefined)
+    return known;
+  await using target = await openStack({
+    stack_name: stack ?? known?.stack_name ?? DEFAULT_STACK_NAME,
+    region: region ?? known?.region,
+    profile: profile ?? known?.profile ?? null,
+  });
+  // Before a dataset is uploaded to it.
+  if (sendsJobs) requireReady(target.deployment);
+  const { stackName, bucket, account, limits, region: stackRegion } = target.deployment;
+  return {
+    kind: 'aws',
+    stack_name: stackName,
+    bucket,
+    bucket_owner: account,
+    region: stackRegion,
+    profile: profile ?? known?.profile ?? null,
+    limits,
+  };
 }
 
 async function bedrockTarget(
@@ -160,13 +197,13 @@ async function configuredRegion(profile: string | undefined): Promise<string | u
   }
 }
 
-function refuseOthers(options: TargetOptions, kind: keyof typeof OPTIONS_OF): void {
-  for (const [other, names] of Object.entries(OPTIONS_OF)) {
-    const given = other === kind ? undefined : names.find((name) => options[name] !== undefined);
-    if (given === undefined) continue;
-    const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+function refuseOthers(options: TargetOptions, kind: RunTarget['kind']): void {
+  for (const [name, kinds] of Object.entries(KINDS_OF)) {
+    if (options[name as keyof typeof KINDS_OF] === undefined) continue;
+    if ((kinds as readonly string[]).includes(kind)) continue;
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw new InvalidRunInputError(
-      `${flag} goes with --target ${other}, and this is --target ${kind}. Add --target ${other}, or leave it out.`,
+      `${flag} goes with --target ${kinds.join(' or ')}, and this is --target ${kind}. Add --target ${kinds[0]}, or leave it out.`,
     );
   }
 }

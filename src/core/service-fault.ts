@@ -80,11 +80,6 @@ export function faultKindOf({ name = '', code = '', $metadata }: ServiceFault): 
   return status === 401 || status === 403 ? 'denied' : 'other';
 }
 
-/** True where a call was refused because the credentials are too old. */
-export function isExpired({ name = '', message = '' }: ServiceFault): boolean {
-  return EXPIRED_ERRORS.has(name) || /expired/i.test(message);
-}
-
 /** True where a refusal is for want of credentials that AWS accepts. */
 export function isCredentialsFault({ name = '', message = '' }: ServiceFault): boolean {
   return CREDENTIALS_ERRORS.has(name) || /security token .* expired/i.test(message);
@@ -92,7 +87,9 @@ export function isCredentialsFault({ name = '', message = '' }: ServiceFault): b
 
 /** What to do about a refused call, as far as its name tells; empty where it tells nothing. */
 export function accessAdvice({ name = '', message = '' }: ServiceFault): string {
-  if (isExpired({ name, message })) return ' The credentials have expired: sign in again.';
+  if (EXPIRED_ERRORS.has(name) || /expired/i.test(message)) {
+    return ' The credentials have expired: sign in again.';
+  }
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
     return ' No usable AWS credentials were found: sign in, and name the profile with AWS_PROFILE or --profile.';
   }

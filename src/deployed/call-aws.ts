@@ -1,12 +1,13 @@
 import {
   AccessDeniedError,
+  CredentialsError,
   DeploymentError,
   InvalidRunInputError,
   ObjectNotFoundError,
   QuarryError,
   ServiceUnavailableError,
 } from '../core/errors.ts';
-import { accessAdvice, faultKindOf, type ServiceFault } from '../core/service-fault.ts';
+import { accessAdvice, faultKindOf, isCredentialsFault, type ServiceFault } from '../core/service-fault.ts';
 
 /** What a call to AWS is for, and the right that it needs. */
 export interface AwsCall {
@@ -47,10 +48,9 @@ export function toAwsError(error: unknown, { doing, action }: AwsCall): unknown 
   }
   switch (faultKindOf(fault)) {
     case 'denied':
-      return new AccessDeniedError(
-        `${text}${accessAdvice(fault) || ` Allow ${deniedActionOf(message) ?? action}.`}`,
-        options,
-      );
+      return isCredentialsFault(fault)
+        ? new CredentialsError(`${text}${accessAdvice(fault)}`, options)
+        : new AccessDeniedError(`${text} Allow ${deniedActionOf(message) ?? action}.`, options);
     case 'not_found':
       return new ObjectNotFoundError(text, options);
     case 'throttled':

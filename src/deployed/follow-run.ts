@@ -1,7 +1,6 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
-import { AccessDeniedError, QuarryError, ServiceUnavailableError } from '../core/errors.ts';
+import { AccessDeniedError, ObjectNotFoundError, QuarryError } from '../core/errors.ts';
 import { type JobStatus, outcomeOf } from '../core/job.ts';
-import { isExpired, type ServiceFault } from '../core/service-fault.ts';
 import { RunSummary } from '../core/summary.ts';
 import type { RunProgress } from '../local/run-progress.ts';
 import { readJson } from '../store/json-object.ts';
@@ -35,7 +34,7 @@ export type FollowResult =
 /** Milliseconds between two looks. */
 const POLL_MS = 3_000;
 /** Milliseconds between two looks at most, while nothing happens. */
-const MAX_POLL_MS = 30_000;
+const MAX_POLL_MS = 10_000;
 /** Looks in a row that may fail: about a quarter of an hour. */
 const MAX_FAILED_LOOKS = 20;
 /** Milliseconds to wait at most after a look that failed. */
@@ -66,12 +65,8 @@ export async function followRun(executionArn: string, options: FollowOptions): P
       failedLooks += 1;
       const isPassing = error instanceof QuarryError && error.retryable && failedLooks < MAX_FAILED_LOOKS;
       if (!isPassing) {
-        if (
-          !isUnderWay ||
-          !(error instanceof AccessDeniedError || error instanceof ServiceUnavailableError)
-        ) {
+        if (!isUnderWay || !(error instanceof QuarryError) || error instanceof ObjectNotFoundError)
           throw error;
-        }
         return { kind: 'detached', runId: follower.runId(), fault: error };
       }
       waitMs = Math.min(MAX_BACKOFF_MS, pollMs * 2 ** failedLooks) * (0.5 + random() / 2);
@@ -174,7 +169,7 @@ function notingRefusals(onNotice: (message: string) => void) {
     try {
       await look();
     } catch (error) {
-      if (!(error instanceof AccessDeniedError) || isExpired(error.cause as ServiceFault)) throw error;
+      if (!(error instanceof AccessDeniedError)) throw error;
       refused.add(what);
       onNotice(`${what} cannot be shown. ${error.message}`);
     }

@@ -1,5 +1,5 @@
 import { ListModelInvocationJobsCommand } from '@aws-sdk/client-bedrock';
-import { AccessDeniedError, DeploymentError, ServiceUnavailableError } from '../core/errors.ts';
+import { DeploymentError, ServiceUnavailableError } from '../core/errors.ts';
 import { callAws } from '../deployed/call-aws.ts';
 import type { Deployment } from '../deployed/deployment.ts';
 import { type Finding, failed, ok, UnmetNeed, warning } from './check.ts';
@@ -36,9 +36,6 @@ export async function checkCredentials({ identity, options }: DoctorWorld): Prom
   } catch (error) {
     const { message } = error as Error;
     if (error instanceof UnmetNeed) throw error;
-    if (error instanceof AccessDeniedError) {
-      return failed(message, 'Sign in (aws sso login, aws configure), or name a profile with --profile.');
-    }
     if (error instanceof ServiceUnavailableError) {
       return failed(message, 'AWS cannot be reached from here. Check the network, and try again.');
     }

@@ -1,6 +1,5 @@
 import type { Clock } from '../core/clock.ts';
 import { AccessDeniedError, QuarryError, ServiceUnavailableError } from '../core/errors.ts';
-import { isExpired, type ServiceFault } from '../core/service-fault.ts';
 
 /** `skipped`: it could not be looked at, which says nothing of whether it is well. */
 export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
@@ -80,7 +79,7 @@ export function makeChecks(
 function findingOf(error: unknown): Finding {
   const { name, message } = error as Error;
   if (error instanceof UnmetNeed) return skipped(message);
-  if (error instanceof AccessDeniedError && !isExpired(error.cause as ServiceFault)) {
+  if (error instanceof AccessDeniedError) {
     return skipped(message, 'Allow that for this check, or ask somebody who may.');
   }
   if (error instanceof ServiceUnavailableError) return failed(message, 'Check the network, and try again.');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Bedrock } from '../bedrock/bedrock.ts';
 import { createJobControl } from '../bedrock/job-control.ts';
+import { messageOfCause } from '../core/error-cause.ts';
 import { CredentialsError, type QuarryError, RunBusyError } from '../core/errors.ts';
 import { type JobStatus, outcomeOf } from '../core/job.ts';
 import { WavePart } from '../core/part.ts';
@@ -163,18 +164,12 @@ async function toRunResult(
       return { kind: 'aborted', runId };
     case 'FAILED':
     case 'TIMED_OUT':
-      return { kind: 'failed', error: result.error, message: messageOf(result.cause) ?? result.error, runId };
-  }
-}
-
-/** The message of a Cause, which may be the JSON that Lambda makes of an error. */
-function messageOf(cause: string | undefined): string | undefined {
-  if (cause === undefined) return undefined;
-  try {
-    const { errorMessage } = z.object({ errorMessage: z.string() }).parse(JSON.parse(cause));
-    return errorMessage;
-  } catch {
-    return cause;
+      return {
+        kind: 'failed',
+        error: result.error,
+        message: messageOfCause(result.cause) ?? result.error,
+        runId,
+      };
   }
 }
 

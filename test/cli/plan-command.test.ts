@@ -120,5 +120,4 @@ test('a plan refuses what a run refuses', async () => {
     'The prompt needs column "b"',
   );
   expect(await refused(...FLAGS, '--records-per-hour', '0')).toContain('It is not a whole number above 0.');
-  expect(await refused(...FLAGS, '--target', 'aws')).toContain('--target aws is not yet supported');
 });

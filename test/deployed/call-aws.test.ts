@@ -25,12 +25,12 @@ test.each([
   [
     'expired credentials ask to sign in again',
     fault('ExpiredTokenException', 'The security token included in the request is expired'),
-    'AccessDeniedError: Could not start the execution jokes: The security token included in the request is expired. The credentials have expired: sign in again.',
+    'CredentialsError: Could not start the execution jokes: The security token included in the request is expired. The credentials have expired: sign in again.',
   ],
   [
     'no credentials say how to get some',
     fault('CredentialsProviderError', 'Could not load credentials from any providers'),
-    'AccessDeniedError: Could not start the execution jokes: Could not load credentials from any providers. No usable AWS credentials were found: sign in, and name the profile with AWS_PROFILE or --profile.',
+    'CredentialsError: Could not start the execution jokes: Could not load credentials from any providers. No usable AWS credentials were found: sign in, and name the profile with AWS_PROFILE or --profile.',
   ],
   [
     'no region says where to set one',

@@ -95,7 +95,7 @@ test('credentials that expire while we follow leave the execution alone, and say
     kind: 'detached',
     runId: 'jokes',
     fault: {
-      name: 'AccessDeniedError',
+      name: 'CredentialsError',
       message: expect.stringContaining('The credentials have expired: sign in again.'),
     },
   });
@@ -106,7 +106,7 @@ test('credentials that expire in the middle of a look are no missing right', asy
     DescribeExecution: execution(),
     GetExecutionHistory: [NO_EVENTS, EXPIRED],
   });
-  expect(await following).toMatchObject({ kind: 'detached', fault: { name: 'AccessDeniedError' } });
+  expect(await following).toMatchObject({ kind: 'detached', fault: { name: 'CredentialsError' } });
   expect(notices).toEqual([]);
 });
 

@@ -1,9 +1,9 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Check } from '../../src/doctor/check.ts';
 import type { DoctorOptions } from '../../src/doctor/doctor-world.ts';
 import { type Diagnosis, examine } from '../../src/doctor/examine.ts';
-import { type DoubleScript, startAwsDouble, xmlResult } from '../support/aws-double.ts';
+import { type DoubleScript, startAwsDouble, stubAwsEnvironment, xmlResult } from '../support/aws-double.ts';
 
 export const ACCOUNT = '123456789012';
 export const ROLE = `arn:aws:iam::${ACCOUNT}:role/service/QuarryService`;
@@ -166,20 +166,7 @@ export async function examineDouble(
 ): Promise<Diagnosis & { of: (name: string) => Check | undefined }> {
   const double = await startAwsDouble({ ...WELL, ...script });
   onTestFinished(() => double[Symbol.asyncDispose]());
-  const variables: Record<string, string> = {
-    AWS_ENDPOINT_URL: double.url,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    ...(options.environment as Record<string, string> | undefined),
-  };
-  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value === '' ? undefined : value);
-  onTestFinished(() => {
-    vi.unstubAllEnvs();
-  });
+  stubAwsEnvironment(double.url, options.environment);
   const diagnosis = await examine(
     {
       target: 'aws',

@@ -59,7 +59,7 @@ testFaults([
       found: 'No AWS region is set.',
       advice: 'Set AWS_REGION, or a region in your profile (aws configure), or give --region.',
     },
-    { environment: { AWS_REGION: '' } },
+    { environment: { AWS_REGION: undefined } },
   ],
   [
     'no credentials',
@@ -68,10 +68,10 @@ testFaults([
     {
       status: 'failed',
       found:
-        'Could not ask who we are: Could not load credentials from any providers. No usable AWS credentials were found: set AWS_PROFILE, or sign in.',
+        'Could not ask who we are: Could not load credentials from any providers. No usable AWS credentials were found: sign in, and name the profile with AWS_PROFILE or --profile.',
       advice: 'Sign in (aws sso login, aws configure), or name a profile with --profile.',
     },
-    { environment: { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' } },
+    { environment: { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined } },
   ],
   [
     'expired credentials',

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { onTestFinished, vi } from 'vitest';
 
 /** One call as the double got it. */
 export interface DoubleCall {
@@ -118,4 +119,22 @@ export function doubleClientOptions(url: string) {
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     maxAttempts: 1,
   };
+}
+
+/** Lets every client of this process call the double until the test ends; undefined takes a variable away. */
+export function stubAwsEnvironment(url: string, variables: Record<string, string | undefined> = {}): void {
+  const all = {
+    AWS_ENDPOINT_URL: url,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    ...variables,
+  };
+  for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
 }
