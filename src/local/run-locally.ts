@@ -58,14 +58,16 @@ export async function runLocally(
   let state: RunState | undefined;
   const jobs = createJobControl(control);
   await using stack = new AsyncDisposableStack();
+  let locked: string | undefined;
   let claimed: string | undefined;
   const claimRun = async (runId: string): Promise<void> => {
-    // Plan may be tried again.
+    // Plan may be tried again, also where what is done once it has the run has failed.
     if (claimed === runId) return;
     const layout = runLayout(runUriOf(deps.settings.bucket, runId));
-    stack.use(await lockRun({ runId, layout }, store));
-    claimed = runId;
+    if (locked !== runId) stack.use(await lockRun({ runId, layout }, store));
+    locked = runId;
     await onClaimed(layout);
+    claimed = runId;
   };
   const onJobSeen = async (jobArn: string, status: JobStatus): Promise<void> => {
     if (state === undefined || status === 'Stopping' || outcomeOf(status).kind === 'ended') return;

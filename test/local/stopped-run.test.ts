@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { RunPlan } from '../../src/core/run-plan.ts';
 import { RunSummary } from '../../src/core/summary.ts';
 import { LOCAL_BUCKET } from '../../src/local/local-target.ts';
+import { markCancelled } from '../../src/steps/cancellation.ts';
+import { runLayout, runUriOf } from '../../src/store/run-layout.ts';
 import { openEmulatedTarget, outputRows, runRows } from '../support/emulated-run.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -138,4 +140,24 @@ test('a run that could cost more than it may with another wave ends without it',
   });
   const again = await runRows(100, emulated, { directory, keys: { ...keys, max_cost_usd } });
   expect(again).toEqual(result);
+});
+
+test('a run whose every row has an answer has ended, whatever a cancel that came too late left owed', async () => {
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({ directory });
+  const { store } = emulated.target;
+  const layout = runLayout(runUriOf(LOCAL_BUCKET, 'emulated'));
+  const keys = { inference_parameters: { max_tokens: 5 }, retry_truncated: true, max_attempts: 3 };
+  const ended = await runRows(100, emulated, {
+    directory,
+    keys,
+    aroundTasks: (runTask) => async (call) => {
+      if (call.stateName === 'Collect') await markCancelled(layout, store, new Date(0));
+      return runTask(call);
+    },
+  });
+  expect(ended).toMatchObject({ kind: 'finished', summary: { status: 'succeeded', waves: 1 } });
+  await store.delete(layout.cancellation);
+  expect(await runRows(100, emulated, { directory, keys })).toEqual(ended);
+  expect((await emulated.emulator.usage()).jobs).toHaveLength(1);
 });
