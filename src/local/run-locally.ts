@@ -68,25 +68,29 @@ export async function runLocally(
   const jobs = createJobControl(control);
   const broken = new AbortController();
   await using stack = new AsyncDisposableStack();
+  let locked: string | undefined;
   let claimed: string | undefined;
   /** The run that another process is at work on. */
   let contested: string | undefined;
   const claimRun = async (runId: string): Promise<void> => {
-    // Plan may be tried again.
+    // Plan may be tried again, also where what is done once it has the run has failed.
     if (claimed === runId) return;
     const layout = runLayout(runUriOf(deps.settings.bucket, runId));
-    contested = runId;
-    const lock = stack.use(await lockRun({ runId, layout }, store));
-    contested = undefined;
-    lock.lost.addEventListener('abort', () =>
-      broken.abort(
-        new RunBusyError(
-          `Another process has taken run "${runId}" over: this one had not been heard of for minutes, or its lock was deleted. It sends nothing more.`,
+    if (locked !== runId) {
+      contested = runId;
+      const lock = stack.use(await lockRun({ runId, layout }, store));
+      contested = undefined;
+      lock.lost.addEventListener('abort', () =>
+        broken.abort(
+          new RunBusyError(
+            `Another process has taken run "${runId}" over: this one had not been heard of for minutes, or its lock was deleted. It sends nothing more.`,
+          ),
         ),
-      ),
-    );
-    claimed = runId;
+      );
+      locked = runId;
+    }
     await onClaimed(layout);
+    claimed = runId;
   };
   const onJobSeen = async (jobArn: string, status: JobStatus): Promise<void> => {
     if (state === undefined || status === 'Stopping' || outcomeOf(status).kind === 'ended') return;

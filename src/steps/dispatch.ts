@@ -5,6 +5,7 @@ import type { MergeItem, WavePart } from '../core/part.ts';
 import { recordsPerJobLimit } from '../core/quotas.ts';
 import { RunResumed } from '../core/run-stop.ts';
 import { parseS3Uri } from '../core/s3-uri.ts';
+import { RunSummary } from '../core/summary.ts';
 import { batchPriceOf, costUsd } from '../models/prices.ts';
 import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../store/json-object.ts';
 import type { RunLayout } from '../store/run-layout.ts';
@@ -27,11 +28,17 @@ export type DispatchResult = z.infer<typeof DispatchResult>;
 
 /**
  * Decides the next wave from what is still owed, and writes it; a wave that is written is never decided again, and
- * one that is done is passed over.
+ * one that is done is passed over. Of a run that has ended, nothing is decided any more.
  */
 export async function dispatch(state: RunState, deps: StepDeps): Promise<DispatchResult> {
   const run = await readPlan(state.run_uri, deps);
   const { layout } = run;
+  // What has its summary has ended, even if a cancel that came too late left something owed.
+  const ended = await readJsonIfPresent(deps.store, layout.summary, RunSummary);
+  if (ended !== undefined) {
+    const { waves } = ended;
+    return toResult(state, { wave: waves, decision: 'finish', itemsUri: layout.mergeItems(waves) });
+  }
   const turns: Turn[] = [];
   let wave = 0;
   for (;;) {

@@ -4,34 +4,60 @@ import { join } from 'node:path';
 import { isRetryableCode } from '../../src/core/retry-policy.ts';
 import { RunSummary } from '../../src/core/summary.ts';
 import { readResults } from '../../src/dataset/read-results.ts';
-import { simulatedAnswer } from '../../src/emulator/models/simulated-model.ts';
 import { LOCAL_BUCKET } from '../../src/local/local-target.ts';
-import type { LocalRunResult } from '../../src/local/run-locally.ts';
+import { batchPriceOf, costUsd } from '../../src/models/prices.ts';
 import { localPathOf } from '../../src/store/directory-store.ts';
-import { type EmulatedTarget, MODEL } from '../support/emulated-run.ts';
+import { MODEL } from '../support/emulated-run.ts';
+import type { FinishedRun } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
-
-/** A scenario that has come to its end. */
-export interface FinishedRun {
-  scenario: Scenario;
-  directory: string;
-  emulated: EmulatedTarget;
-  result: LocalRunResult;
-}
+import { answerOf, rowsOf } from './scenario-dataset.ts';
 
 /** What a record can end in: its answer, as the emulator may have deformed it. */
 const ANSWER_ENDINGS = ['', '\u2028\u0085\u0000', '\ufffd'];
 
+const PRICE = batchPriceOf(MODEL) ?? { input: 0, output: 0 };
+
+/** A row of the output. */
+export type OutputRow = Record<string, unknown>;
+
 /** Checks every promise that Quarry makes of a run; throws with what is broken. */
 export async function checkRun(run: FinishedRun): Promise<void> {
-  const { scenario, directory } = run;
+  const { scenario } = run;
   const summary = await readSummary(run);
-  const paths = summary.output_uris.map((uri) => localPathOf(directory, uri as `s3://${string}`));
-  const rows = await Array.fromAsync(readResults(paths, {}));
+  const rows = await readRows(run);
   checkRows(rows, scenario);
-  checkLedger(rows, summary);
+  checkLedger(rows, summary, scenario);
   checkNothingForgotten(rows, summary, scenario);
   await checkNothingTwice(rows, run);
+}
+
+/** The rows of a run's output. */
+export async function readRows(run: FinishedRun): Promise<OutputRow[]> {
+  const { output_uris } = await readSummary(run);
+  const paths = output_uris.map((uri) => localPathOf(run.directory, uri as `s3://${string}`));
+  return Array.fromAsync(readResults(paths, {}));
+}
+
+/** Throws where a cancelled run's harvest is not in the run that was taken up again. */
+export async function checkHarvestKept(harvest: readonly OutputRow[], run: FinishedRun): Promise<void> {
+  const { keys } = run.scenario;
+  for (const [index, row] of (await readRows(run)).entries()) {
+    const before = harvest[index];
+    if (Number(row.attempts) < Number(before?.attempts)) fail(`Row ${index} has lost an attempt.`);
+    // An answer that was cut off is asked for again where that is wanted.
+    if (before?.response === null || keys.retry_truncated === true) continue;
+    expectEqual(
+      [row.response, row.attempts],
+      [before?.response, before?.attempts],
+      `the harvest of row ${index}`,
+    );
+  }
+}
+
+/** Throws where a run that was refused has sent anything. */
+export async function checkNothingSent({ emulator }: FinishedRun): Promise<void> {
+  const { jobs, onDemand } = await emulator.usage();
+  expectEqual([jobs.length, onDemand.calls], [0, 0], 'jobs and calls of a run that was refused');
 }
 
 async function readSummary({ directory }: FinishedRun): Promise<RunSummary> {
@@ -39,27 +65,30 @@ async function readSummary({ directory }: FinishedRun): Promise<RunSummary> {
   return RunSummary.parse(JSON.parse(text));
 }
 
-type Row = Record<string, unknown>;
-
 /** Rows out are rows in, in their order, and each answer belongs to its row. */
-function checkRows(rows: readonly Row[], { rows: count }: Scenario): void {
-  expectEqual(rows.length, count, 'rows out');
-  for (const [index, { name, response, record_id, error_code, attempts }] of rows.entries()) {
-    expectEqual(name, `row ${index}`, `the name of row ${index}`);
+function checkRows(rows: readonly OutputRow[], scenario: Scenario): void {
+  const expected = rowsOf(scenario);
+  expectEqual(rows.length, expected.length, 'rows out');
+  for (const [index, { n, id, name, response, error_code, attempts }] of rows.entries()) {
+    const row = expected[index];
+    expectEqual([Number(n), id, name], [row?.n, row?.id, row?.name], `the values of row ${index}`);
     if (typeof attempts !== 'number') fail(`Row ${index} has no attempts.`);
     if ((response === null) === (error_code === null)) {
-      fail(`Row ${index} (${record_id}) has response ${response} and error code ${error_code}.`);
+      fail(`Row ${index} has response ${response} and error code ${error_code}.`);
     }
-    if (response === null) continue;
-    const answer = simulatedAnswer(MODEL, `Say row ${index}`);
-    if (!ANSWER_ENDINGS.some((ending) => response === answer + ending)) {
-      fail(`Row ${index} has another row's answer: ${JSON.stringify(response)}`);
+    if (typeof row?.name !== 'string') {
+      expectEqual([error_code, attempts], ['NullPromptValue', 0], `a row without a prompt, ${index}`);
+    } else if (response !== null) {
+      const { text } = answerOf(row.name, scenario);
+      if (!ANSWER_ENDINGS.some((ending) => response === text + ending)) {
+        fail(`Row ${index} has another row's answer: ${JSON.stringify(response)}`);
+      }
     }
   }
 }
 
 /** The summary says what the rows say. */
-function checkLedger(rows: readonly Row[], summary: RunSummary): void {
+function checkLedger(rows: readonly OutputRow[], summary: RunSummary, { keys }: Scenario): void {
   const succeeded = rows.filter(({ response }) => response !== null).length;
   const notSent = rows.filter(({ response, attempts }) => response === null && attempts === 0).length;
   expectEqual(
@@ -75,10 +104,21 @@ function checkLedger(rows: readonly Row[], summary: RunSummary): void {
   const attempts = summary.attempts.reduce((sum, counts) => sum + counts.rows, 0);
   expectEqual(attempts, rows.length, 'the rows by attempts');
   expectEqual(summary.status === 'succeeded', succeeded === rows.length, 'that the run succeeded');
+  expectEqual(
+    summary.status === 'cancelled',
+    summary.stop?.reason === 'cancelled' && succeeded < rows.length,
+    'that it was cancelled',
+  );
+  const { max_cost_usd } = summary.input;
+  // Of the input Quarry knows the bytes, and what tokens they make, about.
+  const roundingUsd = rows.length * keys.max_attempts * costUsd(PRICE, { input: 1, output: 0 });
+  if (typeof max_cost_usd === 'number' && (summary.cost_usd ?? 0) > max_cost_usd + roundingUsd) {
+    fail(`The run cost ${summary.cost_usd}, over its budget of ${max_cost_usd}.`);
+  }
 }
 
 /** A row without an answer has had its attempts, or an error that no attempt would mend, or the run was stopped. */
-function checkNothingForgotten(rows: readonly Row[], { stop }: RunSummary, { keys }: Scenario): void {
+function checkNothingForgotten(rows: readonly OutputRow[], { stop }: RunSummary, { keys }: Scenario): void {
   for (const { name, response, error_code, attempts } of rows) {
     if (Number(attempts) > keys.max_attempts) fail(`${name} took ${attempts} attempts.`);
     if (response !== null || stop !== null || !isRetryableCode(String(error_code))) continue;
@@ -89,15 +129,13 @@ function checkNothingForgotten(rows: readonly Row[], { stop }: RunSummary, { key
 }
 
 /** No record was sent more often than allowed, and none was sent again that had been answered. */
-async function checkNothingTwice(
-  rows: readonly Row[],
-  { scenario, directory, emulated }: FinishedRun,
-): Promise<void> {
+async function checkNothingTwice(rows: readonly OutputRow[], run: FinishedRun): Promise<void> {
+  const { scenario, directory, emulator } = run;
   const sent = new Map<string, number>();
   const answered = new Map<string, number>();
   const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);
   const folder = join(workFolder(directory), 'model-output');
-  const { tracked, jobs } = await emulated.emulator.usage();
+  const { tracked, jobs } = await emulator.usage();
   const jobParts = new Set(jobs.map(({ jobName }) => partOf(jobName)));
   expectEqual(new Set(jobs.map(({ jobName }) => jobName)).size, jobs.length, 'jobs by their names');
   for (const part of new Set([...jobParts, ...(await foldersIn(folder))])) {
@@ -107,24 +145,38 @@ async function checkNothingTwice(
     for (const { recordId } of records) count(sent, recordId);
     for (const recordId of await answeredIn(join(folder, part))) count(answered, recordId);
   }
+  // Whoever wants answers that were cut off to be asked for again pays for them again.
+  const repeatable = new Set(
+    rows.flatMap(({ record_id, name }) =>
+      scenario.keys.retry_truncated === true && answerOf(String(name), scenario).isCut
+        ? [String(record_id)]
+        : [],
+    ),
+  );
   for (const [recordId, times] of sent) {
     if (times > scenario.keys.max_attempts) fail(`${recordId} was sent ${times} times.`);
   }
   for (const [recordId, times] of answered) {
-    if (times > 1) fail(`${recordId} was answered ${times} times.`);
+    if (times > 1 && !repeatable.has(recordId)) fail(`${recordId} was answered ${times} times.`);
   }
-  const readable = rows.filter(({ response }) => response !== null).length;
-  expectEqual(answered.size, readable, 'records with an answer in the output of jobs');
+  const readable = rows.filter(({ response, input_tokens }) => response !== null && input_tokens !== null);
+  expectEqual(answered.size, readable.length, 'records with an answer in the output of jobs');
   const extra = (tracked?.bodiesAnsweredMoreThanOnce ?? []).reduce((sum, { times }) => sum + times - 1, 0);
-  if (extra > paidTwiceByNature(scenario)) {
+  if (extra > paidTwiceByNature(run, repeatable.size)) {
     fail(`Paid twice for: ${JSON.stringify(tracked?.bodiesAnsweredMoreThanOnce)}`);
   }
 }
 
-/** Answers that Bedrock gave and nobody could read; the record is owed, and paid for again. */
-function paidTwiceByNature({ faults }: Scenario): number {
-  let most = 0;
+/** How often the same body may have been paid for again, by the nature of the faults or by wish. */
+function paidTwiceByNature({ scenario, twinSteps }: FinishedRun, repeatable: number): number {
+  const { keys, faults, quotas } = scenario;
+  const prompts = rowsOf(scenario).flatMap(({ name }) => (name === null ? [] : [name]));
+  const equal = keys.dedupe === true ? 0 : prompts.length - new Set(prompts).size;
+  let most = equal + repeatable * (keys.max_attempts - 1);
+  // On demand there is no token: two workers at once may each ask for the records of the part, which are few.
+  most += twinSteps.filter((step) => step === 'runOnDemand').length * (quotas.minRecordsPerJob - 1);
   for (const { fault, times = 1 } of faults) {
+    // Bedrock has answered, and nobody could read it: the record is owed, and paid for again.
     if (fault.kind === 'invoke-response-lost') most += times;
     if (fault.kind === 'corrupt-lines' && fault.how !== 'lone-surrogate') most = Number.POSITIVE_INFINITY;
     // The job answered, but its output was thrown away.
@@ -174,16 +226,16 @@ function partOf(jobName: string): string {
 }
 
 function runFolder(directory: string): string {
-  return join(directory, LOCAL_BUCKET, 'runs', 'emulated');
+  return join(directory, LOCAL_BUCKET, 'runs', 'chaos');
 }
 
 function workFolder(directory: string): string {
-  return join(directory, LOCAL_BUCKET, 'work', 'emulated');
+  return join(directory, LOCAL_BUCKET, 'work', 'chaos');
 }
 
 /** Everything that a second run under the same id must leave as it is. */
-export async function snapshot({ directory, emulated }: FinishedRun): Promise<Record<string, string>> {
-  const hashes: Record<string, string> = { usage: JSON.stringify(await emulated.emulator.usage()) };
+export async function snapshot({ directory, emulator }: FinishedRun): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = { usage: JSON.stringify(await emulator.usage()) };
   for (const folder of [runFolder(directory), workFolder(directory)]) {
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
@@ -199,7 +251,8 @@ export async function snapshot({ directory, emulated }: FinishedRun): Promise<Re
 /** Throws where something changed. */
 export function checkUnchanged(before: Record<string, string>, after: Record<string, string>): void {
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (before[key] !== after[key]) fail(`A second run under the same id changed ${key}.`);
+    if (before[key] !== after[key])
+      fail(`A second run under the same id changed ${key}: ${before[key]} to ${after[key]}.`);
   }
 }
 

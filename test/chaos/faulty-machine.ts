@@ -1,23 +1,17 @@
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../src/core/clock.ts';
 import { ServiceUnavailableError } from '../../src/core/errors.ts';
 import type { RunTask } from '../../src/local/run-locally.ts';
+import type { StepDeps } from '../../src/steps/deps.ts';
+import { runStep } from '../../src/steps/run-step.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
+import { functionPlaceholder, STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
 import type { MachineFaults } from './scenario.ts';
 
-/** A store that is slow, and of which some calls fail, before or after they acted. */
-export function faultyStore(store: ObjectStore, faults: MachineFaults['storeFaults']): ObjectStore {
-  let calls = 0;
-  const call = async <T>(act: () => Promise<T>): Promise<T> => {
-    calls += 1;
-    const number = calls;
-    for (let turn = 0; turn < number % 3; turn += 1) await nextTurn();
-    const fault = faults.find((candidate) => candidate.call === number);
-    if (fault?.when === 'before') throw new ServiceUnavailableError(`Call ${number} of the store failed.`);
-    const result = await act();
-    if (fault?.when === 'after') throw new ServiceUnavailableError(`The answer to call ${number} was lost.`);
-    return result;
-  };
+/** A store all of whose calls go through `call`. */
+function around(store: ObjectStore, call: <T>(act: () => Promise<T>) => Promise<T>): ObjectStore {
+  const { localPath } = store;
   return {
     head: (uri) => call(() => store.head(uri)),
     list: (prefix) => store.list(prefix),
@@ -28,7 +22,27 @@ export function faultyStore(store: ObjectStore, faults: MachineFaults['storeFaul
     putFile: (path, uri) => call(() => store.putFile(path, uri)),
     fetchFile: (uri) => call(() => store.fetchFile(uri)),
     delete: (uri) => call(() => store.delete(uri)),
+    ...(localPath === undefined ? {} : { localPath }),
   };
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await nextTurn();
+}
+
+/** A store that is slow, and of which some calls fail, before or after they acted. */
+export function faultyStore(store: ObjectStore, faults: MachineFaults['storeFaults']): ObjectStore {
+  let calls = 0;
+  return around(store, async (act) => {
+    calls += 1;
+    const number = calls;
+    await turns(number % 3);
+    const fault = faults.find((candidate) => candidate.call === number);
+    if (fault?.when === 'before') throw new ServiceUnavailableError(`Call ${number} of the store failed.`);
+    const result = await act();
+    if (fault?.when === 'after') throw new ServiceUnavailableError(`The answer to call ${number} was lost.`);
+    return result;
+  });
 }
 
 /** A clock whose readings jump, while its sleeps are sound. */
@@ -45,21 +59,72 @@ export function jumpingClock(clock: Clock, jumpsMs: readonly number[]): Clock {
   };
 }
 
-/** Calls some steps twice, loses the answers of some, and breaks the execution off after some. */
-export function faultySteps(
-  { stepsTwice, answersLost, brokenOffAfter }: MachineFaults,
-  breakOff: () => void,
-): (runTask: RunTask) => RunTask {
+/** What happens to steps from outside, and what the other worker of a twin has at hand. */
+export interface StepEvents {
+  breakOff: () => void;
+  cancel: () => Promise<void>;
+  startRival: () => Promise<void>;
+  deps: StepDeps;
+}
+
+/** Carries steps out as a machine with faults does. */
+export interface FaultyMachine {
+  aroundTasks: (runTask: RunTask) => RunTask;
+  /** Resolves once no other worker is at work any more. */
+  twinsDone(): Promise<void>;
+  /** Names of the steps that another worker did as well. */
+  twinSteps: StepName[];
+}
+
+const NAMES = new Map(STEP_NAMES.map((name) => [functionPlaceholder(name), name]));
+
+/** Calls some steps twice, one after the other or side by side, loses answers, breaks off, cancels. */
+export function createFaultyMachine(faults: MachineFaults, events: StepEvents): FaultyMachine {
+  const { stepsTwice, answersLost, brokenOffAfter, twins, rivals, cancelledAt } = faults;
   let steps = 0;
-  return (runTask) => async (call) => {
-    if (call.resource !== 'arn:aws:states:::lambda:invoke') return runTask(call);
-    steps += 1;
-    const number = steps;
-    if (brokenOffAfter.includes(number)) breakOff();
-    const output = await runTask(call);
-    if (answersLost.includes(number)) {
-      throw new ServiceUnavailableError(`The answer of step ${number} was lost.`);
-    }
-    return stepsTwice.includes(number) ? runTask(call) : output;
+  const running: Promise<unknown>[] = [];
+  const twinSteps: StepName[] = [];
+
+  const startTwin = (parameters: unknown, delayTurns: number): void => {
+    const { FunctionName, Payload } = structuredClone(parameters) as {
+      FunctionName: string;
+      Payload: unknown;
+    };
+    const name = NAMES.get(FunctionName);
+    if (name === undefined) return;
+    twinSteps.push(name);
+    const { deps } = events;
+    const store = around(deps.store, async (act) => {
+      await turns(delayTurns);
+      return act();
+    });
+    // Another worker has its own disk; what it throws, nobody hears.
+    const scratchDirectory = join(deps.scratchDirectory, `twin-${running.length}`);
+    running.push(runStep(name, Payload, { ...deps, store, scratchDirectory }).catch(() => {}));
+  };
+
+  return {
+    twinSteps,
+    twinsDone: async () => {
+      await Promise.all(running);
+    },
+    aroundTasks: (runTask) => async (call) => {
+      if (call.resource !== 'arn:aws:states:::lambda:invoke') return runTask(call);
+      steps += 1;
+      const number = steps;
+      if (brokenOffAfter.includes(number)) events.breakOff();
+      if (cancelledAt.includes(number)) await events.cancel();
+      // Plan takes the run's lock: before it, the other process would be the first.
+      const isPlan =
+        (call.parameters as { FunctionName: string }).FunctionName === functionPlaceholder('plan');
+      if (rivals.includes(number) && !isPlan) await events.startRival();
+      const twin = twins.find(({ step }) => step === number);
+      if (twin !== undefined) startTwin(call.parameters, twin.delayTurns);
+      const output = await runTask(call);
+      if (answersLost.includes(number)) {
+        throw new ServiceUnavailableError(`The answer of step ${number} was lost.`);
+      }
+      return stepsTwice.includes(number) ? runTask(call) : output;
+    },
   };
 }

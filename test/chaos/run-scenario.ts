@@ -1,83 +1,121 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createVirtualClock } from '../../src/core/clock.ts';
+import { InvalidRunInputError } from '../../src/core/errors.ts';
 import { createRandom } from '../../src/emulator/seeded-random.ts';
-import type { LocalRunResult } from '../../src/local/run-locally.ts';
-import { type EmulatedTarget, openEmulatedTarget, runRows } from '../support/emulated-run.ts';
-import { checkRun, checkUnchanged, type FinishedRun, snapshot } from './check-run.ts';
-import { faultySteps, faultyStore, jumpingClock } from './faulty-machine.ts';
+import { LOCAL_BUCKET } from '../../src/local/local-target.ts';
+import { type LocalRunOptions, type LocalRunResult, runLocally } from '../../src/local/run-locally.ts';
+import { batchPriceOf, costUsd } from '../../src/models/prices.ts';
+import { markCancelled, reopenCancelled } from '../../src/steps/cancellation.ts';
+import { runLayout, runUriOf } from '../../src/store/run-layout.ts';
+import type { StepName } from '../../src/workflow/definition.ts';
+import { MODEL } from '../support/emulated-run.ts';
+import { type ChaosWorld, openChaosWorld } from './chaos-world.ts';
+import {
+  checkHarvestKept,
+  checkNothingSent,
+  checkRun,
+  checkUnchanged,
+  readRows,
+  snapshot,
+} from './check-run.ts';
+import { createFaultyMachine } from './faulty-machine.ts';
 import type { Scenario } from './scenario.ts';
+import { writeDataset } from './scenario-dataset.ts';
 
 /** Often enough to outlast every fault that a scenario can have. */
 const MOST_STARTS = 25;
-/** So that a job of a day is a hundred looks at it. */
-const POLL_SECONDS = 900;
+const RUN_ID = 'chaos';
 
-/** Runs a scenario to its end, starting again what was broken off or stopped, and checks every promise. */
-export async function runScenario(scenario: Scenario): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'quarry-chaos-'));
-  try {
-    const { machine, seed, quotas, overQuota, faults } = scenario;
-    const clock = createVirtualClock();
-    await using emulated = await openEmulatedTarget({
-      directory,
-      quotas,
-      clock,
-      pollSeconds: POLL_SECONDS,
-      emulator: { seed, overQuota, faults, durations: { inProgressMs: 600_000 } },
-      wrap: (target) => ({
-        ...target,
-        deps: {
-          ...target.deps,
-          store: faultyStore(target.deps.store, machine.storeFaults),
-          clock: jumpingClock(clock, machine.clockJumpsMs),
-        },
-      }),
-    });
-    const run: FinishedRun = {
-      scenario,
-      directory,
-      emulated,
-      result: await runToEnd(emulated, scenario, directory),
-    };
-    await checkRun(run);
-    if (run.result.kind !== 'finished') return;
-    const before = await snapshot(run);
-    await runRows(scenario.rows, emulated, { directory, keys: scenario.keys });
-    checkUnchanged(before, await snapshot(run));
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+/** A scenario that has come to its end, or to its being cancelled. */
+export interface FinishedRun extends ChaosWorld {
+  result: LocalRunResult;
+  /** Steps that two workers did at once. */
+  twinSteps: readonly StepName[];
 }
 
-/** Starts the run until it has ended: well, or stopped by a fault that did not go away. */
-async function runToEnd(
-  emulated: EmulatedTarget,
-  { rows, keys, machine, seed }: Scenario,
-  directory: string,
-): Promise<LocalRunResult> {
+/** Runs a scenario to its end, starting again what was broken off, stopped or cancelled, and checks every promise. */
+export async function runScenario(scenario: Scenario): Promise<void> {
+  await using world = await openChaosWorld(scenario);
+  const s3_uri = await writeDataset(scenario, world.directory);
+  const input = {
+    s3_uri,
+    model_id: MODEL,
+    prompt_template: 'Say {name}',
+    run_id: RUN_ID,
+    ...keysOf(scenario),
+  };
+  const layout = runLayout(runUriOf(LOCAL_BUCKET, RUN_ID));
+  const { soundDeps, target } = world;
   const abort = { now: () => {} };
-  const aroundTasks = faultySteps(machine, () => abort.now());
-  const random = createRandom(seed);
-  let stops = 0;
-  for (let start = 1; start <= MOST_STARTS; start += 1) {
+  const machine = createFaultyMachine(scenario.machine, {
+    deps: soundDeps,
+    breakOff: () => abort.now(),
+    cancel: async () => {
+      // As the command does: what is not planned, or has ended, cannot be cancelled.
+      const isPlanned = (await soundDeps.store.head(layout.plan)) !== undefined;
+      const hasEnded = (await soundDeps.store.head(layout.summary)) !== undefined;
+      if (isPlanned && !hasEnded) await markCancelled(layout, soundDeps.store, new Date(world.clock.now()));
+    },
+    startRival: async () => {
+      const rival = await runLocally(input, { target: { ...target, deps: soundDeps }, random: () => 0.5 });
+      if (rival.kind !== 'failed' || rival.error !== 'RunBusyError') {
+        throw new Error(`A second process on the run was not refused: ${JSON.stringify(rival)}`);
+      }
+    },
+  });
+  const random = createRandom(scenario.seed);
+  const start = (options: Pick<LocalRunOptions, 'onClaimed'> = {}): Promise<LocalRunResult> => {
     const controller = new AbortController();
     abort.now = () => controller.abort(new Error('Broken off.'));
-    const result = await runRows(rows, emulated, {
-      directory,
-      keys,
-      random,
-      aroundTasks,
-      signal: controller.signal,
-    });
+    const { aroundTasks } = machine;
+    return runLocally(input, { target, random, aroundTasks, signal: controller.signal, ...options });
+  };
+
+  let result = await runToEnd(start);
+  const ended = (): FinishedRun => ({ ...world, result, twinSteps: machine.twinSteps });
+  while (result.kind === 'finished' && result.summary.status === 'cancelled') {
+    await machine.twinsDone();
+    await checkRun(ended());
+    const harvest = await readRows(ended());
+    const reopen = { onClaimed: () => reopenCancelled(layout, target.deps.store) };
+    result = await runToEnd(() => start(reopen));
+    if (result.kind === 'finished') await checkHarvestKept(harvest, ended());
+  }
+  await machine.twinsDone();
+  if (result.kind === 'failed' && result.error === new InvalidRunInputError().name) {
+    return checkNothingSent(ended());
+  }
+  await checkRun(ended());
+  if (result.kind !== 'finished') return;
+  if ((await soundDeps.store.head(layout.cancellation)) !== undefined) {
+    // It came too late, and the command takes it back.
+    await soundDeps.store.delete(layout.cancellation);
+  }
+  const before = await snapshot(ended());
+  await start();
+  await machine.twinsDone();
+  checkUnchanged(before, await snapshot(ended()));
+}
+
+/** Starts the run until it has ended: well, or stopped by a fault that did not go away, or refused. */
+async function runToEnd(start: () => Promise<LocalRunResult>): Promise<LocalRunResult> {
+  let stops = 0;
+  for (let number = 1; number <= MOST_STARTS; number += 1) {
+    const result = await start();
     if (result.kind === 'finished') return result;
     if (result.kind === 'aborted') continue;
+    if (result.error === new InvalidRunInputError().name) return result;
     if (result.error !== 'SystematicFaultError') {
-      throw new Error(`The run failed at start ${start}: ${result.error}: ${result.message}`);
+      throw new Error(`The run failed at start ${number}: ${result.error}: ${result.message}`);
     }
     stops += 1;
     if (stops === 3) return result;
   }
   throw new Error(`The run has not ended after ${MOST_STARTS} starts.`);
+}
+
+/** The run input's keys, with a budget in dollars. */
+function keysOf({ keys, budget, dataset }: Scenario): Record<string, unknown> {
+  const price = batchPriceOf(MODEL);
+  if (budget === undefined || price === undefined) return keys;
+  const output = keys.inference_parameters?.max_tokens ?? 1024;
+  return { ...keys, max_cost_usd: dataset.rows * costUsd(price, { input: 10, output }) * budget };
 }

@@ -3,10 +3,28 @@ import type { FaultScript } from '../../src/emulator/faults.ts';
 
 /** Everything that one run of the chaos suite is made of; a seed of fast-check gives it back. */
 export interface Scenario {
-  rows: number;
+  dataset: {
+    rows: number;
+    format: 'csv' | 'jsonl' | 'parquet';
+    files: number;
+    /** So many different prompts there are at most; undefined: every row has its own. */
+    distinct: number | undefined;
+    /** Each so many rows the prompt is null. */
+    nullEvery: number | undefined;
+  };
   quotas: { minRecordsPerJob: number; maxRecordsPerJob: number; maxConcurrentJobs: number };
   overQuota: 'reject-quota' | 'reject-throttle' | 'queue';
-  keys: { max_attempts: number; pilot: boolean; record_id_column?: string };
+  keys: {
+    max_attempts: number;
+    pilot: boolean;
+    record_id_column?: string;
+    dedupe?: boolean;
+    retry_truncated?: boolean;
+    retry_refused?: boolean;
+    inference_parameters?: { max_tokens: number };
+  };
+  /** `max_cost_usd`, in shares of what a run without repairs could cost at most. */
+  budget: number | undefined;
   faults: Exclude<FaultScript, { seed: number }>;
   /** What goes wrong on our own side. */
   machine: MachineFaults;
@@ -17,8 +35,16 @@ export interface Scenario {
 export interface MachineFaults {
   /** Calls of the store that fail, by their number; each before it acts, or after. */
   storeFaults: { call: number; when: 'before' | 'after' }[];
+  /** The store gives no file of its own away: everything is downloaded. */
+  isRemote: boolean;
   /** Steps that are called again although they were done, by their number. */
   stepsTwice: number[];
+  /** Steps that another worker does at the same time, each call of the store up to so many turns later. */
+  twins: { step: number; delayTurns: number }[];
+  /** A second process starts the same run at these steps. */
+  rivals: number[];
+  /** The run is cancelled at these steps, and taken up again once it has ended so. */
+  cancelledAt: number[];
   /** Steps whose answer is lost after they were done, by their number. */
   answersLost: number[];
   /** The execution is broken off after so many steps, and started again. */
@@ -123,6 +149,10 @@ const rule: fc.Arbitrary<Rule> = fc
   )
   .map(([condition, fault]) => ({ ...condition, fault: fault as Fault }));
 
+/** One time in four; else `usual`. */
+const seldom = <T, U>(arbitrary: fc.Arbitrary<T>, usual: U): fc.Arbitrary<T | U> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary });
+
 const callNumbers = (max: number, maxLength: number) =>
   fc.uniqueArray(fc.integer({ min: 1, max }), { maxLength });
 
@@ -131,19 +161,41 @@ const machineFaults: fc.Arbitrary<MachineFaults> = fc.record({
     fc.record({ call: fc.integer({ min: 1, max: 250 }), when: fc.constantFrom('before', 'after') }),
     { maxLength: 5, selector: ({ call }) => call },
   ),
-  stepsTwice: callNumbers(40, 8),
-  answersLost: callNumbers(40, 5),
-  brokenOffAfter: callNumbers(30, 3),
+  isRemote: seldom(fc.constant(true), false),
+  stepsTwice: callNumbers(30, 6),
+  twins: fc.uniqueArray(
+    fc.record({ step: fc.integer({ min: 1, max: 30 }), delayTurns: fc.constantFrom(0, 1, 5, 50) }),
+    { maxLength: 4, selector: ({ step }) => step },
+  ),
+  rivals: seldom(callNumbers(20, 1), []),
+  answersLost: callNumbers(30, 4),
+  brokenOffAfter: callNumbers(25, 2),
+  cancelledAt: seldom(callNumbers(20, 2), []),
   clockJumpsMs: fc.array(fc.integer({ min: -86_400_000, max: 86_400_000 }), { maxLength: 5 }),
 });
 
 const soundMachine: MachineFaults = {
   storeFaults: [],
+  isRemote: false,
   stepsTwice: [],
+  twins: [],
+  rivals: [],
   answersLost: [],
   brokenOffAfter: [],
+  cancelledAt: [],
   clockJumpsMs: [],
 };
+
+const dataset: fc.Arbitrary<Scenario['dataset']> = fc.record({
+  rows: fc.oneof(
+    { weight: 4, arbitrary: fc.integer({ min: 1, max: 14 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 15, max: 40 }) },
+  ),
+  format: fc.constantFrom('csv', 'jsonl', 'parquet'),
+  files: seldom(fc.integer({ min: 2, max: 4 }), 1),
+  distinct: seldom(fc.integer({ min: 1, max: 20 }), undefined),
+  nullEvery: seldom(fc.integer({ min: 2, max: 9 }), undefined),
+});
 
 const quotas = fc
   .record({
@@ -162,17 +214,23 @@ const scenarioWith = (
   machine: fc.Arbitrary<MachineFaults>,
 ): fc.Arbitrary<Scenario> =>
   fc.record({
-    rows: fc.integer({ min: 1, max: 40 }),
+    dataset,
     quotas,
     overQuota: fc.constantFrom('reject-quota', 'reject-throttle', 'queue'),
     keys: fc.record(
       {
         max_attempts: fc.integer({ min: 1, max: 4 }),
         pilot: fc.boolean(),
-        record_id_column: fc.constant('name'),
+        record_id_column: fc.constant('id'),
+        dedupe: fc.boolean(),
+        retry_truncated: fc.boolean(),
+        retry_refused: fc.boolean(),
+        // An answer has about 40.
+        inference_parameters: fc.record({ max_tokens: fc.integer({ min: 30, max: 50 }) }),
       },
       { requiredKeys: ['max_attempts', 'pilot'] },
     ),
+    budget: seldom(fc.double({ min: 0.5, max: 3, noNaN: true }), undefined),
     faults,
     machine,
     seed: fc.integer({ min: 1, max: 1_000_000 }),

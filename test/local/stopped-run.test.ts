@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { RunPlan } from '../../src/core/run-plan.ts';
 import { RunSummary } from '../../src/core/summary.ts';
 import { LOCAL_BUCKET } from '../../src/local/local-target.ts';
+import { markCancelled } from '../../src/steps/cancellation.ts';
+import { runLayout, runUriOf } from '../../src/store/run-layout.ts';
 import { openEmulatedTarget, outputRows, runRows } from '../support/emulated-run.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -189,4 +191,24 @@ test('a run that its budget ended goes on with a higher one, and nothing that it
   const { tracked } = await emulated.emulator.usage();
   expect(tracked).toMatchObject({ answeredMoreThanOnce: [], bodiesAnsweredMoreThanOnce: [] });
   expect(await runWith({})).toMatchObject({ summary: { status: 'succeeded', jobs: 1 } });
+});
+
+test('a run whose every row has an answer has ended, whatever a cancel that came too late left owed', async () => {
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({ directory });
+  const { store } = emulated.target;
+  const layout = runLayout(runUriOf(LOCAL_BUCKET, 'emulated'));
+  const keys = { inference_parameters: { max_tokens: 5 }, retry_truncated: true, max_attempts: 3 };
+  const ended = await runRows(100, emulated, {
+    directory,
+    keys,
+    aroundTasks: (runTask) => async (call) => {
+      if (call.stateName === 'Collect') await markCancelled(layout, store, new Date(0));
+      return runTask(call);
+    },
+  });
+  expect(ended).toMatchObject({ kind: 'finished', summary: { status: 'succeeded', waves: 1 } });
+  await store.delete(layout.cancellation);
+  expect(await runRows(100, emulated, { directory, keys })).toEqual(ended);
+  expect((await emulated.emulator.usage()).jobs).toHaveLength(1);
 });
