@@ -129,7 +129,9 @@ async function measure(
   { input, answersSql }: { input: { rows: number; bytes: number }; answersSql: string },
 ): Promise<ResultSize> {
   const size = shape.kind === 'text' ? 'strlen(answer)' : 'len(answer)';
-  const { sum } = await db.row(`SELECT CAST(coalesce(sum(${size}), 0) AS DOUBLE) AS sum FROM (${answersSql})`);
+  const { sum } = await db.row(
+    `SELECT CAST(coalesce(sum(${size}), 0) AS DOUBLE) AS sum FROM (${answersSql})`,
+  );
   const [bytes, writerBytes] = shape.kind === 'text' ? [1, 1] : [BYTES_PER_FLOAT, BYTES_PER_LISTED_NUMBER];
   return {
     answersSql,

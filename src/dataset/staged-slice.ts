@@ -4,7 +4,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { InvalidDatasetError, LedgerMismatchError } from '../core/errors.ts';
 import type { Dataset, PlannedPart, Slice, SliceRead } from '../core/part.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
-import type { DuckDb } from './duckdb.ts';
+import { type DuckDb, openDuckDb } from './duckdb.ts';
 import { copyToParquet, LARGE_ROW_GROUP_BYTES, readParquetLayout } from './parquet.ts';
 import type { SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
@@ -16,6 +16,11 @@ const PACKED_FACTOR = 3;
 const MOST_PACKED = 100;
 /** Ranges that are read at once where their row groups are small. */
 const READS_AT_ONCE = 2;
+
+/** Memory that DuckDB may use to copy Parquet files: pages of up to 100 MB, packed and unpacked. */
+const STAGE_PARQUET_MEMORY_MB = 512;
+/** For text files; its CSV reader keeps what it has read for as long as there is room. */
+const STAGE_TEXT_MEMORY_MB = 256;
 
 /** Which rows are to be readable from the middle. */
 export interface StageRequest {
@@ -45,8 +50,11 @@ export interface StagedSlice extends AsyncDisposable {
  * The slice as Parquet: the files themselves; copies of text files, which can only be read from their start; and
  * copies of Parquet files of which each part would unpack nearly everything.
  */
-export async function stageSlice(db: DuckDb, request: StageRequest): Promise<StagedSlice> {
-  const { slice, dataset, fileOf } = request;
+export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
+  const { slice, dataset, fileOf, scratchDirectory } = request;
+  const memoryMb = dataset.format === 'parquet' ? STAGE_PARQUET_MEMORY_MB : STAGE_TEXT_MEMORY_MB;
+  // Of its own, as it gives its memory back when it is done. One thread: two would hold twice the memory.
+  await using db = await openDuckDb({ memoryMb, threads: 1, scratchDirectory });
   const ranges: StagedRange[] = [];
   const copies: string[] = [];
   let readsAtOnce = READS_AT_ONCE;
@@ -58,7 +66,7 @@ export async function stageSlice(db: DuckDb, request: StageRequest): Promise<Sta
       const file = fileOf(read.uri);
       const layout = await layoutOf(db, file, dataset);
       if (dataset.format !== 'parquet' || layout.hasLargePages) {
-        const path = join(request.scratchDirectory, `staged-${copies.length}.parquet`);
+        const path = join(scratchDirectory, `staged-${copies.length}.parquet`);
         copies.push(path);
         ranges.push(await copyRange(db, request, { read, path }));
       } else {

@@ -29,7 +29,7 @@ async function staged(file: LocalDatasetFile) {
     parts: [],
   };
   const db = await openDuckDb({ memoryMb: 512, threads: 1, scratchDirectory });
-  const source = await stageSlice(db, { slice, dataset, fileOf: () => file, scratchDirectory });
+  const source = await stageSlice({ slice, dataset, fileOf: () => file, scratchDirectory });
   return { db, source, scratchDirectory, layout: await readParquetLayout(db, file.path) };
 }
 
