@@ -8,7 +8,7 @@ import { type DuckDb, openDuckDb } from './duckdb.ts';
 import { copyToParquet, LARGE_ROW_GROUP_BYTES, readParquetLayout } from './parquet.ts';
 import type { SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
-import { openRelation } from './source-relation.ts';
+import { openRelation, plainJsonlSql } from './source-relation.ts';
 
 /** How much larger packed values are guessed to be in memory. */
 const PACKED_FACTOR = 3;
@@ -94,27 +94,26 @@ async function copyRange(
   { dataset, fileOf, scratchDirectory }: StageRequest,
   { read: { uri, rows, first_row, first_row_in_file }, path }: { read: SliceRead; path: string },
 ): Promise<StagedRange> {
-  const { format, columns } = dataset;
+  const { format, files } = dataset;
+  const columns = dataset.columns.map(({ name }) => name);
   const range = { ...fileOf(uri), firstRow: first_row_in_file, rows };
-  await using relation = await openRelation({
-    format,
-    columns: columns.map(({ name }) => name),
-    range,
-    scratchDirectory,
-  });
-  const copied = await copyToParquet(db, {
-    sql: relation.sql,
-    path,
-    compression: 'uncompressed',
-    bytesPerRow: estimateBytesPerRow(dataset),
-  }).catch((error: unknown) => {
+  const bytesPerRow = estimateBytesPerRow(dataset);
+  const copy = (sql: string) => copyToParquet(db, { sql, path, compression: 'uncompressed', bytesPerRow });
+  const staged = { file: { path }, firstInFile: 0, rows, firstRow: first_row };
+  if (files.find((file) => file.uri === uri)?.plain === true) {
+    // What DuckDB refuses is read line by line.
+    const copied = await copy(plainJsonlSql(range, columns)).catch(() => undefined);
+    if (copied === rows) return staged;
+  }
+  await using relation = await openRelation({ format, columns, range, scratchDirectory });
+  const copied = await copy(relation.sql).catch((error: unknown) => {
     throw new InvalidDatasetError(
       `${uri} cannot be read any more as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
       { cause: error },
     );
   });
   expectRows(copied, rows, uri);
-  return { file: { path }, firstInFile: 0, rows, firstRow: first_row };
+  return staged;
 }
 
 /** The pieces of the ranges that lie within a part. */
