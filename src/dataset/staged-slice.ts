@@ -5,7 +5,7 @@ import { InvalidDatasetError, LedgerMismatchError } from '../core/errors.ts';
 import type { Dataset, PlannedPart, Slice, SliceRead } from '../core/part.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { type DuckDb, openDuckDb } from './duckdb.ts';
-import { copyToParquet, LARGE_ROW_GROUP_BYTES, readParquetLayout } from './parquet.ts';
+import { copyToParquet, LARGE_ROW_GROUP_BYTES, type ParquetLayout, readParquetLayout } from './parquet.ts';
 import type { SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
 import { openRelation, plainJsonlSql } from './source-relation.ts';
@@ -14,6 +14,8 @@ import { openRelation, plainJsonlSql } from './source-relation.ts';
 const PACKED_FACTOR = 3;
 /** How much larger they may be. */
 const MOST_PACKED = 100;
+/** Most bytes of rows to copy from Parquet files, lest the disk of a Lambda be full. */
+const MOST_COPIED_BYTES = 2_000_000_000;
 /** Ranges that are read at once where their row groups are small. */
 const READS_AT_ONCE = 2;
 
@@ -58,21 +60,23 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
   const ranges: StagedRange[] = [];
   const copies: string[] = [];
   let readsAtOnce = READS_AT_ONCE;
+  let copiedBytes = 0;
   const removeCopies = async () => {
     await Promise.all(copies.map((path) => rm(path, { force: true })));
   };
   try {
     for (const read of slice.reads) {
-      const file = fileOf(read.uri);
-      const layout = await layoutOf(db, file, dataset);
-      if (dataset.format !== 'parquet' || layout.hasLargePages) {
+      const layout = await layoutOf(db, read, request);
+      const { hasLargePages = false, largestRowGroupBytes = 0, bytes = 0 } = layout ?? {};
+      if (dataset.format !== 'parquet' || (hasLargePages && copiedBytes + bytes <= MOST_COPIED_BYTES)) {
+        copiedBytes += bytes;
         const path = join(scratchDirectory, `staged-${copies.length}.parquet`);
         copies.push(path);
         ranges.push(await copyRange(db, request, { read, path }));
       } else {
-        if (layout.largestRowGroupBytes > LARGE_ROW_GROUP_BYTES) readsAtOnce = 1;
+        if (largestRowGroupBytes > LARGE_ROW_GROUP_BYTES) readsAtOnce = 1;
         const { first_row_in_file: firstInFile, rows, first_row: firstRow } = read;
-        ranges.push({ file, firstInFile, rows, firstRow });
+        ranges.push({ file: fileOf(read.uri), firstInFile, rows, firstRow });
       }
     }
   } catch (error) {
@@ -82,11 +86,17 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
   return { ranges, limit: pLimit(readsAtOnce), [Symbol.asyncDispose]: removeCopies };
 }
 
-async function layoutOf(db: DuckDb, { uri, path }: SourceFile, { format, files }: Dataset) {
-  const bytes = files.find((file) => file.uri === uri)?.bytes ?? 0;
-  return format === 'parquet' && bytes * MOST_PACKED > LARGE_ROW_GROUP_BYTES
-    ? readParquetLayout(db, path)
-    : { largestRowGroupBytes: 0, hasLargePages: false };
+/** The layout of a Parquet file's rows that are read; of a small file there is nothing to know. */
+async function layoutOf(
+  db: DuckDb,
+  { uri, rows }: SliceRead,
+  { dataset, fileOf }: StageRequest,
+): Promise<ParquetLayout | undefined> {
+  const file = dataset.files.find((candidate) => candidate.uri === uri);
+  if (dataset.format !== 'parquet' || file === undefined) return undefined;
+  if (file.bytes * MOST_PACKED <= LARGE_ROW_GROUP_BYTES) return undefined;
+  const layout = await readParquetLayout(db, fileOf(uri).path);
+  return { ...layout, bytes: (layout.bytes * rows) / Math.max(1, file.rows) };
 }
 
 async function copyRange(
