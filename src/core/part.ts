@@ -13,7 +13,14 @@ export const Column = z.object({ name: z.string(), type: z.string() });
 export type Column = z.infer<typeof Column>;
 
 /** One file of the dataset. */
-export const DatasetFile = z.object({ uri: Uri, bytes: Count, etag: z.string(), rows: Count });
+export const DatasetFile = z.object({
+  uri: Uri,
+  bytes: Count,
+  etag: z.string(),
+  rows: Count,
+  /** Of JSONL: every value is text, true, false, null or a whole number from 0 that is spelled like one. */
+  plain: z.literal(true).optional(),
+});
 export type DatasetFile = z.infer<typeof DatasetFile>;
 
 /** What Plan learnt of the dataset; the rows of its files, in order, are numbered from 0 through all of them. */

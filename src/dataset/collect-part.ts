@@ -73,8 +73,8 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
   await using db = await openDuckDb({ memoryMb, threads: 2, scratchDirectory });
   const input = await readUnpackedBytes(db, rowsPath);
   await using answers = await readAnswers(db, { ...request, rows: input.rows });
-  const answered = await matchAnswers(db, rowsPath);
-  const size = await measure(db, request, input);
+  const answered = await matchAnswers(db, rowsPath, answers.sql);
+  const size = await measure(db, request, { input, answersSql: answers.sql });
   const pieces = Math.max(1, Math.ceil(size.answerBytes / (ANSWERS_SHARE * memoryMb * 1e6)));
   await db.run('SET threads = 1');
   await db.run(`SET disabled_optimizers = 'join_order,build_side_probe_side'`);
@@ -103,16 +103,17 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
  * Finds each row's answer by its record id, as the table `matches` of the row's place and the answer's: the first
  * success, or the first line where there is none, or null. Gives the number of rows that have one.
  */
-async function matchAnswers(db: DuckDb, rowsPath: string): Promise<number> {
+async function matchAnswers(db: DuckDb, rowsPath: string, answersSql: string): Promise<number> {
   await db.run(`CREATE TABLE matches AS
     SELECT place, arg_min(answers.line, (answers.error_code IS NOT NULL, answers.line)) AS answer_place
     FROM (SELECT CASE WHEN ${ERROR_CODE_COLUMN} IS NULL THEN ${RECORD_ID_COLUMN} END AS id, file_row_number AS place FROM ${readParquetSql(rowsPath)}) AS input
-    LEFT JOIN answers ON answers.record_id = input.id GROUP BY place`);
+    LEFT JOIN (${answersSql}) AS answers ON answers.record_id = input.id GROUP BY place`);
   const { answered } = await db.row('SELECT CAST(count(answer_place) AS DOUBLE) AS answered FROM matches');
   return Number(answered);
 }
 
 interface ResultSize {
+  answersSql: string;
   rows: number;
   answerBytes: number;
   bytesPerRow: number;
@@ -125,12 +126,15 @@ const BYTES_PER_LISTED_NUMBER = 16;
 async function measure(
   db: DuckDb,
   { shape }: CollectRequest,
-  input: { rows: number; bytes: number },
+  { input, answersSql }: { input: { rows: number; bytes: number }; answersSql: string },
 ): Promise<ResultSize> {
   const size = shape.kind === 'text' ? 'strlen(answer)' : 'len(answer)';
-  const { sum } = await db.row(`SELECT CAST(coalesce(sum(${size}), 0) AS DOUBLE) AS sum FROM answers`);
+  const { sum } = await db.row(
+    `SELECT CAST(coalesce(sum(${size}), 0) AS DOUBLE) AS sum FROM (${answersSql})`,
+  );
   const [bytes, writerBytes] = shape.kind === 'text' ? [1, 1] : [BYTES_PER_FLOAT, BYTES_PER_LISTED_NUMBER];
   return {
+    answersSql,
     rows: input.rows,
     answerBytes: Number(sum) * bytes,
     bytesPerRow: (input.bytes + Number(sum) * writerBytes) / Math.max(1, input.rows),
@@ -145,10 +149,10 @@ async function measure(
 async function writeResult(
   db: DuckDb,
   request: CollectRequest,
-  { rows, bytesPerRow, pieces }: ResultSize & { pieces: number },
+  { answersSql, rows, bytesPerRow, pieces }: ResultSize & { pieces: number },
 ): Promise<void> {
   const { resultPath, scratchDirectory } = request;
-  const selectRows = await createResultSql(db, request);
+  const selectRows = await createResultSql(db, request, answersSql);
   if (pieces === 1) {
     const sql = selectRows(0, rows);
     await copyToParquet(db, { sql, path: resultPath, compression: 'snappy', bytesPerRow });
@@ -170,6 +174,7 @@ async function writeResult(
 async function createResultSql(
   db: DuckDb,
   request: CollectRequest,
+  answersSql: string,
 ): Promise<(from: number, to: number) => string> {
   const { rowsPath, outputColumn, recordIdColumn, unanswered } = request;
   const names = (await readParquetColumns(db, rowsPath)).map(({ name }) => name);
@@ -215,7 +220,7 @@ async function createResultSql(
   return (from, to) => `SELECT ${columns.join(', ')}
     FROM (SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${readParquetSql(rowsPath)} WHERE file_row_number >= ${from} AND file_row_number < ${to}) AS input
     JOIN (
-      SELECT matches.place, matches.answer_place, answers.* FROM answers RIGHT JOIN matches ON answers.line = matches.answer_place
+      SELECT matches.place, matches.answer_place, answers.* FROM (${answersSql}) AS answers RIGHT JOIN matches ON answers.line = matches.answer_place
       WHERE matches.place >= ${from} AND matches.place < ${to}
     ) AS answer ON answer.place = input.${PLACE_COLUMN}`;
 }

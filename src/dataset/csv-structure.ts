@@ -15,8 +15,6 @@ export const MAX_CSV_RECORD_BYTES = 4_000_000;
 const NEWLINE = 10;
 const RETURN = 13;
 const QUOTE = 34;
-/** No byte above it has a meaning. */
-const COMMA = 44;
 
 /** Where in a field the scanner is. */
 const AT_START = 0;
@@ -100,6 +98,8 @@ async function scanBytes(file: SourceFile, { headerOnly }: { headerOnly: boolean
 function scanChunk(bytes: Buffer, scan: Scan, delimiter: number): void {
   const { offset } = scan;
   let { state, fields, recordStart, rows, columns } = scan;
+  const endsPlain = new Uint8Array(256);
+  for (const byte of [delimiter, NEWLINE, RETURN]) endsPlain[byte] = 1;
   for (let i = 0; i < bytes.length; i++) {
     if (state === IN_QUOTES) {
       i = bytes.indexOf(QUOTE, i);
@@ -107,10 +107,12 @@ function scanChunk(bytes: Buffer, scan: Scan, delimiter: number): void {
       state = AFTER_QUOTE;
       continue;
     }
+    if (state === IN_PLAIN) {
+      while (i < bytes.length && endsPlain[bytes[i] ?? 0] === 0) i += 1;
+      if (i === bytes.length) break;
+    }
     const byte = bytes[i] ?? 0;
-    if (byte > COMMA && state <= IN_PLAIN) {
-      state = IN_PLAIN;
-    } else if (byte === NEWLINE) {
+    if (byte === NEWLINE) {
       const end = offset + i - (state === AFTER_RETURN ? 1 : 0);
       if (columns === 0) columns = fields;
       else if (isRow({ start: recordStart, end, fields }, columns)) rows += 1;

@@ -32,6 +32,7 @@ const EXAMPLES = 3;
 interface FileContent {
   columns: Column[];
   rows: number;
+  isPlain?: boolean;
 }
 
 /** The format that the files' names say; throws InvalidDatasetError where they differ or say nothing. */
@@ -74,6 +75,7 @@ export async function describeDataset(files: readonly LocalDatasetFile[]): Promi
       bytes,
       etag,
       rows: contents[index]?.rows ?? 0,
+      ...(contents[index]?.isPlain === true ? { plain: true as const } : {}),
     })),
     columns,
     rows,
@@ -217,8 +219,8 @@ async function readContents(
       return contents;
     case 'jsonl':
       for (const file of files) {
-        const { keys, rows } = await readJsonlStructure(file);
-        contents.push({ columns: keys.map(toText), rows });
+        const { keys, rows, isPlain } = await readJsonlStructure(file);
+        contents.push({ columns: keys.map(toText), rows, isPlain });
       }
       return contents;
   }

@@ -1,22 +1,67 @@
 import { InvalidDatasetError } from '../core/errors.ts';
 import { openLineWriter } from './line-writer.ts';
 import { readSourceBytes, type SourceFile } from './source-bytes.ts';
+import { parseSourceName } from './source-name.ts';
 
 /** Longest line of a JSONL file, in bytes. */
 export const MAX_JSONL_LINE_BYTES = 16_000_000;
 
 const NEWLINE = 10;
 
-/** The keys of a JSONL file's objects, in the order of their first use, and how many objects there are. */
-export async function readJsonlStructure(file: SourceFile): Promise<{ keys: string[]; rows: number }> {
+/** Longest line of a file that DuckDB is to read itself: its buffers have twice the bytes. */
+const MAX_PLAIN_LINE_CHARACTERS = 1_000_000;
+
+/** What a JSONL file is made of. */
+export interface JsonlStructure {
+  /** In the order of their first use. */
+  keys: string[];
+  /** Objects. */
+  rows: number;
+  /** True where DuckDB would give every value as the file spells it, or refuse the file. */
+  isPlain: boolean;
+}
+
+/** Reads a whole JSONL file and refuses, with the line, what is not one object per line. */
+export async function readJsonlStructure(file: SourceFile): Promise<JsonlStructure> {
   const keys = new Set<string>();
   let rows = 0;
+  let isPlain = parseSourceName(file.uri)?.compression === 'none';
   for await (const { text, line } of readLines(file)) {
-    for (const key of Object.keys(parseObject(text, file, line))) keys.add(key);
+    const object = parseObject(text, file, line);
+    for (const key in object) keys.add(key);
+    isPlain &&= isPlainLine(text, object);
     rows += 1;
   }
-  return { keys: [...keys], rows };
+  return { keys: [...keys], rows, isPlain };
 }
+
+function isPlainLine(text: string, object: Record<string, unknown>): boolean {
+  if (text.length > MAX_PLAIN_LINE_CHARACTERS) return false;
+  for (const key in object) {
+    const value = object[key];
+    if (typeof value === 'number') {
+      if (!isSpelledPlainly(text, key, value)) return false;
+    } else if (typeof value === 'object' && value !== null) {
+      return false;
+    }
+  }
+  return true;
+}
+
+const PLAIN_KEY = /^\w+$/;
+const PLAIN_NUMBER = /^\s*:\s*(\d+)\s*[,}]/;
+
+/** Whether the first place where a key may stand has the number's usual digits: not 1.0, 1e2, -0. */
+function isSpelledPlainly(text: string, key: string, value: number): boolean {
+  if (!Number.isSafeInteger(value) || !PLAIN_KEY.test(key)) return false;
+  const at = text.indexOf(`"${key}"`);
+  if (at === -1) return false;
+  const after = at + key.length + 2;
+  return PLAIN_NUMBER.exec(text.slice(after, after + MAX_NUMBER_CHARACTERS))?.[1] === String(value);
+}
+
+/** Sixteen digits, and some spaces. */
+const MAX_NUMBER_CHARACTERS = 32;
 
 /** Which rows and columns of a JSONL file to copy. */
 export interface JsonlRange {

@@ -70,7 +70,8 @@ export async function readUnpackedBytes(db: DuckDb, path: string): Promise<{ row
 
 /** What a reader of a Parquet file has to hold. */
 export interface ParquetLayout {
-  /** Unpacked bytes of the largest row group. */
+  /** Unpacked bytes of all row groups, and of the largest. */
+  bytes: number;
   largestRowGroupBytes: number;
   /** True where a row group is likely one page per column, which is unpacked whole for any row of it. */
   hasLargePages: boolean;
@@ -81,10 +82,13 @@ export const LARGE_ROW_GROUP_BYTES = 100_000_000;
 
 /** How a Parquet file is laid out, by its footer. DuckDB makes pages of up to 100 MB, other writers of 1 MB. */
 export async function readParquetLayout(db: DuckDb, path: string): Promise<ParquetLayout> {
-  const { bytes, writer } = await db.row(`SELECT
-      (SELECT CAST(coalesce(max(bytes), 0) AS DOUBLE) FROM (SELECT sum(total_uncompressed_size) AS bytes FROM parquet_metadata(${sqlText(path)}) GROUP BY row_group_id)) AS bytes,
-      (SELECT created_by FROM parquet_file_metadata(${sqlText(path)})) AS writer`);
-  const largestRowGroupBytes = Number(bytes);
-  const isDuckDb = /^duckdb/i.test(String(writer));
-  return { largestRowGroupBytes, hasLargePages: isDuckDb && largestRowGroupBytes > LARGE_ROW_GROUP_BYTES };
+  const { bytes, largest, writer } = await db.row(`SELECT CAST(coalesce(sum(bytes), 0) AS DOUBLE) AS bytes,
+      CAST(coalesce(max(bytes), 0) AS DOUBLE) AS largest, (SELECT created_by FROM parquet_file_metadata(${sqlText(path)})) AS writer
+    FROM (SELECT sum(total_uncompressed_size) AS bytes FROM parquet_metadata(${sqlText(path)}) GROUP BY row_group_id)`);
+  const largestRowGroupBytes = Number(largest);
+  return {
+    bytes: Number(bytes),
+    largestRowGroupBytes,
+    hasLargePages: /^duckdb/i.test(String(writer)) && largestRowGroupBytes > LARGE_ROW_GROUP_BYTES,
+  };
 }

@@ -67,9 +67,9 @@ export async function prepareSlice(request: PrepareRequest): Promise<void> {
   const wanted = slice.parts.filter((part) => skip?.(part) !== true);
   if (wanted.length === 0) return;
   await mkdir(scratchDirectory, { recursive: true });
+  await using source = await stageSlice(request);
   // One thread for each statement: several parts are written at once.
   await using db = await openDuckDb({ memoryMb: PREPARE_MEMORY_MB, threads: 1, scratchDirectory });
-  await using source = await stageSlice(db, request);
   await prepareParts(db, request, { parts: wanted, source });
 }
 

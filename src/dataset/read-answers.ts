@@ -7,15 +7,17 @@ import { outputShapeSql } from './output-shape-sql.ts';
 import { copyToParquet, readParquetSql } from './parquet.ts';
 import { rewriteOutput } from './read-output.ts';
 
-/** The view `answers` and the files below it, for as long as they are not disposed of. */
+/** What a job answered, for as long as it is not disposed of. */
 export interface Answers extends AsyncDisposable {
+  /** A query: what each line says, and `line`, which numbers them through all files. */
+  sql: string;
   /** Lines of the output files that are not blank. */
   lines: number;
 }
 
 /**
- * Reads a job's output files into the view `answers`: what each line says, and `line`, which numbers them through all
- * files. They are kept as Parquet in the scratch directory; in memory, a join would hold them a second time.
+ * Reads a job's output files. What they say is kept as Parquet in the scratch directory: in memory, a join would hold it
+ * a second time.
  */
 export async function readAnswers(
   db: DuckDb,
@@ -44,12 +46,11 @@ export async function readAnswers(
       read += copied.lines;
       unreadable += copied.unreadable;
     }
-    await db.run(`CREATE OR REPLACE VIEW answers AS ${selects.join(' UNION ALL ')}`);
   } catch (error) {
     await removeFiles();
     throw error;
   }
-  return { lines: read + unreadable, [Symbol.asyncDispose]: removeFiles };
+  return { sql: selects.join(' UNION ALL '), lines: read + unreadable, [Symbol.asyncDispose]: removeFiles };
 }
 
 /** Names and types, where a job left no output at all. */

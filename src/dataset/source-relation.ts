@@ -27,6 +27,12 @@ export interface SourceRequest {
   scratchDirectory: string;
 }
 
+/** SQL for rows of a JSONL file that is plain, straight from the file. DuckDB refuses it for a key that is there twice. */
+export function plainJsonlSql({ path, firstRow, rows }: SourceRange, columns: readonly string[]): string {
+  const types = columns.map((name) => `${sqlText(name)}: 'VARCHAR'`).join(', ');
+  return `SELECT ${columns.map(sqlName).join(', ')} FROM read_json(${sqlText(path)}, format = 'newline_delimited', records = true, hive_partitioning = false, compression = 'uncompressed', columns = {${types}}, maximum_object_size = ${SHORT_LINE_BYTES}) LIMIT ${rows} OFFSET ${firstRow}`;
+}
+
 /** Makes rows of a dataset file readable. CSV and JSONL are read from the file's start, Parquet where the rows are. */
 export async function openRelation({
   format,

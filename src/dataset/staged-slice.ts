@@ -4,18 +4,25 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { InvalidDatasetError, LedgerMismatchError } from '../core/errors.ts';
 import type { Dataset, PlannedPart, Slice, SliceRead } from '../core/part.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
-import type { DuckDb } from './duckdb.ts';
-import { copyToParquet, LARGE_ROW_GROUP_BYTES, readParquetLayout } from './parquet.ts';
+import { type DuckDb, openDuckDb } from './duckdb.ts';
+import { copyToParquet, LARGE_ROW_GROUP_BYTES, type ParquetLayout, readParquetLayout } from './parquet.ts';
 import type { SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
-import { openRelation } from './source-relation.ts';
+import { openRelation, plainJsonlSql } from './source-relation.ts';
 
 /** How much larger packed values are guessed to be in memory. */
 const PACKED_FACTOR = 3;
 /** How much larger they may be. */
 const MOST_PACKED = 100;
+/** Most bytes of rows to copy from Parquet files, lest the disk of a Lambda be full. */
+const MOST_COPIED_BYTES = 2_000_000_000;
 /** Ranges that are read at once where their row groups are small. */
 const READS_AT_ONCE = 2;
+
+/** Memory that DuckDB may use to copy Parquet files: pages of up to 100 MB, packed and unpacked. */
+const STAGE_PARQUET_MEMORY_MB = 512;
+/** For text files; its CSV reader keeps what it has read for as long as there is room. */
+const STAGE_TEXT_MEMORY_MB = 256;
 
 /** Which rows are to be readable from the middle. */
 export interface StageRequest {
@@ -45,26 +52,31 @@ export interface StagedSlice extends AsyncDisposable {
  * The slice as Parquet: the files themselves; copies of text files, which can only be read from their start; and
  * copies of Parquet files of which each part would unpack nearly everything.
  */
-export async function stageSlice(db: DuckDb, request: StageRequest): Promise<StagedSlice> {
-  const { slice, dataset, fileOf } = request;
+export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
+  const { slice, dataset, fileOf, scratchDirectory } = request;
+  const memoryMb = dataset.format === 'parquet' ? STAGE_PARQUET_MEMORY_MB : STAGE_TEXT_MEMORY_MB;
+  // Of its own, as it gives its memory back when it is done. One thread: two would hold twice the memory.
+  await using db = await openDuckDb({ memoryMb, threads: 1, scratchDirectory });
   const ranges: StagedRange[] = [];
   const copies: string[] = [];
   let readsAtOnce = READS_AT_ONCE;
+  let copiedBytes = 0;
   const removeCopies = async () => {
     await Promise.all(copies.map((path) => rm(path, { force: true })));
   };
   try {
     for (const read of slice.reads) {
-      const file = fileOf(read.uri);
-      const layout = await layoutOf(db, file, dataset);
-      if (dataset.format !== 'parquet' || layout.hasLargePages) {
-        const path = join(request.scratchDirectory, `staged-${copies.length}.parquet`);
+      const layout = await layoutOf(db, read, request);
+      const { hasLargePages = false, largestRowGroupBytes = 0, bytes = 0 } = layout ?? {};
+      if (dataset.format !== 'parquet' || (hasLargePages && copiedBytes + bytes <= MOST_COPIED_BYTES)) {
+        copiedBytes += bytes;
+        const path = join(scratchDirectory, `staged-${copies.length}.parquet`);
         copies.push(path);
         ranges.push(await copyRange(db, request, { read, path }));
       } else {
-        if (layout.largestRowGroupBytes > LARGE_ROW_GROUP_BYTES) readsAtOnce = 1;
+        if (largestRowGroupBytes > LARGE_ROW_GROUP_BYTES) readsAtOnce = 1;
         const { first_row_in_file: firstInFile, rows, first_row: firstRow } = read;
-        ranges.push({ file, firstInFile, rows, firstRow });
+        ranges.push({ file: fileOf(read.uri), firstInFile, rows, firstRow });
       }
     }
   } catch (error) {
@@ -74,11 +86,17 @@ export async function stageSlice(db: DuckDb, request: StageRequest): Promise<Sta
   return { ranges, limit: pLimit(readsAtOnce), [Symbol.asyncDispose]: removeCopies };
 }
 
-async function layoutOf(db: DuckDb, { uri, path }: SourceFile, { format, files }: Dataset) {
-  const bytes = files.find((file) => file.uri === uri)?.bytes ?? 0;
-  return format === 'parquet' && bytes * MOST_PACKED > LARGE_ROW_GROUP_BYTES
-    ? readParquetLayout(db, path)
-    : { largestRowGroupBytes: 0, hasLargePages: false };
+/** The layout of a Parquet file's rows that are read; of a small file there is nothing to know. */
+async function layoutOf(
+  db: DuckDb,
+  { uri, rows }: SliceRead,
+  { dataset, fileOf }: StageRequest,
+): Promise<ParquetLayout | undefined> {
+  const file = dataset.files.find((candidate) => candidate.uri === uri);
+  if (dataset.format !== 'parquet' || file === undefined) return undefined;
+  if (file.bytes * MOST_PACKED <= LARGE_ROW_GROUP_BYTES) return undefined;
+  const layout = await readParquetLayout(db, fileOf(uri).path);
+  return { ...layout, bytes: (layout.bytes * rows) / Math.max(1, file.rows) };
 }
 
 async function copyRange(
@@ -86,27 +104,26 @@ async function copyRange(
   { dataset, fileOf, scratchDirectory }: StageRequest,
   { read: { uri, rows, first_row, first_row_in_file }, path }: { read: SliceRead; path: string },
 ): Promise<StagedRange> {
-  const { format, columns } = dataset;
+  const { format, files } = dataset;
+  const columns = dataset.columns.map(({ name }) => name);
   const range = { ...fileOf(uri), firstRow: first_row_in_file, rows };
-  await using relation = await openRelation({
-    format,
-    columns: columns.map(({ name }) => name),
-    range,
-    scratchDirectory,
-  });
-  const copied = await copyToParquet(db, {
-    sql: relation.sql,
-    path,
-    compression: 'uncompressed',
-    bytesPerRow: estimateBytesPerRow(dataset),
-  }).catch((error: unknown) => {
+  const bytesPerRow = estimateBytesPerRow(dataset);
+  const copy = (sql: string) => copyToParquet(db, { sql, path, compression: 'uncompressed', bytesPerRow });
+  const staged = { file: { path }, firstInFile: 0, rows, firstRow: first_row };
+  if (files.find((file) => file.uri === uri)?.plain === true) {
+    // What DuckDB refuses is read line by line.
+    const copied = await copy(plainJsonlSql(range, columns)).catch(() => undefined);
+    if (copied === rows) return staged;
+  }
+  await using relation = await openRelation({ format, columns, range, scratchDirectory });
+  const copied = await copy(relation.sql).catch((error: unknown) => {
     throw new InvalidDatasetError(
       `${uri} cannot be read any more as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
       { cause: error },
     );
   });
   expectRows(copied, rows, uri);
-  return { file: { path }, firstInFile: 0, rows, firstRow: first_row };
+  return staged;
 }
 
 /** The pieces of the ranges that lie within a part. */

@@ -15,7 +15,7 @@ export interface SliceRequest {
 
 /**
  * Bytes of the dataset that one Prepare takes at most, unless a single text file has more. A Prepare holds up to
- * three copies of them, and one part's files, in Lambda's 10 GB of `/tmp`.
+ * three copies of them, and two parts' files, in Lambda's 10 GB of `/tmp`.
  * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
 const BYTES_PER_SLICE = 2 * 1024 ** 3;

@@ -20,16 +20,17 @@ function wideRows(options: string): Promise<LocalDatasetFile> {
   );
 }
 
-async function staged(file: LocalDatasetFile) {
+async function staged(file: LocalDatasetFile, { fileRows = ROWS } = {}) {
   const scratchDirectory = await createDirectory();
-  const dataset = await describeDataset([file]);
+  const described = await describeDataset([file]);
+  const dataset = { ...described, files: described.files.map((known) => ({ ...known, rows: fileRows })) };
   const slice: Slice = {
     slice: 0,
     reads: [{ uri: file.uri, first_row_in_file: 5, rows: ROWS - 10, first_row: 5 }],
     parts: [],
   };
   const db = await openDuckDb({ memoryMb: 512, threads: 1, scratchDirectory });
-  const source = await stageSlice(db, { slice, dataset, fileOf: () => file, scratchDirectory });
+  const source = await stageSlice({ slice, dataset, fileOf: () => file, scratchDirectory });
   return { db, source, scratchDirectory, layout: await readParquetLayout(db, file.path) };
 }
 
@@ -56,6 +57,16 @@ test('a file of small row groups is read where it is, two ranges at once', async
   stack.use(db);
   expect(source.ranges[0]?.file.path).toBe(file.path);
   expect(source.limit.concurrency).toBe(2);
+});
+
+test('large row groups that are too much to copy are read where they are, one range at a time', async () => {
+  const file = await wideRows(', ROW_GROUP_SIZE 122880');
+  await using stack = new AsyncDisposableStack();
+  // As if the slice were twenty times the file.
+  const { db, source } = await staged(file, { fileRows: ROWS / 20 });
+  stack.use(db);
+  expect(source.ranges[0]?.file.path).toBe(file.path);
+  expect(source.limit.concurrency).toBe(1);
 });
 
 test('large pages cost no part its rows, and leave nothing behind', async () => {
