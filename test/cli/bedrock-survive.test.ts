@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { JobRecord } from '../../src/core/job-record.ts';
 import { readJsonIfPresent } from '../../src/store/json-object.ts';
 import { type BedrockWorld, BUCKET, openBedrockWorld } from '../support/bedrock-world.ts';
-import { startQuarry } from '../support/quarry-process.ts';
+import { type QuarryProcess, startQuarry } from '../support/quarry-process.ts';
 import { runQuarry } from '../support/run-quarry.ts';
 
 /** Long enough for a process to be met at work. */
@@ -17,6 +17,24 @@ async function jobIsKnown({ store }: BedrockWorld): Promise<void> {
   }
 }
 
+/** A run of so many rows whose first job is known, in a process of its own. */
+async function startRun(rows: number): Promise<{ world: BedrockWorld; file: string; run: QuarryProcess }> {
+  const world = await openBedrockWorld({ durations: SLOW });
+  const file = await world.writeRows(rows);
+  const run = startQuarry('run', file, ...world.flags, ...PARTS, '--json');
+  await run.printed('Wave 1');
+  await jobIsKnown(world);
+  return { world, file, run };
+}
+
+/** The same, and the process has been killed. */
+async function killRun(rows: number): Promise<BedrockWorld> {
+  const { world, run } = await startRun(rows);
+  run.signal('SIGKILL');
+  await run.ended;
+  return world;
+}
+
 async function expectResumed({ dir, emulator }: BedrockWorld, rows: number, jobs: number): Promise<void> {
   const { status, out, err } = await runQuarry('resume', 'mine', '--dir', dir, '--json');
   expect(status, err).toBe(0);
@@ -27,12 +45,7 @@ async function expectResumed({ dir, emulator }: BedrockWorld, rows: number, jobs
 }
 
 test('a process that is killed with jobs at Bedrock leaves a run that any process takes up by its name', async () => {
-  const world = await openBedrockWorld({ durations: SLOW });
-  const run = startQuarry('run', await world.writeRows(220), ...world.flags, ...PARTS);
-  await run.printed('Wave 1');
-  await jobIsKnown(world);
-  run.signal('SIGKILL');
-  await run.ended;
+  const world = await killRun(220);
   const status = await runQuarry('status', 'mine', '--dir', world.dir);
   expect(status.out).toContain('No process is at work on it.');
   expect(status.out).toContain(`To go on: quarry resume mine --dir ${world.dir}.`);
@@ -41,11 +54,7 @@ test('a process that is killed with jobs at Bedrock leaves a run that any proces
 }, 60_000);
 
 test('a second process on a run in S3 is refused, and told which one is at work; cancel reaches that one', async () => {
-  const world = await openBedrockWorld({ durations: SLOW });
-  const file = await world.writeRows(220);
-  const run = startQuarry('run', file, ...world.flags, ...PARTS, '--json');
-  await run.printed('Wave 1');
-  await jobIsKnown(world);
+  const { world, file, run } = await startRun(220);
   // From another folder of this machine: the lock is where the run is.
   const elsewhere = [...world.flags, ...PARTS, '--dir', `${world.dir}-elsewhere`];
   const second = await runQuarry('run', file, ...elsewhere);
@@ -71,12 +80,7 @@ test('a second process on a run in S3 is refused, and told which one is at work;
 }, 60_000);
 
 test('a killed run is cancelled by whoever asks, without the role, and says so', async () => {
-  const world = await openBedrockWorld({ durations: SLOW });
-  const run = startQuarry('run', await world.writeRows(220), ...world.flags, ...PARTS);
-  await run.printed('Wave 1');
-  await jobIsKnown(world);
-  run.signal('SIGKILL');
-  await run.ended;
+  const world = await killRun(220);
   const at = ['--target', 'bedrock', '--bucket', BUCKET, '--poll-seconds', '1'];
   const cancelled = await runQuarry('cancel', 'mine', ...at, '--dir', `${world.dir}-new`, '--json');
   expect(cancelled.status, cancelled.err).toBe(2);
@@ -84,10 +88,7 @@ test('a killed run is cancelled by whoever asks, without the role, and says so',
 }, 60_000);
 
 test('Ctrl-C leaves the jobs at Bedrock, and says how to go on and how to stop them', async () => {
-  const world = await openBedrockWorld({ durations: SLOW });
-  const run = startQuarry('run', await world.writeRows(220), ...world.flags, ...PARTS);
-  await run.printed('Wave 1');
-  await jobIsKnown(world);
+  const { world, run } = await startRun(220);
   run.signal('SIGINT');
   expect(await run.ended).toBe(130);
   expect(run.err()).toContain('Jobs that were submitted go on at Bedrock, and are harvested when');
@@ -97,12 +98,7 @@ test('Ctrl-C leaves the jobs at Bedrock, and says how to go on and how to stop t
 }, 60_000);
 
 test('a job that no run knows is listed, adopted by its run’s name alone, and harvested', async () => {
-  const world = await openBedrockWorld({ durations: SLOW });
-  const run = startQuarry('run', await world.writeRows(110), ...world.flags, ...PARTS);
-  await run.printed('Wave 1');
-  await jobIsKnown(world);
-  run.signal('SIGKILL');
-  await run.ended;
+  const world = await killRun(110);
   await world.store.delete(`s3://${BUCKET}/runs/mine/jobs/p00001.json`);
   const at = ['--target', 'bedrock', '--bucket', BUCKET, '--dir', world.dir];
   const orphans = await runQuarry('jobs', '--orphans', '--json', ...at);
