@@ -20,7 +20,7 @@ export default defineConfig({
           name: 'aws',
           include: process.env.QUARRY_TEST_AWS === undefined ? [] : ['test/aws/**/*.test.ts'],
           testTimeout: 300_000,
-          hookTimeout: 120_000,
+          hookTimeout: 240_000,
         },
       },
     ],

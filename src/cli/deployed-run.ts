@@ -54,7 +54,7 @@ export async function attachTo(
 ): Promise<FollowResult> {
   await using target = await openStack(options.files.target);
   await remember(runId, options.files, options.context);
-  return follow(executionArn, target, options);
+  return follow({ executionArn, runId }, target, options);
 }
 
 /** What became of the last execution of each run: `running`, or how it failed; what has succeeded has a summary. */
@@ -117,11 +117,11 @@ async function followStarted(
       ? `The execution ${executionName} ${place} is at work on the run already: following it.\n`
       : `Started the execution ${executionName} ${place}.\n`,
   );
-  return follow(executionArn, target, options);
+  return follow({ executionArn, runId }, target, options);
 }
 
 async function follow(
-  executionArn: string,
+  { executionArn, runId }: Pick<StartedRun, 'executionArn' | 'runId'>,
   target: DeployedTarget,
   options: DeployedOptions,
 ): Promise<FollowResult> {
@@ -138,8 +138,15 @@ async function follow(
     }),
   );
   if (planned !== undefined) await remember(planned, files, context);
-  // Without a plan there is nothing that could be resumed.
-  return result.kind === 'failed' ? { ...result, runId: planned } : result;
+  switch (result.kind) {
+    case 'finished':
+      return result;
+    case 'failed':
+      // Without a plan there is nothing that could be resumed.
+      return { ...result, runId: planned };
+    case 'detached':
+      return { ...result, runId: result.runId ?? runId };
+  }
 }
 
 /** Shows progress on standard error, until Ctrl-C: then the run goes on unseen. */

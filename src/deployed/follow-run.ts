@@ -47,14 +47,11 @@ export async function followRun(executionArn: string, options: FollowOptions): P
   const follower = createFollower(executionArn, options);
   let failedLooks = 0;
   let waitMs = pollMs;
-  // What never worked is a mistake; what worked before is the world's, and the execution goes on in it.
-  let isUnderWay = false;
   for (;;) {
     try {
       const execution = await unlessAborted(clock.busy(follower.look), signal);
       failedLooks = 0;
-      isUnderWay = isOpen(execution);
-      if (!isUnderWay)
+      if (!isOpen(execution))
         return await unlessAborted(
           clock.busy(() => follower.end(execution)),
           signal,
@@ -65,7 +62,8 @@ export async function followRun(executionArn: string, options: FollowOptions): P
       failedLooks += 1;
       const isPassing = error instanceof QuarryError && error.retryable && failedLooks < MAX_FAILED_LOOKS;
       if (!isPassing) {
-        if (!isUnderWay || !(error instanceof QuarryError) || error instanceof ObjectNotFoundError)
+        // What never worked is a mistake; what worked before is the world's, and the execution goes on in it.
+        if (!follower.isUnderWay() || !(error instanceof QuarryError) || error instanceof ObjectNotFoundError)
           throw error;
         return { kind: 'detached', runId: follower.runId(), fault: error };
       }
@@ -104,6 +102,7 @@ function createFollower(executionArn: string, options: FollowOptions) {
   let runId: string | undefined;
   let watch: RunFilesWatch | undefined;
   let moved = false;
+  let isUnderWay = false;
   const report = (progress: RunProgress) => {
     moved = true;
     onProgress(progress);
@@ -132,9 +131,11 @@ function createFollower(executionArn: string, options: FollowOptions) {
   return {
     runId: () => runId,
     hasMoved: () => moved,
+    isUnderWay: () => isUnderWay,
     look: async (): Promise<ExecutionDetails> => {
       moved = false;
       const execution = await describeExecution(sfn, executionArn);
+      isUnderWay = isOpen(execution);
       runId ??= givenRunId(execution.input);
       await ifAllowed('Jobs', async () => watch?.lookAtJobs());
       await ifAllowed('The phases', async () => {

@@ -29,7 +29,7 @@ export async function startMoto({ engineCallsPort }: { engineCallsPort?: number 
   for (let attempt = 0; ; attempt += 1) {
     const answer = await fetch(`${url}/moto-api/`).catch(() => undefined);
     if (answer?.ok) break;
-    if (moto.exitCode !== null || attempt > 300) throw new Error(`moto did not start: ${errors}`);
+    if (moto.exitCode !== null || attempt > 900) throw new Error(`moto did not start: ${errors}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return {

@@ -19,10 +19,13 @@ export interface DoubleAnswer {
 }
 
 /** What it says to an action (or to all that begin so, for a name that ends in `*`): always the same, one after the other (the last one for good), or as the call is. */
-export type DoubleScript = Record<
-  string,
-  DoubleAnswer | DoubleAnswer[] | ((call: DoubleCall) => DoubleAnswer | Promise<DoubleAnswer>)
->;
+export type DoubleScript = Record<string, ScriptedAnswer>;
+
+/** What it says to one action. */
+export type ScriptedAnswer =
+  | DoubleAnswer
+  | DoubleAnswer[]
+  | ((call: DoubleCall) => DoubleAnswer | Promise<DoubleAnswer>);
 
 /** A scripted AWS. */
 export interface AwsDouble extends AsyncDisposable {
@@ -31,7 +34,9 @@ export interface AwsDouble extends AsyncDisposable {
 }
 
 /** Starts an HTTP server that answers as scripted, whatever service is asked; 501 to anything else. */
-export async function startAwsDouble(script: DoubleScript): Promise<AwsDouble> {
+export async function startAwsDouble(
+  script: DoubleScript | ((action: string) => ScriptedAnswer | undefined),
+): Promise<AwsDouble> {
   const calls: DoubleCall[] = [];
   const turns = new Map<string, number>();
   const server = createServer(async (request, response) => {
@@ -40,8 +45,8 @@ export async function startAwsDouble(script: DoubleScript): Promise<AwsDouble> {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const call = toCall(request.method ?? 'GET', { url, text, target: request.headers['x-amz-target'] });
     calls.push(call);
-    const key = keyOf(script, call.action);
-    const scripted = script[key];
+    const key = typeof script === 'function' ? call.action : keyOf(script, call.action);
+    const scripted = typeof script === 'function' ? script(key) : script[key];
     const turn = turns.get(key) ?? 0;
     turns.set(key, turn + 1);
     const answer =
