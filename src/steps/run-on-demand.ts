@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import pLimit from 'p-limit';
 import { z } from 'zod';
+import { ServiceUnavailableError } from '../core/errors.ts';
 import type { WavePart } from '../core/part.ts';
 import type { ModelInvocationType } from '../models/model-adapter.ts';
 import { type AnswerKeeper, createAnswerKeeper } from './answer-keeper.ts';
@@ -11,6 +12,12 @@ import { type PlannedRun, readPlan } from './read-plan.ts';
 
 /** Invocations in flight at once: kind to an on-demand quota that others use too. */
 const CONCURRENT_INVOCATIONS = 4;
+
+/**
+ * Milliseconds after which a call asks for nothing more and leaves the rest to the next one: a Lambda function that
+ * reaches its 15 minutes would lose the answers under way.
+ */
+const ASKS_FOR_MS = 600_000;
 
 const InputRecord = z.object({ recordId: z.string(), modelInput: z.record(z.string(), z.unknown()) });
 type InputRecord = z.infer<typeof InputRecord>;
@@ -35,10 +42,17 @@ export async function runOnDemand(part: WavePart, deps: StepDeps): Promise<{ rec
   const limit = pLimit(CONCURRENT_INVOCATIONS);
   const keeper = createAnswerKeeper(deps);
   const { invocation_type: type } = plan.model;
+  const until = deps.clock.now() + ASKS_FOR_MS;
+  let asked = 0;
+  const mayAsk = () => {
+    asked += 1;
+    // Whatever the clock says, each call comes a step further.
+    return asked <= CONCURRENT_INVOCATIONS || deps.clock.now() < until;
+  };
   // Every call has ended before this one does: a repeated call must not meet answers still under way.
   const settled = await Promise.allSettled(
     records.map((record, index) =>
-      limit(() => askOnce(record, { run, partId: part.part_id, index, type, keeper }, deps)),
+      limit(() => askOnce(record, { run, partId: part.part_id, index, type, keeper, mayAsk }, deps)),
     ),
   );
   keeper.throwIfLost();
@@ -53,17 +67,24 @@ interface AnswerPlace {
   index: number;
   type: ModelInvocationType;
   keeper: AnswerKeeper;
+  /** False once the call has asked for long enough. */
+  mayAsk: () => boolean;
 }
 
 async function askOnce(
   record: InputRecord,
-  { run, partId, index, type, keeper }: AnswerPlace,
+  { run, partId, index, type, keeper, mayAsk }: AnswerPlace,
   { store, bedrock }: StepDeps,
 ): Promise<void> {
   const uri = run.layout.onDemandAnswer(partId, index);
   if ((await store.head(uri)) !== undefined) return;
   await refuseIfCancelled(run.layout, store);
   if (!(await keeper.isSound())) return;
+  if (!mayAsk()) {
+    throw new ServiceUnavailableError(
+      `The answers of part ${partId} take long: the next call asks for the rest.`,
+    );
+  }
   const result = await bedrock.invoke(run.plan.model.model_id, type, record.modelInput);
   const answer =
     result.kind === 'answered'

@@ -1,47 +1,10 @@
-import { watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { readResults } from '../../src/dataset/read-results.ts';
-import { simulatedAnswer } from '../../src/emulator/models/simulated-model.ts';
 import { createRandom } from '../../src/emulator/seeded-random.ts';
 import type { EmulatorUsage } from '../../src/emulator/usage.ts';
 import { startEmulatorProcess, startQuarry } from '../support/quarry-process.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-const MODEL = 'us.amazon.nova-lite-v1:0';
-
-/** Kills in each test; more with QUARRY_KILLS. */
-const KILLS = Number(process.env.QUARRY_KILLS ?? 3);
-const SEED = Number(process.env.QUARRY_KILL_SEED ?? Date.now() % 1_000_000);
-
-/** A process is at work from about this long after its start to about that long, and changes about so many files. */
-const [EARLIEST_MS, LATEST_MS] = [700, 4500];
-const MAX_CHANGES = 120;
-
-/** When to kill: after so long, or as soon as something was written so many times. */
-type Moment = { ms: number } | { changes: number };
-
-function drawMoment(random: () => number): Moment {
-  return random() < 0.5
-    ? { ms: Math.round(EARLIEST_MS + random() * (LATEST_MS - EARLIEST_MS)) }
-    : { changes: 1 + Math.floor(random() * MAX_CHANGES) };
-}
-
-async function comes(moment: Moment, dir: string): Promise<void> {
-  const stop = new AbortController();
-  // A run that waits changes nothing.
-  const atTheLatest = sleep('ms' in moment ? moment.ms : LATEST_MS, undefined, { signal: stop.signal });
-  const changed = async () => {
-    if ('ms' in moment) return atTheLatest;
-    let left = moment.changes;
-    for await (const _change of watch(dir, { recursive: true, signal: stop.signal })) {
-      left -= 1;
-      if (left === 0) return;
-    }
-  };
-  await Promise.race([atTheLatest, changed()]).finally(() => stop.abort());
-}
+import { comes, drawMoment, expectEveryRowOnce, KILLS, MODEL, SEED, writeQuestions } from './killing.ts';
 
 interface KillPlan {
   rows: number;
@@ -53,9 +16,7 @@ interface KillPlan {
 /** Runs a dataset with kills, until the run ends by itself. */
 async function runWithKills({ rows, victims, extraFlags = [] }: KillPlan, random: () => number) {
   const directory = await temporaryDirectory();
-  const file = join(directory, 'rows.csv');
-  const lines = Array.from({ length: rows }, (_, index) => `${index},"question ${index}, which is new"`);
-  await writeFile(file, `n,text\n${lines.join('\n')}\n`);
+  const file = await writeQuestions(directory, rows);
   const dir = join(directory, 'store');
   let emulator = await startEmulatorProcess(dir);
   const start = () =>
@@ -88,15 +49,6 @@ async function runWithKills({ rows, victims, extraFlags = [] }: KillPlan, random
   const what = `seed ${SEED}:${moments}\n${process.err()}`;
   const usage = (await (await fetch(`${emulator.url}/_emulator/usage`)).json()) as EmulatorUsage;
   return { status, what, summary: JSON.parse(process.out() || 'null'), usage };
-}
-
-async function expectEveryRowOnce(paths: string[], rows: number): Promise<void> {
-  const out = await Array.fromAsync(readResults(paths, {}));
-  const expected = Array.from({ length: rows }, (_, index) => ({
-    n: String(index),
-    response: simulatedAnswer(MODEL, `Answer question ${index}, which is new`),
-  }));
-  expect(out.map(({ n, response }) => ({ n, response }))).toEqual(expected);
 }
 
 test('a run that is killed at random moments ends with every row once, and nothing answered twice', async () => {

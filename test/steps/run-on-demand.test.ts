@@ -63,3 +63,37 @@ test('where the store takes no answer at all, no more are asked for than were un
   expect(await trial.run()).toMatchObject({ kind: 'finished', summary: { rows: { succeeded: 40 } } });
   expect((await trial.usage()).onDemand.calls).toBe(44);
 });
+
+test('answers that take longer than a call may are asked for by several calls, each once', async () => {
+  const directory = await temporaryDirectory();
+  let answers = 0;
+  let calls = 0;
+  const answerMs = 250_000;
+  await using emulated = await openEmulatedTarget({
+    directory,
+    wrap: ({ deps, ...target }) => ({
+      ...target,
+      deps: {
+        ...deps,
+        clock: { ...deps.clock, now: () => deps.clock.now() + answers * answerMs },
+        bedrock: {
+          ...deps.bedrock,
+          invoke: (...call) => {
+            answers += 1;
+            return deps.bedrock.invoke(...call);
+          },
+        },
+      },
+    }),
+  });
+  const result = await runRows(30, emulated, {
+    directory,
+    aroundTasks: (runTask) => (call) => {
+      if (call.stateName === 'Run on demand') calls += 1;
+      return runTask(call);
+    },
+  });
+  expect(result).toMatchObject({ kind: 'finished', summary: { status: 'succeeded', on_demand_records: 30 } });
+  expect(calls).toBeGreaterThan(2);
+  expect((await emulated.emulator.usage()).onDemand.calls).toBe(30);
+});
