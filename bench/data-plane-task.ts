@@ -8,9 +8,11 @@ import type { S3Uri } from '../src/core/s3-uri.ts';
 import { collectPart } from '../src/dataset/collect-part.ts';
 import { describeDataset } from '../src/dataset/describe.ts';
 import { prepareSlice } from '../src/dataset/prepare-slice.ts';
+import { converse } from '../src/models/converse.ts';
 import type { OutputShape } from '../src/models/output-shape.ts';
+import { titanTextEmbeddings } from '../src/models/titan-text-embeddings.ts';
 import { parsePromptTemplate } from '../src/prompts/prompt-template.ts';
-import { EMBEDDING, partsOf, TEXT } from './made-data.ts';
+import { partsOf } from './made-data.ts';
 import { collectRowByRow, prepareRowByRow } from './row-by-row.ts';
 
 /** What a process says of itself when it ends. */
@@ -46,7 +48,7 @@ async function run(): Promise<void> {
     case 'collect-embeddings':
       return collect(
         { rowsPath: 'embedded.parquet', output: 'embedding.out', result: 'result.parquet' },
-        EMBEDDING,
+        titanTextEmbeddings.output,
       );
     case 'row-by-row-prepare':
       return prepareRowByRow(directory, first);
@@ -100,7 +102,7 @@ async function collectText(part: string): Promise<void> {
     output: `parts/${id}.out`,
     result: `parts/${id}.result.parquet`,
   });
-  await Promise.all(parts.map((id) => limit(() => collect(paths(id), TEXT))));
+  await Promise.all(parts.map((id) => limit(() => collect(paths(id), converse.output))));
 }
 
 async function collect(

@@ -8,17 +8,11 @@ import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { converse } from '../src/models/converse.ts';
+import { titanTextEmbeddings } from '../src/models/titan-text-embeddings.ts';
 import { compareRecords, compareResults } from './compare-outputs.ts';
 import type { TaskReport } from './data-plane-task.ts';
-import {
-  EMBEDDING,
-  PART_ROWS,
-  partsOf,
-  TEXT,
-  writeEmbeddedRows,
-  writeInput,
-  writeOutput,
-} from './made-data.ts';
+import { PART_ROWS, partsOf, writeEmbeddedRows, writeInput, writeOutput } from './made-data.ts';
 
 interface Measured extends TaskReport {
   /** From the process's start to its end. */
@@ -95,7 +89,7 @@ async function measurePrepare(directory: string, rows: number): Promise<Figure[]
 async function measureCollect(directory: string, rows: number): Promise<Figure[]> {
   const parts = partsOf(rows);
   for (const [index, part] of parts.entries()) {
-    await writeOutput(join(directory, `parts/${index}.out`), TEXT, part);
+    await writeOutput(join(directory, `parts/${index}.out`), converse.output, part);
   }
   const namesOf = (ending: string) => parts.map((_, index) => `parts/${index}.${ending}`);
   const one = measure(directory, 'collect', '0');
@@ -126,7 +120,7 @@ async function measureCollect(directory: string, rows: number): Promise<Figure[]
 
 async function measureEmbeddings(directory: string, rows: number): Promise<Figure[]> {
   await writeEmbeddedRows(directory, rows);
-  await writeOutput(join(directory, 'embedding.out'), EMBEDDING, { firstRow: 0, rows });
+  await writeOutput(join(directory, 'embedding.out'), titanTextEmbeddings.output, { firstRow: 0, rows });
   const measured = measure(directory, 'collect-embeddings');
   const written = String(await sizeOf(directory, ['result.parquet']));
   const plain = measure(directory, 'copy', written, 'embedding.out', 'embedded.parquet');

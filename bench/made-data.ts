@@ -10,22 +10,6 @@ export const PART_ROWS = 50_000;
 /** Numbers of an embedding. */
 export const DIMENSIONS = 1_024;
 
-/** Where the text of an answer is. */
-export const TEXT: OutputShape = {
-  kind: 'text',
-  blocks: ['output', 'message', 'content'],
-  text: ['text'],
-  stopReason: ['stopReason'],
-  inputTokens: ['usage', 'inputTokens'],
-  outputTokens: ['usage', 'outputTokens'],
-};
-/** Where an embedding is. */
-export const EMBEDDING: OutputShape = {
-  kind: 'embedding',
-  embedding: ['embedding'],
-  inputTokens: ['inputTextTokenCount'],
-};
-
 /** The rows of each part. */
 export function partsOf(rows: number): RowRange[] {
   return balancedRanges({ firstRow: 0, rows }, Math.ceil(rows / PART_ROWS));
