@@ -77,6 +77,36 @@ test('the execution that is at work on the run is joined', async () => {
   expect(names()).toEqual([]);
 });
 
+test('one that was started in the console is known by what Plan has called its run, and joined', async () => {
+  const { run_id: _, ...nameless } = INPUT;
+  const state = {
+    run_id: 'jokes',
+    run_uri: `s3://${BUCKET}/runs/jokes`,
+    bucket: BUCKET,
+    slices_key: 'runs/jokes/slices.json',
+    map_results_prefix: 'work/jokes/map-results',
+    prepare_concurrency: 1,
+    max_concurrent_jobs: 1,
+    wave: 0,
+  };
+  const planned = {
+    id: 5,
+    timestamp: 1,
+    type: 'TaskStateExited',
+    stateExitedEventDetails: { name: 'Plan', output: JSON.stringify(state) },
+  };
+  const { starting, names } = await start({
+    ListExecutions: listed(['3ff0c5a2', 'RUNNING'], ['b52c', 'SUCCEEDED']),
+    DescribeExecution: ({ body }) =>
+      execution({
+        input: JSON.stringify(String(body.executionArn).endsWith('b52c') ? { run_id: 'other' } : nameless),
+      }),
+    GetExecutionHistory: { body: { events: [planned] } },
+  });
+  expect(await starting).toMatchObject({ executionName: '3ff0c5a2', joined: true });
+  expect(names()).toEqual([]);
+});
+
 test('one that is at work on the run with another input is not joined', async () => {
   const { starting } = await start({
     ListExecutions: listed(['jokes', 'RUNNING']),
