@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { LedgerMismatchError, SystematicFaultError } from '../core/errors.ts';
+import { LedgerMismatchError, ServiceUnavailableError, SystematicFaultError } from '../core/errors.ts';
 import { JobRecord } from '../core/job-record.ts';
 import {
   type AttemptCounts,
@@ -58,6 +58,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
   const outputUris = finals.map(({ part_id }) => layout.output(part_id));
   const attempts = await proveRows(rows, plan, outputUris, deps);
   const stop = (await readStop(layout, store)) ?? null;
+  if (stop === null) refuseUnfinished(turns);
   const summary: RunSummary = {
     format_version: 1,
     quarry_version: settings.version,
@@ -97,6 +98,16 @@ function statusOf(rows: RunSummary['rows'], stop: RunStop | null): RunSummary['s
   if (rows.succeeded === rows.total) return 'succeeded';
   if (stop === null) return 'partly_succeeded';
   return stop.reason === 'cancelled' ? 'cancelled' : 'stopped';
+}
+
+/** A worker left over from before the run was taken up again must not say that it has ended. */
+function refuseUnfinished(turns: readonly Turn[]): void {
+  const repacked = new Set(turns.flatMap(({ part }) => part.sources.map(({ part_id }) => part_id)));
+  const owing = turns.filter(({ part, ledger }) => ledger.owed.records > 0 && !repacked.has(part.part_id));
+  if (owing.length === 0) return;
+  throw new ServiceUnavailableError(
+    `${owing.length} parts are owed another attempt, and nothing says that the run was stopped: it is being taken up again.`,
+  );
 }
 
 async function readTurns(waves: number, layout: RunLayout, deps: StepDeps): Promise<Turn[]> {
