@@ -1,5 +1,5 @@
 import { RunBusyError } from '../core/errors.ts';
-import { cancelRun, resumeRun } from '../deployed/cancel-run.ts';
+import { type BudgetChange, cancelRun, resumeRun } from '../deployed/cancel-run.ts';
 import type { DeployedTarget } from '../deployed/deployed-target.ts';
 import { type FollowOptions, type FollowResult, followRun } from '../deployed/follow-run.ts';
 import { lastExecutions } from '../deployed/run-status.ts';
@@ -40,11 +40,14 @@ export async function runDeployed(input: unknown, options: DeployedOptions): Pro
 }
 
 /** Goes on with a run of the stack. */
-export async function resumeDeployed(runId: string, options: DeployedOptions): Promise<FollowResult> {
+export async function resumeDeployed(
+  runId: string,
+  options: DeployedOptions & { changes: BudgetChange },
+): Promise<FollowResult> {
   await using target = await openStack(options.files.target);
   warn(target, options.context);
   await refuseOtherWorker({ run_id: runId }, options.files);
-  return followStarted(await resumeRun(runId, target), target, options);
+  return followStarted(await resumeRun(runId, target, options.changes), target, options);
 }
 
 /** Follows an execution that is at work already. */

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { reopenCancelled } from '../steps/cancellation.ts';
 import type { CliContext } from './cli-context.ts';
 import { isDeployed, resumeDeployed } from './deployed-run.ts';
@@ -7,23 +7,43 @@ import { openRunFiles } from './run-files.ts';
 import { findRun, inputOf } from './run-store.ts';
 import { addTargetOptions, chooseTarget, type TargetOptions } from './target-options.ts';
 
+interface ResumeOptions extends TargetOptions {
+  maxCostUsd?: number;
+  json?: boolean;
+}
+
 /** `quarry resume`: takes up a run that was stopped, killed, cancelled, or that failed. */
 export function addResumeCommand(program: Command, context: CliContext): void {
   const command = program
     .command('resume')
     .argument('<run>', 'the run’s id')
     .description('Go on with a run that was stopped, killed or cancelled, or that failed.')
+    .option(
+      '--max-cost-usd <usd>',
+      'spend no more than this from now on, in all; a run that its budget ended goes on',
+      toUsd,
+    )
     .option('--json', 'print the summary as JSON, and nothing else');
-  addTargetOptions(command).action(async (runId: string, options: TargetOptions & { json?: boolean }) => {
+  addTargetOptions(command).action(async (runId: string, options: ResumeOptions) => {
     using files = openRunFiles(await chooseTarget(options, { runId, sendsJobs: true }), options.dir);
     const { plan } = await findRun(files, runId);
+    const changes = options.maxCostUsd === undefined ? {} : { max_cost_usd: options.maxCostUsd };
     const result = isDeployed(files)
-      ? await resumeDeployed(runId, { files, context })
-      : await followRun(inputOf(plan), {
-          files,
-          context,
-          onClaimed: (layout) => reopenCancelled(layout, files.store),
-        });
+      ? await resumeDeployed(runId, { files, context, changes })
+      : await followRun(
+          { ...inputOf(plan), ...changes },
+          {
+            files,
+            context,
+            onClaimed: (layout) => reopenCancelled(layout, files.store),
+          },
+        );
     await reportRun(result, { files, json: options.json }, context);
   });
+}
+
+function toUsd(text: string): number {
+  const usd = Number(text);
+  if (!(usd > 0) || !Number.isFinite(usd)) throw new InvalidArgumentError('It is not a sum above 0.');
+  return usd;
 }

@@ -68,8 +68,17 @@ export async function cancelRun(runId: string, options: CancelOptions): Promise<
   return { kind: 'followed', result };
 }
 
+/** What may be other than before when a run goes on. */
+export interface BudgetChange {
+  max_cost_usd?: number;
+}
+
 /** Starts a run that has ended badly, or was cancelled, again where it stands; joins the execution at work on it. */
-export async function resumeRun(runId: string, target: DeployedTarget): Promise<StartedRun> {
+export async function resumeRun(
+  runId: string,
+  target: DeployedTarget,
+  changes: BudgetChange = {},
+): Promise<StartedRun> {
   const { store, deployment } = target;
   const layout = layoutOf(deployment.bucket, runId);
   const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
@@ -87,7 +96,7 @@ export async function resumeRun(runId: string, target: DeployedTarget): Promise<
     }
     await reopenCancelled(layout, store);
   }
-  return startRun({ ...plan.input, run_id: runId }, target);
+  return startRun({ ...plan.input, ...changes, run_id: runId }, target);
 }
 
 async function stopExecution({ executionArn, name }: Execution, { sfn }: DeployedTarget): Promise<void> {

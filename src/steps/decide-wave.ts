@@ -139,7 +139,7 @@ function withinBudget(parts: WavePart[], { budget }: WaveSituation): WaveDecisio
   const most = parts.at(-1)?.run_max_usd;
   if (budget !== undefined && typeof most === 'number' && most > budget.maxUsd) {
     const records = parts.reduce((sum, part) => sum + part.records, 0);
-    const message = `${records} records are owed another attempt, which could bring the cost to ${dollars(most)}, over max_cost_usd ${dollars(budget.maxUsd)}; ${dollars(budget.spentUsd)} are spent. To send them, start the run again with a higher max_cost_usd.`;
+    const message = `${records} records are owed another attempt, which could bring the cost to ${dollars(most)}, over max_cost_usd ${dollars(budget.maxUsd)}; ${dollars(budget.spentUsd)} are spent. To send them, raise max_cost_usd and start the run again.`;
     return { parts: [], stop: { reason: 'budget', message } };
   }
   return { parts, stop: undefined };

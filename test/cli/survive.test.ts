@@ -46,6 +46,38 @@ async function readUsage(url: string): Promise<EmulatorUsage> {
   return (await (await fetch(`${url}/_emulator/usage`)).json()) as EmulatorUsage;
 }
 
+test('a run that its budget ended is resumed with a higher one, and what is no sum is refused', async () => {
+  const dir = await temporaryDirectory();
+  const file = join(dir, 'rows.jsonl');
+  // One row is without a prompt: where all are answered, cut off or not, a run has nothing to go on with.
+  const rows = Array.from({ length: 121 }, (_, index) => JSON.stringify({ a: index === 7 ? null : index }));
+  await writeFile(file, `${rows.join('\n')}\n`);
+  const args = [
+    file,
+    '--dir',
+    dir,
+    '--model-id',
+    'us.amazon.nova-lite-v1:0',
+    '--prompt-template',
+    'Say {a}',
+    '--json',
+  ];
+  const flags = ['--max-tokens', '5', '--retry-truncated', '--max-attempts', '2', '--run-id', 'dear'];
+  const { estimate } = JSON.parse((await runQuarry('plan', ...args, ...flags)).out);
+  const stopped = await runQuarry('run', ...args, ...flags, '--max-cost-usd', String(estimate.max_usd * 1.4));
+  expect(JSON.parse(stopped.out)).toMatchObject({ status: 'stopped', stop: { reason: 'budget' }, jobs: 1 });
+
+  const resume = (usd: string) => runQuarry('resume', 'dear', '--dir', dir, '--max-cost-usd', usd, '--json');
+  expect((await resume('0')).err).toContain('It is not a sum above 0.');
+  expect(JSON.parse((await resume('1')).out)).toMatchObject({
+    status: 'partly_succeeded',
+    stop: null,
+    input: { max_cost_usd: 1 },
+    jobs: 2,
+    rows: { total: 121, succeeded: 120, not_sent: 1 },
+  });
+});
+
 test('cancel makes the process at work stop its jobs and keep what they had done; resume goes on', async () => {
   const { file, dir, flags } = await prepareRun(300);
   const emulator = await startEmulatorProcess(dir, { timeScale: 2 });

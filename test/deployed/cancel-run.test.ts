@@ -138,7 +138,7 @@ test('a cancelled run that is resumed goes on under its id, by a new execution',
   });
   await markCancelled(layout, target.store, new Date(0));
   await writeSummary('cancelled');
-  expect(await resumeRun('jokes', target)).toMatchObject({
+  expect(await resumeRun('jokes', target, { max_cost_usd: 9 })).toMatchObject({
     executionName: 'jokes_2',
     runId: 'jokes',
     joined: false,
@@ -146,7 +146,7 @@ test('a cancelled run that is resumed goes on under its id, by a new execution',
   expect(await isCancelled(layout, target.store)).toBe(false);
   expect(await target.store.head(layout.summary)).toBeUndefined();
   const started = double.calls.find(({ action }) => action === 'StartExecution');
-  expect(JSON.parse(String(started?.body.input))).toEqual({ ...INPUT, run_id: 'jokes' });
+  expect(JSON.parse(String(started?.body.input))).toEqual({ ...INPUT, max_cost_usd: 9, run_id: 'jokes' });
 });
 
 test('a run that nobody knows is neither cancelled nor resumed', async () => {
