@@ -92,7 +92,7 @@ export const PILOT_MIN_PARTS = 3;
  */
 export function pilotRows(parts: readonly RowRange[], { minRecords, maxParts }: PackingLimits): number {
   const rows = Math.max(PILOT_RECORDS, minRecords);
-  const isWorthwhile = parts.length >= PILOT_MIN_PARTS && (parts[0]?.rows ?? 0) > 2 * rows;
+  const isWorthwhile = (parts[0]?.rows ?? 0) > 2 * rows && parts.length >= PILOT_MIN_PARTS;
   return isWorthwhile && parts.length < (maxParts ?? Number.POSITIVE_INFINITY) ? rows : 0;
 }
 

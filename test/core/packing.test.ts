@@ -5,6 +5,7 @@ import {
   type PackingLimits,
   packGroups,
   packRows,
+  pilotRows,
   rowsThatFit,
 } from '../../src/core/packing.ts';
 
@@ -181,4 +182,15 @@ describe('packing groups that no part may straddle', () => {
     expect(countsOf(groups, { maxRecords: 1_000, slots: 3, maxParts: 4 }).flat()).toHaveLength(4);
     expect(countsOf(groups, { maxRecords: 1_000, slots: 3, minRecords: 800 }).flat()).toHaveLength(4);
   });
+});
+
+test('a pilot is cut off where three parts or more are much larger, and there may be one more', () => {
+  const parts = (rows: number, count: number) => balancedRanges({ firstRow: 0, rows: rows * count }, count);
+  expect(pilotRows([], BEDROCK)).toBe(0);
+  expect(pilotRows(parts(5000, 2), BEDROCK)).toBe(0);
+  expect(pilotRows(parts(1000, 3), BEDROCK)).toBe(0);
+  expect(pilotRows(parts(1001, 3), BEDROCK)).toBe(500);
+  expect(pilotRows(parts(5000, 3), { ...BEDROCK, minRecords: 2000 })).toBe(2000);
+  expect(pilotRows(parts(5000, 3), { ...BEDROCK, maxParts: 3 })).toBe(0);
+  expect(pilotRows(parts(5000, 3), { ...BEDROCK, maxParts: 4 })).toBe(500);
 });

@@ -75,7 +75,6 @@ test.each(['parquet', 'csv'])(
       ...usual,
       uri: `s3://data/${String(index).padStart(4, '0')}.${format}` as const,
     }));
-    expect(await describeDataset(files)).toMatchObject({ rows: 2000 });
     const mixed = files.map((file, index) => (index === 1776 ? { ...file, path: drifted.path } : file));
     await expect(describeDataset(mixed)).rejects.toThrow(
       /different columns: n \(\w+\) only in s3:\/\/data\/0000\.\w+, [nm] \(\w+\) only in s3:\/\/data\/1776\.\w+\. Give files of the same/,
