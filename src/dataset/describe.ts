@@ -5,9 +5,9 @@ import type { RecordFrame } from '../models/record-frame.ts';
 import { placeholdersOf } from '../prompts/prompt-template.ts';
 import { columnText } from './column-text.ts';
 import { readCsvStructure } from './csv-structure.ts';
-import { type DuckDb, openDuckDb, sqlText } from './duckdb.ts';
+import { type DuckDb, openDuckDb } from './duckdb.ts';
 import { readJsonlStructure } from './jsonl-source.ts';
-import { readParquetColumns } from './parquet.ts';
+import { readParquetFooters } from './parquet-footers.ts';
 import { promptSql } from './record-sql.ts';
 import { createScratch } from './scratch.ts';
 import type { SourceFile } from './source-bytes.ts';
@@ -207,10 +207,7 @@ async function readContents(
   const contents: FileContent[] = [];
   switch (format) {
     case 'parquet':
-      await inScratch(async (db) => {
-        for (const file of files) contents.push(await readParquetFooter(db, file));
-      });
-      return contents;
+      return inScratch((db) => readParquetFooters(db, files));
     case 'csv':
       for (const file of files) {
         const { header, rows } = await readCsvStructure(file);
@@ -228,33 +225,6 @@ async function readContents(
 
 function toText(name: string): Column {
   return { name, type: 'VARCHAR' };
-}
-
-async function readParquetFooter(db: DuckDb, { path, uri }: LocalDatasetFile): Promise<FileContent> {
-  try {
-    const names = await db.rows(
-      `SELECT name FROM parquet_schema(${sqlText(path)}) WHERE name IS NOT NULL OFFSET 1`,
-    );
-    const columns = await readParquetColumns(db, path);
-    const { rows } = await db.row(
-      `SELECT CAST(num_rows AS DOUBLE) AS "rows" FROM parquet_file_metadata(${sqlText(path)})`,
-    );
-    // DuckDB renames the second of two columns whose names differ in case only.
-    const renamed = columns.find(({ name }) => !names.some((entry) => entry.name === name));
-    if (renamed !== undefined) {
-      throw new InvalidDatasetError(
-        `${uri} has two columns whose names are the same but for capitals (${renamed.name}). Rename one.`,
-      );
-    }
-    return { columns, rows: Number(rows) };
-  } catch (error) {
-    if (error instanceof InvalidDatasetError) throw error;
-    throw new InvalidDatasetError(`${uri} cannot be read as Parquet: ${firstLine(error)}`, { cause: error });
-  }
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 }
 
 function unionOf(contents: readonly FileContent[]): Column[] {
