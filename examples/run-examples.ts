@@ -22,7 +22,7 @@ const examples: Example[] = [
     jobs: 1,
   },
   {
-    name: 'sentiment: a real table of 10,000 bird strikes, three jobs',
+    name: 'sentiment: a real table of 10,000 bird strikes, a pilot and three jobs',
     args: [
       'node_modules/vega-datasets/data/birdstrikes.csv',
       '--input',
@@ -31,7 +31,7 @@ const examples: Example[] = [
       '4000',
     ],
     rows: 10_000,
-    jobs: 3,
+    jobs: 4,
   },
   {
     name: 'embeddings: 600 sentences, ids of their own',
