@@ -43,6 +43,14 @@ beforeAll(async () => {
   const bedrockS3 = cleanUp.use(await startRecordingProxy({ caller: 'role', route: () => moto.url, calls }));
   const emulator = await startEmulator({
     ...EMULATOR,
+    faults: [
+      ...(Array.isArray(EMULATOR.faults) ? EMULATOR.faults : []),
+      {
+        // Still at work when it is cancelled, however slow this machine is.
+        when: { tag: { key: 'quarry:run', value: 'cancelled' } },
+        fault: { kind: 'slow-stage', stage: 'InProgress', extraMs: 3_600_000 },
+      },
+    ],
     store: createS3Store({
       client: createS3Client({ endpoint: bedrockS3.url, region: REGION, credentials: CREDENTIALS }),
       scratchDirectory: join(directory, 'bedrock'),
@@ -127,7 +135,7 @@ test('jobs are listed, a run is cancelled by another process, and a small one is
     return JSON.parse(out).some(({ run_id }: { run_id: string }) => run_id === 'cancelled');
   }, 60_000);
   const cancelled = await runQuarry('cancel', 'cancelled', '--dir', dir, '--json');
-  expect(JSON.parse(cancelled.out)).toMatchObject({ rows: { total: ROWS } });
+  expect(JSON.parse(cancelled.out)).toMatchObject({ status: 'cancelled', rows: { total: ROWS } });
   await run.ended;
   expect((await runQuarry('adopt', 'cancelled', '--dir', dir)).out).toBe('Every job is known to its run.\n');
   expect((await runQuarry('runs', '--json', ...at)).out).toContain('"run_id": "small"');
