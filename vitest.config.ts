@@ -1,9 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     // Most of a test is waiting for a file, a process or a socket.
-    maxWorkers: '100%',
+    maxWorkers: 2 * availableParallelism(),
     projects: [
       {
         test: {
