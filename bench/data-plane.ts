@@ -41,6 +41,7 @@ const { values, positionals } = parseArgs({
 await main(Number(positionals[0] ?? (values.small ? SMALL_ROWS : 220_000)));
 
 async function main(rows: number): Promise<void> {
+  await mkdir(values.dir, { recursive: true });
   const directory = await mkdtemp(join(values.dir, 'quarry-bench-'));
   const load = loadavg().map((value) => value.toFixed(1));
   say(`${rows} rows; ${cpus()[0]?.model.trim()}, ${cpus().length} cores, load ${load.join(' ')}`);

@@ -81,7 +81,7 @@ async function run(): Promise<FullRunResult> {
   let jobsStartedMs = 0;
   let jobsEndedMs = 0;
   const result = await runLocally(
-    { s3_uri: datasetUri, model_id: MODEL, prompt_template: TEMPLATE, run_id: RUN_ID, pilot: false },
+    { s3_uri: datasetUri, model_id: MODEL, prompt_template: TEMPLATE, run_id: RUN_ID },
     {
       target,
       random: () => 0.5,
