@@ -54,9 +54,9 @@ export function createBedrockServiceRole(
       {
         sid: 'RecordsAndOutput',
         actions: ['s3:GetObject', 's3:PutObject'],
-        resources: [bucket.arnForObjects('work/*')],
+        resources: [bucket.arnForObjects('working/*')],
         conditions: ownAccount,
-        reason: 'Any run’s records are read, and output written, below work/.',
+        reason: 'Any run’s records are read, and output written, below working/.',
       },
       {
         sid: 'Models',

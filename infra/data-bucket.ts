@@ -14,7 +14,7 @@ export interface DataBucketOptions {
 /** Days after which an upload that was broken off is forgotten. */
 const BROKEN_UPLOAD_DAYS = 7;
 
-/** Makes the bucket of datasets, working files (`work/`) and results (`runs/`). */
+/** Makes the bucket of datasets, working files (`working/`) and results (`runs/`). */
 export function createDataBucket(scope: Construct, id: string, options: DataBucketOptions): Bucket {
   const { encryptionKey, workingFilesDays, destroy } = options;
   const bucket = new Bucket(scope, id, {
@@ -30,7 +30,7 @@ export function createDataBucket(scope: Construct, id: string, options: DataBuck
         id: 'BrokenUploads',
         abortIncompleteMultipartUploadAfter: Duration.days(BROKEN_UPLOAD_DAYS),
       },
-      { id: 'WorkingFiles', prefix: 'work/', expiration: Duration.days(workingFilesDays) },
+      { id: 'WorkingFiles', prefix: 'working/', expiration: Duration.days(workingFilesDays) },
     ],
     removalPolicy: destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     autoDeleteObjects: destroy,

@@ -55,7 +55,7 @@ export function createStateMachine(
       {
         sid: 'WriteMapResults',
         actions: ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
-        resources: [bucket.arnForObjects('work/*/map-results/*')],
+        resources: [bucket.arnForObjects('working/*/map-results/*')],
         reason: 'The results of the Map states, of any run.',
       },
       {

@@ -37,7 +37,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     resources: objects(...keys),
     reason: 'The files of any run; which runs there will be is not known.',
   });
-  const readAll = read('runs/*', 'work/*');
+  const readAll = read('runs/*', 'working/*');
   const write = (...keys: string[]): Grant => ({
     sid: 'WriteRuns',
     actions: ['s3:PutObject'],
@@ -99,12 +99,12 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     prepare: [
       list,
       ...readDatasets,
-      write('work/*/parts/*', 'work/*/slices/*'),
-      abortUploads('work/*/parts/*'),
+      write('working/*/parts/*', 'working/*/slices/*'),
+      abortUploads('working/*/parts/*'),
       ...writeKey,
     ],
     dispatch: [list, readAll, write('runs/*/waves/*', 'runs/*/stop.json'), ...writeKey],
-    repack: [list, readAll, write('work/*/parts/*'), abortUploads('work/*/parts/*'), ...writeKey],
+    repack: [list, readAll, write('working/*/parts/*'), abortUploads('working/*/parts/*'), ...writeKey],
     submit: [
       list,
       read('runs/*'),
@@ -139,7 +139,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     runOnDemand: [
       list,
       readAll,
-      write('work/*/model-output/*'),
+      write('working/*/model-output/*'),
       {
         sid: 'InvokeModels',
         actions: ['bedrock:InvokeModel'],
@@ -151,8 +151,14 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     collect: [
       list,
       readAll,
-      write('runs/*/output/*', 'work/*/results/*', 'runs/*/ledger/*', 'runs/*/faults/*', 'runs/*/stop.json'),
-      abortUploads('runs/*/output/*', 'work/*/results/*'),
+      write(
+        'runs/*/output/*',
+        'working/*/results/*',
+        'runs/*/ledger/*',
+        'runs/*/faults/*',
+        'runs/*/stop.json',
+      ),
+      abortUploads('runs/*/output/*', 'working/*/results/*'),
       {
         sid: 'ReadJobs',
         actions: ['bedrock:GetModelInvocationJob'],

@@ -92,7 +92,7 @@ export async function checkRights(world: DoctorWorld): Promise<Finding> {
   const { bucket } = await world.place();
   if (bucket === undefined) throw new UnmetNeed('Not checked: name the bucket with --bucket.');
   const { modelId } = world.options;
-  const objects = `arn:${partition}:s3:::${bucket}/work/quarry-doctor/parts/p00000/records.jsonl`;
+  const objects = `arn:${partition}:s3:::${bucket}/working/quarry-doctor/parts/p00000/records.jsonl`;
   const context = [{ key: 'aws:ResourceAccount', value: account }];
   const denied = [
     ...(await deniedTo(world, roleArn, {

@@ -60,7 +60,7 @@ export function hubDatasetsUri(bucket: string): S3Uri {
   return `s3://${bucket}/datasets/hf`;
 }
 
-/** Where a run's results and records live; what is only needed while it runs is below `work/`. */
+/** Where a run's results and records live; what is only needed while it runs is below `working/`. */
 export function runUriOf(bucket: string, runId: string): S3Uri {
   return `s3://${bucket}/runs/${runId}`;
 }
@@ -69,31 +69,31 @@ export function runUriOf(bucket: string, runId: string): S3Uri {
 export function runLayout(runUri: S3Uri): RunLayout {
   const at = (...path: string[]) => joinS3Uri(runUri, ...path);
   // A folder of their own, so that a lifecycle rule can delete them: it knows prefixes only.
-  const workUri = runUri.replace(/\/runs\/([^/]+)\/?$/, '/work/$1') as S3Uri;
-  const atWork = (...path: string[]) => joinS3Uri(workUri, ...path);
+  const workingUri = runUri.replace(/\/runs\/([^/]+)\/?$/, '/working/$1') as S3Uri;
+  const atWorking = (...path: string[]) => joinS3Uri(workingUri, ...path);
   return {
     runUri,
     plan: at('plan.json'),
     slices: at('slices.json'),
-    duplicates: atWork('duplicates.parquet'),
-    sliceParts: (slice) => atWork('slices', `${String(slice).padStart(5, '0')}.json`),
-    part: (partId) => atWork('parts', partId, 'part.json'),
-    records: (partId) => atWork('parts', partId, 'records.jsonl'),
-    rows: (partId) => atWork('parts', partId, 'rows.parquet'),
+    duplicates: atWorking('duplicates.parquet'),
+    sliceParts: (slice) => atWorking('slices', `${String(slice).padStart(5, '0')}.json`),
+    part: (partId) => atWorking('parts', partId, 'part.json'),
+    records: (partId) => atWorking('parts', partId, 'records.jsonl'),
+    rows: (partId) => atWorking('parts', partId, 'rows.parquet'),
     waveParts: (wave) => at('waves', String(wave), 'parts.json'),
     job: (partId) => at('jobs', `${partId}.json`),
-    modelOutput: (partId) => atWork('model-output', partId),
+    modelOutput: (partId) => atWorking('model-output', partId),
     onDemandAnswer: (partId, index) =>
-      atWork('model-output', partId, 'on-demand', `${String(index).padStart(5, '0')}.jsonl.out`),
+      atWorking('model-output', partId, 'on-demand', `${String(index).padStart(5, '0')}.jsonl.out`),
     ledger: (partId) => at('ledger', `${partId}.json`),
     fault: (partId) => at('faults', `${partId}.json`),
     output: (partId) => at('output', `${partId}.parquet`),
-    result: (partId) => atWork('results', `${partId}.parquet`),
+    result: (partId) => atWorking('results', `${partId}.parquet`),
     mergeItems: (wave) => at('waves', String(wave), 'merge.json'),
     merged: (partId) => at('merged', `${partId}.json`),
     stop: at('stop.json'),
     resumed: at('resumed.json'),
-    mapResults: atWork('map-results'),
+    mapResults: atWorking('map-results'),
     summary: at('summary.json'),
     cancellation: at('cancel.json'),
     lock: runUri.replace(/\/runs\/([^/]+)$/, '/locks/$1') as S3Uri,

@@ -1,38 +1,10 @@
-import { join } from 'node:path';
-import { BedrockClient } from '@aws-sdk/client-bedrock';
-import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
-import { expect, onTestFinished, test } from 'vitest';
-import { createAwsBedrock } from '../../src/bedrock/aws-bedrock.ts';
+import { expect, test } from 'vitest';
 import type { Bedrock, CreateJobRequest } from '../../src/bedrock/bedrock.ts';
-import { createVirtualClock } from '../../src/core/clock.ts';
 import type { EmulatorOptions } from '../../src/emulator/server.ts';
-import { startEmulator } from '../../src/emulator/server.ts';
-import { createDirectoryStore } from '../../src/store/directory-store.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { openEmulatedBedrock } from './emulated-bedrock.ts';
 
-/** The real client, talking to an emulator over HTTP. */
 async function openBedrock(options: Partial<EmulatorOptions> = {}): Promise<Bedrock> {
-  const directory = await temporaryDirectory();
-  const emulator = await startEmulator({
-    store: createDirectoryStore(directory),
-    stateDirectory: join(directory, '.emulator'),
-    clock: createVirtualClock(),
-    ...options,
-  });
-  const client = {
-    endpoint: emulator.url,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    maxAttempts: 1,
-  };
-  const control = new BedrockClient(client);
-  const runtime = new BedrockRuntimeClient(client);
-  onTestFinished(async () => {
-    control.destroy();
-    runtime.destroy();
-    await emulator.close();
-  });
-  return createAwsBedrock({ control, runtime });
+  return (await openEmulatedBedrock(options)).bedrock;
 }
 
 const request: CreateJobRequest = {

@@ -1,39 +1,16 @@
-import { join } from 'node:path';
-import { BedrockClient } from '@aws-sdk/client-bedrock';
-import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
-import { expect, onTestFinished, test } from 'vitest';
-import { createAwsBedrock } from '../../src/bedrock/aws-bedrock.ts';
+import { expect, test } from 'vitest';
 import { createJobControl } from '../../src/bedrock/job-control.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { BedrockThrottledError, ObjectNotFoundError } from '../../src/core/errors.ts';
-import { startEmulator } from '../../src/emulator/server.ts';
-import { createDirectoryStore } from '../../src/store/directory-store.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { openEmulatedBedrock } from './emulated-bedrock.ts';
 
 /** Jobs that stay submitted, in an emulator of their own. */
 async function openJobs(names: string[]) {
-  const directory = await temporaryDirectory();
-  const emulator = await startEmulator({
-    store: createDirectoryStore(directory),
-    stateDirectory: join(directory, '.emulator'),
+  const { bedrock, control } = await openEmulatedBedrock({
     clock: systemClock,
     durations: { submittedMs: 3_600_000, stoppingMs: 0 },
     faults: [{ when: { jobName: 'throttled' }, fault: { kind: 'stop-throttled' } }],
   });
-  const client = {
-    endpoint: emulator.url,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    maxAttempts: 1,
-  };
-  const control = new BedrockClient(client);
-  const runtime = new BedrockRuntimeClient(client);
-  onTestFinished(async () => {
-    control.destroy();
-    runtime.destroy();
-    await emulator.close();
-  });
-  const bedrock = createAwsBedrock({ control, runtime });
   const arns: string[] = [];
   for (const name of names) {
     const result = await bedrock.createJob({

@@ -230,7 +230,7 @@ function runFolder(directory: string): string {
 }
 
 function workFolder(directory: string): string {
-  return join(directory, LOCAL_BUCKET, 'work', 'chaos');
+  return join(directory, LOCAL_BUCKET, 'working', 'chaos');
 }
 
 /** Everything that a second run under the same id must leave as it is. */

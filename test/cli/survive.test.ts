@@ -25,6 +25,17 @@ async function prepareRun(rows: number) {
   return { directory, file, dir, store: createDirectoryStore(dir), flags };
 }
 
+/** A run whose process was killed while its job was under way. */
+async function prepareKilledRun(rows: number) {
+  const prepared = await prepareRun(rows);
+  const run = startQuarry('run', prepared.file, ...prepared.flags);
+  await run.printed('Wave 1');
+  await jobIsKnown(prepared.store);
+  run.signal('SIGKILL');
+  await run.ended;
+  return prepared;
+}
+
 async function expectAllAnswered(json: string, rows: number): Promise<void> {
   const summary = JSON.parse(json);
   expect(summary).toMatchObject({ status: 'succeeded', rows: { total: rows, succeeded: rows } });
@@ -117,12 +128,7 @@ test('cancel makes the process at work stop its jobs and keep what they had done
 }, 120_000);
 
 test('cancel does the work itself where the process was killed, with the emulator of the folder', async () => {
-  const { file, dir, flags, store } = await prepareRun(200);
-  const run = startQuarry('run', file, ...flags);
-  await run.printed('Wave 1');
-  await jobIsKnown(store);
-  run.signal('SIGKILL');
-  await run.ended;
+  const { file, dir, flags } = await prepareKilledRun(200);
   expect((await runQuarry('status', 'mine', '--dir', dir)).out).toContain('No process is at work on it.');
   const cancelled = await runQuarry('cancel', 'mine', '--dir', dir, '--json');
   expect(cancelled.status).toBe(2);
@@ -174,12 +180,7 @@ test('two runs at once on one folder share one emulator, and the one that is lef
 }, 120_000);
 
 test('a job that no run knows is listed as an orphan, adopted by its run, and harvested', async () => {
-  const { file, dir, flags, store } = await prepareRun(200);
-  const run = startQuarry('run', file, ...flags);
-  await run.printed('Wave 1');
-  await jobIsKnown(store);
-  run.signal('SIGKILL');
-  await run.ended;
+  const { dir, store } = await prepareKilledRun(200);
   const record = join(dir, 'quarry-local', 'runs', 'mine', 'jobs', 'p00001.json');
   const { job_name, ...rest } = JSON.parse(await readFile(record, 'utf8'));
   // As it stands where the process was killed before Bedrock's answer was there.

@@ -84,7 +84,7 @@ test('one that was started in the console is known by what Plan has called its r
     run_uri: `s3://${BUCKET}/runs/jokes`,
     bucket: BUCKET,
     slices_key: 'runs/jokes/slices.json',
-    map_results_prefix: 'work/jokes/map-results',
+    map_results_prefix: 'working/jokes/map-results',
     prepare_concurrency: 1,
     max_concurrent_jobs: 1,
     wave: 0,

@@ -74,7 +74,7 @@ testFaults([
     {
       status: 'failed',
       found:
-        'The service role may not s3:PutObject on arn:aws:s3:::the-bucket/work/quarry-doctor/parts/p00000/records.jsonl.',
+        'The service role may not s3:PutObject on arn:aws:s3:::the-bucket/working/quarry-doctor/parts/p00000/records.jsonl.',
       advice: 'Deploy again (npm run cdk deploy); a model has to be in allowedModels, see docs/aws.md.',
     },
   ],

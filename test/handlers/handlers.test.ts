@@ -61,7 +61,9 @@ test('Plan and Prepare run on S3, and log ids and counts without a word of the d
   const [slice] = JSON.parse(String(s3.objects.get('data-bucket/runs/jokes/slices.json')));
   await prepare({ run_uri: 's3://data-bucket/runs/jokes', slice }, { awsRequestId: 'request-2' });
 
-  expect(s3.objects.get('data-bucket/work/jokes/parts/p00001/records.jsonl')?.toString()).toContain(SECRET);
+  expect(s3.objects.get('data-bucket/working/jokes/parts/p00001/records.jsonl')?.toString()).toContain(
+    SECRET,
+  );
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
     { level: 'INFO', message: 'plan is done', run_id: 'jokes', request_id: 'request-1' },
     {

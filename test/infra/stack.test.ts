@@ -57,7 +57,7 @@ describe('the bucket', () => {
             Status: 'Enabled',
             AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
           },
-          { Id: 'WorkingFiles', Status: 'Enabled', Prefix: 'work/', ExpirationInDays: 30 },
+          { Id: 'WorkingFiles', Status: 'Enabled', Prefix: 'working/', ExpirationInDays: 30 },
         ],
       },
     });
@@ -103,7 +103,7 @@ describe('the Bedrock service role', () => {
 
   test('reads and writes working files, never results or datasets', () => {
     const resources = JSON.stringify(statement(plain, 'ServiceRolePolicy', 'RecordsAndOutput')?.Resource);
-    expect(resources).toContain('/work/*');
+    expect(resources).toContain('/working/*');
     expect(resources).not.toContain('runs');
   });
 

@@ -100,7 +100,7 @@ test.each<[string, (request: S3Request) => S3Fault | undefined]>([
     expect([...world.s3.objects.keys()].filter((key) => key.includes('/slices/'))).toEqual([]);
     expect((await world.emulator.usage()).totals).toMatchObject({ jobs: 0 });
     await expectMended(faulty, 100);
-    expect(world.s3.objects.get(`${BUCKET}/work/mine/parts/p00001/records.jsonl`)?.length).toBeGreaterThan(
+    expect(world.s3.objects.get(`${BUCKET}/working/mine/parts/p00001/records.jsonl`)?.length).toBeGreaterThan(
       100 * 180_000,
     );
   },

@@ -40,6 +40,6 @@ test('a job’s input is a .jsonl file', () => {
   const layout = runLayout(runUriOf('bucket', 'r1'));
   expect(parseS3Uri(layout.records('p00001'))).toEqual({
     bucket: 'bucket',
-    key: 'work/r1/parts/p00001/records.jsonl',
+    key: 'working/r1/parts/p00001/records.jsonl',
   });
 });
