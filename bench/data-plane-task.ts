@@ -84,6 +84,7 @@ async function prepare(name: string): Promise<void> {
     },
     recordIdColumn: undefined,
     maxBytes: 1024 ** 3,
+    rowsCompression: 'uncompressed',
     scratchDirectory: join(directory, 'scratch'),
     emit: async (part, { recordsPath, rowsPath }) => {
       await rename(recordsPath, join(directory, 'parts', `${part.part_id}.jsonl`));

@@ -7,7 +7,7 @@ import type { S3Uri } from '../core/s3-uri.ts';
 import type { RecordFrame } from '../models/record-frame.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
 import { countLines, writeLines } from './lines-file.ts';
-import { copyToParquet, parquetRangeSql, readParquetSql } from './parquet.ts';
+import { copyToParquet, type ParquetCopy, parquetRangeSql, readParquetSql } from './parquet.ts';
 import {
   CANONICAL_ID_COLUMN,
   CANONICAL_ROW_COLUMN,
@@ -46,6 +46,8 @@ export interface PrepareRequest {
   recordIdColumn: string | undefined;
   /** Most bytes of a part's JSONL. A larger part is split in two: `<part_id>a` and `<part_id>b`, again if need be. */
   maxBytes: number;
+  /** Of the parts' rows: for a disk none, as it costs more time than it saves; for a network it is worth its time. */
+  rowsCompression: ParquetCopy['compression'];
   /** Where identical requests are sent once: what `RequestIndex.save` wrote. */
   duplicatesPath?: string;
   scratchDirectory: string;
@@ -183,7 +185,7 @@ async function writeRows(
   const copied = await copyToParquet(db, {
     sql: request.duplicatesPath === undefined ? sql : markDuplicates(sql, request.duplicatesPath, part),
     path,
-    compression: 'snappy',
+    compression: request.rowsCompression,
     bytesPerRow,
   });
   expectRows(copied, part.rows, `part ${part.part_id}`);

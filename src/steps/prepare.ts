@@ -51,6 +51,7 @@ export async function prepare({ run_uri, slice }: PrepareInput, deps: StepDeps):
           ...(known === undefined ? {} : { duplicatesPath: known.path }),
           recordIdColumn: input.record_id_column,
           maxBytes: deps.settings.quotas.maxInputFileBytes,
+          rowsCompression: store.localPath === undefined ? 'snappy' : 'uncompressed',
           scratchDirectory,
           emit: async (part, { recordsPath, rowsPath }) => {
             await store.putFile(recordsPath, layout.records(part.part_id));

@@ -134,6 +134,7 @@ export async function prepareAll(
     frame: converseFrame(template),
     recordIdColumn: undefined,
     maxBytes: 1e9,
+    rowsCompression: 'uncompressed',
     scratchDirectory: join(directory, 'scratch'),
     emit: async (part, { recordsPath, rowsPath }) => {
       const target = join(directory, part.part_id);

@@ -156,3 +156,20 @@ test('a file that changed after it was planned is refused, whatever it holds now
     /rows\.parquet is gone since the run was planned/,
   );
 });
+
+test('the parts’ rows are compressed for a store across the network, and for a disk they are not', async () => {
+  const { directory, deps, inner } = await place(40_960);
+  await putParquet(directory, inner);
+  const codecsOf = async (store: ObjectStore, run_id: string) => {
+    const at = { ...deps, store };
+    const { run_uri, layout, slices } = await planned({ s3_uri: PARQUET, run_id }, at);
+    for (const slice of slices) await prepare({ run_uri, slice }, at);
+    const [part] = slices[0]?.parts ?? [];
+    const path = inner.localPath?.(layout.rows(part?.part_id ?? '')) ?? '';
+    await using db = await openDuckDb({ memoryMb: 256, threads: 1, scratchDirectory: directory });
+    const codecs = await db.rows(`SELECT DISTINCT compression FROM parquet_metadata(${sqlText(path)})`);
+    return codecs.map(({ compression }) => compression);
+  };
+  expect(await codecsOf(inner, 'on-a-disk')).toEqual(['UNCOMPRESSED']);
+  expect(await codecsOf(asRemote(inner).store, 'far-away')).toEqual(['SNAPPY']);
+});
