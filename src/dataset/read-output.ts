@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { linesOf } from '../core/lines.ts';
 import { type OutputShape, readModelOutput } from '../models/output-shape.ts';
 import { UNEXPECTED_MODEL_OUTPUT, UNKNOWN_ERROR, unexpectedMessage } from './answers.ts';
 import { openLineWriter } from './line-writer.ts';
@@ -14,7 +15,7 @@ interface OutputAnswer {
   error_message: string | null;
 }
 
-const NEWLINE = 10;
+const READ_BYTES = 1 << 20;
 
 /**
  * Reads a job's output line by line, as DuckDB refuses a whole file for one bad line, and writes what it says in
@@ -28,29 +29,14 @@ export async function rewriteOutput(
 ): Promise<{ unreadable: number; longestBytes: number }> {
   await using writer = openLineWriter(to);
   let unreadable = 0;
-  for await (const line of readLines(from)) {
+  for await (const bytes of linesOf(createReadStream(from, { highWaterMark: READ_BYTES }))) {
+    const line = bytes.toString();
     if (line.trim() === '') continue;
     const answer = readLine(line, shape);
     if (answer === undefined) unreadable += 1;
     else await writer.write(answer);
   }
   return { unreadable, ...(await writer.end()) };
-}
-
-/** Lines end in \n only: U+2028 and U+0085 stand raw in answers. */
-async function* readLines(path: string): AsyncGenerator<string> {
-  let rest: Buffer[] = [];
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    const bytes: Buffer = chunk;
-    let start = 0;
-    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
-      yield Buffer.concat([...rest, bytes.subarray(start, end)]).toString();
-      rest = [];
-      start = end + 1;
-    }
-    rest.push(bytes.subarray(start));
-  }
-  yield Buffer.concat(rest).toString();
 }
 
 function readLine(line: string, shape: OutputShape): OutputAnswer | undefined {

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { LedgerMismatchError } from '../core/errors.ts';
+import { linesOf } from '../core/lines.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
 import { openDuckDb, sqlText } from './duckdb.ts';
 import { type OwedRecord, readOwed } from './owed-records.ts';
@@ -32,7 +33,7 @@ export interface RepackRequest {
   scratchDirectory: string;
 }
 
-const NEWLINE = 10;
+const NEWLINE = Buffer.from('\n');
 /** Bytes of a record id and its attempts, roughly. */
 const ROW_BYTES = 32;
 /** Ids in one INSERT. */
@@ -99,23 +100,8 @@ async function copyLines(
     const id = RECORD_ID.exec(line.toString())?.[1];
     if (id === undefined || !wanted.delete(JSON.parse(id))) continue;
     copied += 1;
-    if (!output.write(line)) await new Promise<void>((drained) => output.once('drain', drained));
+    if (!output.write(Buffer.concat([line, NEWLINE])))
+      await new Promise<void>((drained) => output.once('drain', drained));
   }
   return copied;
-}
-
-/** Lines with their newline; they end in \n only. */
-async function* linesOf(input: Readable): AsyncGenerator<Buffer> {
-  let rest: Buffer[] = [];
-  for await (const chunk of input) {
-    const bytes: Buffer = chunk;
-    let start = 0;
-    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
-      yield Buffer.concat([...rest, bytes.subarray(start, end + 1)]);
-      rest = [];
-      start = end + 1;
-    }
-    if (start < bytes.length) rest.push(bytes.subarray(start));
-  }
-  if (rest.length > 0) yield Buffer.concat(rest);
 }

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { appendFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { linesOf } from '../core/lines.ts';
 import type { JobBook } from './job-book.ts';
 import { digestOf } from './seeded-random.ts';
 import type { JobStatus } from './stored-job.ts';
@@ -92,7 +92,8 @@ export async function openUsageBook(
       const path = join(answersDirectory, `${job.jobId}.txt`);
       // A job that ended before its first answer has no such file.
       if (!(await exists(path))) continue;
-      for await (const line of createInterface({ input: createReadStream(path) })) {
+      for await (const bytes of linesOf(createReadStream(path))) {
+        const line = bytes.toString();
         const tab = line.lastIndexOf('\t');
         count(records, line.slice(0, tab));
         count(bodies, line.slice(tab + 1));

@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { ServiceUnavailableError } from '../core/errors.ts';
+import { linesOf } from '../core/lines.ts';
 import type { WavePart } from '../core/part.ts';
 import type { ModelInvocationType } from '../models/model-adapter.ts';
 import { type AnswerKeeper, createAnswerKeeper } from './answer-keeper.ts';
@@ -33,12 +33,10 @@ export async function runOnDemand(part: WavePart, deps: StepDeps): Promise<{ rec
   const isDone = (await deps.store.head(layout.ledger(part.part_id))) !== undefined;
   const isStopped = (await deps.store.head(layout.stop)) !== undefined;
   if (isDone || isStopped || overBudget(part, input.max_cost_usd) !== undefined) return { records: 0 };
-  const lines = createInterface({
-    input: await deps.store.readStream(layout.records(part.part_id)),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
   const records: InputRecord[] = [];
-  for await (const line of lines) records.push(InputRecord.parse(JSON.parse(line)));
+  for await (const line of linesOf(await deps.store.readStream(layout.records(part.part_id)))) {
+    records.push(InputRecord.parse(JSON.parse(line.toString())));
+  }
   const limit = pLimit(CONCURRENT_INVOCATIONS);
   const keeper = createAnswerKeeper(deps);
   const { invocation_type: type } = plan.model;

@@ -33,6 +33,13 @@ test('no vector is read whose chunk may be gone, and no stream that swallows the
   }
 });
 
+test('no lines are read by readline, which ends them within a text at U+2028', async () => {
+  for (const name of await readdir('src', { recursive: true })) {
+    if (name.endsWith('.ts'))
+      expect(await readFile(join('src', name), 'utf8'), name).not.toContain('readline');
+  }
+});
+
 test('a query that fails half-way rejects, whichever way it is run', async () => {
   const scratchDirectory = await createDirectory();
   await using db = await openDuckDb({ memoryMb: 512, threads: 2, scratchDirectory });

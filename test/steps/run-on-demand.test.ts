@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AccessDeniedError, ServiceUnavailableError } from '../../src/core/errors.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
@@ -62,6 +64,15 @@ test('where the store takes no answer at all, no more are asked for than were un
   trial.heal();
   expect(await trial.run()).toMatchObject({ kind: 'finished', summary: { rows: { succeeded: 40 } } });
   expect((await trial.usage()).onDemand.calls).toBe(44);
+});
+
+test('a text with a line separator of Unicode, which JSON has raw, is one record', async () => {
+  const directory = await temporaryDirectory();
+  const names = ['one\u2028two', 'three\u2029', '\u0085four'];
+  await writeFile(join(directory, 'rows.csv'), `name\n${names.join('\n')}\n`);
+  await using emulated = await openEmulatedTarget({ directory });
+  const result = await runRows(names.length, emulated, { directory });
+  expect(result).toMatchObject({ kind: 'finished', summary: { status: 'succeeded', on_demand_records: 3 } });
 });
 
 test('answers that take longer than a call may are asked for by several calls, each once', async () => {
