@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { linesOf } from '../src/core/lines.ts';
 import { openDuckDb, sqlText } from '../src/dataset/duckdb.ts';
 
 /** Throws unless both lists of JSONL files have the same records, in the same order; spaces in the JSON do not matter. */
@@ -13,8 +13,8 @@ export async function compareRecords(ours: readonly string[], others: readonly s
 async function digestOf(paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const path of paths) {
-    const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
-    for await (const line of lines) hash.update(JSON.stringify(JSON.parse(line)));
+    for await (const line of linesOf(createReadStream(path)))
+      hash.update(JSON.stringify(JSON.parse(line.toString())));
   }
   return hash.digest('hex');
 }

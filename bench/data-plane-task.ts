@@ -7,6 +7,7 @@ import pLimit from 'p-limit';
 import type { S3Uri } from '../src/core/s3-uri.ts';
 import { collectPart } from '../src/dataset/collect-part.ts';
 import { describeDataset } from '../src/dataset/describe.ts';
+import type { ParquetCopy } from '../src/dataset/parquet.ts';
 import { prepareSlice } from '../src/dataset/prepare-slice.ts';
 import { converse } from '../src/models/converse.ts';
 import type { OutputShape } from '../src/models/output-shape.ts';
@@ -14,6 +15,7 @@ import { titanTextEmbeddings } from '../src/models/titan-text-embeddings.ts';
 import { parsePromptTemplate } from '../src/prompts/prompt-template.ts';
 import { partsOf } from './made-data.ts';
 import { collectRowByRow, prepareRowByRow } from './row-by-row.ts';
+import { PROMPT_TEMPLATE } from './simple-cot.ts';
 
 /** What a process says of itself when it ends. */
 export interface TaskReport {
@@ -42,7 +44,9 @@ async function run(): Promise<void> {
   const [first = '', ...rest] = given;
   switch (task) {
     case 'prepare':
-      return prepare(first);
+      return prepare(first, 'uncompressed');
+    case 'prepare-for-network':
+      return prepare(first, 'snappy');
     case 'collect':
       return collectText(first);
     case 'collect-embeddings':
@@ -60,7 +64,7 @@ async function run(): Promise<void> {
   throw new Error(`There is no task "${task}".`);
 }
 
-async function prepare(name: string): Promise<void> {
+async function prepare(name: string, rowsCompression: ParquetCopy['compression']): Promise<void> {
   const path = join(directory, name);
   const uri: S3Uri = `s3://bench/${name}`;
   const dataset = await describeDataset([{ uri, path, bytes: (await stat(path)).size, etag: '' }]);
@@ -78,13 +82,13 @@ async function prepare(name: string): Promise<void> {
     dataset,
     fileOf: (of) => ({ uri: of, path }),
     frame: {
-      prompt: parsePromptTemplate('Explain: {source} because {rationale}'),
+      prompt: parsePromptTemplate(PROMPT_TEMPLATE),
       before: '{"messages":[{"role":"user","content":[{"text":',
       after: '}]}],"inferenceConfig":{"maxTokens":512}}',
     },
     recordIdColumn: undefined,
     maxBytes: 1024 ** 3,
-    rowsCompression: 'uncompressed',
+    rowsCompression,
     scratchDirectory: join(directory, 'scratch'),
     emit: async (part, { recordsPath, rowsPath }) => {
       await rename(recordsPath, join(directory, 'parts', `${part.part_id}.jsonl`));

@@ -8,17 +8,20 @@ import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { converse } from '../src/models/converse.ts';
-import { titanTextEmbeddings } from '../src/models/titan-text-embeddings.ts';
 import { compareRecords, compareResults } from './compare-outputs.ts';
 import type { TaskReport } from './data-plane-task.ts';
-import { PART_ROWS, partsOf, writeEmbeddedRows, writeInput, writeOutput } from './made-data.ts';
+import {
+  PART_ROWS,
+  partsOf,
+  writeEmbeddedRows,
+  writeEmbeddingOutput,
+  writeInput,
+  writeTextOutput,
+} from './made-data.ts';
 
 interface Measured extends TaskReport {
   /** From the process's start to its end. */
   seconds: number;
-  /** What Python took of it to write Parquet. */
-  parquetSeconds?: number;
 }
 
 /** One of the figures to reach. */
@@ -62,6 +65,11 @@ async function measurePrepare(directory: string, rows: number): Promise<Figure[]
   const parts = partsOf(rows).flatMap((_, index) => [`parts/${index}.jsonl`, `parts/${index}.parquet`]);
   const figures: Figure[] = [];
   for (const name of ['input.csv', 'input.jsonl', 'input.parquet', 'input-10k.parquet']) {
+    if (name === 'input-10k.parquet') {
+      const compressed = measure(directory, 'prepare-for-network', name);
+      const plain = measure(directory, 'copy', String(await sizeOf(directory, parts)), name);
+      print(`prepare ${name}, rows snappy`, rows, compressed, plain);
+    }
     const quarry = measure(directory, 'prepare', name);
     const plain = measure(directory, 'copy', String(await sizeOf(directory, parts)), name);
     print(`prepare ${name}`, rows, quarry, plain);
@@ -72,7 +80,7 @@ async function measurePrepare(directory: string, rows: number): Promise<Figure[]
       await expectSameRecords(directory, rows, [join(directory, 'row-by-row.jsonl')]);
     }
     if (name === 'input.csv' || name === 'input-10k.parquet') {
-      const python = measurePython(directory, 'prepare', name);
+      const python = measurePython('prepare', directory, name, String(rows));
       compare('Python', quarry, python);
       if (python !== undefined) {
         const recipe = partsOf(rows).map((_, index) => join(directory, `recipe/${index}.jsonl`));
@@ -89,8 +97,9 @@ async function measurePrepare(directory: string, rows: number): Promise<Figure[]
 
 async function measureCollect(directory: string, rows: number): Promise<Figure[]> {
   const parts = partsOf(rows);
-  for (const [index, part] of parts.entries()) {
-    await writeOutput(join(directory, `parts/${index}.out`), converse.output, part);
+  for (const index of parts.keys()) {
+    const path = join(directory, `parts/${index}`);
+    await writeTextOutput(`${path}.jsonl`, `${path}.out`);
   }
   const namesOf = (ending: string) => parts.map((_, index) => `parts/${index}.${ending}`);
   const one = measure(directory, 'collect', '0');
@@ -102,7 +111,7 @@ async function measureCollect(directory: string, rows: number): Promise<Figure[]
   const written = String(await sizeOf(directory, namesOf('result.parquet')));
   const plain = measure(directory, 'copy', written, ...namesOf('out'), ...namesOf('parquet'));
   print('collect all parts', rows, all, plain);
-  const python = measurePython(directory, 'collect', 'all');
+  const python = measurePython('collect', directory);
   compare('Python', all, python);
   if (python !== undefined && rows <= MOST_COMPARED_ROWS) {
     await compareResults(
@@ -121,7 +130,7 @@ async function measureCollect(directory: string, rows: number): Promise<Figure[]
 
 async function measureEmbeddings(directory: string, rows: number): Promise<Figure[]> {
   await writeEmbeddedRows(directory, rows);
-  await writeOutput(join(directory, 'embedding.out'), titanTextEmbeddings.output, { firstRow: 0, rows });
+  await writeEmbeddingOutput(join(directory, 'embedding.out'), rows);
   const measured = measure(directory, 'collect-embeddings');
   const written = String(await sizeOf(directory, ['result.parquet']));
   const plain = measure(directory, 'copy', written, 'embedding.out', 'embedded.parquet');
@@ -144,9 +153,9 @@ function measure(directory: string, ...task: string[]): Measured {
 }
 
 /** The recipe in Python; undefined where there is none with pandas. */
-function measurePython(directory: string, task: string, argument: string): Measured | undefined {
+function measurePython(...task: string[]): Measured | undefined {
   if (spawnSync(PYTHON, ['--version']).error !== undefined) return undefined;
-  return timed(PYTHON, [join(import.meta.dirname, 'row_by_row.py'), task, directory, argument]);
+  return timed(PYTHON, [join(import.meta.dirname, 'row_by_row.py'), ...task]);
 }
 
 function timed(command: string, given: string[]): Measured {
@@ -199,7 +208,7 @@ function memoryOf(what: string, { peakMb }: Measured): Figure {
 function print(name: string, count: number, measured: Measured, plain: Measured): void {
   const { seconds, cpuSeconds, peakMb } = measured;
   say(
-    `${name.padEnd(30)} ${seconds.toFixed(2)} s (CPU ${cpuSeconds.toFixed(2)} s)  ${Math.round(count / seconds)} rows/s  ${Math.round(peakMb)} MB  ${(seconds / plain.workSeconds).toFixed(1)} x a plain copy (${plain.workSeconds.toFixed(2)} s)`,
+    `${name.padEnd(38)} ${seconds.toFixed(2)} s (CPU ${cpuSeconds.toFixed(2)} s)  ${Math.round(count / seconds)} rows/s  ${Math.round(peakMb)} MB  ${(seconds / plain.workSeconds).toFixed(1)} x a plain copy (${plain.workSeconds.toFixed(2)} s)`,
   );
 }
 
@@ -208,10 +217,8 @@ function compare(name: string, quarry: Measured, other: Measured | undefined): v
     say(`    ${name}: not measured; run scripts/bench-python.sh first`);
     return;
   }
-  const parquet =
-    other.parquetSeconds === undefined ? '' : `, ${other.parquetSeconds.toFixed(2)} s of it for Parquet`;
   say(
-    `    ${name}: ${other.seconds.toFixed(2)} s (CPU ${other.cpuSeconds.toFixed(2)} s${parquet}), ${Math.round(other.peakMb)} MB: ${(other.seconds / quarry.seconds).toFixed(1)} x as long, ${(other.cpuSeconds / quarry.cpuSeconds).toFixed(1)} x the CPU`,
+    `    ${name}: ${other.seconds.toFixed(2)} s (CPU ${other.cpuSeconds.toFixed(2)} s), ${Math.round(other.peakMb)} MB: ${(other.seconds / quarry.seconds).toFixed(1)} x as long, ${(other.cpuSeconds / quarry.cpuSeconds).toFixed(1)} x the CPU`,
   );
 }
 

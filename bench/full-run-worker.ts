@@ -9,7 +9,7 @@ import { createDirectoryStore, localPathOf } from '../src/store/directory-store.
 import { runLayout, runUriOf } from '../src/store/run-layout.ts';
 import { createPhaseMeter, type Phase } from './phase-meter.ts';
 import { proveAnswers } from './prove-answers.ts';
-import { writeSimpleCot } from './simple-cot.ts';
+import { PROMPT_TEMPLATE, writeSimpleCot } from './simple-cot.ts';
 
 /** What the worker is asked for. */
 export interface FullRunTask {
@@ -36,7 +36,6 @@ export interface FullRunResult {
 }
 
 const MODEL = 'us.amazon.nova-lite-v1:0';
-const TEMPLATE = 'Judge this answer.\n\n{source}\n\nReasoning: {rationale}\n\nAnswer: {target}';
 const RUN_ID = 'full-run';
 const SEED = 20_260_101;
 const HOUR_MS = 3_600_000;
@@ -81,7 +80,7 @@ async function run(): Promise<FullRunResult> {
   let jobsStartedMs = 0;
   let jobsEndedMs = 0;
   const result = await runLocally(
-    { s3_uri: datasetUri, model_id: MODEL, prompt_template: TEMPLATE, run_id: RUN_ID },
+    { s3_uri: datasetUri, model_id: MODEL, prompt_template: PROMPT_TEMPLATE, run_id: RUN_ID },
     {
       target,
       random: () => 0.5,
@@ -137,7 +136,7 @@ async function prove() {
     datasetPath,
     outputPaths,
     modelId: MODEL,
-    template: TEMPLATE,
+    template: PROMPT_TEMPLATE,
     scratchDirectory,
   });
 }

@@ -1,10 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
+import { linesOf } from '../src/core/lines.ts';
 import { recordIdOf } from '../src/core/record-id.ts';
 
 /*
@@ -23,11 +23,18 @@ export async function prepareRowByRow(directory: string, name: string): Promise<
   for (let rowStart = 0; rowStart < rows; rowStart += WINDOW_ROWS) {
     const rowEnd = Math.min(rows, rowStart + WINDOW_ROWS);
     const objects = await parquetReadObjects({ file, metadata, rowStart, rowEnd });
-    for (const [index, { source, rationale }] of objects.entries()) {
+    for (const [index, { source, rationale, target }] of objects.entries()) {
       const line = JSON.stringify({
         recordId: recordIdOf(rowStart + index),
         modelInput: {
-          messages: [{ role: 'user', content: [{ text: `Explain: ${source} because ${rationale}` }] }],
+          messages: [
+            {
+              role: 'user',
+              content: [
+                { text: `Judge this answer.\n\n${source}\n\nReasoning: ${rationale}\n\nAnswer: ${target}` },
+              ],
+            },
+          ],
           inferenceConfig: { maxTokens: 512 },
         },
       });
@@ -41,12 +48,8 @@ export async function prepareRowByRow(directory: string, name: string): Promise<
 /** Joins one part's output to its rows by a Map, and writes Parquet. */
 export async function collectRowByRow(directory: string): Promise<void> {
   const answers = new Map<string, { text: string; stop: string; input: number; output: number }>();
-  const lines = createInterface({
-    input: createReadStream(join(directory, 'parts', '0.out')),
-    crlfDelay: Infinity,
-  });
-  for await (const line of lines) {
-    const { recordId, modelOutput } = JSON.parse(line);
+  for await (const line of linesOf(createReadStream(join(directory, 'parts', '0.out')))) {
+    const { recordId, modelOutput } = JSON.parse(line.toString());
     answers.set(recordId, {
       text: modelOutput.output.message.content[0].text,
       stop: modelOutput.stopReason,

@@ -55,6 +55,9 @@ const SYLLABLES = [
   'an',
 ];
 
+/** A prompt of all that a row says. */
+export const PROMPT_TEMPLATE = 'Judge this answer.\n\n{source}\n\nReasoning: {rationale}\n\nAnswer: {target}';
+
 /**
  * Writes a Parquet file shaped like the dataset w601sxs/simpleCoT: `source` of about 500 to 1,500 characters,
  * `rationale`, `target` and `id`, all made up. Every row's text has its own number in it.
