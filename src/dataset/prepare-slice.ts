@@ -1,5 +1,6 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { InvalidDatasetError } from '../core/errors.ts';
 import type { Dataset, PlannedPart, PreparedPart, Slice } from '../core/part.ts';
 import { DUPLICATE_REQUEST } from '../core/retry-policy.ts';
@@ -32,8 +33,10 @@ import {
 /** Memory that DuckDB may use for one slice. */
 export const PREPARE_MEMORY_MB = 512;
 
-/** Parts that are written at once. Their files lie in the scratch directory together. */
+/** Parts that are written at once. */
 const PARTS_AT_ONCE = 2;
+/** Most bytes that a part may well have while one more is begun: all their files lie in the scratch directory. */
+const SMALL_PART_BYTES = 256_000_000;
 
 /** What to prepare, and where to. */
 export interface PrepareRequest {
@@ -82,23 +85,31 @@ async function prepareParts(
   { parts, source }: { parts: readonly PlannedPart[]; source: StagedSlice },
 ): Promise<void> {
   const writing: Promise<number>[] = [];
+  const limit = pLimit(PARTS_AT_ONCE);
+  const ahead = PARTS_AT_ONCE + (areSmall(parts, request.dataset) ? 1 : 0);
   const begin = (part: PlannedPart | undefined): void => {
     if (part === undefined) return;
-    const records = writePart(db, request, { part, source });
+    const records = limit(() => writePart(db, request, { part, source }));
     // Should another part fail first, this one's failure is of no interest.
     records.catch(() => {});
     writing.push(records);
   };
-  for (const part of parts.slice(0, PARTS_AT_ONCE)) begin(part);
+  for (const part of parts.slice(0, ahead)) begin(part);
   try {
     for (const [index, part] of parts.entries()) {
       await emitPart(db, request, { part, source, records: (await writing[index]) ?? 0 });
-      begin(parts[index + PARTS_AT_ONCE]);
+      begin(parts[index + ahead]);
     }
   } finally {
     await Promise.allSettled(writing);
     await Promise.all(parts.map((part) => removeFiles(request, part)));
   }
+}
+
+/** True where one more part can be written while another is looked through and moved away. */
+function areSmall(parts: readonly PlannedPart[], dataset: Dataset): boolean {
+  const mostRows = Math.max(...parts.map(({ rows }) => rows));
+  return mostRows * estimateBytesPerRow(dataset) <= SMALL_PART_BYTES;
 }
 
 /** Writes a part's rows and its records; the number of these. */
@@ -118,6 +129,7 @@ async function emitPart(
   { part, source, records }: { part: PlannedPart; source: StagedSlice; records: number },
 ): Promise<void> {
   const { recordsPath, rowsPath } = filesOf(request, part);
+  expectRows(await countLines(recordsPath), records, `the JSONL of part ${part.part_id}`);
   const bytes = (await stat(recordsPath)).size;
   if (bytes <= request.maxBytes) {
     const { part_id, first_row, rows } = part;
@@ -211,6 +223,5 @@ async function writeRecords(db: DuckDb, request: PrepareRequest, part: PlannedPa
   );
   expectRows(Number(written.rows), part.rows, `part ${part.part_id}`);
   expectRows(records, Number(written.sent), `the records of part ${part.part_id}`);
-  expectRows(await countLines(recordsPath), records, `the JSONL of part ${part.part_id}`);
   return records;
 }
