@@ -11,7 +11,7 @@ const READ_BYTES = 1 << 20;
  */
 export function writeLines(db: DuckDb, sql: string, path: string): Promise<number> {
   return db.copy(
-    `COPY (${sql}) TO ${sqlText(path)} (FORMAT CSV, HEADER false, DELIMITER '\u0001', QUOTE '', ESCAPE '')`,
+    `COPY (${sql}) TO ${sqlText(path)} (FORMAT CSV, HEADER false, DELIMITER '\u0001', QUOTE '', ESCAPE '', FORCE_QUOTE *)`,
   );
 }
 
