@@ -1,6 +1,6 @@
 import type { OutputShape } from '../models/output-shape.ts';
 import { sqlText } from './duckdb.ts';
-import { outputShapeSql } from './output-shape-sql.ts';
+import { outputShapeSql, stringOf } from './output-shape-sql.ts';
 
 /** Error code of a record whose output is not of its model family's shape. */
 export const UNEXPECTED_MODEL_OUTPUT = 'UnexpectedModelOutput';
@@ -29,7 +29,7 @@ export function answersOfOutputSql(path: string, shape: OutputShape): string {
   );
   const onlyAnswers = (sql: string) => `CASE WHEN answer IS NOT NULL THEN ${sql} END`;
   return `SELECT
-    CASE WHEN json_type(recordId) = 'VARCHAR' THEN recordId ->> '$' END AS record_id,
+    ${stringOf('recordId')} AS record_id,
     answer,
     ${onlyAnswers(stopReason)} AS stop_reason,
     ${onlyAnswers(inputTokens)} AS input_tokens,

@@ -89,8 +89,9 @@ function fieldOf(value: string, path: OutputPath): string {
   return [value, ...path.map(sqlName)].join('.');
 }
 
-function stringOf(json: string): string {
-  return `CASE WHEN json_type(${json}) = 'VARCHAR' THEN ${json} ->> '$' END`;
+/** SQL for the text of a JSON string; null for any other JSON. Not by `json_type`, which would parse it once more. */
+export function stringOf(json: string): string {
+  return `CASE WHEN starts_with(${json}, '"') THEN ${json} ->> '$' END`;
 }
 
 /** Whole numbers from 0 that JavaScript has exactly; null otherwise. */
