@@ -58,16 +58,60 @@ export async function readCsvHeader(file: SourceFile): Promise<string[]> {
   return (await scan(file, { headerOnly: true })).header;
 }
 
+/** Consecutive records of a CSV file, with the newlines after them. */
+export interface CsvRecords {
+  bytes: Buffer;
+  /** How many of them are rows: not the header, nor blank lines of a file of several columns. */
+  rows: number;
+}
+
+/** All of a CSV file whose structure was read before: first its header, then records, never a part of one. */
+export async function* readCsvRecords(file: SourceFile): AsyncGenerator<CsvRecords> {
+  const delimiter = (parseSourceName(file.uri)?.delimiter ?? ',').charCodeAt(0);
+  const scan: Scan = { state: AT_START, fields: 1, offset: 0, recordStart: 0, rows: 0, columns: 0 };
+  let rest: Buffer = Buffer.alloc(0);
+  let isHeaderRead = false;
+  const scanned = async (step: () => void) => {
+    const rowsBefore = scan.rows;
+    try {
+      step();
+    } catch (error) {
+      throw await explain(file, error);
+    }
+    return scan.rows - rowsBefore;
+  };
+  for await (const chunk of readSourceBytes(file)) {
+    const rows = await scanned(() => scanChunk(chunk, scan, delimiter));
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    // Of these bytes, those after the last record that has ended.
+    const whole = bytes.length - (scan.offset - scan.recordStart);
+    rest = bytes.subarray(whole);
+    if (whole === 0) continue;
+    const header = isHeaderRead ? 0 : headerLength(bytes) + 1;
+    if (!isHeaderRead) yield { bytes: bytes.subarray(0, header), rows: 0 };
+    isHeaderRead = true;
+    if (header < whole) yield { bytes: bytes.subarray(header, whole), rows };
+  }
+  if (rest.length === 0) return;
+  // Whatever comes last without a newline.
+  const rows = await scanned(() => (isHeaderRead ? endFile(scan) : expectEnd(scan)));
+  yield { bytes: Buffer.concat([rest, Buffer.from('\n')]), rows };
+}
+
 async function scan(file: SourceFile, options: { headerOnly: boolean }): Promise<CsvStructure> {
   try {
     return await scanBytes(file, options);
   } catch (error) {
-    if (!(error instanceof CsvFault)) throw error;
-    // Lines are counted only here: it would slow down the sound files.
-    throw new InvalidDatasetError(`Line ${await lineAt(file, error.at)} of ${file.uri} ${error.message}`, {
-      cause: error,
-    });
+    throw await explain(file, error);
   }
+}
+
+/** What to say of an error; of a fault of the file's, its line. These are counted only here: that would slow down sound files. */
+async function explain(file: SourceFile, error: unknown): Promise<unknown> {
+  if (!(error instanceof CsvFault)) return error;
+  return new InvalidDatasetError(`Line ${await lineAt(file, error.at)} of ${file.uri} ${error.message}`, {
+    cause: error,
+  });
 }
 
 async function scanBytes(file: SourceFile, { headerOnly }: { headerOnly: boolean }): Promise<CsvStructure> {

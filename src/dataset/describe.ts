@@ -12,7 +12,7 @@ import { promptSql } from './record-sql.ts';
 import { createScratch } from './scratch.ts';
 import type { SourceFile } from './source-bytes.ts';
 import { KNOWN_ENDINGS, parseSourceName } from './source-name.ts';
-import { openRelation, type SourceRange } from './source-relation.ts';
+import { openRelations, type SourceRange } from './source-relation.ts';
 
 /** A dataset's file, fetched to this machine. */
 export interface LocalDatasetFile extends SourceFile {
@@ -97,13 +97,11 @@ export async function checkRecordIds(
   await inScratch(async (db, scratchDirectory) => {
     await db.run('CREATE TABLE ids (id VARCHAR)');
     for (const range of wholeFiles(files, dataset)) {
-      await using relation = await openRelation({
-        format: dataset.format,
-        columns: [column],
-        range,
-        scratchDirectory,
-      });
-      await db.run(`INSERT INTO ids SELECT ${columnText(found)} FROM (${relation.sql})`);
+      const wanted = { format: dataset.format, columns: [column], range, scratchDirectory };
+      for await (const relation of openRelations(wanted)) {
+        await using _read = relation;
+        await db.run(`INSERT INTO ids SELECT ${columnText(found)} FROM (${relation.sql})`);
+      }
     }
     const counts = await db.row(`SELECT
       CAST(count(*) - count(id) AS INTEGER) AS missing,
@@ -143,13 +141,20 @@ export async function samplePromptBytes(
   let [bytes, maxBytes, sampledRows] = [0, 0, 0];
   await inScratch(async (db, scratchDirectory) => {
     for (const range of sampleRanges(wholeFiles(files, dataset), dataset)) {
-      await using relation = await openRelation({ format: dataset.format, columns, range, scratchDirectory });
-      const sample = await db.row(
-        `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT strlen(${prompt}) AS size FROM (${relation.sql}))`,
-      );
-      bytes += Number(sample.bytes);
-      maxBytes = Math.max(maxBytes, Number(sample.largest));
-      sampledRows += Number(sample.rows);
+      for await (const relation of openRelations({
+        format: dataset.format,
+        columns,
+        range,
+        scratchDirectory,
+      })) {
+        await using _read = relation;
+        const sample = await db.row(
+          `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT strlen(${prompt}) AS size FROM (${relation.sql}))`,
+        );
+        bytes += Number(sample.bytes);
+        maxBytes = Math.max(maxBytes, Number(sample.largest));
+        sampledRows += Number(sample.rows);
+      }
     }
   });
   return { meanBytes: sampledRows === 0 ? 0 : bytes / sampledRows, maxBytes, sampledRows };

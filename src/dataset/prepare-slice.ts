@@ -8,7 +8,13 @@ import type { S3Uri } from '../core/s3-uri.ts';
 import type { RecordFrame } from '../models/record-frame.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
 import { countLines, writeLines } from './lines-file.ts';
-import { copyToParquet, type ParquetCopy, parquetRangeSql, readParquetSql } from './parquet.ts';
+import {
+  copyToParquet,
+  type ParquetCopy,
+  parquetRangeSql,
+  readParquetSql,
+  readParquetsSql,
+} from './parquet.ts';
 import {
   CANONICAL_ID_COLUMN,
   CANONICAL_ROW_COLUMN,
@@ -180,27 +186,39 @@ async function writeRows(
   for (const { file, firstInFile, rows } of within) {
     await file.fetchRows?.(names, { firstRow: firstInFile, rows });
   }
-  const sql = within
-    .map(({ file, firstInFile, rows, firstRow }) => {
-      const rowNumber = `(file_row_number + ${firstRow - firstInFile})`;
-      const selected = [
-        ...names.map(sqlName),
-        `${recordIdSql(columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
-        `CASE WHEN ${isPromptNullSql(frame)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
-        ...(request.duplicatesPath === undefined ? [] : [`${rowNumber} AS ${ROW_COLUMN}`]),
-      ];
-      return parquetRangeSql(selected.join(', '), { path: file.path, firstRow: firstInFile, rows });
-    })
-    .join(' UNION ALL ');
-  const bytesPerRow = estimateBytesPerRow(dataset);
   const { rowsPath: path } = filesOf(request, part);
-  const copied = await copyToParquet(db, {
-    sql: request.duplicatesPath === undefined ? sql : markDuplicates(sql, request.duplicatesPath, part),
-    path,
-    compression: request.rowsCompression,
-    bytesPerRow,
+  const bytesPerRow = estimateBytesPerRow(dataset);
+  const queries = within.map(({ file, firstInFile, rows, firstRow }) => {
+    const rowNumber = `(file_row_number + ${firstRow - firstInFile})`;
+    const selected = [
+      ...names.map(sqlName),
+      `${recordIdSql(columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
+      `CASE WHEN ${isPromptNullSql(frame)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
+      ...(request.duplicatesPath === undefined ? [] : [`${rowNumber} AS ${ROW_COLUMN}`]),
+    ];
+    return parquetRangeSql(selected.join(', '), { path: file.path, firstRow: firstInFile, rows });
   });
-  expectRows(copied, part.rows, `part ${part.part_id}`);
+  const pieces: string[] = [];
+  try {
+    if (queries.length > 1) {
+      // Not by UNION ALL: on one thread, COPY takes turns at what it joins.
+      for (const [index, sql] of queries.entries()) {
+        const piece = `${path}.${index}`;
+        pieces.push(piece);
+        await copyToParquet(db, { sql, path: piece, compression: 'uncompressed', bytesPerRow });
+      }
+    }
+    const sql = pieces.length === 0 ? (queries[0] ?? '') : `SELECT * FROM ${readParquetsSql(pieces)}`;
+    const copied = await copyToParquet(db, {
+      sql: request.duplicatesPath === undefined ? sql : markDuplicates(sql, request.duplicatesPath, part),
+      path,
+      compression: request.rowsCompression,
+      bytesPerRow,
+    });
+    expectRows(copied, part.rows, `part ${part.part_id}`);
+  } finally {
+    await Promise.all(pieces.map((piece) => rm(piece, { force: true })));
+  }
 }
 
 /** The rows, with the records whose answers they get where they are duplicates; sorted, as a join promises no order. */
@@ -211,17 +229,22 @@ function markDuplicates(sql: string, duplicatesPath: string, { first_row, rows }
     FROM (${sql}) AS input LEFT JOIN (${duplicates}) AS duplicate ON duplicate."row" = input.${ROW_COLUMN} ORDER BY input.${ROW_COLUMN}`;
 }
 
-/** Writes a part's records from its rows; their number. */
+/** Writes a part's records from its rows, which must be in their places; their number. */
 async function writeRecords(db: DuckDb, request: PrepareRequest, part: PlannedPart): Promise<number> {
   const { frame, dataset } = request;
   const { recordsPath, rowsPath } = filesOf(request, part);
   const sent = `SELECT ${RECORD_ID_COLUMN}, ${promptSql(frame, dataset.columns)} AS prompt FROM ${readParquetSql(rowsPath)} WHERE ${ERROR_CODE_COLUMN} IS NULL`;
   const lines = recordLinesSql(frame, { recordId: RECORD_ID_COLUMN, prompt: 'prompt', from: sent });
   const records = await writeLines(db, lines, recordsPath);
+  const rowNumber = `(file_row_number + ${part.first_row})`;
+  const isInPlace =
+    request.recordIdColumn === undefined
+      ? `${RECORD_ID_COLUMN} = ${recordIdSql(dataset.columns, { recordIdColumn: undefined, rowNumber })}`
+      : 'true';
   const written = await db.row(
-    `SELECT CAST(count(*) AS DOUBLE) AS "rows", CAST(count(*) - count(${ERROR_CODE_COLUMN}) AS DOUBLE) AS sent FROM ${readParquetSql(rowsPath)}`,
+    `SELECT CAST(count(*) FILTER (${isInPlace}) AS DOUBLE) AS "rows", CAST(count(*) - count(${ERROR_CODE_COLUMN}) AS DOUBLE) AS sent FROM ${readParquetSql(rowsPath)}`,
   );
-  expectRows(Number(written.rows), part.rows, `part ${part.part_id}`);
+  expectRows(Number(written.rows), part.rows, `part ${part.part_id}, each in its place`);
   expectRows(records, Number(written.sent), `the records of part ${part.part_id}`);
   return records;
 }

@@ -7,7 +7,7 @@ import { type LocalDatasetFile, wholeFiles } from './describe.ts';
 import { type DuckDb, openDuckDb, sqlText } from './duckdb.ts';
 import { copyToParquet } from './parquet.ts';
 import { promptSql } from './record-sql.ts';
-import { openRelation } from './source-relation.ts';
+import { openRelations } from './source-relation.ts';
 
 /** Memory that DuckDB may use; what is more goes to the scratch directory. */
 export const REQUEST_INDEX_MEMORY_MB = 1024;
@@ -104,10 +104,17 @@ async function readRequests(
     const range = { ...file, rows: Math.min(left, file.rows) };
     if (range.rows === 0) break;
     left -= range.rows;
-    await using relation = await openRelation({ format: dataset.format, columns, range, scratchDirectory });
-    await db.run(
-      `INSERT INTO requests SELECT unhex(sha256(${promptSql(frame, dataset.columns)})), ${id} FROM (${relation.sql})`,
-    );
+    for await (const relation of openRelations({
+      format: dataset.format,
+      columns,
+      range,
+      scratchDirectory,
+    })) {
+      await using _read = relation;
+      await db.run(
+        `INSERT INTO requests SELECT unhex(sha256(${promptSql(frame, dataset.columns)})), ${id} FROM (${relation.sql})`,
+      );
+    }
   }
 }
 

@@ -1,6 +1,7 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../core/part.ts';
+import { CSV_PIECE_BYTES, cutCsv } from './csv-pieces.ts';
 import { MAX_CSV_RECORD_BYTES, readCsvHeader } from './csv-structure.ts';
 import { sqlName, sqlText } from './duckdb.ts';
 import { copyJsonlAsText } from './jsonl-source.ts';
@@ -14,9 +15,10 @@ const SHORT_LINE_BYTES = 4 * 1024 ** 2;
 /** Rows of one dataset file. */
 export type SourceRange = SourceFile & RowWindow;
 
-/** A query over a range's columns, in the order of its rows, for as long as it is not disposed of. */
+/** A query over columns of consecutive rows, in their order, for as long as it is not disposed of. */
 export interface SourceRelation extends AsyncDisposable {
   sql: string;
+  rows: number;
 }
 
 /** What to read: these columns of this range, of a dataset of this format. */
@@ -33,38 +35,66 @@ export function plainJsonlSql({ path, firstRow, rows }: SourceRange, columns: re
   return `SELECT ${columns.map(sqlName).join(', ')} FROM read_json(${sqlText(path)}, format = 'newline_delimited', records = true, hive_partitioning = false, compression = 'uncompressed', columns = {${types}}, maximum_object_size = ${SHORT_LINE_BYTES}) LIMIT ${rows} OFFSET ${firstRow}`;
 }
 
-/** Makes rows of a dataset file readable. CSV and JSONL are read from the file's start, Parquet where the rows are. */
-export async function openRelation({
-  format,
-  columns,
-  range,
-  scratchDirectory,
-}: SourceRequest): Promise<SourceRelation> {
+/**
+ * Makes rows of a dataset file readable, piece by piece: each query gives the rows after those of the one before.
+ * CSV and JSONL are read from the file's start, Parquet where the rows are.
+ */
+export async function* openRelations(request: SourceRequest): AsyncGenerator<SourceRelation> {
+  const { format, columns, range, scratchDirectory } = request;
   const names = columns.map(sqlName).join(', ');
+  const { rows } = range;
   switch (format) {
     case 'parquet':
       await range.fetchRows?.(columns, range);
-      return { sql: parquetRangeSql(names, range), [Symbol.asyncDispose]: async () => {} };
-    case 'csv': {
-      const limit = `LIMIT ${range.rows} OFFSET ${range.firstRow}`;
-      return {
-        sql: `SELECT ${names} FROM ${csvSql(range, await readCsvHeader(range))} ${limit}`,
-        [Symbol.asyncDispose]: async () => {},
-      };
-    }
+      yield { sql: parquetRangeSql(names, range), rows, [Symbol.asyncDispose]: async () => {} };
+      return;
+    case 'csv':
+      yield* openCsvRelations(request);
+      return;
     case 'jsonl': {
       const to = join(scratchDirectory, 'source-as-text.jsonl');
       const { longestBytes } = await copyJsonlAsText(range, {
         columns,
         firstRow: range.firstRow,
-        rows: range.rows,
+        rows,
         to,
       });
-      return {
+      yield {
         sql: `SELECT ${columns.map((name, index) => `c${index} AS ${sqlName(name)}`).join(', ')} FROM ${jsonTextSql(to, { columns: columns.length, longestBytes })}`,
+        rows,
         [Symbol.asyncDispose]: () => rm(to, { force: true }),
       };
     }
+  }
+}
+
+async function* openCsvRelations({
+  columns,
+  range,
+  scratchDirectory,
+}: SourceRequest): AsyncGenerator<SourceRelation> {
+  const names = columns.map(sqlName).join(', ');
+  const { delimiter, compression } = parseSourceName(range.uri) ?? { delimiter: ',', compression: 'none' };
+  const header = await readCsvHeader(range);
+  const end = range.firstRow + range.rows;
+  const selectRows = (path: string, firstRow: number, rows: number) =>
+    `SELECT ${names} FROM ${csvSql(path, header, delimiter)} LIMIT ${rows} OFFSET ${firstRow}`;
+  if (compression === 'none' && (await stat(range.path)).size <= CSV_PIECE_BYTES) {
+    const sql = selectRows(range.path, range.firstRow, range.rows);
+    yield { sql, rows: range.rows, [Symbol.asyncDispose]: async () => {} };
+    return;
+  }
+  let firstRow = 0;
+  for await (const piece of cutCsv(range, { scratchDirectory, rows: end })) {
+    const from = Math.max(firstRow, range.firstRow);
+    const to = Math.min(firstRow + piece.rows, end);
+    if (from < to) {
+      const sql = selectRows(piece.path, from - firstRow, to - from);
+      yield { sql, rows: to - from, [Symbol.asyncDispose]: () => piece[Symbol.asyncDispose]() };
+    } else {
+      await piece[Symbol.asyncDispose]();
+    }
+    firstRow += piece.rows;
   }
 }
 
@@ -73,8 +103,7 @@ export async function openRelation({
  * null. `parallel = false`, because the parallel reader fails on quoted newlines; `strict_mode = false`, because
  * the strict one fails on mixed newlines.
  */
-function csvSql({ path, uri }: SourceFile, header: readonly string[]): string {
-  const { compression, delimiter } = parseSourceName(uri) ?? { compression: 'none', delimiter: ',' };
+function csvSql(path: string, header: readonly string[], delimiter: string): string {
   const options = [
     'auto_detect = false',
     'header = true',
@@ -87,7 +116,7 @@ function csvSql({ path, uri }: SourceFile, header: readonly string[]): string {
     `delim = ${sqlText(delimiter)}`,
     `quote = '"'`,
     `escape = '"'`,
-    `compression = ${sqlText(compression)}`,
+    `compression = 'none'`,
     'buffer_size = 16000000',
     `max_line_size = ${MAX_CSV_RECORD_BYTES + 1000}`,
   ];

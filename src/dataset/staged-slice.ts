@@ -8,7 +8,7 @@ import { type DuckDb, openDuckDb } from './duckdb.ts';
 import { copyToParquet, LARGE_ROW_GROUP_BYTES, type ParquetLayout, readParquetLayout } from './parquet.ts';
 import type { SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
-import { openRelation, plainJsonlSql } from './source-relation.ts';
+import { openRelations, plainJsonlSql } from './source-relation.ts';
 
 /** How much larger packed values are guessed to be in memory. */
 const PACKED_FACTOR = 3;
@@ -70,9 +70,12 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
       const { hasLargePages = false, largestRowGroupBytes = 0, bytes = 0 } = layout ?? {};
       if (dataset.format !== 'parquet' || (hasLargePages && copiedBytes + bytes <= MOST_COPIED_BYTES)) {
         copiedBytes += bytes;
-        const path = join(scratchDirectory, `staged-${copies.length}.parquet`);
-        copies.push(path);
-        ranges.push(await copyRange(db, request, { read, path }));
+        const nextPath = () => {
+          const path = join(scratchDirectory, `staged-${copies.length}.parquet`);
+          copies.push(path);
+          return path;
+        };
+        ranges.push(...(await copyRange(db, request, { read, nextPath })));
       } else {
         if (largestRowGroupBytes > LARGE_ROW_GROUP_BYTES) readsAtOnce = 1;
         const { first_row_in_file: firstInFile, rows, first_row: firstRow } = read;
@@ -102,28 +105,39 @@ async function layoutOf(
 async function copyRange(
   db: DuckDb,
   { dataset, fileOf, scratchDirectory }: StageRequest,
-  { read: { uri, rows, first_row, first_row_in_file }, path }: { read: SliceRead; path: string },
-): Promise<StagedRange> {
+  { read, nextPath }: { read: SliceRead; nextPath: () => string },
+): Promise<StagedRange[]> {
+  const { uri, rows, first_row, first_row_in_file } = read;
   const { format, files } = dataset;
   const columns = dataset.columns.map(({ name }) => name);
   const range = { ...fileOf(uri), firstRow: first_row_in_file, rows };
   const bytesPerRow = estimateBytesPerRow(dataset);
-  const copy = (sql: string) => copyToParquet(db, { sql, path, compression: 'uncompressed', bytesPerRow });
-  const staged = { file: { path }, firstInFile: 0, rows, firstRow: first_row };
+  const copy = async (sql: string, firstRow: number): Promise<StagedRange> => {
+    const path = nextPath();
+    const copied = await copyToParquet(db, { sql, path, compression: 'uncompressed', bytesPerRow });
+    return { file: { path }, firstInFile: 0, rows: copied, firstRow };
+  };
   if (files.find((file) => file.uri === uri)?.plain === true) {
     // What DuckDB refuses is read line by line.
-    const copied = await copy(plainJsonlSql(range, columns)).catch(() => undefined);
-    if (copied === rows) return staged;
+    const copied = await copy(plainJsonlSql(range, columns), first_row).catch(() => undefined);
+    if (copied?.rows === rows) return [copied];
   }
-  await using relation = await openRelation({ format, columns, range, scratchDirectory });
-  const copied = await copy(relation.sql).catch((error: unknown) => {
-    throw new InvalidDatasetError(
-      `${uri} cannot be read any more as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
-      { cause: error },
-    );
-  });
-  expectRows(copied, rows, uri);
-  return staged;
+  const copies: StagedRange[] = [];
+  let firstRow = first_row;
+  for await (const relation of openRelations({ format, columns, range, scratchDirectory })) {
+    await using _read = relation;
+    const copied = await copy(relation.sql, firstRow).catch((error: unknown) => {
+      throw new InvalidDatasetError(
+        `${uri} cannot be read any more as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
+        { cause: error },
+      );
+    });
+    expectRows(copied.rows, relation.rows, uri);
+    firstRow += copied.rows;
+    copies.push(copied);
+  }
+  expectRows(firstRow - first_row, rows, uri);
+  return copies;
 }
 
 /** The pieces of the ranges that lie within a part. */

@@ -5,10 +5,10 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import spectrum from 'csv-spectrum';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readCsvStructure } from '../../src/dataset/csv-structure.ts';
+import { readCsvRecords, readCsvStructure } from '../../src/dataset/csv-structure.ts';
 import { describeDataset } from '../../src/dataset/describe.ts';
 import { openDuckDb } from '../../src/dataset/duckdb.ts';
-import { openRelation } from '../../src/dataset/source-relation.ts';
+import { openRelations } from '../../src/dataset/source-relation.ts';
 import { createDirectory, prepareAll, query, writeSource } from './support.ts';
 
 /** The rows of a CSV as Prepare stages them. */
@@ -191,9 +191,17 @@ test('any table of texts comes back from CSV as it was', async () => {
         const file = { uri: 's3://data/p.csv' as const, path };
         expect(await readCsvStructure(file)).toEqual({ header, rows: rows.length });
         const range = { ...file, firstRow: 0, rows: rows.length };
-        const { sql } = await openRelation({ format: 'csv', columns: header, range, scratchDirectory });
-        const read = await db.rows(`SELECT CAST(to_json(r) AS VARCHAR) AS json FROM (${sql}) AS r`);
-        expect(read.map(({ json }) => Object.values(JSON.parse(String(json))))).toEqual(rows);
+        const wanted = { format: 'csv' as const, columns: header, range, scratchDirectory };
+        const read: unknown[] = [];
+        for await (const { sql } of openRelations(wanted)) {
+          const found = await db.rows(`SELECT CAST(to_json(r) AS VARCHAR) AS json FROM (${sql}) AS r`);
+          read.push(...found.map(({ json }) => Object.values(JSON.parse(String(json)))));
+        }
+        expect(read).toEqual(rows);
+        const records = await Array.fromAsync(readCsvRecords(file));
+        const ended = content.endsWith('\n') ? content : `${content}\n`;
+        expect(Buffer.concat(records.map(({ bytes }) => bytes)).toString()).toBe(ended);
+        expect(records.reduce((sum, { rows: count }) => sum + count, 0)).toBe(rows.length);
       },
     ),
     { numRuns: 200 },

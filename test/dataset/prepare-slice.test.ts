@@ -268,3 +268,31 @@ test('files whose paths have characters of glob patterns are read as they are', 
   const [prepared] = await prepareAll([file], '{a}');
   expect((await readRecords(prepared?.recordsPath ?? '')).map(promptOf)).toEqual(['1']);
 });
+
+test.each(['parquet', 'csv'])(
+  'a part that straddles %s files has its rows in their order',
+  async (ending) => {
+    const rows = 50_000;
+    const files = await Promise.all(
+      [0, rows].map((first, index) =>
+        ending === 'parquet'
+          ? writeParquet(`${index}.parquet`, `SELECT i AS n FROM range(${first}, ${first + rows}) r(i)`)
+          : writeSource(
+              `${index}.csv`,
+              `n\n${Array.from({ length: rows }, (_, row) => `${first + row}\n`).join('')}`,
+            ),
+      ),
+    );
+    const parts = await prepareAll(files, '{n}', { rowsPerPart: 35_000 });
+    let row = 0;
+    for (const { recordsPath } of parts) {
+      for (const record of await readRecords(recordsPath)) {
+        if (record.recordId !== recordIdOf(row) || promptOf(record) !== String(row)) {
+          expect.fail(`Row ${row} is ${JSON.stringify(record)}.`);
+        }
+        row += 1;
+      }
+    }
+    expect(row).toBe(2 * rows);
+  },
+);
