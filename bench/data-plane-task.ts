@@ -1,9 +1,10 @@
 /** One measurement of the data plane, in a process of its own: `node data-plane-task.ts DIRECTORY TASK [ARGUMENT...]`. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import pLimit from 'p-limit';
+import { Dataset } from '../src/core/part.ts';
 import type { S3Uri } from '../src/core/s3-uri.ts';
 import { collectPart } from '../src/dataset/collect-part.ts';
 import { describeDataset } from '../src/dataset/describe.ts';
@@ -43,6 +44,8 @@ console.log(JSON.stringify(report));
 async function run(): Promise<void> {
   const [first = '', ...rest] = given;
   switch (task) {
+    case 'describe':
+      return describe(first);
     case 'prepare':
       return prepare(first, 'uncompressed');
     case 'prepare-for-network':
@@ -64,10 +67,18 @@ async function run(): Promise<void> {
   throw new Error(`There is no task "${task}".`);
 }
 
-async function prepare(name: string, rowsCompression: ParquetCopy['compression']): Promise<void> {
+/** What Plan does with the data: Prepare is another step, and reads what it wrote. */
+async function describe(name: string): Promise<void> {
   const path = join(directory, name);
   const uri: S3Uri = `s3://bench/${name}`;
   const dataset = await describeDataset([{ uri, path, bytes: (await stat(path)).size, etag: '' }]);
+  await writeFile(join(directory, 'dataset.json'), JSON.stringify(dataset));
+}
+
+async function prepare(name: string, rowsCompression: ParquetCopy['compression']): Promise<void> {
+  const path = join(directory, name);
+  const uri: S3Uri = `s3://bench/${name}`;
+  const dataset = Dataset.parse(JSON.parse(await readFile(join(directory, 'dataset.json'), 'utf8')));
   await mkdir(join(directory, 'parts'), { recursive: true });
   await prepareSlice({
     slice: {

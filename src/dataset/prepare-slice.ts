@@ -5,6 +5,7 @@ import { InvalidDatasetError } from '../core/errors.ts';
 import type { Dataset, PlannedPart, PreparedPart, Slice } from '../core/part.ts';
 import { DUPLICATE_REQUEST } from '../core/retry-policy.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
+import { readsOf } from '../core/slice-reads.ts';
 import type { RecordFrame } from '../models/record-frame.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
 import { countLines, writeLines } from './lines-file.ts';
@@ -31,6 +32,7 @@ import type { SourceFile } from './source-bytes.ts';
 import {
   estimateBytesPerRow,
   expectRows,
+  MOST_COPIED_BYTES,
   rangesWithin,
   type StagedSlice,
   stageSlice,
@@ -76,12 +78,33 @@ const ROW_COLUMN = '__quarry_row';
 export async function prepareSlice(request: PrepareRequest): Promise<void> {
   const { slice, scratchDirectory, skip } = request;
   const wanted = slice.parts.filter((part) => skip?.(part) !== true);
-  if (wanted.length === 0) return;
   await mkdir(scratchDirectory, { recursive: true });
-  await using source = await stageSlice(request);
-  // One thread for each statement: several parts are written at once.
-  await using db = await openDuckDb({ memoryMb: PREPARE_MEMORY_MB, threads: 1, scratchDirectory });
-  await prepareParts(db, request, { parts: wanted, source });
+  for (const stretch of stretchesOf(wanted, request)) {
+    await using source = await stageSlice({ ...request, slice: stretch });
+    // One thread for each statement: several parts are written at once.
+    await using db = await openDuckDb({ memoryMb: PREPARE_MEMORY_MB, threads: 1, scratchDirectory });
+    await prepareParts(db, request, { parts: stretch.parts, source });
+  }
+}
+
+/**
+ * Runs of parts, and what each of them reads. Of Parquet files, so many as may well be copied at once; text files are
+ * read from their start, so a run that began in the middle would read them again.
+ */
+function stretchesOf(parts: readonly PlannedPart[], { slice, dataset }: PrepareRequest): Slice[] {
+  const stretches: PlannedPart[][] = [];
+  let rowsLeft = 0;
+  for (const part of parts) {
+    const last = stretches.at(-1);
+    if (last === undefined || (dataset.format === 'parquet' && part.rows > rowsLeft)) {
+      stretches.push([part]);
+      rowsLeft = Math.floor(MOST_COPIED_BYTES / estimateBytesPerRow(dataset)) - part.rows;
+    } else {
+      last.push(part);
+      rowsLeft -= part.rows;
+    }
+  }
+  return stretches.map((run) => ({ ...slice, parts: run, reads: readsOf(dataset, run) }));
 }
 
 /** Writes the parts and emits them in order. The next ones are written meanwhile: each statement has one thread. */

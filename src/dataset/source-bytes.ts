@@ -18,6 +18,8 @@ export interface SourceFile {
   path: string;
   /** Where not all of the file is here: brings rows of columns here. To be called before they are read. */
   fetchRows?: (columns: readonly string[], window: RowWindow) => Promise<void>;
+  /** Where the file comes here only when it is read: brings it, and keeps it until the result is disposed of. */
+  hold?: () => Promise<AsyncDisposable>;
 }
 
 const CHUNK_BYTES = 1 << 20;
@@ -26,7 +28,8 @@ const NEWLINE = 10;
 const MARK_BYTES = 3;
 
 /** The bytes of a text file, unpacked, without a byte order mark, and proven to be UTF-8. */
-export async function* readSourceBytes({ uri, path }: SourceFile): AsyncGenerator<Buffer> {
+export async function* readSourceBytes({ uri, path, hold }: SourceFile): AsyncGenerator<Buffer> {
+  await using _held = await hold?.();
   const utf8 = createUtf8Check(uri);
   let head: Buffer | undefined = Buffer.alloc(0);
   try {

@@ -75,6 +75,7 @@ async function* openCsvRelations({
 }: SourceRequest): AsyncGenerator<SourceRelation> {
   const names = columns.map(sqlName).join(', ');
   const { delimiter, compression } = parseSourceName(range.uri) ?? { delimiter: ',', compression: 'none' };
+  await using _held = await range.hold?.();
   const header = await readCsvHeader(range);
   const end = range.firstRow + range.rows;
   const selectRows = (path: string, firstRow: number, rows: number) =>

@@ -14,8 +14,8 @@ import { openRelations, plainJsonlSql } from './source-relation.ts';
 const PACKED_FACTOR = 3;
 /** How much larger they may be. */
 const MOST_PACKED = 100;
-/** Most bytes of rows to copy from Parquet files, lest the disk of a Lambda be full. */
-const MOST_COPIED_BYTES = 2_000_000_000;
+/** Most bytes of rows to copy from Parquet files at once, lest the disk of a Lambda be full. */
+export const MOST_COPIED_BYTES = 2_000_000_000;
 /** Ranges that are read at once where their row groups are small. */
 const READS_AT_ONCE = 2;
 
@@ -111,6 +111,7 @@ async function copyRange(
   const { format, files } = dataset;
   const columns = dataset.columns.map(({ name }) => name);
   const range = { ...fileOf(uri), firstRow: first_row_in_file, rows };
+  await using _held = await range.hold?.();
   const bytesPerRow = estimateBytesPerRow(dataset);
   const copy = async (sql: string, firstRow: number): Promise<StagedRange> => {
     const path = nextPath();

@@ -12,6 +12,7 @@ import { openSparseParquet } from '../dataset/sparse-parquet.ts';
 import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
 import { hubDatasetsUri } from '../store/run-layout.ts';
 import type { PlanDeps } from './deps.ts';
+import { openHeldFiles } from './held-files.ts';
 
 /** Where a dataset's rows are. */
 export interface DatasetSource {
@@ -88,26 +89,28 @@ export async function withLocalFiles<T>(
 const CONCURRENT_FILES = 16;
 
 /**
- * Calls `use` with a dataset's files. Of a Parquet object that is not a file of this machine only the footer is here,
- * and what `fetchRows` brings; any other object is here whole.
+ * Calls `use` with a dataset's files. Of objects that are not files of this machine, a Parquet one is here with its footer
+ * and what `fetchRows` brings, and any other while it is held.
  */
 export async function withDatasetFiles<T>(
   files: readonly ObjectInfo[],
   { store, scratchDirectory }: Pick<PlanDeps, 'store' | 'scratchDirectory'>,
   use: (local: LocalDatasetFile[]) => Promise<T>,
 ): Promise<T> {
+  if (store.localPath !== undefined) return withLocalFiles(files, store, use);
   await using stack = new AsyncDisposableStack();
+  const isParquet = ({ uri }: ObjectInfo) => parseSourceName(uri)?.format === 'parquet';
   const limit = pLimit(CONCURRENT_FILES);
-  const opening = files.map((info) =>
+  const opening = files.filter(isParquet).map((info) =>
     limit(async (): Promise<LocalDatasetFile> => {
       const { uri, size: bytes, etag } = info;
-      if (store.localPath === undefined && parseSourceName(uri)?.format === 'parquet') {
-        const { path, fetchRows } = stack.use(await openSparseParquet(info, { store, scratchDirectory }));
-        return { uri, bytes, etag, path, fetchRows };
-      }
-      return { uri, bytes, etag, path: stack.use(await store.fetchFile(uri)).path };
+      const { path, fetchRows } = stack.use(await openSparseParquet(info, { store, scratchDirectory }));
+      return { uri, bytes, etag, path, fetchRows };
     }),
   );
   await Promise.allSettled(opening);
-  return await use(await Promise.all(opening));
+  const others = files.filter((info) => !isParquet(info));
+  const held = stack.use(await openHeldFiles(others, { store, scratchDirectory }));
+  const local = new Map([...(await Promise.all(opening)), ...held.files].map((file) => [file.uri, file]));
+  return await use(files.flatMap(({ uri }) => local.get(uri) ?? []));
 }

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { rowsThatFit } from '../core/packing.ts';
 import type { Dataset, Slice } from '../core/part.ts';
 import type { RunInput } from '../core/run-input.ts';
+import { readsOf } from '../core/slice-reads.ts';
 import type { LocalDatasetFile } from '../dataset/describe.ts';
 import { openRequestIndex, type RequestIndex } from '../dataset/request-index.ts';
 import type { PlanDeps } from './deps.ts';
 import type { ModelCall } from './model-call.ts';
-import { cutSlices, readsOf, type SliceRequest } from './slices.ts';
+import { cutSlices, type SliceRequest } from './slices.ts';
 
 /** A dataset cut into slices and parts. */
 export interface PackedDataset {

@@ -1,5 +1,6 @@
 import { type PackingLimits, packGroups, packRows, pilotRows, type RowRange } from '../core/packing.ts';
-import type { Dataset, PlannedPart, Slice, SliceRead } from '../core/part.ts';
+import type { Dataset, PlannedPart, Slice } from '../core/part.ts';
+import { readsOf } from '../core/slice-reads.ts';
 
 /** How many rows are to be cut, and what the cuts must respect. */
 export interface SliceRequest {
@@ -124,19 +125,4 @@ function joinSmallLast(groups: RowRange[], { minRecords }: PackingLimits): void 
   if (before === undefined || last === undefined || last.rows >= minRecords) return;
   before.rows += last.rows;
   groups.pop();
-}
-
-/** The rows of each file that a run of consecutive parts needs. */
-export function readsOf({ files }: Dataset, parts: readonly PlannedPart[]): SliceRead[] {
-  const start = parts[0]?.first_row ?? 0;
-  const end = parts.reduce((row, part) => Math.max(row, part.first_row + part.rows), start);
-  const reads: SliceRead[] = [];
-  let fileStart = 0;
-  for (const { uri, rows } of files) {
-    const from = Math.max(start, fileStart);
-    const to = Math.min(end, fileStart + rows);
-    if (from < to) reads.push({ uri, first_row_in_file: from - fileStart, rows: to - from, first_row: from });
-    fileStart += rows;
-  }
-  return reads;
 }

@@ -8,17 +8,18 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const ANSWER = /\/on-demand\/\d+\.jsonl\.out$/;
 
-/** Runs rows on demand while `failWrite` says which writes of answers fail; `heal` ends that. */
-async function openTrial(rows: number, failWrite: (number: number) => Error | undefined) {
+/** Runs rows on demand while `failWrite` says which tries to write an answer fail; `heal` ends that. */
+async function openTrial(rows: number, failWrite: (attempt: number) => Error | undefined) {
   const directory = await temporaryDirectory();
-  let writes = 0;
+  const attempts = new Map<string, number>();
   let isHealed = false;
   const withFaults = (store: ObjectStore): ObjectStore => ({
     ...store,
     write: async (uri, body) => {
       if (ANSWER.test(uri) && !isHealed) {
-        writes += 1;
-        const error = failWrite(writes);
+        const attempt = (attempts.get(uri) ?? 0) + 1;
+        attempts.set(uri, attempt);
+        const error = failWrite(attempt);
         if (error !== undefined) throw error;
       }
       return store.write(uri, body);
@@ -39,8 +40,8 @@ async function openTrial(rows: number, failWrite: (number: number) => Error | un
 }
 
 test('an answer that was paid for is written again and again while the store fails, and asked for once', async () => {
-  await using trial = await openTrial(12, (write) =>
-    write % 6 === 0 ? undefined : new ServiceUnavailableError('Slow down.'),
+  await using trial = await openTrial(12, (attempt) =>
+    attempt === 6 ? undefined : new ServiceUnavailableError('Slow down.'),
   );
   expect(await trial.run()).toMatchObject({
     kind: 'finished',
