@@ -3,8 +3,8 @@ import { type DuckDb, sqlText } from './duckdb.ts';
 
 /** Rows of a row group in the Parquet files that we write: what a reader of a few rows has to unpack. */
 const ROW_GROUP_ROWS = 10_240;
-/** Fewest rows of one: what DuckDB handles at once. */
-const MIN_ROW_GROUP_ROWS = 2_048;
+/** Fewest rows of one: what DuckDB handles at once. Enough for files that only we read: a writer holds several row groups. */
+export const MIN_ROW_GROUP_ROWS = 2_048;
 /** Bytes that a row group may well have: a writer holds several whole. */
 const ROW_GROUP_BYTES = 40_000_000;
 
@@ -37,15 +37,20 @@ export interface ParquetCopy {
   compression: 'snappy' | 'uncompressed';
   /** Estimated; large rows make smaller row groups. */
   bytesPerRow: number;
+  /**
+   * Most rows of a row group.
+   * @default ROW_GROUP_ROWS
+   */
+  rowGroupRows?: number;
 }
 
 /** Writes a query's rows as Parquet; their number. */
 export function copyToParquet(
   db: DuckDb,
-  { sql, path, compression, bytesPerRow }: ParquetCopy,
+  { sql, path, compression, bytesPerRow, rowGroupRows = ROW_GROUP_ROWS }: ParquetCopy,
 ): Promise<number> {
   const fitting = Math.floor(ROW_GROUP_BYTES / Math.max(1, bytesPerRow));
-  const rows = Math.min(ROW_GROUP_ROWS, Math.max(MIN_ROW_GROUP_ROWS, fitting));
+  const rows = Math.min(rowGroupRows, Math.max(MIN_ROW_GROUP_ROWS, fitting));
   return db.copy(
     `COPY (${sql}) TO ${sqlText(path)} (FORMAT PARQUET, COMPRESSION ${compression}, ROW_GROUP_SIZE ${rows})`,
   );

@@ -11,6 +11,7 @@ import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
 import { countLines, writeLines } from './lines-file.ts';
 import {
   copyToParquet,
+  MIN_ROW_GROUP_ROWS,
   type ParquetCopy,
   parquetRangeSql,
   readParquetSql,
@@ -210,7 +211,7 @@ async function writeRows(
     await file.fetchRows?.(names, { firstRow: firstInFile, rows });
   }
   const { rowsPath: path } = filesOf(request, part);
-  const bytesPerRow = estimateBytesPerRow(dataset);
+  const rowGroups = { bytesPerRow: estimateBytesPerRow(dataset), rowGroupRows: MIN_ROW_GROUP_ROWS };
   const queries = within.map(({ file, firstInFile, rows, firstRow }) => {
     const rowNumber = `(file_row_number + ${firstRow - firstInFile})`;
     const selected = [
@@ -228,7 +229,7 @@ async function writeRows(
       for (const [index, sql] of queries.entries()) {
         const piece = `${path}.${index}`;
         pieces.push(piece);
-        await copyToParquet(db, { sql, path: piece, compression: 'uncompressed', bytesPerRow });
+        await copyToParquet(db, { ...rowGroups, sql, path: piece, compression: 'uncompressed' });
       }
     }
     const sql = pieces.length === 0 ? (queries[0] ?? '') : `SELECT * FROM ${readParquetsSql(pieces)}`;
@@ -236,7 +237,7 @@ async function writeRows(
       sql: request.duplicatesPath === undefined ? sql : markDuplicates(sql, request.duplicatesPath, part),
       path,
       compression: request.rowsCompression,
-      bytesPerRow,
+      ...rowGroups,
     });
     expectRows(copied, part.rows, `part ${part.part_id}`);
   } finally {

@@ -4,7 +4,7 @@ import type { OutputShape } from '../models/output-shape.ts';
 import { answersOfOutputSql, answersOfRewrittenSql } from './answers.ts';
 import type { DuckDb } from './duckdb.ts';
 import { outputShapeSql } from './output-shape-sql.ts';
-import { copyToParquet, readParquetSql } from './parquet.ts';
+import { copyToParquet, MIN_ROW_GROUP_ROWS, readParquetSql } from './parquet.ts';
 import { rewriteOutput } from './read-output.ts';
 
 /** What a job answered, for as long as it is not disposed of. */
@@ -68,7 +68,8 @@ async function copyAnswers(
     scratchDirectory,
   }: { outputPath: string; path: string; shape: OutputShape; bytesPerRow: number; scratchDirectory: string },
 ): Promise<{ lines: number; unreadable: number }> {
-  const copy = (sql: string) => copyToParquet(db, { sql, path, compression: 'uncompressed', bytesPerRow });
+  const rowGroups = { bytesPerRow, rowGroupRows: MIN_ROW_GROUP_ROWS };
+  const copy = (sql: string) => copyToParquet(db, { sql, path, compression: 'uncompressed', ...rowGroups });
   try {
     return { lines: await copy(answersOfOutputSql(outputPath, shape)), unreadable: 0 };
   } catch (error) {

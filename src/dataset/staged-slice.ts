@@ -5,7 +5,13 @@ import { InvalidDatasetError, LedgerMismatchError } from '../core/errors.ts';
 import type { Dataset, PlannedPart, Slice, SliceRead } from '../core/part.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { type DuckDb, openDuckDb } from './duckdb.ts';
-import { copyToParquet, LARGE_ROW_GROUP_BYTES, type ParquetLayout, readParquetLayout } from './parquet.ts';
+import {
+  copyToParquet,
+  LARGE_ROW_GROUP_BYTES,
+  MIN_ROW_GROUP_ROWS,
+  type ParquetLayout,
+  readParquetLayout,
+} from './parquet.ts';
 import type { SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
 import { openRelations, plainJsonlSql } from './source-relation.ts';
@@ -115,7 +121,13 @@ async function copyRange(
   const bytesPerRow = estimateBytesPerRow(dataset);
   const copy = async (sql: string, firstRow: number): Promise<StagedRange> => {
     const path = nextPath();
-    const copied = await copyToParquet(db, { sql, path, compression: 'uncompressed', bytesPerRow });
+    const copied = await copyToParquet(db, {
+      sql,
+      path,
+      compression: 'uncompressed',
+      bytesPerRow,
+      rowGroupRows: MIN_ROW_GROUP_ROWS,
+    });
     return { file: { path }, firstInFile: 0, rows: copied, firstRow };
   };
   if (files.find((file) => file.uri === uri)?.plain === true) {
