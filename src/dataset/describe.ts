@@ -98,9 +98,8 @@ export async function checkRecordIds(
     await db.run('CREATE TABLE ids (id VARCHAR)');
     for (const range of wholeFiles(files, dataset)) {
       const wanted = { format: dataset.format, columns: [column], range, scratchDirectory };
-      for await (const relation of openRelations(wanted)) {
-        await using _read = relation;
-        await db.run(`INSERT INTO ids SELECT ${columnText(found)} FROM (${relation.sql})`);
+      for await (const { sql } of openRelations(wanted)) {
+        await db.run(`INSERT INTO ids SELECT ${columnText(found)} FROM (${sql})`);
       }
     }
     const counts = await db.row(`SELECT
@@ -141,15 +140,14 @@ export async function samplePromptBytes(
   let [bytes, maxBytes, sampledRows] = [0, 0, 0];
   await inScratch(async (db, scratchDirectory) => {
     for (const range of sampleRanges(wholeFiles(files, dataset), dataset)) {
-      for await (const relation of openRelations({
+      for await (const { sql } of openRelations({
         format: dataset.format,
         columns,
         range,
         scratchDirectory,
       })) {
-        await using _read = relation;
         const sample = await db.row(
-          `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT strlen(${prompt}) AS size FROM (${relation.sql}))`,
+          `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT strlen(${prompt}) AS size FROM (${sql}))`,
         );
         bytes += Number(sample.bytes);
         maxBytes = Math.max(maxBytes, Number(sample.largest));

@@ -104,15 +104,14 @@ async function readRequests(
     const range = { ...file, rows: Math.min(left, file.rows) };
     if (range.rows === 0) break;
     left -= range.rows;
-    for await (const relation of openRelations({
+    for await (const { sql } of openRelations({
       format: dataset.format,
       columns,
       range,
       scratchDirectory,
     })) {
-      await using _read = relation;
       await db.run(
-        `INSERT INTO requests SELECT unhex(sha256(${promptSql(frame, dataset.columns)})), ${id} FROM (${relation.sql})`,
+        `INSERT INTO requests SELECT unhex(sha256(${promptSql(frame, dataset.columns)})), ${id} FROM (${sql})`,
       );
     }
   }

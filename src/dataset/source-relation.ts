@@ -15,8 +15,8 @@ const SHORT_LINE_BYTES = 4 * 1024 ** 2;
 /** Rows of one dataset file. */
 export type SourceRange = SourceFile & RowWindow;
 
-/** A query over columns of consecutive rows, in their order, for as long as it is not disposed of. */
-export interface SourceRelation extends AsyncDisposable {
+/** A query over columns of consecutive rows, in their order. It holds until the next one is asked for. */
+export interface SourceRelation {
   sql: string;
   rows: number;
 }
@@ -46,24 +46,27 @@ export async function* openRelations(request: SourceRequest): AsyncGenerator<Sou
   switch (format) {
     case 'parquet':
       await range.fetchRows?.(columns, range);
-      yield { sql: parquetRangeSql(names, range), rows, [Symbol.asyncDispose]: async () => {} };
+      yield { sql: parquetRangeSql(names, range), rows };
       return;
     case 'csv':
       yield* openCsvRelations(request);
       return;
     case 'jsonl': {
       const to = join(scratchDirectory, 'source-as-text.jsonl');
-      const { longestBytes } = await copyJsonlAsText(range, {
-        columns,
-        firstRow: range.firstRow,
-        rows,
-        to,
-      });
-      yield {
-        sql: `SELECT ${columns.map((name, index) => `c${index} AS ${sqlName(name)}`).join(', ')} FROM ${jsonTextSql(to, { columns: columns.length, longestBytes })}`,
-        rows,
-        [Symbol.asyncDispose]: () => rm(to, { force: true }),
-      };
+      try {
+        const { longestBytes } = await copyJsonlAsText(range, {
+          columns,
+          firstRow: range.firstRow,
+          rows,
+          to,
+        });
+        yield {
+          sql: `SELECT ${columns.map((name, index) => `c${index} AS ${sqlName(name)}`).join(', ')} FROM ${jsonTextSql(to, { columns: columns.length, longestBytes })}`,
+          rows,
+        };
+      } finally {
+        await rm(to, { force: true });
+      }
     }
   }
 }
@@ -81,20 +84,15 @@ async function* openCsvRelations({
   const selectRows = (path: string, firstRow: number, rows: number) =>
     `SELECT ${names} FROM ${csvSql(path, header, delimiter)} LIMIT ${rows} OFFSET ${firstRow}`;
   if (compression === 'none' && (await stat(range.path)).size <= CSV_PIECE_BYTES) {
-    const sql = selectRows(range.path, range.firstRow, range.rows);
-    yield { sql, rows: range.rows, [Symbol.asyncDispose]: async () => {} };
+    yield { sql: selectRows(range.path, range.firstRow, range.rows), rows: range.rows };
     return;
   }
   let firstRow = 0;
   for await (const piece of cutCsv(range, { scratchDirectory, rows: end })) {
+    await using _cut = piece;
     const from = Math.max(firstRow, range.firstRow);
     const to = Math.min(firstRow + piece.rows, end);
-    if (from < to) {
-      const sql = selectRows(piece.path, from - firstRow, to - from);
-      yield { sql, rows: to - from, [Symbol.asyncDispose]: () => piece[Symbol.asyncDispose]() };
-    } else {
-      await piece[Symbol.asyncDispose]();
-    }
+    if (from < to) yield { sql: selectRows(piece.path, from - firstRow, to - from), rows: to - from };
     firstRow += piece.rows;
   }
 }

@@ -138,7 +138,6 @@ async function copyRange(
   const copies: StagedRange[] = [];
   let firstRow = first_row;
   for await (const relation of openRelations({ format, columns, range, scratchDirectory })) {
-    await using _read = relation;
     const copied = await copy(relation.sql, firstRow).catch((error: unknown) => {
       throw new InvalidDatasetError(
         `${uri} cannot be read any more as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
