@@ -27,6 +27,8 @@ import {
 
 /** Memory that DuckDB may use for one part. */
 export const COLLECT_MEMORY_MB = 1024;
+/** To read the numbers of embeddings takes as long as all else; two threads for text only get in each other's way. */
+const THREADS = { text: 1, embedding: 2 };
 /** Share of the memory that answers may have while they are joined; the join holds them twice. */
 const ANSWERS_SHARE = 0.25;
 /** Pieces to write a result in whose rows did not come in order at once. */
@@ -70,7 +72,8 @@ export interface CollectedPart {
 export async function collectPart(request: CollectRequest): Promise<CollectedPart> {
   const { scratchDirectory, memoryMb = COLLECT_MEMORY_MB, rowsPath, resultPath } = request;
   await mkdir(scratchDirectory, { recursive: true });
-  await using db = await openDuckDb({ memoryMb, threads: 2, scratchDirectory });
+  const threads = THREADS[request.shape.kind];
+  await using db = await openDuckDb({ memoryMb, threads, scratchDirectory });
   const input = await readUnpackedBytes(db, rowsPath);
   await using answers = await readAnswers(db, { ...request, rows: input.rows });
   const answered = await matchAnswers(db, rowsPath, answers.sql);

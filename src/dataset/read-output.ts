@@ -29,8 +29,10 @@ export async function rewriteOutput(
 ): Promise<{ unreadable: number; longestBytes: number }> {
   await using writer = openLineWriter(to);
   let unreadable = 0;
+  let isFirst = true;
   for await (const bytes of linesOf(createReadStream(from, { highWaterMark: READ_BYTES }))) {
-    const line = bytes.toString();
+    const line = isFirst ? bytes.toString().replace(/^\ufeff/, '') : bytes.toString();
+    isFirst = false;
     if (line.trim() === '') continue;
     const answer = readLine(line, shape);
     if (answer === undefined) unreadable += 1;

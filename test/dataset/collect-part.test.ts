@@ -166,16 +166,17 @@ test.each([
     1,
   ],
   ['blank lines and CRLF', `\n\r\n${converseLine(id(0), 'x')}\r\n\n`, ['x', null, 1], 0],
-  [
-    'a byte order mark, which makes the first line unreadable',
-    `\ufeff${converseLine(id(1), 'y')}\n${converseLine(id(0), 'x')}`,
-    ['x', null, 1],
-    1,
-  ],
+  ['a byte order mark', `\ufeff${converseLine(id(0), 'x')}\n${converseLine(id(1), 'y')}`, ['x', null, 1], 0],
   [
     'raw U+2028, U+0085, NUL and a mark in the answer',
     converseLine(id(0), '\ufeffa\u2028b\u0085c\0"\\u001F'),
     ['\ufeffa\u2028b\u0085c\0"\\u001F', null, 1],
+    0,
+  ],
+  [
+    'a byte order mark, read line by line,',
+    `\ufeff${converseLine(id(0), 'x')}\n${converseLine(id(1), '\ud83d')}`,
+    ['x', null, 1],
     0,
   ],
   ['an error that is a text', errorLine(id(0), 'overloaded'), [null, 'UnknownError', 1], 0],
