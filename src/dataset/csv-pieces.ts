@@ -65,16 +65,15 @@ async function* writePieces(
       await piece.write(bytes, rows);
       left -= rows;
       if (left > 0 && piece.bytes() < pieceBytes) continue;
-      const whole = piece;
+      const whole = await piece.close();
       piece = undefined;
-      yield await whole.close();
+      yield whole;
       if (left <= 0) return;
     }
-    if (piece !== undefined) {
-      const whole = piece;
-      piece = undefined;
-      yield await whole.close();
-    }
+    if (piece === undefined) return;
+    const last = await piece.close();
+    piece = undefined;
+    yield last;
   } finally {
     await piece?.discard();
   }

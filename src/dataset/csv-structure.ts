@@ -36,6 +36,10 @@ interface Scan {
   columns: number;
 }
 
+function newScan(): Scan {
+  return { state: AT_START, fields: 1, offset: 0, recordStart: 0, rows: 0, columns: 0 };
+}
+
 /** A fault at a byte of the unpacked file, not counting a byte order mark. */
 class CsvFault extends Error {
   readonly at: number;
@@ -68,7 +72,7 @@ export interface CsvRecords {
 /** All of a CSV file whose structure was read before: first its header, then records, never a part of one. */
 export async function* readCsvRecords(file: SourceFile): AsyncGenerator<CsvRecords> {
   const delimiter = (parseSourceName(file.uri)?.delimiter ?? ',').charCodeAt(0);
-  const scan: Scan = { state: AT_START, fields: 1, offset: 0, recordStart: 0, rows: 0, columns: 0 };
+  const scan = newScan();
   let rest: Buffer = Buffer.alloc(0);
   let isHeaderRead = false;
   const scanned = async (step: () => void) => {
@@ -116,7 +120,7 @@ async function explain(file: SourceFile, error: unknown): Promise<unknown> {
 
 async function scanBytes(file: SourceFile, { headerOnly }: { headerOnly: boolean }): Promise<CsvStructure> {
   const delimiter = parseSourceName(file.uri)?.delimiter ?? ',';
-  const scan: Scan = { state: AT_START, fields: 1, offset: 0, recordStart: 0, rows: 0, columns: 0 };
+  const scan = newScan();
   const headerBytes: Buffer[] = [];
   for await (const bytes of readSourceBytes(file)) {
     const inHeader = scan.columns === 0;

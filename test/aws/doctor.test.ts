@@ -45,7 +45,7 @@ test('the synthesized stack is found sound by what moto answers', async () => {
   await s3.send(
     new PutPublicAccessBlockCommand({
       Bucket: world.bucket,
-      PublicAccessBlockConfiguration: Properties.PublicAccessBlockConfiguration,
+      PublicAccessBlockConfiguration: Properties?.PublicAccessBlockConfiguration,
     }),
   );
   s3.destroy();

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PublicAccessBlockConfiguration } from '@aws-sdk/client-s3';
 import { STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
 import type { PolicyStatement } from './iam-policy.ts';
 import { MOTO_ACCOUNT, REGION } from './moto.ts';
@@ -7,11 +8,28 @@ import { MOTO_ACCOUNT, REGION } from './moto.ts';
 /** Where `npm run synth` has left the template and the bundles. */
 export const CDK_OUT = join(import.meta.dirname, '..', '..', 'cdk.out');
 
+/** A reference to another resource's attribute, as CDK writes it. */
+interface AttributeReference {
+  'Fn::GetAtt': [id: string, name: string];
+}
+
+/** What is read here of resources' properties; a resource has those of its type. */
+interface TemplateProperties {
+  Code: { S3Key: string };
+  DefinitionString: unknown;
+  DefinitionSubstitutions: Record<string, AttributeReference>;
+  Environment: { Variables: unknown };
+  PolicyDocument: { Statement: unknown };
+  PublicAccessBlockConfiguration: PublicAccessBlockConfiguration;
+  Role: AttributeReference;
+  RoleArn: AttributeReference;
+  Roles: { Ref: string }[];
+}
+
 /** One resource of the template. */
 export interface TemplateResource {
   Type: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a template is whatever CloudFormation takes
-  Properties: any;
+  Properties: TemplateProperties;
   Metadata?: Record<string, unknown>;
 }
 
@@ -21,12 +39,18 @@ export function readTemplate(): { text: string; resources: Record<string, Templa
   return { text, resources: JSON.parse(text).Resources };
 }
 
+/** Logical id of the resource that a reference names. */
+export function referredId(reference: AttributeReference | undefined): string {
+  if (reference === undefined) throw new Error('The template has no such reference.');
+  return reference['Fn::GetAtt'][0];
+}
+
 /** Logical id of a step's function. */
 export function functionIdOf(step: StepName, resources: Record<string, TemplateResource>): string {
   const [machine] = Object.values(resources).filter(
     ({ Type }) => Type === 'AWS::StepFunctions::StateMachine',
   );
-  return machine?.Properties.DefinitionSubstitutions[`${step}Function`]['Fn::GetAtt'][0];
+  return referredId(machine?.Properties.DefinitionSubstitutions[`${step}Function`]);
 }
 
 /** Folder of a step's bundle. */
@@ -103,7 +127,7 @@ export function statementsOfRole(
   return Object.values(resources)
     .filter(
       ({ Type, Properties }) =>
-        Type === 'AWS::IAM::Policy' && Properties.Roles.some(({ Ref }: { Ref: string }) => Ref === roleId),
+        Type === 'AWS::IAM::Policy' && Properties.Roles.some(({ Ref }) => Ref === roleId),
     )
     .flatMap(({ Properties }) => resolve(Properties.PolicyDocument.Statement) as PolicyStatement[]);
 }

@@ -24,6 +24,7 @@ import {
   createResolver,
   functionIdOf,
   readTemplate,
+  referredId,
   statementsOfRole,
   type TemplateResource,
 } from './synthesized.ts';
@@ -221,10 +222,10 @@ export async function openWorld(emulatorOptions: Partial<typeof EMULATOR> = {}):
   const substitutions = resolve(machine?.Properties.DefinitionSubstitutions) as Record<string, string>;
   const roleIds = new Map<string, string>([
     ['serviceRole', idOf(resources, 'AWS::IAM::Role', 'ServiceRole')],
-    ['stateMachine', machine?.Properties.RoleArn['Fn::GetAtt'][0]],
+    ['stateMachine', referredId(machine?.Properties.RoleArn)],
     ...STEP_NAMES.map((step): [string, string] => [
       step,
-      resources[functionIdOf(step, resources)]?.Properties.Role['Fn::GetAtt'][0],
+      referredId(resources[functionIdOf(step, resources)]?.Properties.Role),
     ]),
   ]);
   const rows = Array.from({ length: ROWS }, (_, row) => `${row},${SECRET} ${row}`);
