@@ -1,6 +1,7 @@
 import { InvalidDatasetError } from '../core/errors.ts';
 import { countNewlines, readSourceBytes, type SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
+import { cutRecords, type TextRecords } from './text-records.ts';
 
 /** What a CSV file is made of. */
 export interface CsvStructure {
@@ -62,44 +63,29 @@ export async function readCsvHeader(file: SourceFile): Promise<string[]> {
   return (await scan(file, { headerOnly: true })).header;
 }
 
-/** Consecutive records of a CSV file, with the newlines after them. */
-export interface CsvRecords {
-  bytes: Buffer;
-  /** How many of them are rows: not the header, nor blank lines of a file of several columns. */
-  rows: number;
-}
-
-/** All of a CSV file whose structure was read before: first its header, then records, never a part of one. */
-export async function* readCsvRecords(file: SourceFile): AsyncGenerator<CsvRecords> {
+/** All of a CSV file whose structure was read before, cut at bounds between its rows: first its header, then its records. */
+export async function* readCsvRecords(
+  file: SourceFile,
+  bounds: readonly number[] = [],
+): AsyncGenerator<TextRecords> {
   const delimiter = (parseSourceName(file.uri)?.delimiter ?? ',').charCodeAt(0);
   const scan = newScan();
-  let rest: Buffer = Buffer.alloc(0);
-  let isHeaderRead = false;
-  const scanned = async (step: () => void) => {
-    const rowsBefore = scan.rows;
-    try {
-      step();
-    } catch (error) {
-      throw await explain(file, error);
-    }
-    return scan.rows - rowsBefore;
-  };
-  for await (const chunk of readSourceBytes(file)) {
-    const rows = await scanned(() => scanChunk(chunk, scan, delimiter));
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    // Of these bytes, those after the last record that has ended.
-    const whole = bytes.length - (scan.offset - scan.recordStart);
-    rest = bytes.subarray(whole);
-    if (whole === 0) continue;
-    const header = isHeaderRead ? 0 : headerLength(bytes) + 1;
-    if (!isHeaderRead) yield { bytes: bytes.subarray(0, header), rows: 0 };
-    isHeaderRead = true;
-    if (header < whole) yield { bytes: bytes.subarray(header, whole), rows };
+  try {
+    yield* cutRecords(
+      readSourceBytes(file),
+      {
+        rows: () => scan.rows,
+        scan: (chunk, from, untilRow) => {
+          const to = from + scanChunk(chunk.subarray(from), scan, delimiter, untilRow);
+          return { to, wholeTo: to - (scan.offset - scan.recordStart) };
+        },
+        end: () => (scan.columns === 0 ? expectEnd(scan) : endFile(scan)),
+      },
+      bounds,
+    );
+  } catch (error) {
+    throw await explain(file, error);
   }
-  if (rest.length === 0) return;
-  // Whatever comes last without a newline.
-  const rows = await scanned(() => (isHeaderRead ? endFile(scan) : expectEnd(scan)));
-  yield { bytes: Buffer.concat([rest, Buffer.from('\n')]), rows };
 }
 
 async function scan(file: SourceFile, options: { headerOnly: boolean }): Promise<CsvStructure> {
@@ -142,9 +128,13 @@ async function scanBytes(file: SourceFile, { headerOnly }: { headerOnly: boolean
   return { header: parseHeader(bytes.subarray(0, headerLength(bytes)), delimiter), rows: scan.rows };
 }
 
-/** Runs through a chunk. A function of its own, with its state in variables, as it sees every byte. */
-function scanChunk(bytes: Buffer, scan: Scan, delimiter: number): void {
+/**
+ * Runs through a chunk, to its end or, where it is to stop after so many rows of the file, to the end of the last of these
+ * or of the header; gives how far. A function of its own, with its state in variables, as it sees every byte.
+ */
+function scanChunk(bytes: Buffer, scan: Scan, delimiter: number, untilRow?: number): number {
   const { offset } = scan;
+  let length = bytes.length;
   let { state, fields, recordStart, rows, columns } = scan;
   const endsPlain = new Uint8Array(256);
   for (const byte of [delimiter, NEWLINE, RETURN]) endsPlain[byte] = 1;
@@ -162,11 +152,16 @@ function scanChunk(bytes: Buffer, scan: Scan, delimiter: number): void {
     const byte = bytes[i] ?? 0;
     if (byte === NEWLINE) {
       const end = offset + i - (state === AFTER_RETURN ? 1 : 0);
-      if (columns === 0) columns = fields;
+      const isHeader = columns === 0;
+      if (isHeader) columns = fields;
       else if (isRow({ start: recordStart, end, fields }, columns)) rows += 1;
       recordStart = offset + i + 1;
       fields = 1;
       state = AT_START;
+      if (rows === untilRow || (isHeader && untilRow !== undefined)) {
+        length = i + 1;
+        break;
+      }
     } else if (state === AFTER_RETURN) {
       throw new CsvFault(offset + i, LONE_RETURN);
     } else if (byte === delimiter) {
@@ -186,7 +181,8 @@ function scanChunk(bytes: Buffer, scan: Scan, delimiter: number): void {
   scan.recordStart = recordStart;
   scan.rows = rows;
   scan.columns = columns;
-  scan.offset = offset + bytes.length;
+  scan.offset = offset + length;
+  return length;
 }
 
 function endFile(scan: Scan): void {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { InvalidDatasetError, InvalidRunInputError } from '../core/errors.ts';
 import type { Column, Dataset, DatasetFormat } from '../core/part.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
@@ -10,9 +11,9 @@ import { readJsonlStructure } from './jsonl-source.ts';
 import { readParquetFooters } from './parquet-footers.ts';
 import { promptSql } from './record-sql.ts';
 import { createScratch } from './scratch.ts';
-import type { SourceFile } from './source-bytes.ts';
+import type { RowWindow, SourceFile } from './source-bytes.ts';
 import { KNOWN_ENDINGS, parseSourceName } from './source-name.ts';
-import { openRelations, type SourceRange } from './source-relation.ts';
+import { openRelations } from './source-relation.ts';
 
 /** A dataset's file, fetched to this machine. */
 export interface LocalDatasetFile extends SourceFile {
@@ -97,9 +98,15 @@ export async function checkRecordIds(
   await inScratch(async (db, scratchDirectory) => {
     await db.run('CREATE TABLE ids (id VARCHAR)');
     for (const range of wholeFiles(files, dataset)) {
-      const wanted = { format: dataset.format, columns: [column], range, scratchDirectory };
-      for await (const { sql } of openRelations(wanted)) {
-        await db.run(`INSERT INTO ids SELECT ${columnText(found)} FROM (${sql})`);
+      for await (const relation of openRelations({
+        format: dataset.format,
+        columns: [column],
+        file: range,
+        windows: [range],
+        scratchPrefix: join(scratchDirectory, 'text-'),
+      })) {
+        await using read = relation;
+        await db.run(`INSERT INTO ids SELECT ${columnText(found)} FROM ${read.from}`);
       }
     }
     const counts = await db.row(`SELECT
@@ -140,14 +147,16 @@ export async function samplePromptBytes(
   let [bytes, maxBytes, sampledRows] = [0, 0, 0];
   await inScratch(async (db, scratchDirectory) => {
     for (const range of sampleRanges(wholeFiles(files, dataset), dataset)) {
-      for await (const { sql } of openRelations({
+      for await (const relation of openRelations({
         format: dataset.format,
         columns,
-        range,
-        scratchDirectory,
+        file: range,
+        windows: [range],
+        scratchPrefix: join(scratchDirectory, 'text-'),
       })) {
+        await using read = relation;
         const sample = await db.row(
-          `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT strlen(${prompt}) AS size FROM (${sql}))`,
+          `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT strlen(${prompt}) AS size FROM ${read.from})`,
         );
         bytes += Number(sample.bytes);
         maxBytes = Math.max(maxBytes, Number(sample.largest));
@@ -167,6 +176,9 @@ async function inScratch<T>(use: (db: DuckDb, scratchDirectory: string) => Promi
   });
   return await use(db, scratch.path);
 }
+
+/** Rows of one dataset file. */
+type SourceRange = SourceFile & RowWindow;
 
 /** Every row of every file that has some, in order. */
 export function wholeFiles(files: readonly LocalDatasetFile[], dataset: Dataset): SourceRange[] {

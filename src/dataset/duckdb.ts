@@ -62,6 +62,11 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
   };
 }
 
+/** True where DuckDB failed because of what a file has in it. */
+export function isUnreadableContent(error: unknown): boolean {
+  return error instanceof Error && /^(Invalid Input|Conversion) Error/.test(error.message);
+}
+
 /** A name in SQL. Always quoted: DuckDB's list of keywords grows. */
 export function sqlName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

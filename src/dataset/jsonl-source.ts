@@ -2,11 +2,13 @@ import { InvalidDatasetError } from '../core/errors.ts';
 import { openLineWriter } from './line-writer.ts';
 import { readSourceBytes, type SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
+import { cutRecords, type RecordScanner, type TextRecords } from './text-records.ts';
 
 /** Longest line of a JSONL file, in bytes. */
 export const MAX_JSONL_LINE_BYTES = 16_000_000;
 
 const NEWLINE = 10;
+const BRACE = 123;
 
 /** Longest line of a file that DuckDB is to read itself: its buffers have twice the bytes. */
 const MAX_PLAIN_LINE_CHARACTERS = 1_000_000;
@@ -63,31 +65,52 @@ function isSpelledPlainly(text: string, key: string, value: number): boolean {
 /** Sixteen digits, and some spaces. */
 const MAX_NUMBER_CHARACTERS = 32;
 
-/** Which rows and columns of a JSONL file to copy. */
-export interface JsonlRange {
-  columns: readonly string[];
-  firstRow: number;
-  rows: number;
-  /** The file to write. */
-  to: string;
+/** The lines of a JSONL file that was read before, cut at bounds between its rows. */
+export function readJsonlRecords(file: SourceFile, bounds: readonly number[]): AsyncGenerator<TextRecords> {
+  return cutRecords(readSourceBytes(file), createLineScanner(), bounds);
+}
+
+function createLineScanner(): RecordScanner {
+  let rows = 0;
+  /** Of the line that has not ended yet: true where something was seen of it. */
+  let isStarted = false;
+  return {
+    rows: () => rows,
+    scan: (chunk, from, untilRow) => {
+      let start = from;
+      for (let end = chunk.indexOf(NEWLINE, start); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+        if (isStarted || hasObject(chunk, start, end)) rows += 1;
+        isStarted = false;
+        start = end + 1;
+        if (rows === untilRow) return { to: start, wholeTo: start };
+      }
+      isStarted ||= hasObject(chunk, start, chunk.length);
+      return { to: chunk.length, wholeTo: start };
+    },
+    end: () => {
+      if (isStarted) rows += 1;
+    },
+  };
+}
+
+/** Each row is an object, and what is no row is blank. */
+function hasObject(bytes: Buffer, start: number, end: number): boolean {
+  const brace = bytes.indexOf(BRACE, start);
+  return brace !== -1 && brace < end;
 }
 
 /**
- * Copies rows of a JSONL file into JSONL with the columns as keys `c0`, `c1`, … and every value as text: strings
+ * Copies a JSONL file into JSONL with the columns as keys `c0`, `c1`, … and every value as text: strings
  * as they are, anything else as it is spelled (DuckDB would make 1.5 of 1.50), null and missing keys left out. Gives the
  * bytes of the longest line.
  */
 export async function copyJsonlAsText(
   file: SourceFile,
-  { columns, firstRow, rows, to }: JsonlRange,
+  { columns, to }: { columns: readonly string[]; to: string },
 ): Promise<{ longestBytes: number }> {
   const keyOf = new Map(columns.map((column, index) => [column, `c${index}`]));
   await using writer = openLineWriter(to);
-  let row = 0;
   for await (const { text, line } of readLines(file)) {
-    if (row >= firstRow + rows) break;
-    row += 1;
-    if (row <= firstRow) continue;
     const copied: Record<string, string> = {};
     for (const [key, value] of textFields(text, file, line)) {
       const short = keyOf.get(key);

@@ -1,12 +1,16 @@
 import type { Column } from '../core/part.ts';
 import { type DuckDb, sqlText } from './duckdb.ts';
 
-/** Rows of a row group in the Parquet files that we write: what a reader of a few rows has to unpack. */
-const ROW_GROUP_ROWS = 10_240;
-/** Fewest rows of one: what DuckDB handles at once. Enough for files that only we read: a writer holds several row groups. */
-export const MIN_ROW_GROUP_ROWS = 2_048;
-/** Bytes that a row group may well have: a writer holds several whole. */
-const ROW_GROUP_BYTES = 40_000_000;
+/** The most that a row group may have; it ends only where a vector of the query does. A writer holds several whole. */
+interface RowGroupSize {
+  rows: number;
+  bytes: number;
+}
+
+/** What a reader of a few rows has to unpack. */
+const RESULT_ROW_GROUPS: RowGroupSize = { rows: 10_240, bytes: 40_000_000 };
+/** For files that only we read: what DuckDB handles at once. */
+export const WORKING_ROW_GROUPS: RowGroupSize = { rows: 2_048, bytes: 8_000_000 };
 
 /** Consecutive rows of a Parquet file. */
 export interface ParquetRange {
@@ -25,9 +29,9 @@ export function readParquetsSql(paths: readonly string[]): string {
   return `read_parquet([${paths.map(sqlText).join(', ')}], hive_partitioning = false)`;
 }
 
-/** SQL for rows of a Parquet file, in order; only their row groups are read. `columns` is SQL. */
-export function parquetRangeSql(columns: string, { path, firstRow, rows }: ParquetRange): string {
-  return `SELECT ${columns} FROM ${readParquetSql(path)} WHERE file_row_number >= ${firstRow} AND file_row_number < ${firstRow + rows}`;
+/** SQL that follows FROM, for rows of a Parquet file, in order; only their row groups are read. */
+export function parquetRangeSql({ path, firstRow, rows }: ParquetRange): string {
+  return `${readParquetSql(path)} WHERE file_row_number >= ${firstRow} AND file_row_number < ${firstRow + rows}`;
 }
 
 /** What COPY is to write, and where. */
@@ -37,20 +41,17 @@ export interface ParquetCopy {
   compression: 'snappy' | 'uncompressed';
   /** Estimated; large rows make smaller row groups. */
   bytesPerRow: number;
-  /**
-   * Most rows of a row group.
-   * @default ROW_GROUP_ROWS
-   */
-  rowGroupRows?: number;
+  /** @default RESULT_ROW_GROUPS */
+  rowGroups?: RowGroupSize;
 }
 
 /** Writes a query's rows as Parquet; their number. */
 export function copyToParquet(
   db: DuckDb,
-  { sql, path, compression, bytesPerRow, rowGroupRows = ROW_GROUP_ROWS }: ParquetCopy,
+  { sql, path, compression, bytesPerRow, rowGroups = RESULT_ROW_GROUPS }: ParquetCopy,
 ): Promise<number> {
-  const fitting = Math.floor(ROW_GROUP_BYTES / Math.max(1, bytesPerRow));
-  const rows = Math.min(rowGroupRows, Math.max(MIN_ROW_GROUP_ROWS, fitting));
+  const fitting = Math.floor(rowGroups.bytes / Math.max(1, bytesPerRow));
+  const rows = Math.max(1, Math.min(rowGroups.rows, fitting));
   return db.copy(
     `COPY (${sql}) TO ${sqlText(path)} (FORMAT PARQUET, COMPRESSION ${compression}, ROW_GROUP_SIZE ${rows})`,
   );

@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError } from '../core/errors.ts';
@@ -7,16 +7,17 @@ import { DUPLICATE_REQUEST } from '../core/retry-policy.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { readsOf } from '../core/slice-reads.ts';
 import type { RecordFrame } from '../models/record-frame.ts';
-import { type DuckDb, openDuckDb, sqlName, sqlText } from './duckdb.ts';
+import { type DuckDb, isUnreadableContent, openDuckDb, sqlName, sqlText } from './duckdb.ts';
 import { countLines, writeLines } from './lines-file.ts';
 import {
   copyToParquet,
-  MIN_ROW_GROUP_ROWS,
   type ParquetCopy,
-  parquetRangeSql,
   readParquetSql,
   readParquetsSql,
+  WORKING_ROW_GROUPS,
 } from './parquet.ts';
+import { expectRows, openPartSource, type PartSource, reopenPart } from './part-source.ts';
+import type { PrepareMemory } from './prepare-memory.ts';
 import {
   CANONICAL_ID_COLUMN,
   CANONICAL_ROW_COLUMN,
@@ -30,20 +31,9 @@ import {
 } from './record-sql.ts';
 import { duplicatesSql } from './request-index.ts';
 import type { SourceFile } from './source-bytes.ts';
-import {
-  estimateBytesPerRow,
-  expectRows,
-  MOST_COPIED_BYTES,
-  rangesWithin,
-  type StagedSlice,
-  stageSlice,
-} from './staged-slice.ts';
+import type { SourceRelation } from './source-relation.ts';
+import { estimateBytesPerRow, MOST_COPIED_BYTES } from './staged-slice.ts';
 
-/** Memory that DuckDB may use for one slice. */
-export const PREPARE_MEMORY_MB = 512;
-
-/** Parts that are written at once. */
-const PARTS_AT_ONCE = 2;
 /** Most bytes that a part may well have while one more is begun: all their files lie in the scratch directory. */
 const SMALL_PART_BYTES = 256_000_000;
 
@@ -74,17 +64,30 @@ const ROW_COLUMN = '__quarry_row';
 
 /**
  * Reads a slice once and leaves each part's records, as JSONL, and its rows, as Parquet. Throws
- * LedgerMismatchError where a file does not have the rows that it was written with.
+ * LedgerMismatchError where a file does not have the rows that it was written with, and InvalidDatasetError where rows are
+ * too large.
  */
 export async function prepareSlice(request: PrepareRequest): Promise<void> {
-  const { slice, scratchDirectory, skip } = request;
+  const { slice, scratchDirectory, skip, dataset } = request;
   const wanted = slice.parts.filter((part) => skip?.(part) !== true);
   await mkdir(scratchDirectory, { recursive: true });
-  for (const stretch of stretchesOf(wanted, request)) {
-    await using source = await stageSlice({ ...request, slice: stretch });
-    // One thread for each statement: several parts are written at once.
-    await using db = await openDuckDb({ memoryMb: PREPARE_MEMORY_MB, threads: 1, scratchDirectory });
-    await prepareParts(db, request, { parts: stretch.parts, source });
+  try {
+    for (const stretch of stretchesOf(wanted, request)) {
+      await using source = await openPartSource({ ...request, slice: stretch }, stretch.parts);
+      // One thread for each statement: several parts are written at once.
+      await using db = await openDuckDb({ memoryMb: source.memory.memoryMb, threads: 1, scratchDirectory });
+      await prepareParts(db, request, { parts: stretch.parts, source });
+    }
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith('Out of Memory Error'))) throw error;
+    const advice =
+      dataset.format === 'parquet'
+        ? 'Of Parquet, 2,048 rows are handled at once: convert the dataset to JSONL or CSV, of which fewer are.'
+        : 'Leave long values out, or split them.';
+    throw new InvalidDatasetError(
+      `The dataset’s rows are too large for the memory that Prepare has for them. ${advice}`,
+      { cause: error },
+    );
   }
 }
 
@@ -112,11 +115,12 @@ function stretchesOf(parts: readonly PlannedPart[], { slice, dataset }: PrepareR
 async function prepareParts(
   db: DuckDb,
   request: PrepareRequest,
-  { parts, source }: { parts: readonly PlannedPart[]; source: StagedSlice },
+  { parts, source }: { parts: readonly PlannedPart[]; source: PartSource },
 ): Promise<void> {
   const writing: Promise<number>[] = [];
-  const limit = pLimit(PARTS_AT_ONCE);
-  const ahead = PARTS_AT_ONCE + (areSmall(parts, request.dataset) ? 1 : 0);
+  const { partsAtOnce } = source.memory;
+  const limit = pLimit(partsAtOnce);
+  const ahead = partsAtOnce + (areSmall(parts, request.dataset) ? 1 : 0);
   const begin = (part: PlannedPart | undefined): void => {
     if (part === undefined) return;
     const records = limit(() => writePart(db, request, { part, source }));
@@ -146,9 +150,12 @@ function areSmall(parts: readonly PlannedPart[], dataset: Dataset): boolean {
 async function writePart(
   db: DuckDb,
   request: PrepareRequest,
-  { part, source }: { part: PlannedPart; source: StagedSlice },
+  { part, source }: { part: PlannedPart; source: PartSource },
 ): Promise<number> {
-  await source.limit(() => writeRows(db, request, { part, source }));
+  await source.limit(async () => {
+    await using taken = await source.take(part);
+    await writeRows(db, request, { part, relations: taken.relations, memory: source.memory });
+  });
   return await writeRecords(db, request, part);
 }
 
@@ -156,7 +163,7 @@ async function writePart(
 async function emitPart(
   db: DuckDb,
   request: PrepareRequest,
-  { part, source, records }: { part: PlannedPart; source: StagedSlice; records: number },
+  { part, source, records }: { part: PlannedPart; source: PartSource; records: number },
 ): Promise<void> {
   const { recordsPath, rowsPath } = filesOf(request, part);
   expectRows(await countLines(recordsPath), records, `the JSONL of part ${part.part_id}`);
@@ -167,9 +174,12 @@ async function emitPart(
     await removeFiles(request, part);
     return;
   }
-  await removeFiles(request, part);
   const parts = halvesOf(part, request.maxBytes).filter((half) => request.skip?.(half) !== true);
-  await prepareParts(db, request, { parts, source });
+  const wholePath = `${rowsPath}.whole`;
+  await rename(rowsPath, wholePath);
+  await using whole = reopenPart(wholePath, part, source.memory);
+  await removeFiles(request, part);
+  await prepareParts(db, request, { parts, source: whole });
 }
 
 function filesOf({ scratchDirectory }: PrepareRequest, { part_id }: PlannedPart) {
@@ -201,48 +211,79 @@ function halvesOf({ part_id, first_row, rows }: PlannedPart, maxBytes: number): 
 async function writeRows(
   db: DuckDb,
   request: PrepareRequest,
-  { part, source }: { part: PlannedPart; source: StagedSlice },
+  {
+    part,
+    relations,
+    memory,
+  }: { part: PlannedPart; relations: readonly SourceRelation[]; memory: PrepareMemory },
 ): Promise<void> {
-  const { dataset, frame, recordIdColumn } = request;
-  const { columns } = dataset;
-  const within = rangesWithin(source.ranges, part);
-  const names = columns.map(({ name }) => name);
-  for (const { file, firstInFile, rows } of within) {
-    await file.fetchRows?.(names, { firstRow: firstInFile, rows });
+  const { dataset, duplicatesPath, rowsCompression } = request;
+  const { rows, bytes } = WORKING_ROW_GROUPS;
+  // A row group is read at once later on.
+  const rowGroups = { rows: Math.min(rows, memory.rowsAtOnce ?? rows), bytes };
+  const { rowsPath } = filesOf(request, part);
+  const bytesPerRow = estimateBytesPerRow(dataset);
+  const copy = (sql: string, path: string, compression: ParquetCopy['compression']) =>
+    copyToParquet(db, { sql, path, compression, bytesPerRow, rowGroups });
+  const copyPart = (sql: string) =>
+    copy(
+      duplicatesPath === undefined ? sql : markDuplicates(sql, duplicatesPath, part),
+      rowsPath,
+      rowsCompression,
+    );
+  const [relation, ...others] = relations;
+  if (relation !== undefined && others.length === 0) {
+    await copyRelation(request, relation, copyPart);
+    return;
   }
-  const { rowsPath: path } = filesOf(request, part);
-  const rowGroups = { bytesPerRow: estimateBytesPerRow(dataset), rowGroupRows: MIN_ROW_GROUP_ROWS };
-  const queries = within.map(({ file, firstInFile, rows, firstRow }) => {
-    const rowNumber = `(file_row_number + ${firstRow - firstInFile})`;
-    const selected = [
-      ...names.map(sqlName),
-      `${recordIdSql(columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
-      `CASE WHEN ${isPromptNullSql(frame)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
-      ...(request.duplicatesPath === undefined ? [] : [`${rowNumber} AS ${ROW_COLUMN}`]),
-    ];
-    return parquetRangeSql(selected.join(', '), { path: file.path, firstRow: firstInFile, rows });
-  });
   const pieces: string[] = [];
   try {
-    if (queries.length > 1) {
-      // Not by UNION ALL: on one thread, COPY takes turns at what it joins.
-      for (const [index, sql] of queries.entries()) {
-        const piece = `${path}.${index}`;
-        pieces.push(piece);
-        await copyToParquet(db, { ...rowGroups, sql, path: piece, compression: 'uncompressed' });
-      }
+    // Not by UNION ALL: on one thread, COPY takes turns at what it joins.
+    for (const piece of relations) {
+      const path = `${rowsPath}.${pieces.length}`;
+      pieces.push(path);
+      await copyRelation(request, piece, (sql) => copy(sql, path, 'uncompressed'));
     }
-    const sql = pieces.length === 0 ? (queries[0] ?? '') : `SELECT * FROM ${readParquetsSql(pieces)}`;
-    const copied = await copyToParquet(db, {
-      sql: request.duplicatesPath === undefined ? sql : markDuplicates(sql, request.duplicatesPath, part),
-      path,
-      compression: request.rowsCompression,
-      ...rowGroups,
-    });
-    expectRows(copied, part.rows, `part ${part.part_id}`);
+    expectRows(await copyPart(`SELECT * FROM ${readParquetsSql(pieces)}`), part.rows, `part ${part.part_id}`);
   } finally {
     await Promise.all(pieces.map((piece) => rm(piece, { force: true })));
   }
+}
+
+/** Copies rows of a dataset file, as `writeRows` wants them. */
+async function copyRelation(
+  request: PrepareRequest,
+  relation: SourceRelation,
+  copy: (sql: string) => Promise<number>,
+): Promise<void> {
+  const { name, rows, spell } = relation;
+  const copied = await copy(rowsSql(request, relation)).catch(async (error: unknown) => {
+    if (!isUnreadableContent(error) && !isColumnMissing(error)) throw error;
+    if (spell !== undefined) return await copy(rowsSql(request, await spell()));
+    throw new InvalidDatasetError(
+      `${name} cannot be read any more as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
+      { cause: error },
+    );
+  });
+  expectRows(copied, rows, name);
+}
+
+function isColumnMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Binder Error: Referenced column');
+}
+
+/** SQL for the rows of a relation and what is added to them. */
+function rowsSql(
+  { dataset, frame, recordIdColumn, duplicatesPath }: PrepareRequest,
+  { from, rowNumber }: Pick<SourceRelation, 'from' | 'rowNumber'>,
+): string {
+  const columns = [
+    ...dataset.columns.map(({ name }) => sqlName(name)),
+    `${recordIdSql(dataset.columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
+    `CASE WHEN ${isPromptNullSql(frame)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
+    ...(duplicatesPath === undefined ? [] : [`${rowNumber} AS ${ROW_COLUMN}`]),
+  ];
+  return `SELECT ${columns.join(', ')} FROM ${from}`;
 }
 
 /** The rows, with the records whose answers they get where they are duplicates; sorted, as a join promises no order. */

@@ -2,9 +2,9 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OutputShape } from '../models/output-shape.ts';
 import { answersOfOutputSql, answersOfRewrittenSql } from './answers.ts';
-import type { DuckDb } from './duckdb.ts';
+import { type DuckDb, isUnreadableContent } from './duckdb.ts';
 import { outputShapeSql } from './output-shape-sql.ts';
-import { copyToParquet, MIN_ROW_GROUP_ROWS, readParquetSql } from './parquet.ts';
+import { copyToParquet, readParquetSql, WORKING_ROW_GROUPS } from './parquet.ts';
 import { rewriteOutput } from './read-output.ts';
 
 /** What a job answered, for as long as it is not disposed of. */
@@ -68,8 +68,14 @@ async function copyAnswers(
     scratchDirectory,
   }: { outputPath: string; path: string; shape: OutputShape; bytesPerRow: number; scratchDirectory: string },
 ): Promise<{ lines: number; unreadable: number }> {
-  const rowGroups = { bytesPerRow, rowGroupRows: MIN_ROW_GROUP_ROWS };
-  const copy = (sql: string) => copyToParquet(db, { sql, path, compression: 'uncompressed', ...rowGroups });
+  const copy = (sql: string) =>
+    copyToParquet(db, {
+      sql,
+      path,
+      compression: 'uncompressed',
+      bytesPerRow,
+      rowGroups: WORKING_ROW_GROUPS,
+    });
   try {
     return { lines: await copy(answersOfOutputSql(outputPath, shape)), unreadable: 0 };
   } catch (error) {
@@ -81,8 +87,4 @@ async function copyAnswers(
     await rm(rewritten, { force: true });
     return { lines, unreadable };
   }
-}
-
-function isUnreadableContent(error: unknown): boolean {
-  return error instanceof Error && /^(Invalid Input|Conversion) Error/.test(error.message);
 }

@@ -105,7 +105,7 @@ export async function* readResults(
         columns.map(({ name }) => name),
         { firstRow, rows: PAGE_ROWS },
       );
-      const page = parquetRangeSql(`*, file_row_number AS place`, { path, firstRow, rows: PAGE_ROWS });
+      const page = `SELECT *, file_row_number AS place FROM ${parquetRangeSql({ path, firstRow, rows: PAGE_ROWS })}`;
       const found = await db.rows(
         `SELECT CAST(to_json({${fields}}) AS VARCHAR) AS json FROM (${page}) ${failedOnly ? 'WHERE error_code IS NOT NULL' : ''} ORDER BY place LIMIT ${Math.min(left, PAGE_ROWS)}`,
       );

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Dataset } from '../core/part.ts';
 import { RECORD_ID_DIGITS } from '../core/record-id.ts';
 import type { RecordFrame } from '../models/record-frame.ts';
@@ -101,17 +102,19 @@ async function readRequests(
   await db.run('CREATE TABLE requests (digest BLOB, id VARCHAR)');
   let left = rows;
   for (const file of wholeFiles(files, dataset)) {
-    const range = { ...file, rows: Math.min(left, file.rows) };
-    if (range.rows === 0) break;
-    left -= range.rows;
-    for await (const { sql } of openRelations({
+    const window = { firstRow: 0, rows: Math.min(left, file.rows) };
+    if (window.rows === 0) break;
+    left -= window.rows;
+    for await (const relation of openRelations({
       format: dataset.format,
       columns,
-      range,
-      scratchDirectory,
+      file,
+      windows: [window],
+      scratchPrefix: join(scratchDirectory, 'text-'),
     })) {
+      await using read = relation;
       await db.run(
-        `INSERT INTO requests SELECT unhex(sha256(${promptSql(frame, dataset.columns)})), ${id} FROM (${sql})`,
+        `INSERT INTO requests SELECT unhex(sha256(${promptSql(frame, dataset.columns)})), ${id} FROM ${read.from}`,
       );
     }
   }

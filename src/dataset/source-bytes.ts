@@ -16,6 +16,8 @@ export interface RowWindow {
 export interface SourceFile {
   uri: S3Uri;
   path: string;
+  /** True where the file at the path is unpacked already, whatever its name says. */
+  isUnpacked?: true;
   /** Where not all of the file is here: brings rows of columns here. To be called before they are read. */
   fetchRows?: (columns: readonly string[], window: RowWindow) => Promise<void>;
   /** Where the file comes here only when it is read: brings it, and keeps it until the result is disposed of. */
@@ -28,12 +30,13 @@ const NEWLINE = 10;
 const MARK_BYTES = 3;
 
 /** The bytes of a text file, unpacked, without a byte order mark, and proven to be UTF-8. */
-export async function* readSourceBytes({ uri, path, hold }: SourceFile): AsyncGenerator<Buffer> {
-  await using _held = await hold?.();
+export async function* readSourceBytes(file: SourceFile): AsyncGenerator<Buffer> {
+  const { uri } = file;
+  await using _held = await file.hold?.();
   const utf8 = createUtf8Check(uri);
   let head: Buffer | undefined = Buffer.alloc(0);
   try {
-    for await (const chunk of unpacked(uri, path)) {
+    for await (const chunk of unpacked(file)) {
       let bytes = chunk;
       if (head !== undefined) {
         // A decompressor may begin with a chunk that is shorter than a byte order mark.
@@ -62,10 +65,10 @@ export async function* readSourceBytes({ uri, path, hold }: SourceFile): AsyncGe
   }
 }
 
-function unpacked(uri: S3Uri, path: string): AsyncIterable<Buffer> {
+function unpacked({ uri, path, isUnpacked }: SourceFile): AsyncIterable<Buffer> {
   const packed = createReadStream(path, { highWaterMark: CHUNK_BYTES });
   const compression = parseSourceName(uri)?.compression ?? 'none';
-  if (compression === 'none') return packed;
+  if (compression === 'none' || isUnpacked === true) return packed;
   const unpack =
     compression === 'gzip'
       ? createGunzip({ chunkSize: CHUNK_BYTES })

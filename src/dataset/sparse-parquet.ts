@@ -14,7 +14,7 @@ export interface SparseParquetOptions {
 }
 
 /** A Parquet object as a local file of which only what was asked for is there. */
-export type SparseParquet = Required<Omit<SourceFile, 'hold'>> & AsyncDisposable;
+export type SparseParquet = Required<Pick<SourceFile, 'uri' | 'path' | 'fetchRows'>> & AsyncDisposable;
 
 /** Bytes at the end that are read first: most footers are in them. */
 const TAIL_BYTES = 64 * 1024;

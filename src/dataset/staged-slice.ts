@@ -1,20 +1,20 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { InvalidDatasetError, LedgerMismatchError } from '../core/errors.ts';
-import type { Dataset, PlannedPart, Slice, SliceRead } from '../core/part.ts';
+import type { Dataset, Slice } from '../core/part.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
-import { type DuckDb, openDuckDb } from './duckdb.ts';
+import { openDuckDb, sqlName } from './duckdb.ts';
 import {
   copyToParquet,
   LARGE_ROW_GROUP_BYTES,
-  MIN_ROW_GROUP_ROWS,
   type ParquetLayout,
+  parquetRangeSql,
   readParquetLayout,
+  WORKING_ROW_GROUPS,
 } from './parquet.ts';
+import { PREPARE_MEMORY, type PrepareMemory, prepareMemoryFor } from './prepare-memory.ts';
 import type { SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
-import { openRelations, plainJsonlSql } from './source-relation.ts';
 
 /** How much larger packed values are guessed to be in memory. */
 const PACKED_FACTOR = 3;
@@ -24,11 +24,6 @@ const MOST_PACKED = 100;
 export const MOST_COPIED_BYTES = 2_000_000_000;
 /** Ranges that are read at once where their row groups are small. */
 const READS_AT_ONCE = 2;
-
-/** Memory that DuckDB may use to copy Parquet files: pages of up to 100 MB, packed and unpacked. */
-const STAGE_PARQUET_MEMORY_MB = 512;
-/** For text files; its CSV reader keeps what it has read for as long as there is room. */
-const STAGE_TEXT_MEMORY_MB = 256;
 
 /** Which rows are to be readable from the middle. */
 export interface StageRequest {
@@ -41,6 +36,8 @@ export interface StageRequest {
 
 /** Rows of a Parquet file, and the global number of the first. */
 export interface StagedRange {
+  /** What it is, for messages. */
+  name: string;
   file: Pick<SourceFile, 'path' | 'fetchRows'>;
   firstInFile: number;
   rows: number;
@@ -52,17 +49,17 @@ export interface StagedSlice extends AsyncDisposable {
   ranges: StagedRange[];
   /** Reads no more ranges at once than there is memory for. */
   limit: LimitFunction;
+  memory: PrepareMemory;
 }
 
-/**
- * The slice as Parquet: the files themselves; copies of text files, which can only be read from their start; and
- * copies of Parquet files of which each part would unpack nearly everything.
- */
+/** A slice of Parquet files, by these themselves, or by copies of files of which each part would unpack nearly everything. */
 export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
   const { slice, dataset, fileOf, scratchDirectory } = request;
-  const memoryMb = dataset.format === 'parquet' ? STAGE_PARQUET_MEMORY_MB : STAGE_TEXT_MEMORY_MB;
+  const columns = dataset.columns.map(({ name }) => name);
+  const layouts = await readLayouts(request);
+  const memory = prepareMemoryFor(Math.max(...layouts.map((layout) => layout?.rowBytes ?? 0)));
   // Of its own, as it gives its memory back when it is done. One thread: two would hold twice the memory.
-  await using db = await openDuckDb({ memoryMb, threads: 1, scratchDirectory });
+  await using db = await openDuckDb({ memoryMb: memory.memoryMb, threads: 1, scratchDirectory });
   const ranges: StagedRange[] = [];
   const copies: string[] = [];
   let readsAtOnce = READS_AT_ONCE;
@@ -71,108 +68,62 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
     await Promise.all(copies.map((path) => rm(path, { force: true })));
   };
   try {
-    for (const read of slice.reads) {
-      const layout = await layoutOf(db, read, request);
-      const { hasLargePages = false, largestRowGroupBytes = 0, bytes = 0 } = layout ?? {};
-      if (dataset.format !== 'parquet' || (hasLargePages && copiedBytes + bytes <= MOST_COPIED_BYTES)) {
+    for (const [index, read] of slice.reads.entries()) {
+      const { uri, first_row_in_file: firstInFile, rows, first_row: firstRow } = read;
+      const file = fileOf(uri);
+      const { hasLargePages = false, largestRowGroupBytes = 0, rowBytes = 0 } = layouts[index] ?? {};
+      const bytes = rowBytes * rows;
+      if (hasLargePages && memory.rowsAtOnce === undefined && copiedBytes + bytes <= MOST_COPIED_BYTES) {
         copiedBytes += bytes;
-        const nextPath = () => {
-          const path = join(scratchDirectory, `staged-${copies.length}.parquet`);
-          copies.push(path);
-          return path;
-        };
-        ranges.push(...(await copyRange(db, request, { read, nextPath })));
+        const path = join(scratchDirectory, `staged-${copies.length}.parquet`);
+        copies.push(path);
+        await file.fetchRows?.(columns, { firstRow: firstInFile, rows });
+        const from = parquetRangeSql({ path: file.path, firstRow: firstInFile, rows });
+        const copied = await copyToParquet(db, {
+          sql: `SELECT ${columns.map(sqlName).join(', ')} FROM ${from}`,
+          path,
+          compression: 'uncompressed',
+          bytesPerRow: estimateBytesPerRow(dataset),
+          rowGroups: WORKING_ROW_GROUPS,
+        });
+        ranges.push({ name: uri, file: { path }, firstInFile: 0, rows: copied, firstRow });
       } else {
         if (largestRowGroupBytes > LARGE_ROW_GROUP_BYTES) readsAtOnce = 1;
-        const { first_row_in_file: firstInFile, rows, first_row: firstRow } = read;
-        ranges.push({ file: fileOf(read.uri), firstInFile, rows, firstRow });
+        ranges.push({ name: uri, file, firstInFile, rows, firstRow });
       }
     }
   } catch (error) {
     await removeCopies();
     throw error;
   }
-  return { ranges, limit: pLimit(readsAtOnce), [Symbol.asyncDispose]: removeCopies };
-}
-
-/** The layout of a Parquet file's rows that are read; of a small file there is nothing to know. */
-async function layoutOf(
-  db: DuckDb,
-  { uri, rows }: SliceRead,
-  { dataset, fileOf }: StageRequest,
-): Promise<ParquetLayout | undefined> {
-  const file = dataset.files.find((candidate) => candidate.uri === uri);
-  if (dataset.format !== 'parquet' || file === undefined) return undefined;
-  if (file.bytes * MOST_PACKED <= LARGE_ROW_GROUP_BYTES) return undefined;
-  const layout = await readParquetLayout(db, fileOf(uri).path);
-  return { ...layout, bytes: (layout.bytes * rows) / Math.max(1, file.rows) };
-}
-
-async function copyRange(
-  db: DuckDb,
-  { dataset, fileOf, scratchDirectory }: StageRequest,
-  { read, nextPath }: { read: SliceRead; nextPath: () => string },
-): Promise<StagedRange[]> {
-  const { uri, rows, first_row, first_row_in_file } = read;
-  const { format, files } = dataset;
-  const columns = dataset.columns.map(({ name }) => name);
-  const range = { ...fileOf(uri), firstRow: first_row_in_file, rows };
-  await using _held = await range.hold?.();
-  const bytesPerRow = estimateBytesPerRow(dataset);
-  const copy = async (sql: string, firstRow: number): Promise<StagedRange> => {
-    const path = nextPath();
-    const copied = await copyToParquet(db, {
-      sql,
-      path,
-      compression: 'uncompressed',
-      bytesPerRow,
-      rowGroupRows: MIN_ROW_GROUP_ROWS,
-    });
-    return { file: { path }, firstInFile: 0, rows: copied, firstRow };
+  return {
+    ranges,
+    limit: pLimit(Math.min(readsAtOnce, memory.partsAtOnce)),
+    memory,
+    [Symbol.asyncDispose]: removeCopies,
   };
-  if (files.find((file) => file.uri === uri)?.plain === true) {
-    // What DuckDB refuses is read line by line.
-    const copied = await copy(plainJsonlSql(range, columns), first_row).catch(() => undefined);
-    if (copied?.rows === rows) return [copied];
-  }
-  const copies: StagedRange[] = [];
-  let firstRow = first_row;
-  for await (const relation of openRelations({ format, columns, range, scratchDirectory })) {
-    const copied = await copy(relation.sql, firstRow).catch((error: unknown) => {
-      throw new InvalidDatasetError(
-        `${uri} cannot be read any more as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
-        { cause: error },
-      );
-    });
-    expectRows(copied.rows, relation.rows, uri);
-    firstRow += copied.rows;
-    copies.push(copied);
-  }
-  expectRows(firstRow - first_row, rows, uri);
-  return copies;
 }
 
-/** The pieces of the ranges that lie within a part. */
-export function rangesWithin(ranges: readonly StagedRange[], part: PlannedPart): StagedRange[] {
-  const within = ranges.flatMap((range) => {
-    const start = Math.max(range.firstRow, part.first_row);
-    const end = Math.min(range.firstRow + range.rows, part.first_row + part.rows);
-    if (start >= end) return [];
-    return [
-      {
-        file: range.file,
-        firstInFile: range.firstInFile + start - range.firstRow,
-        rows: end - start,
-        firstRow: start,
-      },
-    ];
-  });
-  expectRows(
-    within.reduce((sum, { rows }) => sum + rows, 0),
-    part.rows,
-    `the slice's files for part ${part.part_id}`,
-  );
-  return within;
+/** The layouts of the files that are read, and the bytes of their rows, unpacked; of a small file there is nothing to know. */
+async function readLayouts({
+  slice,
+  dataset,
+  fileOf,
+  scratchDirectory,
+}: StageRequest): Promise<((ParquetLayout & { rowBytes: number }) | undefined)[]> {
+  await using db = await openDuckDb({ memoryMb: PREPARE_MEMORY.memoryMb, threads: 1, scratchDirectory });
+  const files = new Map(dataset.files.map((file) => [file.uri, file]));
+  const layouts: ((ParquetLayout & { rowBytes: number }) | undefined)[] = [];
+  for (const { uri } of slice.reads) {
+    const file = files.get(uri);
+    if (file === undefined || file.bytes * MOST_PACKED <= LARGE_ROW_GROUP_BYTES) {
+      layouts.push(undefined);
+      continue;
+    }
+    const layout = await readParquetLayout(db, fileOf(uri).path);
+    layouts.push({ ...layout, rowBytes: layout.bytes / Math.max(1, file.rows) });
+  }
+  return layouts;
 }
 
 /** Bytes of a row in memory, guessed from the files' sizes. */
@@ -182,13 +133,4 @@ export function estimateBytesPerRow({ files, rows }: Dataset): number {
     return sum + file.bytes * (format === 'parquet' || compression !== 'none' ? PACKED_FACTOR : 1);
   }, 0);
   return bytes / Math.max(1, rows);
-}
-
-/** Throws LedgerMismatchError where there are not as many rows as there should be. */
-export function expectRows(actual: number, expected: number, what: string): void {
-  if (actual !== expected) {
-    throw new LedgerMismatchError(
-      `${what} has ${actual} rows where ${expected} were expected. Was the dataset changed after the run was planned? Start a new run.`,
-    );
-  }
 }

@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { readCsvRecords, readCsvStructure } from '../../src/dataset/csv-structure.ts';
 import { describeDataset } from '../../src/dataset/describe.ts';
 import { openDuckDb } from '../../src/dataset/duckdb.ts';
+import type { RowWindow } from '../../src/dataset/source-bytes.ts';
 import { openRelations } from '../../src/dataset/source-relation.ts';
 import { createDirectory, prepareAll, query, writeSource } from './support.ts';
 
@@ -160,6 +161,15 @@ test('a truncated archive is refused', async () => {
   await expect(describeDataset([file])).rejects.toThrow('s3://data/x.csv.gz cannot be unpacked');
 });
 
+/** Windows that are together all rows. */
+function windowsOf(rows: number, cuts: readonly number[]): RowWindow[] {
+  const bounds = [...new Set([0, ...cuts.filter((cut) => cut < rows), rows])].sort((a, b) => a - b);
+  return bounds.slice(1).map((end, index) => {
+    const firstRow = bounds[index] ?? 0;
+    return { firstRow, rows: end - firstRow };
+  });
+}
+
 test('any table of texts comes back from CSV as it was', async () => {
   const field = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 12 }).map((text) => text.toWellFormed()),
@@ -182,7 +192,8 @@ test('any table of texts comes back from CSV as it was', async () => {
       ),
       fc.constantFrom('\n', '\r\n'),
       fc.boolean(),
-      async (rows, newline, endsInNewline) => {
+      fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 3 }),
+      async (rows, newline, endsInNewline, cuts) => {
         const header = rows[0]?.map((_, index) => `c${index}`) ?? [];
         // A last blank line without its newline is no line; so the last row of empty text is given one.
         const last = endsInNewline || rows.at(-1)?.join('') === '' ? newline : '';
@@ -190,17 +201,26 @@ test('any table of texts comes back from CSV as it was', async () => {
         await writeFile(path, content);
         const file = { uri: 's3://data/p.csv' as const, path };
         expect(await readCsvStructure(file)).toEqual({ header, rows: rows.length });
-        const range = { ...file, firstRow: 0, rows: rows.length };
-        const wanted = { format: 'csv' as const, columns: header, range, scratchDirectory };
+        const wanted = {
+          format: 'csv' as const,
+          columns: header,
+          file,
+          windows: windowsOf(rows.length, cuts),
+          scratchPrefix: join(scratchDirectory, 'text-'),
+        };
         const read: unknown[] = [];
-        for await (const { sql } of openRelations(wanted)) {
-          const found = await db.rows(`SELECT CAST(to_json(r) AS VARCHAR) AS json FROM (${sql}) AS r`);
+        for await (const relation of openRelations(wanted)) {
+          const { from, rowNumber } = relation;
+          const found = await db.rows(
+            `SELECT CAST(to_json(r) AS VARCHAR) AS json FROM (SELECT ${rowNumber} AS n, * FROM ${from}) AS r`,
+          );
           read.push(...found.map(({ json }) => Object.values(JSON.parse(String(json)))));
+          await relation[Symbol.asyncDispose]();
         }
-        expect(read).toEqual(rows);
+        expect(read).toEqual(rows.map((fields, row) => [row, ...fields]));
         const records = await Array.fromAsync(readCsvRecords(file));
         const ended = content.endsWith('\n') ? content : `${content}\n`;
-        expect(Buffer.concat(records.map(({ bytes }) => bytes)).toString()).toBe(ended);
+        expect(Buffer.concat(records.flatMap(({ chunks }) => chunks)).toString()).toBe(ended);
         expect(records.reduce((sum, { rows: count }) => sum + count, 0)).toBe(rows.length);
       },
     ),

@@ -5,10 +5,12 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
 import type { Dataset } from '../../src/core/part.ts';
 import { recordIdOf } from '../../src/core/record-id.ts';
-import { describeDataset } from '../../src/dataset/describe.ts';
+import { describeDataset, type LocalDatasetFile } from '../../src/dataset/describe.ts';
+import { openDuckDb } from '../../src/dataset/duckdb.ts';
 import {
   converseFrame,
   createDirectory,
+  describeFile,
   prepareAll,
   promptOf,
   query,
@@ -212,7 +214,7 @@ test('a dataset that was changed after it was planned is refused', async () => {
   if (file === undefined) throw new Error('no file');
   dataset.files[0] = { ...file, rows: 2 };
   await expect(prepareAll([short], '{n}', { dataset })).rejects.toThrow(
-    'part p0 has 1 rows where 2 were expected',
+    's3://data/x.parquet has 1 rows where 2 were expected',
   );
 });
 
@@ -296,3 +298,34 @@ test.each(['parquet', 'csv'])(
     expect(row).toBe(2 * rows);
   },
 );
+
+/** 2,100 rows of 200 kB: a vector of DuckDB’s has 2,048 rows. */
+async function writeLongRows(compression: string): Promise<LocalDatasetFile> {
+  const scratchDirectory = await createDirectory();
+  const path = join(scratchDirectory, 'long.parquet');
+  await using db = await openDuckDb({ memoryMb: 4_000, threads: 1, scratchDirectory });
+  await db.run(
+    `COPY (SELECT i AS n, repeat('long ' || i || ' ', 20_000) AS "text" FROM range(2_100) r(i)) TO '${path}' (FORMAT PARQUET, COMPRESSION ${compression})`,
+  );
+  return describeFile('long.parquet', path);
+}
+
+test('long rows are prepared a few at a time, and those of a part that is halved too', async () => {
+  const file = await writeLongRows('snappy');
+  const prepared = await prepareAll([file], '{text}', { maxBytes: 300_000_000 });
+  expect(prepared.map(({ part }) => part.rows)).toEqual([1_050, 1_050]);
+  const ids = await query(
+    `SELECT CAST(count(*) FILTER (__quarry_record_id = format('r{:010d}', n) AND n = file_row_number + 1050) AS INTEGER) AS good FROM read_parquet('${prepared[1]?.rowsPath}')`,
+  );
+  expect(ids).toEqual([{ good: 1_050 }]);
+});
+
+test('rows that are too large for the memory say what to do; as JSONL they are prepared', async () => {
+  // Of a file that is so small nothing is known.
+  await expect(prepareAll([await writeLongRows('zstd')], '{text}')).rejects.toThrow(
+    'The dataset’s rows are too large for the memory that Prepare has for them. Of Parquet, 2,048 rows are handled at once: convert the dataset to JSONL or CSV, of which fewer are.',
+  );
+  const lines = Array.from({ length: 700 }, (_, n) => `{"n":${n},"text":"${`long ${n} `.repeat(40_000)}"}\n`);
+  const prepared = await prepareAll([await writeSource('long.jsonl', lines.join(''))], '{n}');
+  expect(prepared.map(({ part }) => part.rows)).toEqual([700]);
+});

@@ -35,10 +35,13 @@ async function staged(file: LocalDatasetFile, { fileRows = ROWS } = {}) {
 }
 
 test('a file of large pages is copied once, and the copy is removed', async () => {
-  const { db, source, scratchDirectory, layout } = await staged(await wideRows(', ROW_GROUP_SIZE 122880'));
+  const file = await wideRows(', ROW_GROUP_SIZE 122880');
+  const { db, source, scratchDirectory, layout } = await staged(file);
   expect(layout.hasLargePages).toBe(true);
   const path = join(scratchDirectory, 'staged-0.parquet');
-  expect(source.ranges).toEqual([{ file: { path }, firstInFile: 0, rows: ROWS - 10, firstRow: 5 }]);
+  expect(source.ranges).toEqual([
+    { name: file.uri, file: { path }, firstInFile: 0, rows: ROWS - 10, firstRow: 5 },
+  ]);
   expect((await readParquetLayout(db, path)).largestRowGroupBytes).toBeLessThan(20_000_000);
   expect(
     await query(
