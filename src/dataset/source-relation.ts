@@ -39,7 +39,7 @@ export interface SourceRequest {
 }
 
 /**
- * Makes rows of a dataset file readable, piece by piece: each query gives the rows after those of the one before.
+ * Makes rows of a dataset file readable, piece by piece: each relation has the rows after those of the one before.
  * CSV and JSONL are read from the file's start, once; Parquet where the rows are.
  */
 export async function* openRelations(request: SourceRequest): AsyncGenerator<SourceRelation> {

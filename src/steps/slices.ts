@@ -15,8 +15,8 @@ export interface SliceRequest {
 }
 
 /**
- * Bytes of the dataset that one Prepare takes at most, unless a single text file has more. A Prepare holds up to
- * three copies of them, and two parts' files, in Lambda's 10 GB of `/tmp`.
+ * Bytes of the dataset that one Prepare takes at most, unless a single text file has more. In Lambda's 10 GB of `/tmp`, a
+ * Prepare holds them, a copy of Parquet of very large pages, and the files of up to three parts.
  * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
 const BYTES_PER_SLICE = 2 * 1024 ** 3;
