@@ -42,7 +42,7 @@ async function openParquetParts(request: StageRequest): Promise<PartSource> {
       for (const { file, firstInFile, rows } of within) {
         await file.fetchRows?.(columns, { firstRow: firstInFile, rows });
       }
-      const relations = within.flatMap((range) => stretchesOf(range, staged.memory)).map(relationOf);
+      const relations = within.flatMap((range) => shortRangesOf(range, staged.memory)).map(relationOf);
       return { relations, [Symbol.asyncDispose]: async () => {} };
     },
   };
@@ -72,7 +72,8 @@ export function reopenPart(
   };
 }
 
-function stretchesOf(range: StagedRange, { rowsAtOnce = range.rows }: PrepareMemory): StagedRange[] {
+/** The range in as many pieces as its rows need that are read at once. */
+function shortRangesOf(range: StagedRange, { rowsAtOnce = range.rows }: PrepareMemory): StagedRange[] {
   return balancedRanges(range, Math.ceil(range.rows / rowsAtOnce)).map(({ firstRow, rows }) => ({
     ...range,
     firstInFile: range.firstInFile + firstRow - range.firstRow,
@@ -94,12 +95,14 @@ function relationOf({ name, file, firstInFile, rows, firstRow }: StagedRange): S
 
 /** The pieces of the ranges that lie within a part. */
 function rangesWithin(ranges: readonly StagedRange[], part: PlannedPart): StagedRange[] {
-  const within = ranges.flatMap((range) => {
-    const start = Math.max(range.firstRow, part.first_row);
-    const rows = Math.min(range.firstRow + range.rows, part.first_row + part.rows) - start;
-    const firstInFile = range.firstInFile + start - range.firstRow;
-    return rows <= 0 ? [] : [{ ...range, firstInFile, rows, firstRow: start }];
-  });
+  const within = ranges.flatMap((range) =>
+    overlapOf(range, part).map(({ firstRow, rows }) => ({
+      ...range,
+      firstInFile: range.firstInFile + firstRow - range.firstRow,
+      firstRow,
+      rows,
+    })),
+  );
   expectRows(sumRows(within), part.rows, `the slice's files for part ${part.part_id}`);
   return within;
 }
@@ -155,11 +158,9 @@ async function* openRead(
 ): AsyncGenerator<SourceRelation> {
   const { uri, first_row_in_file: firstInFile, first_row: firstRow } = read;
   const before = firstRow - firstInFile;
-  const windows = parts.flatMap((part): RowWindow[] => {
-    const start = Math.max(firstRow, part.first_row);
-    const rows = Math.min(firstRow + read.rows, part.first_row + part.rows) - start;
-    return rows <= 0 ? [] : [{ firstRow: start - before, rows }];
-  });
+  const windows = parts
+    .flatMap((part) => overlapOf({ firstRow, rows: read.rows }, part))
+    .map((window) => ({ ...window, firstRow: window.firstRow - before }));
   if (windows.length === 0) return;
   let rows = 0;
   for await (const relation of openRelations({
@@ -182,6 +183,13 @@ async function* openRead(
 
 async function disposeAll(relations: readonly SourceRelation[]): Promise<void> {
   await Promise.all(relations.map((relation) => relation[Symbol.asyncDispose]()));
+}
+
+/** The rows of a range of the dataset that a part has; empty where it has none. */
+function overlapOf({ firstRow, rows }: RowWindow, part: PlannedPart): RowWindow[] {
+  const start = Math.max(firstRow, part.first_row);
+  const end = Math.min(firstRow + rows, part.first_row + part.rows);
+  return start < end ? [{ firstRow: start, rows: end - start }] : [];
 }
 
 function sumRows(windows: readonly RowWindow[]): number {
