@@ -79,7 +79,7 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
   const answered = await matchAnswers(db, rowsPath, answers.sql);
   const size = await measure(db, request, { input, answersSql: answers.sql });
   const pieces = Math.max(1, Math.ceil(size.answerBytes / (ANSWERS_SHARE * memoryMb * 1e6)));
-  await db.run('SET threads = 1');
+  if (threads > 1) await db.run('SET threads = 1');
   await db.run(`SET disabled_optimizers = 'join_order,build_side_probe_side'`);
   await writeResult(db, request, { ...size, pieces });
   if ((await countMisplaced(db, request)) > 0) {
@@ -173,7 +173,10 @@ async function writeResult(
   await Promise.all(paths.map((path) => rm(path)));
 }
 
-/** SQL for the result's rows from one place to before another. */
+/**
+ * SQL for the result's rows from one place to before another. The LIMIT leaves none out: of what has a limit, COPY writes
+ * the rows as they come; what is only joined it would collect for each thread first, a copy more.
+ */
 async function createResultSql(
   db: DuckDb,
   request: CollectRequest,
@@ -221,7 +224,7 @@ async function createResultSql(
     ...outputs.map(([name, sql]) => `${sql} AS ${sqlName(name)}`),
   ];
   return (from, to) => `SELECT ${columns.join(', ')}
-    FROM (SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${readParquetSql(rowsPath)} WHERE file_row_number >= ${from} AND file_row_number < ${to}) AS input
+    FROM (SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${readParquetSql(rowsPath)} WHERE file_row_number >= ${from} AND file_row_number < ${to} LIMIT ${to - from}) AS input
     JOIN (
       SELECT matches.place, matches.answer_place, answers.* FROM (${answersSql}) AS answers RIGHT JOIN matches ON answers.line = matches.answer_place
       WHERE matches.place >= ${from} AND matches.place < ${to}
