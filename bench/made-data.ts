@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { balancedRanges, type RowRange } from '../src/core/packing.ts';
 import { recordIdOf } from '../src/core/record-id.ts';
@@ -18,14 +18,25 @@ export function partsOf(rows: number): RowRange[] {
 
 const SEED = 20_260_101;
 
-/** Rows shaped like simpleCoT, as Parquet of two kinds, CSV and JSONL. */
-export async function writeInput(directory: string, rows: number): Promise<void> {
-  const input = join(directory, 'input-10k.parquet');
-  await writeSimpleCot({ path: input, rows, seed: SEED, scratchDirectory: directory });
+/** `input-10k.parquet` has rows shaped like simpleCoT; the others are made of it. */
+const INPUT = 'input-10k.parquet';
+const COPY_OPTIONS: Record<string, string> = {
+  'input.parquet': 'FORMAT PARQUET',
+  'input.csv': 'FORMAT CSV',
+  'input.jsonl': 'FORMAT JSON',
+};
+
+/** Writes one of the inputs, unless it is there, and removes the others that are made of the first. */
+export async function writeInput(directory: string, rows: number, name: string): Promise<void> {
+  const input = join(directory, INPUT);
+  if (!(await stat(input).catch(() => undefined))) {
+    await writeSimpleCot({ path: input, rows, seed: SEED, scratchDirectory: directory });
+  }
+  for (const other of Object.keys(COPY_OPTIONS)) await rm(join(directory, other), { force: true });
+  const options = COPY_OPTIONS[name];
+  if (options === undefined) return;
   await using db = await openDuckDb({ memoryMb: 2_000, threads: 2, scratchDirectory: directory });
-  await db.run(`COPY (FROM '${input}') TO '${join(directory, 'input.parquet')}' (FORMAT PARQUET)`);
-  await db.run(`COPY (FROM '${input}') TO '${join(directory, 'input.csv')}' (FORMAT CSV)`);
-  await db.run(`COPY (FROM '${input}') TO '${join(directory, 'input.jsonl')}' (FORMAT JSON)`);
+  await db.run(`COPY (FROM '${input}') TO '${join(directory, name)}' (${options})`);
 }
 
 /** A prime: every row of a part comes once, unless their number is a multiple of it. */
