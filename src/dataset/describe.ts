@@ -114,16 +114,16 @@ export async function checkRecordIds(
       CAST(count(*) FILTER (id = '') AS INTEGER) AS "empty",
       CAST(count(*) FILTER (length(id) > ${MAX_RECORD_ID_CHARACTERS}) AS INTEGER) AS "long" FROM ids`);
     const problems = [
-      [counts.missing, 'have no value (null)'],
-      [counts.empty, 'have an empty value'],
-      [counts.long, `have more than ${MAX_RECORD_ID_CHARACTERS} characters`],
-    ].flatMap(([rows, what]) => (Number(rows) > 0 ? [`${rows} rows ${what}`] : []));
+      [counts.missing, 'rows without a value (null)'],
+      [counts.empty, 'rows with an empty value'],
+      [counts.long, `rows with more than ${MAX_RECORD_ID_CHARACTERS} characters`],
+    ].flatMap(([rows, what]) => (Number(rows) > 0 ? [`${what}: ${rows}`] : []));
     const duplicates = await db.rows(
       `SELECT id, CAST(count(*) AS INTEGER) AS "rows", CAST(count(*) OVER () AS INTEGER) AS ids FROM ids WHERE id IS NOT NULL GROUP BY id HAVING count(*) > 1 ORDER BY count(*) DESC, id LIMIT ${EXAMPLES}`,
     );
     if (duplicates.length > 0) {
       const examples = duplicates.map(({ id, rows }) => `${JSON.stringify(id)} (${rows} rows)`).join(', ');
-      problems.push(`${duplicates[0]?.ids} values are not unique, such as ${examples}`);
+      problems.push(`values that several rows have: ${duplicates[0]?.ids}, such as ${examples}`);
     }
     if (problems.length > 0) {
       throw new InvalidRunInputError(

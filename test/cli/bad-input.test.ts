@@ -98,7 +98,7 @@ const badInputs: BadInput[] = [
     what: 'record ids that are missing',
     files: { 'a.jsonl': '{"topic":"cats","n":"1"}\n{"topic":"dogs","n":null}\n' },
     args: [...JOKES, '--record-id-column', 'n'],
-    says: ['Column "n" cannot give the record ids: 1 rows have no value (null)'],
+    says: ['Column "n" cannot give the record ids: rows without a value (null): 1'],
   },
   {
     what: 'a record_id_column that is no column',

@@ -181,14 +181,14 @@ test('record ids that are missing, empty, long or repeated are refused, with cou
   const check = checkRecordIds([bad], dataset, 'id');
   await expect(check).rejects.toHaveProperty('name', 'InvalidRunInputError');
   await expect(check).rejects.toThrow(
-    'Column "id" cannot give the record ids: 2 rows have no value (null); 1 rows have an empty value; 1 rows have more than 256 characters; 3 values are not unique, such as "a" (3 rows), "7" (2 rows), "b" (2 rows).',
+    'Column "id" cannot give the record ids: rows without a value (null): 2; rows with an empty value: 1; rows with more than 256 characters: 1; values that several rows have: 3, such as "a" (3 rows), "7" (2 rows), "b" (2 rows).',
   );
   const files = [
     await writeParquet('1.parquet', 'SELECT i AS id FROM range(5) r(i)'),
     await writeParquet('2.parquet', 'SELECT i + 4 AS id FROM range(5) r(i)'),
   ];
   await expect(checkRecordIds(files, await describeDataset(files), 'id')).rejects.toThrow(
-    '1 values are not unique, such as "4" (2 rows)',
+    'values that several rows have: 1, such as "4" (2 rows)',
   );
 });
 
