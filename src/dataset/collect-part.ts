@@ -15,7 +15,7 @@ import {
   readParquetsSql,
   readUnpackedBytes,
 } from './parquet.ts';
-import { readAnswers } from './read-answers.ts';
+import { type Answers, readAnswers } from './read-answers.ts';
 import { readLedger } from './read-results.ts';
 import {
   ATTEMPTS_COLUMN,
@@ -77,7 +77,7 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
   const input = await readUnpackedBytes(db, rowsPath);
   await using answers = await readAnswers(db, { ...request, rows: input.rows });
   const answered = await matchAnswers(db, rowsPath, answers.sql);
-  const size = await measure(db, request, { input, answersSql: answers.sql });
+  const size = sizeOf(request, input, answers);
   const pieces = Math.max(1, Math.ceil(size.answerBytes / (ANSWERS_SHARE * memoryMb * 1e6)));
   if (threads > 1) await db.run('SET threads = 1');
   await db.run(`SET disabled_optimizers = 'join_order,build_side_probe_side'`);
@@ -126,21 +126,17 @@ const BYTES_PER_FLOAT = 4;
 /** Bytes that a Parquet writer holds for each number of a list: it keeps track of where lists begin. */
 const BYTES_PER_LISTED_NUMBER = 16;
 
-async function measure(
-  db: DuckDb,
+function sizeOf(
   { shape }: CollectRequest,
-  { input, answersSql }: { input: { rows: number; bytes: number }; answersSql: string },
-): Promise<ResultSize> {
-  const size = shape.kind === 'text' ? 'strlen(answer)' : 'len(answer)';
-  const { sum } = await db.row(
-    `SELECT CAST(coalesce(sum(${size}), 0) AS DOUBLE) AS sum FROM (${answersSql})`,
-  );
+  input: { rows: number; bytes: number },
+  answers: Answers,
+): ResultSize {
   const [bytes, writerBytes] = shape.kind === 'text' ? [1, 1] : [BYTES_PER_FLOAT, BYTES_PER_LISTED_NUMBER];
   return {
-    answersSql,
+    answersSql: answers.sql,
     rows: input.rows,
-    answerBytes: Number(sum) * bytes,
-    bytesPerRow: (input.bytes + Number(sum) * writerBytes) / Math.max(1, input.rows),
+    answerBytes: answers.size * bytes,
+    bytesPerRow: (input.bytes + answers.size * writerBytes) / Math.max(1, input.rows),
   };
 }
 

@@ -2,7 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OutputShape } from '../models/output-shape.ts';
 import { answersOfOutputSql, answersOfRewrittenSql } from './answers.ts';
-import { type DuckDb, isUnreadableContent } from './duckdb.ts';
+import { type DuckDb, isUnreadableContent, sqlText } from './duckdb.ts';
 import { outputShapeSql } from './output-shape-sql.ts';
 import { copyToParquet, readParquetSql, WORKING_ROW_GROUPS } from './parquet.ts';
 import { rewriteOutput } from './read-output.ts';
@@ -13,6 +13,8 @@ export interface Answers extends AsyncDisposable {
   sql: string;
   /** Lines of the output files that are not blank. */
   lines: number;
+  /** Bytes of the texts, or how many numbers the embeddings have. */
+  size: number;
 }
 
 /**
@@ -46,11 +48,28 @@ export async function readAnswers(
       read += copied.lines;
       unreadable += copied.unreadable;
     }
+    const sql = selects.join(' UNION ALL ');
+    const size = shape.kind === 'text' ? await countBytes(db, sql) : await countNumbers(db, paths);
+    return { sql, lines: read + unreadable, size, [Symbol.asyncDispose]: removeFiles };
   } catch (error) {
     await removeFiles();
     throw error;
   }
-  return { sql: selects.join(' UNION ALL '), lines: read + unreadable, [Symbol.asyncDispose]: removeFiles };
+}
+
+async function countBytes(db: DuckDb, answersSql: string): Promise<number> {
+  const { bytes } = await db.row(
+    `SELECT CAST(coalesce(sum(strlen(answer)), 0) AS DOUBLE) AS bytes FROM (${answersSql})`,
+  );
+  return Number(bytes);
+}
+
+/** By the footers: to read the numbers themselves takes long. */
+async function countNumbers(db: DuckDb, paths: readonly string[]): Promise<number> {
+  if (paths.length === 0) return 0;
+  const { numbers } = await db.row(`SELECT CAST(coalesce(sum(num_values), 0) AS DOUBLE) AS numbers
+    FROM parquet_metadata([${paths.map(sqlText).join(', ')}]) WHERE path_in_schema LIKE 'answer,%'`);
+  return Number(numbers);
 }
 
 /** Names and types, where a job left no output at all. */
