@@ -146,6 +146,10 @@ async function measureCollect(directory: string): Promise<Figure[]> {
     await writeTextOutput(`${path}.jsonl`, `${path}.out`);
     await rm(`${path}.jsonl`);
   }
+  const inputs = [...namesOf('out'), ...namesOf('parquet')];
+  const recipeInputs = hasPython ? parts.map((_, index) => `recipe/${index}.parquet`) : [];
+  // What was done before may have pushed them out of memory.
+  await measure(directory, [], 'copy', '0', ...inputs, ...recipeInputs);
   const one = await measureRuns(rounds, {
     quarry: () => measure(directory, 'parts/0.result.parquet', 'collect', '0'),
     plain: () =>
@@ -163,8 +167,7 @@ async function measureCollect(directory: string): Promise<Figure[]> {
   ];
   const runs = {
     quarry: () => measure(directory, results, 'collect', 'all'),
-    plain: () =>
-      measureCopy(directory, { read: [...namesOf('out'), ...namesOf('parquet')], written: results }),
+    plain: () => measureCopy(directory, { read: inputs, written: results }),
   };
   const python = () => measurePython(directory, recipes, 'collect', directory);
   const all = await measureRuns(rounds, hasPython ? { ...runs, python } : runs);

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import type { FullRunResult, FullRunTask } from './full-run-worker.ts';
+import type { Phase } from './phase-meter.ts';
 import type { AnswerProof } from './prove-answers.ts';
 
 /*
@@ -66,14 +67,15 @@ function print(rows: number, result: FullRunResult): void {
     Prepare: result.datasetBytes + result.recordBytes,
     'Run jobs': result.recordBytes + result.outputBytes,
   };
-  say('phase          wall      CPU   peak MB     rows/s   MB/s');
-  for (const { name, wallMs, cpuMs, peakMb } of result.phases) {
+  say('phase          wall      CPU   system   peak MB     rows/s   MB/s');
+  for (const { name, wallMs, cpuMs, systemMs, peakMb } of result.phases) {
     const bytes = bytesOf[name];
     say(
       [
         name.padEnd(10),
         seconds(wallMs).padStart(9),
         seconds(cpuMs).padStart(8),
+        seconds(systemMs).padStart(8),
         peakMb.toFixed(0).padStart(9),
         number(rows / (wallMs / 1000)).padStart(10),
         (bytes === undefined ? '' : (bytes / 1e3 / wallMs).toFixed(0)).padStart(6),
@@ -99,10 +101,16 @@ function compare(fewest: number, most: number): void {
   };
   const times = (value: (result: FullRunResult) => number) => meanOf(most, value) / meanOf(fewest, value);
   const scale = most / fewest;
-  const cpuOf = ({ phases }: FullRunResult) => phases.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+  const sumOf =
+    (value: (phase: Phase) => number) =>
+    ({ phases }: FullRunResult) =>
+      phases.reduce((sum, phase) => sum + value(phase), 0);
+  const programOf = sumOf(({ cpuMs, systemMs }) => cpuMs - systemMs);
   say(`\n${number(most)} rows against ${number(fewest)}${sizes.length > 2 ? ' (means)' : ''}:`);
   say(`wall per row × ${(times(wallOf) / scale).toFixed(2)}`);
-  say(`CPU per row  × ${(times(cpuOf) / scale).toFixed(2)}`);
+  say(`CPU per row  × ${(times(sumOf(({ cpuMs }) => cpuMs)) / scale).toFixed(2)}`);
+  say(`  the system's × ${(times(sumOf(({ systemMs }) => systemMs)) / scale).toFixed(2)}`);
+  say(`  the program's × ${(times(programOf) / scale).toFixed(2)}`);
   say(`peak memory  × ${times(({ peakMb }) => peakMb).toFixed(2)}`);
 }
 

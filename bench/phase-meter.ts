@@ -3,6 +3,8 @@ export interface Phase {
   name: string;
   wallMs: number;
   cpuMs: number;
+  /** Of it, the system's: files and memory. */
+  systemMs: number;
   /** Most memory that the process had while the phase went on, sampled. */
   peakMb: number;
 }
@@ -34,6 +36,7 @@ export function createPhaseMeter(): PhaseMeter {
       name: current.name,
       wallMs: performance.now() - current.startedMs,
       cpuMs: (user + system) / 1000,
+      systemMs: system / 1000,
       peakMb: peakBytes / 1e6,
     });
     current = undefined;
