@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import { bundle } from '../scripts/bundle.ts';
 import { compareRecords, compareResults } from './compare-outputs.ts';
 import {
   PART_ROWS,
@@ -55,15 +55,7 @@ const hasPython = spawnSync(PYTHON, ['--version']).status === 0;
 await main();
 
 async function main(): Promise<void> {
-  await build({
-    entryPoints: [join(import.meta.dirname, 'data-plane-task.ts')],
-    outfile: SCRIPT,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    packages: 'external',
-  });
+  await bundle(join(import.meta.dirname, 'data-plane-task.ts'), SCRIPT);
   await mkdir(values.dir, { recursive: true });
   const directory = await mkdtemp(join(values.dir, 'quarry-bench-'));
   const load = loadavg().map((value) => value.toFixed(1));

@@ -39,7 +39,7 @@ export interface Compared {
 export interface ComparedRuns {
   quarry: () => Promise<Measured>;
   plain: () => Promise<Measured>;
-  python?: (() => Promise<Measured>) | undefined;
+  python?: () => Promise<Measured>;
 }
 
 /**
