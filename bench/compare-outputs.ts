@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { linesOf } from '../src/core/lines.ts';
-import { openDuckDb, sqlText } from '../src/dataset/duckdb.ts';
+import { openDuckDb, sqlText } from '../src/rows/duckdb/duckdb.ts';
 
 /** Throws unless both lists of JSONL files have the same records, in the same order; spaces in the JSON do not matter. */
 export async function compareRecords(ours: readonly string[], others: readonly string[]): Promise<void> {

@@ -2,8 +2,8 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { balancedRanges, type RowRange } from '../src/core/packing.ts';
 import { recordIdOf } from '../src/core/record-id.ts';
-import { openDuckDb } from '../src/dataset/duckdb.ts';
-import { openLineWriter } from '../src/dataset/line-writer.ts';
+import { openDuckDb } from '../src/rows/duckdb/duckdb.ts';
+import { openLineWriter } from '../src/rows/sources/line-writer.ts';
 import { writeSimpleCot } from './simple-cot.ts';
 
 /** Most rows of a part. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { recordIdOf } from '../src/core/record-id.ts';
-import { openDuckDb, sqlText } from '../src/dataset/duckdb.ts';
 import { simulatedAnswer } from '../src/emulator/models/simulated-model.ts';
 import { parsePromptTemplate } from '../src/prompts/prompt-template.ts';
+import { openDuckDb, sqlText } from '../src/rows/duckdb/duckdb.ts';
 
 /** A run's dataset and output files. */
 export interface ProofRequest {

@@ -1,7 +1,7 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { openDuckDb, sqlText } from '../src/dataset/duckdb.ts';
-import { createRandom } from '../src/emulator/seeded-random.ts';
+import { createRandom } from '../src/emulator/faults/seeded-random.ts';
+import { openDuckDb, sqlText } from '../src/rows/duckdb/duckdb.ts';
 
 /** How many rows, and which: the same seed makes the same file. */
 export interface SimpleCotOptions {

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { definition } from '../src/workflow/definition.ts';
 import { drawDefinition } from '../src/workflow/diagram.ts';
 import { type GeneratedDoc, replaceMarked, updateDocs } from './generated-docs.ts';
+import { renderLayers } from './layers.ts';
 import { renderRunInputPage } from './run-input-page.ts';
 
 /** Every page that is made from the sources. */
 const GENERATED_DOCS: readonly GeneratedDoc[] = [
   { path: 'docs/run-input.md', render: renderRunInputPage },
+  { path: 'biome.layers.json', render: renderLayers },
   {
     path: 'ARCHITECTURE.md',
     render: (current) =>

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RUN_INPUT_ALIASES, RUN_INPUT_FIELDS } from '../src/core/run-input.ts';
-import { MODEL_ADAPTERS } from '../src/models/find-adapter.ts';
-import type { InferenceParameter } from '../src/models/model-adapter.ts';
+import { MODEL_ADAPTERS } from '../src/models/adapters/find-adapter.ts';
+import type { InferenceParameter } from '../src/models/adapters/model-adapter.ts';
 
 /** The part of a JSON Schema that says what a value may be. */
 interface ValueSchema {

@@ -18,7 +18,7 @@ import {
   InvokeModelCommand,
 } from '@aws-sdk/client-bedrock-runtime';
 import { JobStatus } from '../core/job.ts';
-import type { ModelInvocationType } from '../models/model-adapter.ts';
+import type { ModelInvocationType } from '../models/adapters/model-adapter.ts';
 import type { Bedrock, InvokeResult, JobDescription } from './bedrock.ts';
 import { refusalAdvice, toQuarryError } from './bedrock-errors.ts';
 

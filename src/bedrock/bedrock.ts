@@ -1,6 +1,6 @@
 import type { JobStatus } from '../core/job.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
-import type { ModelInvocationType } from '../models/model-adapter.ts';
+import type { ModelInvocationType } from '../models/adapters/model-adapter.ts';
 
 /** One model invocation job to create. */
 export interface CreateJobRequest {

@@ -1,18 +1,18 @@
 import { Command, CommanderError } from 'commander';
-import { addAdoptCommand } from './adopt-command.ts';
-import { addCancelCommand } from './cancel-command.ts';
+import { VERSION } from '../core/version.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError, EXIT_FAILED } from './cli-error.ts';
-import { addDoctorCommand } from './doctor-command.ts';
-import { addEmulateCommand } from './emulate-command.ts';
-import { addJobsCommand } from './jobs-command.ts';
-import { addPlanCommand } from './plan-command.ts';
-import { addResultsCommand } from './results-command.ts';
-import { addResumeCommand } from './resume-command.ts';
-import { addRunCommand } from './run-command.ts';
-import { addRunsCommand } from './runs-command.ts';
-import { addStatusCommand } from './status-command.ts';
-import { VERSION } from './version.ts';
+import { addAdoptCommand } from './commands/adopt-command.ts';
+import { addCancelCommand } from './commands/cancel-command.ts';
+import { addDoctorCommand } from './commands/doctor-command.ts';
+import { addEmulateCommand } from './commands/emulate-command.ts';
+import { addJobsCommand } from './commands/jobs-command.ts';
+import { addPlanCommand } from './commands/plan-command.ts';
+import { addResultsCommand } from './commands/results-command.ts';
+import { addResumeCommand } from './commands/resume-command.ts';
+import { addRunCommand } from './commands/run-command.ts';
+import { addRunsCommand } from './commands/runs-command.ts';
+import { addStatusCommand } from './commands/status-command.ts';
 
 /** The command line; returns the exit status. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {

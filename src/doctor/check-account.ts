@@ -1,7 +1,7 @@
 import { ListModelInvocationJobsCommand } from '@aws-sdk/client-bedrock';
 import { DeploymentError, ServiceUnavailableError } from '../core/errors.ts';
-import { callAws } from '../deployed/call-aws.ts';
-import type { Deployment } from '../deployed/deployment.ts';
+import { callAws } from '../targets/aws/call-aws.ts';
+import type { Deployment } from '../targets/aws/deployment.ts';
 import { type Finding, failed, ok, UnmetNeed, warning } from './check.ts';
 import type { DoctorWorld } from './doctor-world.ts';
 

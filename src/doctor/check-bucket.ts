@@ -8,8 +8,8 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import type { S3Uri } from '../core/s3-uri.ts';
-import { callAws } from '../deployed/call-aws.ts';
 import { toS3Error } from '../store/s3-errors.ts';
+import { callAws } from '../targets/aws/call-aws.ts';
 import { type Finding, failed, ok, UnmetNeed, warning } from './check.ts';
 import type { DoctorWorld } from './doctor-world.ts';
 

@@ -5,8 +5,8 @@ import {
   GetInferenceProfileCommand,
 } from '@aws-sdk/client-bedrock';
 import { ObjectNotFoundError } from '../core/errors.ts';
-import { callAws } from '../deployed/call-aws.ts';
-import { parseModelId } from '../models/model-id.ts';
+import { parseModelId } from '../models/catalog/model-id.ts';
+import { callAws } from '../targets/aws/call-aws.ts';
 import { type Finding, failed, ok, skipped, warning } from './check.ts';
 import type { DoctorWorld } from './doctor-world.ts';
 

@@ -6,9 +6,9 @@ import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Clock } from '../core/clock.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../core/quotas.ts';
-import { callAws } from '../deployed/call-aws.ts';
-import { type Deployment, findDeployment } from '../deployed/deployment.ts';
 import { createS3Client } from '../store/s3-client.ts';
+import { callAws } from '../targets/aws/call-aws.ts';
+import { type Deployment, findDeployment } from '../targets/aws/deployment.ts';
 import { UnmetNeed } from './check.ts';
 
 /** What is examined. */

@@ -1,4 +1,4 @@
-import { parseModelId } from '../models/model-id.ts';
+import { parseModelId } from '../models/catalog/model-id.ts';
 
 /** Where a model is invoked. */
 export interface InvocationPlace {

@@ -1,11 +1,11 @@
 import type { Clock } from '../core/clock.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import type { Answerer } from './answerer.ts';
-import type { FaultInjector } from './fault-injector.ts';
-import type { JobBook } from './job-book.ts';
+import type { FaultInjector } from './faults/fault-injector.ts';
+import type { JobBook } from './jobs/job-book.ts';
+import type { QuotaOptions } from './jobs/quotas.ts';
+import type { OutputStaging, StageDurations } from './jobs/timing.ts';
+import type { Answerer } from './models/answerer.ts';
 import type { AccountLocation } from './models/model-catalog.ts';
-import type { QuotaOptions } from './quotas.ts';
-import type { OutputStaging, StageDurations } from './timing.ts';
 
 /** What the service does with a job that is one too many. */
 export type OverQuotaMode = 'reject-quota' | 'reject-throttle' | 'queue';

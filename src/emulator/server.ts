@@ -3,21 +3,26 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Clock } from '../core/clock.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { createAnswerer } from './answerer.ts';
-import { createControlPlane } from './control-plane.ts';
 import type { EmulatorContext, OverQuotaMode } from './emulator-context.ts';
-import { openFaultInjector } from './fault-injector.ts';
-import { type FaultScript, readFaultScript } from './faults.ts';
-import { listen } from './http-listener.ts';
-import { openJobBook } from './job-book.ts';
-import { createJobRunner } from './job-runner.ts';
-import { createModelEndpoint } from './model-endpoint.ts';
-import type { QuotaOptions } from './quotas.ts';
-import { createRouter } from './router.ts';
-import { createRuntimePlane } from './runtime-plane.ts';
-import { isTerminal } from './stored-job.ts';
-import { DEFAULT_DURATIONS, DEFAULT_STAGING, type OutputStaging, type StageDurations } from './timing.ts';
-import { type EmulatorUsage, openUsageBook } from './usage.ts';
+import { openFaultInjector } from './faults/fault-injector.ts';
+import { type FaultScript, readFaultScript } from './faults/faults.ts';
+import { createControlPlane } from './http/control-plane.ts';
+import { listen } from './http/http-listener.ts';
+import { createRouter } from './http/router.ts';
+import { createRuntimePlane } from './http/runtime-plane.ts';
+import { openJobBook } from './jobs/job-book.ts';
+import { createJobRunner } from './jobs/job-runner.ts';
+import type { QuotaOptions } from './jobs/quotas.ts';
+import { isTerminal } from './jobs/stored-job.ts';
+import {
+  DEFAULT_DURATIONS,
+  DEFAULT_STAGING,
+  type OutputStaging,
+  type StageDurations,
+} from './jobs/timing.ts';
+import { createAnswerer } from './models/answerer.ts';
+import { createModelEndpoint } from './models/model-endpoint.ts';
+import { type EmulatorUsage, openUsageBook } from './models/usage.ts';
 
 /** How an emulator behaves; everything but the first three has a default. */
 export interface EmulatorOptions {

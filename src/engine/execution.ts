@@ -1,11 +1,11 @@
 import type { StateMachineDefinition } from '../workflow/amazon-states-language.ts';
 import { AbortScope, TIMER_NO_LONGER_NEEDED } from './abort-scope.ts';
+import { toPayload } from './data/payload.ts';
+import { prepareDefinition } from './definition/prepare-definition.ts';
+import type { EngineDeps, Frame, PreparedStates } from './definition/prepared-state.ts';
 import { errorDetails, History } from './history.ts';
-import { toPayload } from './payload.ts';
-import { prepareDefinition } from './prepare-definition.ts';
-import type { EngineDeps, Frame, PreparedStates } from './prepared-state.ts';
-import { runStates } from './run-states.ts';
 import { StateError } from './state-error.ts';
+import { runStates } from './states/run-states.ts';
 
 /** A state machine, and what it needs of the world. */
 export interface EngineOptions extends EngineDeps {

@@ -1,4 +1,4 @@
-import { CollectInput, collect } from '../steps/collect.ts';
+import { CollectInput, collect } from '../steps/part/collect.ts';
 import { createHandler } from './create-handler.ts';
 
 /** Lambda entry point of the step collect. */

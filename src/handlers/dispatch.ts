@@ -1,5 +1,5 @@
-import { dispatch } from '../steps/dispatch.ts';
-import { RunState } from '../steps/run-state.ts';
+import { RunState } from '../steps/run/run-state.ts';
+import { dispatch } from '../steps/waves/dispatch.ts';
 import { createHandler } from './create-handler.ts';
 
 /** Lambda entry point of the step dispatch. */

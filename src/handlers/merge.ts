@@ -1,5 +1,5 @@
 import { MergeItem } from '../core/part.ts';
-import { merge } from '../steps/merge.ts';
+import { merge } from '../steps/part/merge.ts';
 import { createHandler } from './create-handler.ts';
 
 /** Lambda entry point of the step merge. */

@@ -1,4 +1,4 @@
-import { plan } from '../steps/plan.ts';
+import { plan } from '../steps/plan/plan.ts';
 import { createHandler } from './create-handler.ts';
 import { parseEnvironment } from './environment.ts';
 import { createHubAccess } from './hub-access.ts';

@@ -1,4 +1,4 @@
-import { PrepareInput, prepare } from '../steps/prepare.ts';
+import { PrepareInput, prepare } from '../steps/part/prepare.ts';
 import { createHandler } from './create-handler.ts';
 
 /** Lambda entry point of the step prepare. */

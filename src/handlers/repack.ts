@@ -1,5 +1,5 @@
 import { WavePart } from '../core/part.ts';
-import { repack } from '../steps/repack.ts';
+import { repack } from '../steps/part/repack.ts';
 import { createHandler } from './create-handler.ts';
 
 /** Lambda entry point of the step repack. */

@@ -1,5 +1,5 @@
 import { WavePart } from '../core/part.ts';
-import { runOnDemand } from '../steps/run-on-demand.ts';
+import { runOnDemand } from '../steps/part/run-on-demand.ts';
 import { createHandler } from './create-handler.ts';
 
 /** Lambda entry point of the step runOnDemand. */

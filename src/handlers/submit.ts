@@ -1,5 +1,5 @@
 import { WavePart } from '../core/part.ts';
-import { submit } from '../steps/submit.ts';
+import { submit } from '../steps/part/submit.ts';
 import { createHandler } from './create-handler.ts';
 
 /** Lambda entry point of the step submit. */

@@ -1,5 +1,5 @@
-import { RunState } from '../steps/run-state.ts';
-import { summarize } from '../steps/summarize.ts';
+import { RunState } from '../steps/run/run-state.ts';
+import { summarize } from '../steps/run/summarize.ts';
 import { createHandler } from './create-handler.ts';
 
 /** Lambda entry point of the step summarize. */

@@ -1,5 +1,5 @@
 import type { PromptPiece } from '../prompts/prompt-template.ts';
-import type { ModelAdapter, ModelRequest } from './model-adapter.ts';
+import type { ModelAdapter, ModelRequest } from './adapters/model-adapter.ts';
 
 /**
  * How a row becomes a record, said once for all rows: the pieces of its prompt, and the JSON text of the

@@ -1,8 +1,13 @@
 import { InvalidRunInputError } from '../core/errors.ts';
-import { findAdapter } from './find-adapter.ts';
-import type { InferenceParameter, InferenceParameters, ModelAdapter, ModelRequest } from './model-adapter.ts';
-import { parseModelId } from './model-id.ts';
-import { modelLimitsOf } from './model-limits.ts';
+import { findAdapter } from './adapters/find-adapter.ts';
+import type {
+  InferenceParameter,
+  InferenceParameters,
+  ModelAdapter,
+  ModelRequest,
+} from './adapters/model-adapter.ts';
+import { parseModelId } from './catalog/model-id.ts';
+import { modelLimitsOf } from './catalog/model-limits.ts';
 
 /** The adapter of a run's model, once what the run asks of it is known to be possible; InvalidRunInputError else. */
 export function resolveModel(modelId: string, { systemPrompt, parameters }: ModelRequest): ModelAdapter {

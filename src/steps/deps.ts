@@ -2,8 +2,8 @@ import type { Bedrock } from '../bedrock/bedrock.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Hash } from '../core/job.ts';
 import type { BatchQuotas } from '../core/quotas.ts';
-import type { HubProgress } from '../dataset/hub/download-dataset.ts';
-import type { HubAccess } from '../dataset/hub/hub-access.ts';
+import type { HubProgress } from '../hub/download-dataset.ts';
+import type { HubAccess } from '../hub/hub-access.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
 /** What differs between the places that a run can run in. */

@@ -1,16 +1,16 @@
 import { MergeItem, WavePart } from '../core/part.ts';
 import type { StepName } from '../workflow/definition.ts';
-import { CollectInput, collect } from './collect.ts';
 import type { StepDeps } from './deps.ts';
-import { dispatch } from './dispatch.ts';
-import { merge } from './merge.ts';
-import { plan } from './plan.ts';
-import { PrepareInput, prepare } from './prepare.ts';
-import { repack } from './repack.ts';
-import { runOnDemand } from './run-on-demand.ts';
-import { RunState } from './run-state.ts';
-import { submit } from './submit.ts';
-import { summarize } from './summarize.ts';
+import { CollectInput, collect } from './part/collect.ts';
+import { merge } from './part/merge.ts';
+import { PrepareInput, prepare } from './part/prepare.ts';
+import { repack } from './part/repack.ts';
+import { runOnDemand } from './part/run-on-demand.ts';
+import { submit } from './part/submit.ts';
+import { plan } from './plan/plan.ts';
+import { RunState } from './run/run-state.ts';
+import { summarize } from './run/summarize.ts';
+import { dispatch } from './waves/dispatch.ts';
 
 /** Runs a step on what the state machine hands it; its input is parsed here, at the door. */
 export function runStep(name: StepName, input: unknown, deps: StepDeps): Promise<unknown> {

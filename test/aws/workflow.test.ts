@@ -8,11 +8,11 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { RunSummary } from '../../src/core/summary.ts';
-import { readResults } from '../../src/dataset/read-results.ts';
 import { startEmulator } from '../../src/emulator/server.ts';
-import { LOCAL_BUCKET, openLocalTarget } from '../../src/local/local-target.ts';
-import { runLocally } from '../../src/local/run-locally.ts';
+import { readResults } from '../../src/rows/results/read-results.ts';
 import { createDirectoryStore } from '../../src/store/directory-store.ts';
+import { runLocally } from '../../src/targets/embedded/run-locally.ts';
+import { LOCAL_BUCKET, openLocalTarget } from '../../src/targets/local/local-target.ts';
 import { definition, STEP_NAMES } from '../../src/workflow/definition.ts';
 import { allowingStatement } from './iam-policy.ts';
 import { MOTO_ACCOUNT } from './moto.ts';

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../src/core/clock.ts';
 import { ServiceUnavailableError } from '../../src/core/errors.ts';
-import type { RunTask } from '../../src/local/run-locally.ts';
 import type { StepDeps } from '../../src/steps/deps.ts';
 import { runStep } from '../../src/steps/run-step.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
+import type { RunTask } from '../../src/targets/embedded/run-locally.ts';
 import { functionPlaceholder, STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
 import type { MachineFaults } from './scenario.ts';
 

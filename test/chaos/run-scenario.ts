@@ -1,10 +1,14 @@
 import { InvalidRunInputError } from '../../src/core/errors.ts';
-import { createRandom } from '../../src/emulator/seeded-random.ts';
-import { LOCAL_BUCKET } from '../../src/local/local-target.ts';
-import { type LocalRunOptions, type LocalRunResult, runLocally } from '../../src/local/run-locally.ts';
-import { batchPriceOf, costUsd } from '../../src/models/prices.ts';
-import { markCancelled, reopenCancelled } from '../../src/steps/cancellation.ts';
-import { runLayout, runUriOf } from '../../src/store/run-layout.ts';
+import { createRandom } from '../../src/emulator/faults/seeded-random.ts';
+import { batchPriceOf, costUsd } from '../../src/models/catalog/prices.ts';
+import { runLayout, runUriOf } from '../../src/runs/run-layout.ts';
+import { markCancelled, reopenCancelled } from '../../src/steps/run/cancellation.ts';
+import {
+  type LocalRunOptions,
+  type LocalRunResult,
+  runLocally,
+} from '../../src/targets/embedded/run-locally.ts';
+import { LOCAL_BUCKET } from '../../src/targets/local/local-target.ts';
 import type { StepName } from '../../src/workflow/definition.ts';
 import { MODEL } from '../support/emulated-run.ts';
 import { type ChaosWorld, openChaosWorld } from './chaos-world.ts';

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDuckDb, sqlText } from '../../src/dataset/duckdb.ts';
 import { simulatedAnswer } from '../../src/emulator/models/simulated-model.ts';
-import { LOCAL_BUCKET } from '../../src/local/local-target.ts';
+import { openDuckDb, sqlText } from '../../src/rows/duckdb/duckdb.ts';
+import { LOCAL_BUCKET } from '../../src/targets/local/local-target.ts';
 import { MODEL } from '../support/emulated-run.ts';
 import type { Scenario } from './scenario.ts';
 

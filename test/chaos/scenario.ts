@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { FaultScript } from '../../src/emulator/faults.ts';
+import type { FaultScript } from '../../src/emulator/faults/faults.ts';
 
 /** Everything that one run of the chaos suite is made of; a seed of fast-check gives it back. */
 export interface Scenario {

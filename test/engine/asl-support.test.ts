@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readNamedTests, testExists } from '../support/named-tests.ts';
-import { unsupported } from './refused-definitions.ts';
+import { unsupported } from './definition/refused-definitions.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const lines = readFileSync(new URL('docs/asl-support.md', ROOT), 'utf8').split('\n');

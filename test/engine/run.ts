@@ -1,7 +1,7 @@
 import { type Clock, createVirtualClock } from '../../src/core/clock.ts';
+import type { MapObjects, TaskCall } from '../../src/engine/definition/prepared-state.ts';
 import { type ExecutionResult, runExecution } from '../../src/engine/execution.ts';
 import type { HistoryEvent } from '../../src/engine/history.ts';
-import type { MapObjects, TaskCall } from '../../src/engine/prepared-state.ts';
 import type {
   MapState,
   State,

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
-import type { FaultScript } from '../../src/emulator/faults.ts';
-import { createRandom } from '../../src/emulator/seeded-random.ts';
+import type { FaultScript } from '../../src/emulator/faults/faults.ts';
+import { createRandom } from '../../src/emulator/faults/seeded-random.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/server.ts';
 import { createDirectoryStore } from '../../src/store/directory-store.ts';
 import { startQuarry } from '../support/quarry-process.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createRandom } from '../../src/emulator/seeded-random.ts';
-import type { EmulatorUsage } from '../../src/emulator/usage.ts';
+import { createRandom } from '../../src/emulator/faults/seeded-random.ts';
+import type { EmulatorUsage } from '../../src/emulator/models/usage.ts';
 import { startEmulatorProcess, startQuarry } from '../support/quarry-process.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { comes, drawMoment, expectEveryRowOnce, KILLS, MODEL, SEED, writeQuestions } from './killing.ts';

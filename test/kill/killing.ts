@@ -2,8 +2,8 @@ import { watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { readResults } from '../../src/dataset/read-results.ts';
 import { simulatedAnswer } from '../../src/emulator/models/simulated-model.ts';
+import { readResults } from '../../src/rows/results/read-results.ts';
 import type { QuarryProcess } from '../support/quarry-process.ts';
 
 /** Whose answers cost nothing but are told apart. */

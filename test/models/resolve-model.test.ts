@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidRunInputError } from '../../src/core/errors.ts';
-import type { InferenceParameters } from '../../src/models/model-adapter.ts';
+import type { InferenceParameters } from '../../src/models/adapters/model-adapter.ts';
 import { resolveModel } from '../../src/models/resolve-model.ts';
 
 const HAIKU = 'anthropic.claude-3-haiku-20240307-v1:0';

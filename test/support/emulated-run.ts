@@ -2,13 +2,17 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, createVirtualClock } from '../../src/core/clock.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../src/core/quotas.ts';
-import { readResults } from '../../src/dataset/read-results.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/server.ts';
-import type { EngineTarget } from '../../src/local/engine-target.ts';
-import { LOCAL_BUCKET, openLocalTarget, sha256 } from '../../src/local/local-target.ts';
-import { type LocalRunOptions, type LocalRunResult, runLocally } from '../../src/local/run-locally.ts';
-import { stageDataset } from '../../src/local/stage-dataset.ts';
+import { readResults } from '../../src/rows/results/read-results.ts';
 import { createDirectoryStore, localPathOf } from '../../src/store/directory-store.ts';
+import type { EngineTarget } from '../../src/targets/embedded/engine-target.ts';
+import {
+  type LocalRunOptions,
+  type LocalRunResult,
+  runLocally,
+} from '../../src/targets/embedded/run-locally.ts';
+import { LOCAL_BUCKET, openLocalTarget, sha256 } from '../../src/targets/local/local-target.ts';
+import { stageDataset } from '../../src/targets/local/stage-dataset.ts';
 
 /** A model with a price and a simulated answer. */
 export const MODEL = 'us.anthropic.claude-haiku-4-5-20251001-v1:0';

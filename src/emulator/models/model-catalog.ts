@@ -1,4 +1,4 @@
-import { validationError } from '../service-error.ts';
+import { validationError } from '../http/service-error.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { claudeMessages } from './claude-messages.ts';
 import type { ModelFamily, ModelTraits } from './model-family.ts';

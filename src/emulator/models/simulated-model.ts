@@ -1,4 +1,4 @@
-import { createRandom, digestOf, hash32 } from '../seeded-random.ts';
+import { createRandom, digestOf, hash32 } from '../faults/seeded-random.ts';
 import {
   type EmbeddingAnswer,
   type EmbeddingRequest,

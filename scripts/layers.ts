@@ -1,0 +1,116 @@
+/** A room of `src` and what it may import: the one place that says so. */
+interface Room {
+  name: string;
+  imports: readonly string[];
+  /** Has no I/O, time or randomness of its own. */
+  pure?: true;
+}
+
+const EVERYTHING_BELOW_TARGETS = [
+  'core',
+  'prompts',
+  'models',
+  'store',
+  'hub',
+  'runs',
+  'bedrock',
+  'rows',
+  'workflow',
+  'steps',
+];
+
+/** In the order of the layers: a room may only import what stands above it here. */
+export const ROOMS: readonly Room[] = [
+  { name: 'core', imports: [], pure: true },
+  { name: 'prompts', imports: ['core'], pure: true },
+  { name: 'models', imports: ['core', 'prompts'], pure: true },
+  { name: 'workflow', imports: ['core'], pure: true },
+  { name: 'store', imports: ['core'] },
+  { name: 'hub', imports: ['core', 'store'] },
+  { name: 'runs', imports: ['core', 'store'] },
+  { name: 'bedrock', imports: ['core', 'models'] },
+  { name: 'rows', imports: ['core', 'prompts', 'models', 'store'] },
+  { name: 'engine', imports: ['core', 'workflow'] },
+  { name: 'emulator', imports: ['core', 'store'] },
+  {
+    name: 'steps',
+    imports: ['core', 'prompts', 'models', 'store', 'hub', 'runs', 'bedrock', 'rows', 'workflow'],
+  },
+  { name: 'handlers', imports: ['core', 'store', 'hub', 'runs', 'bedrock', 'workflow', 'steps'] },
+  { name: 'targets', imports: [...EVERYTHING_BELOW_TARGETS, 'engine', 'emulator'] },
+  { name: 'doctor', imports: ['core', 'models', 'store', 'runs', 'bedrock', 'targets'] },
+  { name: 'cli', imports: [...EVERYTHING_BELOW_TARGETS, 'engine', 'emulator', 'targets', 'doctor'] },
+];
+
+/** Where time is an argument. */
+const TIMELESS = [
+  'core',
+  'models',
+  'prompts',
+  'hub',
+  'rows',
+  'steps',
+  'workflow',
+  'engine',
+  'emulator',
+  'store',
+  'bedrock',
+];
+
+/** Biome's overrides that hold every room to what it may import. */
+export function renderLayers(): string {
+  const overrides = [
+    ...ROOMS.flatMap((room) => overridesOf(room)),
+    restrictImports(
+      ['infra/**'],
+      [
+        {
+          group: ROOMS.filter(({ name }) => name !== 'workflow').map(({ name }) => `**/src/${name}/**`),
+          message: 'infra sees the workflow only.',
+        },
+      ],
+    ),
+    override([...TIMELESS.map((name) => `src/${name}/**`), '!src/core/clock.ts'], 'noRestrictedGlobals', {
+      deniedGlobals: Object.fromEntries(
+        ['setTimeout', 'setInterval'].map((name) => [name, 'Time is an argument: use the Clock.']),
+      ),
+    }),
+  ];
+  return `${JSON.stringify({ $schema: './node_modules/@biomejs/biome/configuration_schema.json', overrides }, null, 2)}\n`;
+}
+
+/** One override for the files of a room, and one for those in its sub-rooms: paths are relative in imports. */
+function overridesOf({ name, imports, pure }: Room): unknown[] {
+  const closed = ROOMS.map((room) => room.name).filter((other) => other !== name && !imports.includes(other));
+  const allowed = imports.length === 0 ? 'no other room' : `${imports.join(', ')} only`;
+  const message = `${name} may import ${allowed}: see ARCHITECTURE.md, Rooms.`;
+  const impure = {
+    group: ['@aws-sdk/**', '@duckdb/**', 'node:*', 'node:*/**'],
+    message: `${name} is pure: pass I/O, time and randomness in as arguments.`,
+  };
+  return [
+    { includes: [`src/${name}/*`], up: '..' },
+    { includes: [`src/${name}/*/**`], up: '../..' },
+  ].map(({ includes, up }) =>
+    restrictImports(includes, [
+      {
+        group: [
+          ...closed.map((other) => `${up}/${other}/**`),
+          `${up}/../infra/**`,
+          'aws-cdk-lib',
+          'aws-cdk-lib/**',
+        ],
+        message,
+      },
+      ...(pure ? [impure] : []),
+    ]),
+  );
+}
+
+function restrictImports(includes: readonly string[], patterns: readonly unknown[]): unknown {
+  return override(includes, 'noRestrictedImports', { patterns });
+}
+
+function override(includes: readonly string[], rule: string, options: unknown): unknown {
+  return { includes, linter: { rules: { style: { [rule]: { level: 'error', options } } } } };
+}

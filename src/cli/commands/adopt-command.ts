@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { createJobControl } from '../../bedrock/job-control.ts';
+import { findRun } from '../../runs/run-store.ts';
+import { adoptJobs } from '../../targets/embedded/adopt-jobs.ts';
+import { openRunFiles } from '../../targets/run-files.ts';
+import type { CliContext } from '../cli-context.ts';
+import { addTargetOptions, chooseTarget, type TargetOptions } from '../options/target-options.ts';
+import { dirFlag } from './follow-run.ts';
+
+/** `quarry adopt`: gives jobs that no run knows back to their runs. */
+export function addAdoptCommand(program: Command, { out }: CliContext): void {
+  const command = program
+    .command('adopt')
+    .argument('[run]', 'the run’s id; all runs unless given')
+    .description('Give jobs that no run knows (quarry jobs --orphans) back to their runs.')
+    .option('--json', 'print as JSON');
+  addTargetOptions(command).action(
+    async (runId: string | undefined, options: TargetOptions & { json?: boolean }) => {
+      using files = openRunFiles(await chooseTarget(options, { runId }), options.dir);
+      const { store, bucket } = files;
+      if (runId !== undefined) await findRun(files, runId);
+      await using target = await files.openEngine();
+      const adoptions = await adoptJobs({ store, bucket, jobs: createJobControl(target.control) }, runId);
+      if (options.json) {
+        const rows = adoptions.map(({ job, refusal }) => ({
+          job_arn: job.jobArn,
+          run_id: job.runId,
+          part: job.partId,
+          adopted: refusal === undefined,
+          refusal: refusal ?? null,
+        }));
+        out.write(`${JSON.stringify(rows, null, 2)}\n`);
+        return;
+      }
+      if (adoptions.length === 0) out.write('Every job is known to its run.\n');
+      for (const { job, refusal } of adoptions) {
+        out.write(
+          refusal === undefined
+            ? `${job.jobName}: adopted. Harvest it: quarry resume ${job.runId}${dirFlag(options.dir)}\n`
+            : `${job.jobName}: left as it is, ${refusal}.\n`,
+        );
+      }
+    },
+  );
+}

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { createJobControl } from '../../bedrock/job-control.ts';
+import { findJobs, type QuarryJob } from '../../targets/embedded/find-jobs.ts';
+import { openRunFiles } from '../../targets/run-files.ts';
+import type { CliContext } from '../cli-context.ts';
+import { addTargetOptions, chooseTarget, type TargetOptions } from '../options/target-options.ts';
+import { rowsView } from '../views/rows-view.ts';
+
+interface JobsOptions extends TargetOptions {
+  orphans?: boolean;
+  json?: boolean;
+}
+
+/** `quarry jobs`: the model invocation jobs of this store's runs, and those that no run knows. */
+export function addJobsCommand(program: Command, { out }: CliContext): void {
+  const command = program
+    .command('jobs')
+    .description('List the model invocation jobs of the runs in the store.')
+    .option('--orphans', 'only jobs that no run knows: quarry adopt gives them back')
+    .option('--json', 'print as JSON');
+  addTargetOptions(command).action(async (options: JobsOptions) => {
+    using files = openRunFiles(await chooseTarget(options), options.dir);
+    const { store, bucket } = files;
+    await using target = await files.openEngine();
+    const jobs = await findJobs({ store, bucket, jobs: createJobControl(target.control) });
+    const rows = jobs.filter(({ orphan }) => orphan || !options.orphans).map(toRow);
+    if (options.json) out.write(`${JSON.stringify(rows, null, 2)}\n`);
+    else if (rows.length > 0) out.write(`${rowsView(rows, { width: out.columns })}\n`);
+    else out.write(options.orphans ? 'Every job is known to its run.\n' : 'There are no jobs yet.\n');
+  });
+}
+
+function toRow(job: QuarryJob): Record<string, unknown> {
+  const { jobArn, jobName, status, submittedAt, runId, partId, attempt, orphan } = job;
+  return {
+    job: jobName,
+    status,
+    run_id: runId,
+    part: partId,
+    attempt,
+    orphan,
+    submitted: submittedAt,
+    job_arn: jobArn,
+  };
+}

@@ -1,0 +1,89 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { stringify } from 'csv-stringify/sync';
+import { InvalidRunInputError } from '../../core/errors.ts';
+import { readResults } from '../../rows/results/read-results.ts';
+import { findRun } from '../../runs/run-store.ts';
+import { resultFiles } from '../../targets/result-files.ts';
+import { openRunFiles } from '../../targets/run-files.ts';
+import type { CliContext } from '../cli-context.ts';
+import { addTargetOptions, chooseTarget, type TargetOptions } from '../options/target-options.ts';
+import { count } from '../views/format.ts';
+import { rowsView } from '../views/rows-view.ts';
+import { downloadResults } from './download-results.ts';
+import { dirFlag } from './follow-run.ts';
+
+/** Rows that a table shows unless --head says otherwise. */
+const DEFAULT_TABLE_ROWS = 10;
+
+interface ResultsOptions extends TargetOptions {
+  head?: number;
+  format: 'table' | 'jsonl' | 'csv';
+  failed?: boolean;
+  download?: string;
+}
+
+/** `quarry results`: the rows of a run that has ended, with their answers. */
+export function addResultsCommand(program: Command, context: CliContext): void {
+  const command = program
+    .command('results')
+    .argument('<run>', 'the run’s id')
+    .description('Print the rows of a finished run with their answers.')
+    .option('--head <n>', `first n rows; a table has ${DEFAULT_TABLE_ROWS} unless you say more`, toCount)
+    .addOption(new Option('--format <format>', 'how').choices(['table', 'jsonl', 'csv']).default('table'))
+    .option('--failed', 'only rows without an answer')
+    .option(
+      '--download <directory>',
+      'put the result files (Parquet) and the summary there, and print no rows',
+    );
+  addTargetOptions(command).action((runId: string, options: ResultsOptions) =>
+    printResults(runId, options, context),
+  );
+}
+
+async function printResults(runId: string, options: ResultsOptions, { out }: CliContext): Promise<void> {
+  using files = openRunFiles(await chooseTarget(options, { runId }), options.dir);
+  const { summary } = await findRun(files, runId);
+  if (summary === undefined) {
+    throw new InvalidRunInputError(
+      `Run "${runId}" has not ended yet. See: quarry status ${runId}${dirFlag(options.dir)}`,
+    );
+  }
+  if (options.download !== undefined) {
+    const paths = await downloadResults(summary, files, options.download);
+    out.write(`${count(paths.length, 'Parquet file')} in ${options.download}\n`);
+    return;
+  }
+  const head = options.head ?? (options.format === 'table' ? DEFAULT_TABLE_ROWS : undefined);
+  const rows = readResults(resultFiles(summary, files), {
+    ...(head === undefined ? {} : { head }),
+    failedOnly: options.failed === true,
+  });
+  switch (options.format) {
+    case 'table': {
+      const shown = await Array.fromAsync(rows);
+      out.write(shown.length === 0 ? 'No rows.\n' : `${rowsView(shown, { width: out.columns })}\n`);
+      return;
+    }
+    case 'jsonl':
+      for await (const row of rows) await write(out, `${JSON.stringify(row)}\n`);
+      return;
+    case 'csv': {
+      let header = true;
+      for await (const row of rows) {
+        await write(out, stringify([row], { header, cast: { object: (value) => JSON.stringify(value) } }));
+        header = false;
+      }
+    }
+  }
+}
+
+/** Writes, and waits where the reader is slower than we are. */
+async function write(out: NodeJS.WriteStream, text: string): Promise<void> {
+  if (!out.write(text)) await new Promise<void>((resolve) => out.once('drain', resolve));
+}
+
+function toCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number from 1.');
+  return value;
+}

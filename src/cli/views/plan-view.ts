@@ -1,0 +1,81 @@
+import Table from 'cli-table3';
+import type { CostEstimate } from '../../core/run-plan.ts';
+import type { JobSchedule } from '../../core/schedule.ts';
+import { count, duration, usd } from './format.ts';
+
+/** When jobs end, if they start now. */
+export type ScheduledEnd = JobSchedule & { ends_at: string };
+
+/** What `quarry plan` says; as `--json` prints it. */
+export interface PlanReport {
+  run_id: string;
+  /** Where the plan had a local dataset uploaded to; null where nothing was uploaded. */
+  uploaded_to: string | null;
+  /** True where a run with this input was made before. */
+  run_exists: boolean;
+  model_id: string;
+  rows: number;
+  dataset_rows: number;
+  /** Rows that get the answer of an identical request. */
+  duplicates: number;
+  on_demand_rows: number;
+  parts: number;
+  slices: number;
+  estimate: CostEstimate;
+  schedule: {
+    jobs_in_flight: number;
+    records_per_hour: number;
+    /** The run's own packing. */
+    balanced: ScheduledEnd;
+    /** Parts as large as the quotas allow, and a last one of what is left. */
+    full: ScheduledEnd;
+  };
+}
+
+/** The plan, for people. */
+export function planLines(report: PlanReport): string[] {
+  const { estimate, schedule, rows, dataset_rows, on_demand_rows } = report;
+  const lines = [
+    '',
+    `Plan of run ${report.run_id}${report.run_exists ? ', which exists' : ''}: ${report.model_id}`,
+    '',
+    `  rows       ${rows.toLocaleString('en-US')}${rows === dataset_rows ? '' : ` of ${dataset_rows.toLocaleString('en-US')}`}`,
+    ...(report.duplicates === 0
+      ? []
+      : [`  not sent   ${report.duplicates.toLocaleString('en-US')}, as identical requests are sent once`]),
+    `  on demand  ${on_demand_rows.toLocaleString('en-US')}${on_demand_rows === 0 ? '' : ', at twice the price: fewer than a job takes'}`,
+    `  input      about ${count(estimate.input_tokens, 'token')}${estimate.input_usd === null ? '' : `, ${usd(estimate.input_usd)}`}`,
+    `  answers    at most ${count(estimate.max_output_tokens, 'token')}`,
+    estimate.max_usd === null
+      ? '  cost       unknown: there is no price of this model'
+      : `  cost       at most ${usd(estimate.max_usd)}, by prices of ${estimate.prices_as_of}`,
+  ];
+  if (schedule.balanced.jobs > 0) {
+    lines.push(
+      '',
+      scheduleTable(report),
+      '',
+      `With ${count(schedule.jobs_in_flight, 'job')} at once and ${count(schedule.records_per_hour, 'record')} an hour in each; queues at Bedrock come on top.`,
+    );
+  }
+  lines.push(
+    '',
+    report.uploaded_to === null
+      ? 'Nothing was sent and nothing was paid.'
+      : `The dataset is in ${report.uploaded_to} now; nothing else was sent, and nothing was paid.`,
+  );
+  return lines;
+}
+
+function scheduleTable({ schedule: { jobs_in_flight, balanced, full } }: PlanReport): string {
+  const table = new Table({ head: ['', 'this run', 'full parts'], style: { head: [], border: [] } });
+  const row = (name: string, textOf: (end: ScheduledEnd) => string) =>
+    table.push([name, textOf(balanced), textOf(full)]);
+  row('jobs', ({ jobs }) => jobs.toLocaleString('en-US'));
+  row('records per job', ({ smallest, largest }) =>
+    [...new Set([smallest, largest])].map((size) => size.toLocaleString('en-US')).join(' to '),
+  );
+  row(`waves of ${jobs_in_flight}`, ({ waves }) => waves.toLocaleString('en-US'));
+  row('jobs end after', ({ hours }) => duration(hours * 3_600_000));
+  return table.toString();
+}

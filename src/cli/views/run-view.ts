@@ -1,0 +1,171 @@
+import { TERMINAL_STATUSES } from '../../core/job.ts';
+import type { CostEstimate } from '../../core/run-plan.ts';
+import type { RunProgress } from '../../runs/run-progress.ts';
+import { count, duration, usd } from './format.ts';
+
+/** Where a run stands, as far as its progress has told. */
+export interface RunView {
+  startedAtMs: number;
+  phase: 'plan' | 'prepare' | 'run' | 'summarize';
+  /** By file of a Hugging Face dataset: bytes that are here, and all. */
+  downloads: Map<string, { doneBytes: number; totalBytes: number }>;
+  /** By file of a local dataset: bytes that are in S3, and all. */
+  uploads: Map<string, { doneBytes: number; totalBytes: number }>;
+  /** What the run may cost at most, in words; empty where nothing is paid. */
+  price: string;
+  selectedRows: number | undefined;
+  runId: string | undefined;
+  parts: number;
+  preparedRows: number;
+  preparedParts: number;
+  wave: number;
+  waveParts: number;
+  waveRecords: number;
+  collectedParts: number;
+  collectedRows: number;
+  /** By job: its status and how many of its records are done. */
+  jobs: Map<string, { status: string; records: number }>;
+}
+
+/** The view before anything has happened. */
+export function emptyView(startedAtMs: number): RunView {
+  return {
+    startedAtMs,
+    phase: 'plan',
+    downloads: new Map(),
+    uploads: new Map(),
+    price: '',
+    selectedRows: undefined,
+    runId: undefined,
+    parts: 0,
+    preparedRows: 0,
+    preparedParts: 0,
+    wave: 0,
+    waveParts: 0,
+    waveRecords: 0,
+    collectedParts: 0,
+    collectedRows: 0,
+    jobs: new Map(),
+  };
+}
+
+/** Takes one piece of progress into the view. */
+export function advanceView(view: RunView, progress: RunProgress): void {
+  switch (progress.kind) {
+    case 'state_entered':
+      if (progress.state === 'Prepare') view.phase = 'prepare';
+      if (progress.state === 'Run jobs') view.phase = 'run';
+      if (progress.state === 'Summarize') view.phase = 'summarize';
+      return;
+    case 'downloaded':
+      view.downloads.set(progress.path, progress);
+      return;
+    case 'uploaded':
+      view.uploads.set(progress.path, progress);
+      return;
+    case 'planned':
+      view.price = progress.isPaid ? priceText(progress.plan.estimate) : '';
+      view.runId = progress.plan.run_id;
+      view.selectedRows = progress.plan.selected_rows;
+      view.parts = progress.plan.parts;
+      return;
+    case 'prepared':
+      view.preparedParts += 1;
+      view.preparedRows += progress.rows;
+      return;
+    case 'dispatched':
+      view.wave = progress.wave;
+      view.waveParts = progress.parts.length;
+      view.waveRecords = progress.parts.reduce((sum, { records }) => sum + records, 0);
+      view.collectedParts = 0;
+      view.collectedRows = 0;
+      view.jobs.clear();
+      return;
+    case 'job':
+      view.jobs.set(progress.jobArn, { status: progress.status, records: progress.processedRecords ?? 0 });
+      return;
+    case 'collected':
+      view.collectedParts += 1;
+      view.collectedRows += progress.rows.total;
+      return;
+  }
+}
+
+/** The view in lines: one for each phase that has begun. */
+export function viewLines(view: RunView, nowMs: number): string[] {
+  const rows = view.selectedRows;
+  const lines = [
+    rows === undefined
+      ? `Plan        ${transferText(view) ?? 'reading the dataset'}`
+      : `Plan        run ${view.runId}: ${count(rows, 'row')} in ${count(view.parts, 'part')}${view.price}`,
+  ];
+  if (view.phase === 'plan') return withElapsed(lines, view, nowMs);
+  lines.push(
+    view.preparedParts === 0 && view.phase !== 'prepare'
+      ? 'Prepare     already done'
+      : `Prepare     ${count(view.preparedRows, 'row')} of ${rows === undefined ? '?' : rows.toLocaleString('en-US')}, ${count(view.preparedParts, 'part')}`,
+  );
+  if (view.wave > 0) {
+    const byStatus = Map.groupBy(view.jobs.values(), ({ status }) => status);
+    const jobs = [...byStatus].map(([status, group]) => `${group.length} ${status}`).join(', ');
+    const done = [...view.jobs.values()].reduce((sum, { records }) => sum + records, 0);
+    lines.push(
+      `Run jobs    wave ${view.wave}: ${jobs || 'none yet'}; ${count(done, 'record')} of ${view.waveRecords.toLocaleString('en-US')} done`,
+      `Collect     ${view.collectedParts} of ${count(view.waveParts, 'part')}, ${count(view.collectedRows, 'row')}`,
+    );
+  }
+  if (view.phase === 'summarize') lines.push('Summarize   counting the output');
+  return withElapsed(lines, view, nowMs);
+}
+
+/** `downloading: 12.3 MB of 45.6 MB`; undefined where all is where it belongs. */
+function transferText({ downloads, uploads }: RunView): string | undefined {
+  const textOf = (doing: string, files: RunView['uploads']) => {
+    const all = [...files.values()];
+    const done = all.reduce((sum, { doneBytes }) => sum + doneBytes, 0);
+    const total = all.reduce((sum, { totalBytes }) => sum + totalBytes, 0);
+    return done === total ? undefined : `${doing}: ${megabytes(done)} of ${megabytes(total)}`;
+  };
+  return textOf('uploading', uploads) ?? textOf('downloading', downloads);
+}
+
+/** `, at most $1.23`, to be put behind what it is the price of. */
+function priceText({ max_usd }: CostEstimate): string {
+  return max_usd === null ? ', at a price that is not known' : `, at most ${usd(max_usd)}`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function withElapsed(lines: string[], view: RunView, nowMs: number): string[] {
+  return [...lines, `Elapsed     ${duration(nowMs - view.startedAtMs)}`];
+}
+
+/** One line for people who read a log: only for what is worth one, or nothing. */
+export function logLine(view: RunView, progress: RunProgress): string | undefined {
+  switch (progress.kind) {
+    case 'state_entered':
+      return progress.state === 'Prepare' || progress.state === 'Summarize' ? `${progress.state}` : undefined;
+    case 'downloaded':
+      return progress.doneBytes === progress.totalBytes
+        ? `Downloaded ${progress.path}: ${megabytes(progress.totalBytes)}`
+        : undefined;
+    case 'uploaded':
+      return progress.doneBytes === progress.totalBytes
+        ? `Uploaded ${progress.path}: ${megabytes(progress.totalBytes)}`
+        : undefined;
+    case 'planned':
+      return `Plan: run ${progress.plan.run_id}, ${count(progress.plan.selected_rows, 'row')} in ${count(progress.plan.parts, 'part')}${view.price}`;
+    case 'prepared':
+      return `Prepared ${progress.partId}: ${count(progress.rows, 'row')}, ${count(progress.records, 'record')}`;
+    case 'dispatched':
+      return `Wave ${progress.wave}: ${count(view.waveParts, 'part')}, ${count(view.waveRecords, 'record')}`;
+    case 'job':
+      return (TERMINAL_STATUSES as readonly string[]).includes(progress.status)
+        ? `Job ${progress.jobArn.split('/').at(-1)}: ${progress.status}`
+        : undefined;
+    case 'collected':
+      return `Collected ${progress.partId}: ${count(progress.rows.succeeded, 'row')} answered, ${progress.rows.failed} failed, ${progress.rows.not_sent} not sent`;
+  }
+}

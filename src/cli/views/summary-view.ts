@@ -1,0 +1,87 @@
+import { relative } from 'node:path';
+import type { S3Uri } from '../../core/s3-uri.ts';
+import type { RunSummary } from '../../core/summary.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
+import { count, usd } from './format.ts';
+
+/** The output files as other programs can open them: paths of this machine, or S3 URIs. */
+export function outputPathsOf(summary: RunSummary, { localPath }: ObjectStore): string[] {
+  return summary.output_uris.map((uri) => localPath?.(uri as S3Uri) ?? uri);
+}
+
+/** The summary as `--json` prints it. */
+export function summaryJson(summary: RunSummary, paths: readonly string[]): Record<string, unknown> {
+  return { ...summary, output_paths: paths };
+}
+
+/** The summary as `quarry status` prints it. */
+export function summaryText(summary: RunSummary, store: ObjectStore, json: boolean): string {
+  const paths = outputPathsOf(summary, store);
+  return json
+    ? `${JSON.stringify(summaryJson(summary, paths), null, 2)}\n`
+    : `${summaryLines(summary, paths).join('\n')}\n`;
+}
+
+/** The ledger, tokens and output files, for people. */
+export function summaryLines(summary: RunSummary, paths: readonly string[]): string[] {
+  const { rows, tokens } = summary;
+  const lines = [
+    '',
+    `Run ${summary.run_id}: ${headline(summary)}`,
+    '',
+    `  rows       ${rows.total.toLocaleString('en-US')}`,
+    `  answered   ${rows.succeeded.toLocaleString('en-US')}`,
+    `  failed     ${rows.failed.toLocaleString('en-US')}`,
+    `  not sent   ${rows.not_sent.toLocaleString('en-US')}`,
+    ...attemptsLine(summary),
+    `  jobs       ${summary.jobs}${summary.on_demand_records > 0 ? `, and ${count(summary.on_demand_records, 'record')} on demand` : ''}`,
+    `  tokens     ${tokens.input.toLocaleString('en-US')} in, ${tokens.output.toLocaleString('en-US')} out`,
+  ];
+  if (summary.duplicates > 0) {
+    lines.push(`  saved      ${count(summary.duplicates, 'row')} got the answer of an identical request`);
+  }
+  if (summary.cost_usd !== null) {
+    lines.push(
+      summary.simulated
+        ? `  cost       nothing; ${usd(summary.cost_usd)} had these tokens been Bedrock’s`
+        : `  cost       ${usd(summary.cost_usd)}, by the price table`,
+    );
+  }
+  for (const { error_code, rows: affected, example_record_id, example_message } of summary.reasons) {
+    lines.push(
+      '',
+      `  ${error_code}: ${count(affected, 'row')}, such as ${example_record_id}: ${example_message}`,
+    );
+  }
+  lines.push('', `  output     ${paths.length} Parquet ${paths.length === 1 ? 'file' : 'files'}`);
+  const shown = paths.slice(0, 3).map((path) => `             ${shortPath(path)}`);
+  lines.push(...shown);
+  if (paths.length > 3) lines.push(`             … and ${paths.length - 3} more`);
+  return lines;
+}
+
+function headline({ status, stop }: RunSummary): string {
+  switch (status) {
+    case 'succeeded':
+      return 'every row answered';
+    case 'partly_succeeded':
+      return 'some rows have no answer';
+    case 'stopped':
+    case 'cancelled':
+      return `${status} before every row was answered. ${stop?.message ?? ''}`.trimEnd();
+  }
+}
+
+/** `90 rows once, 8 twice, 2 not at all`, where any took more than one. */
+function attemptsLine({ attempts }: RunSummary): string[] {
+  if (attempts.every((counts) => counts.attempts < 2)) return [];
+  const times = (number: number) => ['never', 'once', 'twice'][number] ?? `${number} times`;
+  const counts = attempts.map(({ attempts: number, rows }) => `${count(rows, 'row')} ${times(number)}`);
+  return [`  sent       ${counts.join(', ')}`];
+}
+
+function shortPath(path: string): string {
+  if (path.startsWith('s3://')) return path;
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : fromHere;
+}

@@ -1,0 +1,89 @@
+import type { EmulatorContext } from '../emulator-context.ts';
+import { resolveModel } from '../models/model-catalog.ts';
+import { isJsonObject } from '../models/model-family.ts';
+import type { UsageBook } from '../models/usage.ts';
+import type { OperationResult } from './control-plane.ts';
+import { ServiceError, type ServiceErrorName, validationError } from './service-error.ts';
+
+/** InvokeModel and Converse. */
+export interface RuntimePlane {
+  invoke(
+    modelId: string,
+    bodyText: string,
+    invocationType: 'InvokeModel' | 'Converse',
+  ): Promise<OperationResult>;
+}
+
+/** The calls for one answer at once. */
+export function createRuntimePlane(context: EmulatorContext, usage: UsageBook): RuntimePlane {
+  const { faults, answerer, clock, account } = context;
+  return {
+    invoke: async (modelId, bodyText, invocationType) => {
+      const model = resolveModel(modelId, account);
+      const fault = faults.takeRequestFault('invoke', { ordinal: 0, jobName: '', modelId, tags: [] });
+      if (fault !== undefined) await faults.save();
+      if (fault?.kind === 'invoke-throttled') {
+        throw new ServiceError('ThrottlingException', 'Too many requests, please wait before trying again.');
+      }
+      if (fault?.kind === 'invoke-error') throw new ServiceError(fault.errorName, fault.message);
+
+      const body = readBody(bodyText);
+      const result = await answerer.answer({
+        model,
+        invocationType,
+        body,
+        bodyText,
+        atMs: clock.now(),
+        inBatch: false,
+      });
+      if (result.kind === 'refusal')
+        throw new ServiceError(errorNameOf(result.errorCode), result.errorMessage);
+      await usage.addOnDemand({
+        modelId,
+        inputTokens: result.inputTokens,
+        outputTokens: result.outputTokens,
+        bodyText,
+      });
+      return {
+        body: result.modelOutput,
+        headers: {
+          'x-amzn-bedrock-invocation-latency': String(200 + result.outputTokens * 10),
+          'x-amzn-bedrock-input-token-count': String(result.inputTokens),
+          ...(model.produces === 'text'
+            ? { 'x-amzn-bedrock-output-token-count': String(result.outputTokens) }
+            : {}),
+        },
+        ...(fault?.kind === 'invoke-response-lost' ? { lost: fault.how } : {}),
+      };
+    },
+  };
+}
+
+function readBody(text: string): Record<string, unknown> {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (isJsonObject(body)) return body;
+  } catch (error) {
+    throw validationError(
+      `Malformed input request, please reformat your input and try again. (${String(error)})`,
+    );
+  }
+  throw validationError('Malformed input request, please reformat your input and try again.');
+}
+
+function errorNameOf(httpStatus: number): ServiceErrorName {
+  switch (httpStatus) {
+    case 408:
+      return 'ModelTimeoutException';
+    case 429:
+      return 'ThrottlingException';
+    case 500:
+      return 'InternalServerException';
+    case 502:
+    case 503:
+    case 504:
+      return 'ServiceUnavailableException';
+    default:
+      return httpStatus < 500 ? 'ValidationException' : 'ModelErrorException';
+  }
+}

@@ -1,0 +1,71 @@
+import type { RecordFaults } from '../faults/fault-injector.ts';
+import type { WrittenAnswer } from '../models/answerer.ts';
+import { isJsonObject, type JsonObject, type Refusal } from '../models/model-family.ts';
+
+/** One record with what it got. */
+export interface AnsweredRecord {
+  recordId: string;
+  /** As the input spelled it. */
+  modelInputText: string;
+  result: WrittenAnswer | Refusal;
+  faults: RecordFaults | undefined;
+}
+
+const AWKWARD = '\u2028\u0085\u0000';
+const STAND_IN = '@@lone-surrogate@@';
+
+/** The output's line or lines for a record, each with its newline. */
+export function toOutputLines({ recordId, modelInputText, result, faults }: AnsweredRecord): string {
+  const id = JSON.stringify(recordId);
+  if (result.kind === 'refusal') {
+    const error = JSON.stringify({ errorCode: result.errorCode, errorMessage: result.errorMessage });
+    const nulls = faults?.hasNulls === true ? '"modelOutput":null,' : '';
+    return deform(`{"modelInput":${modelInputText},${nulls}"error":${error},"recordId":${id}}`, faults);
+  }
+  const nulls = faults?.hasNulls === true ? ',"error":null' : '';
+  const output =
+    faults?.isAwkward === true
+      ? withSuffix(result.modelOutput, AWKWARD)
+      : faults?.corruption === 'lone-surrogate'
+        ? withSuffix(result.modelOutput, STAND_IN)
+        : result.modelOutput;
+  const text = JSON.stringify(output).replace(STAND_IN, '\\ud800');
+  return deform(`{"modelInput":${modelInputText},"modelOutput":${text}${nulls},"recordId":${id}}`, faults);
+}
+
+function deform(line: string, faults: RecordFaults | undefined): string {
+  if (faults === undefined) return `${line}\n`;
+  const whole = corrupt(line, faults.corruption);
+  return faults.isDuplicated ? `${whole}\n${whole}\n` : `${whole}\n`;
+}
+
+function corrupt(line: string, corruption: RecordFaults['corruption']): string {
+  switch (corruption) {
+    case 'truncated':
+      return line.slice(0, Math.floor(line.length * 0.7));
+    case 'not-json':
+      return 'Internal Server Error';
+    case 'lone-surrogate':
+    case undefined:
+      return line;
+  }
+}
+
+/** Appends to every text that the model gave, wherever its family puts it. */
+function withSuffix(output: JsonObject, suffix: string): JsonObject {
+  const visit = (value: unknown, key: string): unknown => {
+    if (typeof value === 'string') {
+      return key === 'text' || key === 'content' || key === 'generation' ? `${value}${suffix}` : value;
+    }
+    if (Array.isArray(value)) {
+      return typeof value[0] === 'number'
+        ? value
+        : value.map((item) => visit(item, key === 'content' ? '' : key));
+    }
+    if (isJsonObject(value)) {
+      return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, visit(member, name)]));
+    }
+    return value;
+  };
+  return visit(output, '') as JsonObject;
+}

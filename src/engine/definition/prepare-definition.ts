@@ -1,0 +1,56 @@
+import type { StateMachineDefinition, States } from '../../workflow/amazon-states-language.ts';
+import { InvalidDefinitionError } from '../state-error.ts';
+import { runStates } from '../states/run-states.ts';
+import { assertSupported } from './definition-schema.ts';
+import { prepareState } from './prepare-state.ts';
+import type { PreparedState, PreparedStates } from './prepared-state.ts';
+
+const cache = new WeakMap<StateMachineDefinition, PreparedStates>();
+
+/**
+ * Checks a definition and parses every path, template and rule in it, once for each definition object. Throws
+ * an InvalidDefinitionError that names state and field where the engine would not run it as Step Functions does.
+ */
+export function prepareDefinition(definition: StateMachineDefinition): PreparedStates {
+  const known = cache.get(definition);
+  if (known !== undefined) return known;
+  assertSupported(definition);
+  const prepared = prepareStates(definition, new Set());
+  cache.set(definition, prepared);
+  return prepared;
+}
+
+function prepareStates({ StartAt, States }: States, namesSeen: Set<string>): PreparedStates {
+  const states = new Map<string, PreparedState>();
+  const assertState = (name: string) => {
+    if (!Object.hasOwn(States, name))
+      throw new InvalidDefinitionError(
+        `there is no state "${name}" to go to; there are ${Object.keys(States).join(', ')}`,
+      );
+  };
+  assertState(StartAt);
+  for (const [stateName, state] of Object.entries(States)) {
+    try {
+      if (namesSeen.has(stateName)) throw new InvalidDefinitionError('another state has the same name');
+      namesSeen.add(stateName);
+      for (const name of targetsOf(state)) assertState(name);
+      const nested = (inner: States) => prepareStates(inner, namesSeen);
+      states.set(stateName, prepareState(state, { stateName, prepareStates: nested, runStates }));
+    } catch (error) {
+      if (!(error instanceof InvalidDefinitionError) || error.message.startsWith('State "')) throw error;
+      throw new InvalidDefinitionError(`State "${stateName}": ${error.message}`, { cause: error });
+    }
+  }
+  return { startAt: StartAt, states };
+}
+
+function targetsOf(state: States['States'][string]): string[] {
+  const targets: string[] = [];
+  if ('Next' in state && state.Next !== undefined) targets.push(state.Next);
+  if ('Catch' in state) targets.push(...(state.Catch ?? []).map(({ Next }) => Next));
+  if (state.Type === 'Choice') {
+    targets.push(...state.Choices.map(({ Next }) => Next));
+    if (state.Default !== undefined) targets.push(state.Default);
+  }
+  return targets;
+}

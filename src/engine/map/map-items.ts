@@ -1,0 +1,56 @@
+import type { MapState } from '../../workflow/amazon-states-language.ts';
+import { compileExpression, compileTemplate } from '../data/payload-template.ts';
+import type { ContextObject, Visit } from '../definition/prepared-state.ts';
+import { excerpt, inField, StateError } from '../state-error.ts';
+
+/** An item of a Map, and what its iteration gets for it. */
+export interface MapItem {
+  index: number;
+  value: unknown;
+  /** The item itself, or what ItemSelector makes of it. */
+  input: unknown;
+}
+
+/** The array that ItemsPath leads to; the whole input unless given. */
+export function prepareItemsPath(state: MapState): (data: unknown, visit: Visit) => readonly unknown[] {
+  const path = state.ItemsPath ?? '$';
+  const expression = inField('ItemsPath', () => compileExpression('ItemsPath', path));
+  return (data, { context, frame }) => {
+    const items = expression({ data, context, random: frame.deps.random });
+    if (!Array.isArray(items))
+      throw new StateError(
+        'States.Runtime',
+        `The ItemsPath '${path}' must lead to an array, and leads to '${excerpt(items)}'`,
+      );
+    return items;
+  };
+}
+
+/** Gives each item to ItemSelector, whose `$` is the Map's input. */
+export function prepareItemSelector(
+  state: MapState,
+): (items: Iterable<unknown>, data: unknown, visit: Visit) => Iterable<MapItem> {
+  const { ItemSelector } = state;
+  const selector =
+    ItemSelector === undefined ? undefined : inField('ItemSelector', () => compileTemplate(ItemSelector));
+  return function* (items, data, { context, frame }) {
+    let index = 0;
+    for (const value of items) {
+      const input =
+        selector === undefined
+          ? value
+          : selector({
+              data,
+              context: { ...context, ...itemContext(index, value) },
+              random: frame.deps.random,
+            });
+      yield { index, value, input };
+      index += 1;
+    }
+  };
+}
+
+/** `$$.Map` for one item. */
+export function itemContext(index: number, value: unknown): Pick<ContextObject, 'Map'> {
+  return { Map: { Item: { Index: index, Value: value } } };
+}

@@ -1,0 +1,20 @@
+import type { MapState } from '../../workflow/amazon-states-language.ts';
+import { prepareNumber } from '../data/number-field.ts';
+import type { Visit } from '../definition/prepared-state.ts';
+
+/**
+ * Whether a Map Run with so many failed items has failed. "If you specify both values, the workflow fails when
+ * it exceeds either value"; without any, at the first failure (developer guide, Tolerated failure threshold).
+ */
+export function prepareToleratedFailure(
+  state: MapState,
+): (data: unknown, visit: Visit) => (failedItems: number, totalItems: number) => boolean {
+  const maxCount = prepareNumber(state, 'ToleratedFailureCount');
+  const maxPercentage = prepareNumber(state, 'ToleratedFailurePercentage', { max: 100, integer: false });
+  return (data, visit) => {
+    const count = maxCount(data, visit);
+    const percentage = maxPercentage(data, visit) ?? (count === undefined ? 0 : 100);
+    return (failedItems, totalItems) =>
+      failedItems > (count ?? Number.POSITIVE_INFINITY) || failedItems * 100 > percentage * totalItems;
+  };
+}

@@ -1,0 +1,91 @@
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { InvalidDatasetError } from '../core/errors.ts';
+
+const Paths = z.union([z.string(), z.array(z.string())]).transform((paths) => [paths].flat());
+
+/** What a split of a card's config reads. */
+export interface CardSplit {
+  split: string;
+  patterns: string[];
+}
+
+const DataFiles = z.union([
+  Paths.transform((patterns): CardSplit[] => [{ split: 'train', patterns }]),
+  z.array(
+    z
+      .object({ split: z.coerce.string(), path: Paths })
+      .transform(({ split, path }): CardSplit => ({ split, patterns: path })),
+  ),
+  z
+    .record(z.string(), Paths)
+    .transform((bySplit) =>
+      Object.entries(bySplit).map(([split, patterns]): CardSplit => ({ split, patterns })),
+    ),
+]);
+
+/** Keys of a config that do not change how its files are read. */
+const PLAIN_KEYS = new Set([
+  'config_name',
+  'data_files',
+  'data_dir',
+  'default',
+  'description',
+  'features',
+  'version',
+  'drop_labels',
+]);
+
+const CardConfig = z
+  .looseObject({
+    config_name: z.coerce.string().default('default'),
+    data_files: DataFiles.optional(),
+    data_dir: z.string().optional(),
+    default: z.boolean().optional(),
+  })
+  .transform((config) => ({
+    name: config.config_name,
+    isDefault: config.default === true || config.config_name === 'default',
+    /** Undefined = by the usual naming, below `folder`. */
+    splits: config.data_files,
+    /** Of the patterns, with a slash at its end; empty = the repository's root. */
+    folder: toFolder(config.data_dir ?? ''),
+    /** Names of the settings with which the `datasets` library would read the files. */
+    parameters: Object.keys(config).filter((key) => !PLAIN_KEYS.has(key)),
+  }));
+
+/** One subset that a dataset card declares. */
+export type CardConfig = z.infer<typeof CardConfig>;
+
+const Card = z.looseObject({
+  configs: z.union([z.array(CardConfig), CardConfig.transform((config) => [config])]).nullish(),
+});
+
+/**
+ * The configs in the YAML block at the top of a dataset's README.md; none where it has none. Throws
+ * InvalidDatasetError where the block cannot be read: to pass over it could mean other files.
+ * https://huggingface.co/docs/hub/datasets-manual-configuration
+ */
+export function parseCardConfigs(readme: string, datasetId: string): CardConfig[] {
+  const block = /^\uFEFF?---[ \t]*\r?\n(?:([\s\S]*?)\r?\n)?---[ \t]*(?:\r?\n|$)/.exec(readme)?.[1];
+  if (block === undefined) return [];
+  try {
+    // YAML 1.1, as the Hub's own reader.
+    const { configs } = Card.parse(parse(block, { version: '1.1', logLevel: 'error' }) ?? {});
+    return configs ?? [];
+  } catch (error) {
+    const detail =
+      error instanceof z.ZodError
+        ? 'each has a config_name, and data_files (a path, paths, or a list of split and path) or a data_dir'
+        : String(error);
+    throw new InvalidDatasetError(
+      `The configs in the README.md of the dataset "${datasetId}" cannot be read, so its files are not known: ${detail}.`,
+      { cause: error },
+    );
+  }
+}
+
+function toFolder(path: string): string {
+  const trimmed = path.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
+  return trimmed === '' || trimmed === '.' ? '' : `${trimmed}/`;
+}

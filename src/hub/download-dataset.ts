@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { InvalidDatasetError } from '../core/errors.ts';
+import { joinS3Uri, type S3Uri } from '../core/s3-uri.ts';
+import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
+import { isPlainJson } from './data-format.ts';
+import { downloadHubFile } from './download-file.ts';
+import type { HubAccess } from './hub-access.ts';
+import { createHubClient } from './hub-client.ts';
+import type { HubDataset, HubFile } from './hub-dataset.ts';
+import { JSON_HEAD_BYTES, jsonLinesFault } from './json-lines.ts';
+
+/** Files that are downloaded at once. */
+const CONCURRENT_FILES = 4;
+
+/** How far one file is; told again as its bytes grow. */
+export interface HubProgress {
+  path: string;
+  doneBytes: number;
+  totalBytes: number;
+}
+
+/** Where the files go. */
+export interface HubDownloadOptions {
+  store: ObjectStore;
+  /** The files go to `<prefixUri>/<owner>/<name>/<commit>/<config>/<split>/<file>`. */
+  prefixUri: S3Uri;
+  /** Holds files until they are whole. Kept between calls, it lets a download continue; never share it between two at once. */
+  scratchDirectory: string;
+  onProgress?: (progress: HubProgress) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Downloads a dataset's files into the store, and returns their objects in the order of the dataset's rows. Whole
+ * files that are there already are kept. Throws InvalidDatasetError where a file is not the one that was resolved,
+ * or is no JSON Lines; ServiceUnavailableError where the Hub does not answer, and the next call continues.
+ */
+export async function downloadHubFiles(
+  dataset: HubDataset,
+  hub: HubAccess,
+  { store, prefixUri, scratchDirectory, onProgress = () => {}, signal }: HubDownloadOptions,
+): Promise<ObjectInfo[]> {
+  const client = createHubClient(hub, { datasetId: dataset.datasetId, revision: dataset.filesCommit });
+  await mkdir(scratchDirectory, { recursive: true });
+  const failed = new AbortController();
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+  const limit = pLimit(CONCURRENT_FILES);
+
+  const place = async (file: HubFile): Promise<ObjectInfo> => {
+    stop.throwIfAborted();
+    const uri = uriOf(file, dataset, prefixUri);
+    const onBytes = (doneBytes: number) => onProgress({ path: file.path, doneBytes, totalBytes: file.bytes });
+    const present = await store.head(uri);
+    if (present?.size === file.bytes) {
+      onBytes(file.bytes);
+      return present;
+    }
+    const path = join(scratchDirectory, scratchNameOf(uri, file));
+    await downloadHubFile(file, { client, commit: dataset.filesCommit, path, onBytes, signal: stop });
+    if (isPlainJson(file.path)) await refuseOtherJson(path, file);
+    await store.putFile(path, uri);
+    const stored = await store.head(uri);
+    if (stored?.size !== file.bytes) {
+      throw new InvalidDatasetError(
+        `${uri} has ${stored?.size ?? 'no'} bytes after ${file.bytes} were written.`,
+      );
+    }
+    return stored;
+  };
+
+  const outcomes = await Promise.allSettled(
+    dataset.files.map((file) =>
+      limit(() =>
+        place(file).catch((error: unknown) => {
+          // The others stop too, and keep what they have for the next call.
+          failed.abort(error);
+          throw error;
+        }),
+      ),
+    ),
+  );
+  if (stop.aborted) throw stop.reason;
+  return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
+}
+
+function uriOf(
+  { path }: HubFile,
+  { datasetId, filesCommit, configName, split }: HubDataset,
+  prefixUri: S3Uri,
+): S3Uri {
+  // The data plane goes by the name's ending, and knows lines of JSON as .jsonl.
+  const name = path.replace(/\.json(\.(?:gz|gzip|zst|zstd))?$/i, '.json.jsonl$1');
+  const segments = [...datasetId.split('/'), filesCommit, configName, split, ...name.split('/')];
+  return joinS3Uri(prefixUri, ...segments.map(toPlainKey));
+}
+
+/** A path's segment without the characters that globs and `key=value` folders would give a meaning to. */
+function toPlainKey(segment: string): string {
+  return encodeURIComponent(segment).replaceAll('*', '%2A');
+}
+
+/** Another content or place is another name, so that a download is never continued with the bytes of another. */
+function scratchNameOf(uri: S3Uri, { etag, bytes }: HubFile): string {
+  return `${createHash('sha256').update(`${uri}\n${etag}\n${bytes}`).digest('hex').slice(0, 40)}.partial`;
+}
+
+async function refuseOtherJson(path: string, file: HubFile): Promise<void> {
+  await using handle = await open(path);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(JSON_HEAD_BYTES), 0, JSON_HEAD_BYTES, 0);
+  const fault = jsonLinesFault(buffer.subarray(0, bytesRead), file.path);
+  if (fault !== undefined) {
+    throw new InvalidDatasetError(`${file.path} ${fault}. Write it as JSON Lines, and give that as s3_uri.`);
+  }
+}

@@ -1,0 +1,206 @@
+import { InvalidDatasetError, ServiceUnavailableError } from '../core/errors.ts';
+import {
+  DEFAULT_HUB_ENDPOINT,
+  type HubAccess,
+  type ResolvedHubAccess,
+  withHubDefaults,
+} from './hub-access.ts';
+import { type HubSubject, toHubError } from './hub-error.ts';
+import { retryAfterMsOf, retryHubFaults, TransientHubFault } from './hub-retry.ts';
+import { watchForStall } from './stall-watch.ts';
+
+/** Redirects from the Hub to a file: a renamed dataset, the file's cache, and its CDN are three. */
+const MAX_REDIRECTS = 6;
+
+/** A successful answer, and what the Hub itself said of the file before it sent us on to a CDN. */
+export interface HubAnswer {
+  response: Response;
+  /** The file's content hash, as in the repository's listing. */
+  linkedEtag: string | undefined;
+  /** The commit that the file was taken from. */
+  commit: string | undefined;
+}
+
+/** One request; no retry. */
+export interface HubRequest {
+  headers?: Record<string, string>;
+  signal: AbortSignal;
+}
+
+/** Speaks to the Hub about one dataset. */
+export interface HubClient {
+  endpoint: string;
+  access: ResolvedHubAccess;
+  /** For `@huggingface/hub`: whole, small answers, with retries. Rejects with a QuarryError for a refusal. */
+  fetch: typeof fetch;
+  /** One GET. Rejects with TransientHubFault where another attempt may help, else with a QuarryError. */
+  send(url: string, request: HubRequest): Promise<HubAnswer>;
+  /** The first bytes of a file, with retries, even from a server that knows no ranges. */
+  readStart(url: string, maxBytes: number): Promise<Uint8Array>;
+  /** Where a file of the dataset is. */
+  fileUrl(file: { path: string; commit: string }): string;
+}
+
+/** A client of the Hub for the dataset and revision, which its error messages name. */
+export function createHubClient(
+  hub: HubAccess,
+  { datasetId, revision }: { datasetId: string; revision: string },
+): HubClient {
+  const access = withHubDefaults(hub);
+  const { endpoint, viewerEndpoint, token, clock } = access;
+  const hubOrigin = new URL(endpoint).origin;
+  const viewerOrigin = viewerEndpoint === undefined ? undefined : new URL(viewerEndpoint).origin;
+  const subject: HubSubject = { endpoint, datasetId, revision, hasToken: token !== undefined };
+
+  const fetchOnce = async (url: URL, { headers = {}, signal }: HubRequest): Promise<Response> => {
+    // The token is for the Hub, never for the CDN that it sends us to.
+    const trusted = url.origin === hubOrigin || url.origin === viewerOrigin;
+    try {
+      return await access.fetch(url, {
+        redirect: 'manual',
+        signal,
+        headers: {
+          ...headers,
+          // A body that was compressed on its way cannot be resumed in the middle.
+          'accept-encoding': 'identity',
+          ...(trusted && token !== undefined ? { authorization: `Bearer ${token}` } : {}),
+        },
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new TransientHubFault(`${url.origin} could not be reached: ${reasonOf(error)}.`, {
+        cause: error,
+      });
+    }
+  };
+
+  const send = async (url: string, request: HubRequest): Promise<HubAnswer> => {
+    let at = new URL(url);
+    let linkedEtag: string | undefined;
+    let commit: string | undefined;
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+      const response = await fetchOnce(at, request);
+      const { headers, status } = response;
+      if (at.origin === hubOrigin) {
+        linkedEtag = unquote(headers.get('x-linked-etag')) ?? linkedEtag;
+        commit = headers.get('x-repo-commit') ?? commit;
+      }
+      const location = headers.get('location');
+      if (status >= 300 && status < 400 && location !== null) {
+        await response.body?.cancel();
+        const next = new URL(location, at);
+        if (at.protocol === 'https:' && next.protocol !== 'https:') {
+          throw new ServiceUnavailableError(
+            `${at.origin} redirects to ${next.origin}, which is not encrypted.`,
+          );
+        }
+        at = next;
+        continue;
+      }
+      // What the viewer cannot convert it tells with a code, even in a 5xx: an answer, not a fault.
+      if (response.ok || (at.origin === viewerOrigin && headers.has('x-error-code'))) {
+        return { response, linkedEtag, commit };
+      }
+      await response.body?.cancel();
+      // A signed link that has expired: the next attempt asks the Hub for a new one.
+      const expired = status === 403 && at.origin !== hubOrigin;
+      if (expired || status === 408 || status === 429 || status >= 500) {
+        throw new TransientHubFault(
+          `${at.origin} answered ${status}${status === 429 ? ' (too many requests)' : ''}.`,
+          {
+            retryAfterMs: retryAfterMsOf(headers, clock.now()),
+          },
+        );
+      }
+      if (at.origin !== hubOrigin) {
+        throw new InvalidDatasetError(`${at.origin} answered ${status} for ${at.pathname}.`);
+      }
+      throw toHubError(response, subject);
+    }
+    throw new ServiceUnavailableError(`${hubOrigin} redirects more than ${MAX_REDIRECTS} times.`);
+  };
+
+  const sendPatiently = <T>(
+    url: string,
+    headers: Record<string, string>,
+    use: (response: Response, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> =>
+    retryHubFaults(
+      () =>
+        watchForStall(async ({ signal }) => use((await send(url, { headers, signal })).response, signal), {
+          clock,
+          timeoutMs: access.stallTimeoutMs,
+        }),
+      access,
+    );
+
+  const fetchWhole: typeof fetch = (input, init) => {
+    const url = input instanceof Request ? input.url : String(input);
+    const headers = Object.fromEntries(new Headers(init?.headers));
+    return sendPatiently(atEndpoint(url, endpoint), headers, async (response, signal) => {
+      const body = await response.arrayBuffer().catch((error: unknown) => {
+        throw toTransientFault(error, signal);
+      });
+      return new Response(body, { status: response.status, headers: response.headers });
+    });
+  };
+
+  return {
+    endpoint,
+    access,
+    fetch: fetchWhole,
+    send,
+    readStart: (url, maxBytes) =>
+      sendPatiently(url, { range: `bytes=0-${maxBytes - 1}` }, async (response, signal) => {
+        const chunks: Uint8Array[] = [];
+        let bytes = 0;
+        for await (const chunk of readBody(response, signal)) {
+          chunks.push(chunk);
+          bytes += chunk.length;
+          if (bytes >= maxBytes) break;
+        }
+        return Buffer.concat(chunks).subarray(0, maxBytes);
+      }),
+    fileUrl: ({ path, commit }) =>
+      `${endpoint}/datasets/${datasetId}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`,
+  };
+}
+
+/** A mirror's next page often still names the public Hub. */
+function atEndpoint(url: string, endpoint: string): string {
+  return url.startsWith(`${DEFAULT_HUB_ENDPOINT}/`) ? endpoint + url.slice(DEFAULT_HUB_ENDPOINT.length) : url;
+}
+
+/** A response's body; a connection that breaks off is a TransientHubFault. */
+export async function* readBody(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (response.body === null) return;
+  const chunks = response.body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await chunks.next().catch((error: unknown) => {
+        throw toTransientFault(error, signal);
+      });
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    // Lets go of the connection where the reader stopped early.
+    await chunks.return?.().catch(() => {});
+  }
+}
+
+/** The fault of a body that broke off; or the reason of the abort that broke it off. */
+function toTransientFault(error: unknown, signal: AbortSignal): TransientHubFault {
+  signal.throwIfAborted();
+  return new TransientHubFault(`The connection to the Hub broke off: ${reasonOf(error)}.`, { cause: error });
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** An ETag without its quotes and weakness mark. */
+export function unquote(etag: string | null): string | undefined {
+  return etag === null ? undefined : etag.replace(/^W\//, '').replace(/^"(.*)"$/, '$1');
+}

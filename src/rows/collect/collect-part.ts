@@ -1,0 +1,263 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InvalidRunInputError, LedgerMismatchError } from '../../core/errors.ts';
+import type { Reason, RowCounts, TokenCounts } from '../../core/ledger.ts';
+import { balancedRanges } from '../../core/packing.ts';
+import { DUPLICATE_REQUEST, type RetryPolicy } from '../../core/retry-policy.ts';
+import type { OutputShape } from '../../models/output-shape.ts';
+import { columnText } from '../duckdb/column-text.ts';
+import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
+import {
+  copyToParquet,
+  readParquetColumns,
+  readParquetSql,
+  readParquetsSql,
+  readUnpackedBytes,
+} from '../duckdb/parquet.ts';
+import {
+  ATTEMPTS_COLUMN,
+  CANONICAL_ID_COLUMN,
+  CANONICAL_ROW_COLUMN,
+  ERROR_CODE_COLUMN,
+  RECORD_ID_COLUMN,
+} from '../prepare/record-sql.ts';
+import { readLedger } from '../results/read-results.ts';
+import { countOwed } from './owed-records.ts';
+import { type Answers, readAnswers } from './read-answers.ts';
+
+/** Memory that DuckDB may use for one part. */
+export const COLLECT_MEMORY_MB = 1024;
+/** To read the numbers of embeddings takes as long as all else; two threads for text only get in each other's way. */
+const THREADS = { text: 1, embedding: 2 };
+/** Share of the memory that answers may have while they are joined; the join holds them twice. */
+const ANSWERS_SHARE = 0.25;
+/** Pieces to write a result in whose rows did not come in order at once. */
+const SORTED_PIECES = 4;
+
+/** What a part's job left, and where its result goes. */
+export interface CollectRequest {
+  /** The part's rows, as Prepare left them. */
+  rowsPath: string;
+  /** The job's `.jsonl.out` files; may be none. */
+  outputPaths: string[];
+  shape: OutputShape;
+  outputColumn: string;
+  recordIdColumn: string | undefined;
+  /** Says which records are owed another attempt. */
+  retry: RetryPolicy;
+  /** What to say of a record that has no output line. */
+  unanswered: { errorCode: string; errorMessage: string; sent: boolean };
+  resultPath: string;
+  scratchDirectory: string;
+  /** @default COLLECT_MEMORY_MB */
+  memoryMb?: number;
+}
+
+/** What became of a part's rows. */
+export interface CollectedPart {
+  rows: RowCounts;
+  tokens: TokenCounts;
+  reasons: Reason[];
+  stray_lines: number;
+  /** Records that are owed another attempt. */
+  owed: number;
+  /** Rows that wait for the answer of an identical request; absent where every row is sent. */
+  duplicates?: number;
+}
+
+/**
+ * Joins what a job left to its part's rows, by record id: one result row for each, in the same order. Throws
+ * LedgerMismatchError where the result is not exactly that.
+ */
+export async function collectPart(request: CollectRequest): Promise<CollectedPart> {
+  const { scratchDirectory, memoryMb = COLLECT_MEMORY_MB, rowsPath, resultPath } = request;
+  await mkdir(scratchDirectory, { recursive: true });
+  const threads = THREADS[request.shape.kind];
+  await using db = await openDuckDb({ memoryMb, threads, scratchDirectory });
+  const input = await readUnpackedBytes(db, rowsPath);
+  await using answers = await readAnswers(db, { ...request, rows: input.rows });
+  const answered = await matchAnswers(db, rowsPath, answers.sql);
+  const size = sizeOf(request, input, answers);
+  const pieces = Math.max(1, Math.ceil(size.answerBytes / (ANSWERS_SHARE * memoryMb * 1e6)));
+  if (threads > 1) await db.run('SET threads = 1');
+  await db.run(`SET disabled_optimizers = 'join_order,build_side_probe_side'`);
+  await writeResult(db, request, { ...size, pieces });
+  if ((await countMisplaced(db, request)) > 0) {
+    await writeResult(db, request, { ...size, pieces: Math.max(pieces, SORTED_PIECES) });
+    const misplaced = await countMisplaced(db, request);
+    if (misplaced > 0) {
+      throw new LedgerMismatchError(
+        `${misplaced} rows of the result ${resultPath} are not those of ${rowsPath}, in their order. Collect the part again.`,
+      );
+    }
+  }
+  const { reasons, ...ledger } = await readLedger(db, [resultPath]);
+  return {
+    ...ledger,
+    // That a row waits for another's answer says nothing of how its part went.
+    reasons: reasons.filter(({ error_code }) => error_code !== DUPLICATE_REQUEST),
+    stray_lines: answers.lines - answered,
+    owed: await countOwed(db, resultPath, request.retry),
+    ...(await countDuplicates(db, rowsPath)),
+  };
+}
+
+/**
+ * Finds each row's answer by its record id, as the table `matches` of the row's place and the answer's: the first
+ * success, or the first line where there is none, or null. Gives the number of rows that have one.
+ */
+async function matchAnswers(db: DuckDb, rowsPath: string, answersSql: string): Promise<number> {
+  await db.run(`CREATE TABLE matches AS
+    SELECT place, arg_min(answers.line, (answers.error_code IS NOT NULL, answers.line)) AS answer_place
+    FROM (SELECT CASE WHEN ${ERROR_CODE_COLUMN} IS NULL THEN ${RECORD_ID_COLUMN} END AS id, file_row_number AS place FROM ${readParquetSql(rowsPath)}) AS input
+    LEFT JOIN (${answersSql}) AS answers ON answers.record_id = input.id GROUP BY place`);
+  const { answered } = await db.row('SELECT CAST(count(answer_place) AS DOUBLE) AS answered FROM matches');
+  return Number(answered);
+}
+
+interface ResultSize {
+  answersSql: string;
+  rows: number;
+  answerBytes: number;
+  bytesPerRow: number;
+}
+
+const BYTES_PER_FLOAT = 4;
+/** Bytes that a Parquet writer holds for each number of a list: it keeps track of where lists begin. */
+const BYTES_PER_LISTED_NUMBER = 16;
+
+function sizeOf(
+  { shape }: CollectRequest,
+  input: { rows: number; bytes: number },
+  answers: Answers,
+): ResultSize {
+  const [bytes, writerBytes] = shape.kind === 'text' ? [1, 1] : [BYTES_PER_FLOAT, BYTES_PER_LISTED_NUMBER];
+  return {
+    answersSql: answers.sql,
+    rows: input.rows,
+    answerBytes: answers.size * bytes,
+    bytesPerRow: (input.bytes + answers.size * writerBytes) / Math.max(1, input.rows),
+  };
+}
+
+/**
+ * Writes the result at once or, where the answers would not fit into memory, in sorted pieces that are put
+ * together then. Unsorted, a join keeps the order of its rows while it runs on one thread and each row has exactly
+ * one match; nobody promises it, so it is checked.
+ */
+async function writeResult(
+  db: DuckDb,
+  request: CollectRequest,
+  { answersSql, rows, bytesPerRow, pieces }: ResultSize & { pieces: number },
+): Promise<void> {
+  const { resultPath, scratchDirectory } = request;
+  const selectRows = await createResultSql(db, request, answersSql);
+  if (pieces === 1) {
+    const sql = selectRows(0, rows);
+    await copyToParquet(db, { sql, path: resultPath, compression: 'snappy', bytesPerRow });
+    return;
+  }
+  const paths: string[] = [];
+  for (const piece of balancedRanges({ firstRow: 0, rows }, pieces)) {
+    const path = join(scratchDirectory, `piece-${paths.length}.parquet`);
+    const sql = `${selectRows(piece.firstRow, piece.firstRow + piece.rows)} ORDER BY input.${PLACE_COLUMN}`;
+    await copyToParquet(db, { sql, path, compression: 'uncompressed', bytesPerRow });
+    paths.push(path);
+  }
+  const sql = `SELECT * FROM ${readParquetsSql(paths)}`;
+  await copyToParquet(db, { sql, path: resultPath, compression: 'snappy', bytesPerRow });
+  await Promise.all(paths.map((path) => rm(path)));
+}
+
+/**
+ * SQL for the result's rows from one place to before another. The LIMIT leaves none out: of what has a limit, COPY writes
+ * the rows as they come; what is only joined it would collect for each thread first, a copy more.
+ */
+async function createResultSql(
+  db: DuckDb,
+  request: CollectRequest,
+  answersSql: string,
+): Promise<(from: number, to: number) => string> {
+  const { rowsPath, outputColumn, recordIdColumn, unanswered } = request;
+  const names = (await readParquetColumns(db, rowsPath)).map(({ name }) => name);
+  const inputs = names.filter((name) => !ADDED_COLUMNS.includes(name));
+  const before = names.includes(ATTEMPTS_COLUMN) ? `input.${ATTEMPTS_COLUMN}` : '0';
+  const answered = 'answer.answer_place IS NOT NULL';
+  const unsent = `input.${ERROR_CODE_COLUMN}`;
+  const choose = (ofUnsent: string, ofAnswered: string, ofUnanswered: string) =>
+    `CASE WHEN ${unsent} IS NOT NULL THEN ${ofUnsent} WHEN ${answered} THEN ${ofAnswered} ELSE ${ofUnanswered} END`;
+  const outputs: [name: string, sql: string][] = [
+    [outputColumn, 'answer.answer'],
+    ...(recordIdColumn === 'record_id'
+      ? []
+      : [['record_id', `input.${RECORD_ID_COLUMN}`] as [string, string]]),
+    ['error_code', choose(unsent, 'answer.error_code', sqlText(unanswered.errorCode))],
+    [
+      'error_message',
+      choose(
+        `CASE ${unsent} WHEN ${sqlText(DUPLICATE_REQUEST)} THEN ${sqlText(duplicateMessage)} ELSE ${sqlText(unsentMessage)} END`,
+        'answer.error_message',
+        sqlText(unanswered.errorMessage),
+      ),
+    ],
+    ['stop_reason', 'answer.stop_reason'],
+    ['input_tokens', 'answer.input_tokens'],
+    ['output_tokens', 'answer.output_tokens'],
+    [
+      'attempts',
+      `CAST(${choose('0', `${before} + 1`, unanswered.sent ? `${before} + 1` : before)} AS INTEGER)`,
+    ],
+  ];
+  const taken = new Set(inputs.map((name) => name.toLowerCase()));
+  const clash = outputs.find(([name]) => taken.has(name.toLowerCase()));
+  if (clash !== undefined) {
+    throw new InvalidRunInputError(
+      `The dataset has a column "${clash[0]}", which Quarry adds to the results. Rename it, or choose another output_column.`,
+    );
+  }
+  const columns = [
+    ...inputs.map((name) => `input.${sqlName(name)}`),
+    ...outputs.map(([name, sql]) => `${sql} AS ${sqlName(name)}`),
+  ];
+  return (from, to) => `SELECT ${columns.join(', ')}
+    FROM (SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${readParquetSql(rowsPath)} WHERE file_row_number >= ${from} AND file_row_number < ${to} LIMIT ${to - from}) AS input
+    JOIN (
+      SELECT matches.place, matches.answer_place, answers.* FROM (${answersSql}) AS answers RIGHT JOIN matches ON answers.line = matches.answer_place
+      WHERE matches.place >= ${from} AND matches.place < ${to}
+    ) AS answer ON answer.place = input.${PLACE_COLUMN}`;
+}
+
+/** A row's place in its part, while it is joined; the dataset may well have a column `place`. */
+const PLACE_COLUMN = '__quarry_place';
+
+/** What Prepare and Repack add to the rows. */
+const ADDED_COLUMNS = [
+  RECORD_ID_COLUMN,
+  ERROR_CODE_COLUMN,
+  ATTEMPTS_COLUMN,
+  CANONICAL_ID_COLUMN,
+  CANONICAL_ROW_COLUMN,
+];
+const duplicateMessage = 'An identical request has no answer yet, which is this row’s too.';
+const unsentMessage = 'A column that the prompt needs is null in this row, so the row was not sent.';
+
+/** How many rows get another row's answer, where identical requests are sent once. */
+async function countDuplicates(db: DuckDb, rowsPath: string): Promise<{ duplicates?: number }> {
+  const columns = await readParquetColumns(db, rowsPath);
+  if (!columns.some(({ name }) => name === CANONICAL_ID_COLUMN)) return {};
+  const { duplicates } = await db.row(
+    `SELECT CAST(count(${CANONICAL_ID_COLUMN}) AS DOUBLE) AS duplicates FROM ${readParquetSql(rowsPath)}`,
+  );
+  return { duplicates: Number(duplicates) };
+}
+
+/** How many places of the result have not the record id that the rows have there. */
+async function countMisplaced(db: DuckDb, { rowsPath, resultPath }: CollectRequest): Promise<number> {
+  const column = (await readParquetColumns(db, resultPath)).find(({ name }) => name === 'record_id');
+  const id = column === undefined ? 'NULL' : columnText(column);
+  const { misplaced } = await db.row(`SELECT CAST(count(*) AS DOUBLE) AS misplaced
+    FROM (SELECT ${RECORD_ID_COLUMN} AS id, file_row_number AS place FROM ${readParquetSql(rowsPath)}) AS expected
+    FULL JOIN (SELECT ${id} AS id, file_row_number AS place FROM ${readParquetSql(resultPath)}) AS actual USING (place)
+    WHERE expected.id IS DISTINCT FROM actual.id`);
+  return Number(misplaced);
+}

@@ -1,0 +1,109 @@
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OutputShape } from '../../models/output-shape.ts';
+import { type DuckDb, isUnreadableContent, sqlText } from '../duckdb/duckdb.ts';
+import { copyToParquet, readParquetSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
+import { answersOfOutputSql, answersOfRewrittenSql } from './answers.ts';
+import { outputShapeSql } from './output-shape-sql.ts';
+import { rewriteOutput } from './read-output.ts';
+
+/** What a job answered, for as long as it is not disposed of. */
+export interface Answers extends AsyncDisposable {
+  /** A query: what each line says, and `line`, which numbers them through all files. */
+  sql: string;
+  /** Lines of the output files that are not blank. */
+  lines: number;
+  /** Bytes of the texts, or how many numbers the embeddings have. */
+  size: number;
+}
+
+/**
+ * Reads a job's output files. What they say is kept as Parquet in the scratch directory: in memory, a join would hold it
+ * a second time.
+ */
+export async function readAnswers(
+  db: DuckDb,
+  {
+    outputPaths,
+    shape,
+    rows,
+    scratchDirectory,
+  }: { outputPaths: readonly string[]; shape: OutputShape; rows: number; scratchDirectory: string },
+): Promise<Answers> {
+  const sizes = await Promise.all(outputPaths.map((path) => stat(path)));
+  // Of the whole lines: what is read of them is smaller.
+  const bytesPerRow = sizes.reduce((sum, { size }) => sum + size, 0) / Math.max(1, rows);
+  const paths: string[] = [];
+  const removeFiles = async () => {
+    await Promise.all(paths.map((path) => rm(path, { force: true })));
+  };
+  const selects = [NO_ANSWERS.replace('answer_type', outputShapeSql(shape).answerType)];
+  let [read, unreadable] = [0, 0];
+  try {
+    for (const [index, outputPath] of outputPaths.entries()) {
+      const path = join(scratchDirectory, `answers-${index}.parquet`);
+      paths.push(path);
+      const copied = await copyAnswers(db, { outputPath, path, shape, bytesPerRow, scratchDirectory });
+      selects.push(`SELECT *, file_row_number + ${read} AS line FROM ${readParquetSql(path)}`);
+      read += copied.lines;
+      unreadable += copied.unreadable;
+    }
+    const sql = selects.join(' UNION ALL ');
+    const size = shape.kind === 'text' ? await countBytes(db, sql) : await countNumbers(db, paths);
+    return { sql, lines: read + unreadable, size, [Symbol.asyncDispose]: removeFiles };
+  } catch (error) {
+    await removeFiles();
+    throw error;
+  }
+}
+
+async function countBytes(db: DuckDb, answersSql: string): Promise<number> {
+  const { bytes } = await db.row(
+    `SELECT CAST(coalesce(sum(strlen(answer)), 0) AS DOUBLE) AS bytes FROM (${answersSql})`,
+  );
+  return Number(bytes);
+}
+
+/** By the footers: to read the numbers themselves takes long. */
+async function countNumbers(db: DuckDb, paths: readonly string[]): Promise<number> {
+  if (paths.length === 0) return 0;
+  const { numbers } = await db.row(`SELECT CAST(coalesce(sum(num_values), 0) AS DOUBLE) AS numbers
+    FROM parquet_metadata([${paths.map(sqlText).join(', ')}]) WHERE path_in_schema LIKE 'answer,%'`);
+  return Number(numbers);
+}
+
+/** Names and types, where a job left no output at all. */
+const NO_ANSWERS = `SELECT NULL::VARCHAR AS record_id, NULL::answer_type AS answer, NULL::VARCHAR AS stop_reason,
+  NULL::BIGINT AS input_tokens, NULL::BIGINT AS output_tokens, NULL::VARCHAR AS error_code, NULL::VARCHAR AS error_message,
+  NULL::BIGINT AS line WHERE false`;
+
+async function copyAnswers(
+  db: DuckDb,
+  {
+    outputPath,
+    path,
+    shape,
+    bytesPerRow,
+    scratchDirectory,
+  }: { outputPath: string; path: string; shape: OutputShape; bytesPerRow: number; scratchDirectory: string },
+): Promise<{ lines: number; unreadable: number }> {
+  const copy = (sql: string) =>
+    copyToParquet(db, {
+      sql,
+      path,
+      compression: 'uncompressed',
+      bytesPerRow,
+      rowGroups: WORKING_ROW_GROUPS,
+    });
+  try {
+    return { lines: await copy(answersOfOutputSql(outputPath, shape)), unreadable: 0 };
+  } catch (error) {
+    // A lone surrogate, a truncated line, a value of another type: DuckDB gives the whole file up.
+    if (!isUnreadableContent(error)) throw error;
+    const rewritten = join(scratchDirectory, 'rewritten.jsonl');
+    const { unreadable, longestBytes } = await rewriteOutput(outputPath, rewritten, shape);
+    const lines = await copy(answersOfRewrittenSql(rewritten, shape, longestBytes));
+    await rm(rewritten, { force: true });
+    return { lines, unreadable };
+  }
+}

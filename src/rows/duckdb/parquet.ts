@@ -1,0 +1,100 @@
+import type { Column } from '../../core/part.ts';
+import { type DuckDb, sqlText } from './duckdb.ts';
+
+/** The most that a row group may have; it ends only where a vector of the query does. A writer holds several whole. */
+interface RowGroupSize {
+  rows: number;
+  bytes: number;
+}
+
+/** What a reader of a few rows has to unpack. */
+const RESULT_ROW_GROUPS: RowGroupSize = { rows: 10_240, bytes: 40_000_000 };
+/** For files that only we read: what DuckDB handles at once. */
+export const WORKING_ROW_GROUPS: RowGroupSize = { rows: 2_048, bytes: 8_000_000 };
+
+/** Consecutive rows of a Parquet file. */
+export interface ParquetRange {
+  path: string;
+  firstRow: number;
+  rows: number;
+}
+
+/** SQL for a whole Parquet file. */
+export function readParquetSql(path: string): string {
+  return readParquetsSql([path]);
+}
+
+/** SQL for Parquet files, one after the other. With Hive partitioning, a folder named `year=2024` would be a column. */
+export function readParquetsSql(paths: readonly string[]): string {
+  return `read_parquet([${paths.map(sqlText).join(', ')}], hive_partitioning = false)`;
+}
+
+/** SQL that follows FROM, for rows of a Parquet file, in order; only their row groups are read. */
+export function parquetRangeSql({ path, firstRow, rows }: ParquetRange): string {
+  return `${readParquetSql(path)} WHERE file_row_number >= ${firstRow} AND file_row_number < ${firstRow + rows}`;
+}
+
+/** What COPY is to write, and where. */
+export interface ParquetCopy {
+  sql: string;
+  path: string;
+  compression: 'snappy' | 'uncompressed';
+  /** Estimated; large rows make smaller row groups. */
+  bytesPerRow: number;
+  /** @default RESULT_ROW_GROUPS */
+  rowGroups?: RowGroupSize;
+}
+
+/** Writes a query's rows as Parquet; their number. */
+export function copyToParquet(
+  db: DuckDb,
+  { sql, path, compression, bytesPerRow, rowGroups = RESULT_ROW_GROUPS }: ParquetCopy,
+): Promise<number> {
+  const fitting = Math.floor(rowGroups.bytes / Math.max(1, bytesPerRow));
+  const rows = Math.max(1, Math.min(rowGroups.rows, fitting));
+  return db.copy(
+    `COPY (${sql}) TO ${sqlText(path)} (FORMAT PARQUET, COMPRESSION ${compression}, ROW_GROUP_SIZE ${rows})`,
+  );
+}
+
+/** A Parquet file's columns, with the types DuckDB gives them. */
+export async function readParquetColumns(db: DuckDb, path: string): Promise<Column[]> {
+  const described = await db.rows(`DESCRIBE SELECT * FROM ${readParquetSql(path)}`);
+  return described.map(({ column_name, column_type }) => ({
+    name: String(column_name),
+    type: String(column_type),
+  }));
+}
+
+/** Bytes of a Parquet file's values, unpacked. */
+export async function readUnpackedBytes(db: DuckDb, path: string): Promise<{ rows: number; bytes: number }> {
+  const { rows, bytes } = await db.row(`SELECT
+      CAST((SELECT sum(num_rows) FROM parquet_file_metadata(${sqlText(path)})) AS DOUBLE) AS "rows",
+      CAST((SELECT coalesce(sum(total_uncompressed_size), 0) FROM parquet_metadata(${sqlText(path)})) AS DOUBLE) AS bytes`);
+  return { rows: Number(rows), bytes: Number(bytes) };
+}
+
+/** What a reader of a Parquet file has to hold. */
+export interface ParquetLayout {
+  /** Unpacked bytes of all row groups, and of the largest. */
+  bytes: number;
+  largestRowGroupBytes: number;
+  /** True where a row group is likely one page per column, which is unpacked whole for any row of it. */
+  hasLargePages: boolean;
+}
+
+/** Bytes of a row group that a reader may well hold twice. */
+export const LARGE_ROW_GROUP_BYTES = 100_000_000;
+
+/** How a Parquet file is laid out, by its footer. DuckDB makes pages of up to 100 MB, other writers of 1 MB. */
+export async function readParquetLayout(db: DuckDb, path: string): Promise<ParquetLayout> {
+  const { bytes, largest, writer } = await db.row(`SELECT CAST(coalesce(sum(bytes), 0) AS DOUBLE) AS bytes,
+      CAST(coalesce(max(bytes), 0) AS DOUBLE) AS largest, (SELECT created_by FROM parquet_file_metadata(${sqlText(path)})) AS writer
+    FROM (SELECT sum(total_uncompressed_size) AS bytes FROM parquet_metadata(${sqlText(path)}) GROUP BY row_group_id)`);
+  const largestRowGroupBytes = Number(largest);
+  return {
+    bytes: Number(bytes),
+    largestRowGroupBytes,
+    hasLargePages: /^duckdb/i.test(String(writer)) && largestRowGroupBytes > LARGE_ROW_GROUP_BYTES,
+  };
+}

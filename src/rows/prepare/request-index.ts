@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import type { Dataset } from '../../core/part.ts';
+import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
+import type { RecordFrame } from '../../models/record-frame.ts';
+import { placeholdersOf } from '../../prompts/prompt-template.ts';
+import { columnText } from '../duckdb/column-text.ts';
+import { type DuckDb, openDuckDb, sqlText } from '../duckdb/duckdb.ts';
+import { copyToParquet } from '../duckdb/parquet.ts';
+import { type LocalDatasetFile, wholeFiles } from '../sources/describe.ts';
+import { openRelations } from '../sources/source-relation.ts';
+import { promptSql } from './record-sql.ts';
+
+/** Memory that DuckDB may use; what is more goes to the scratch directory. */
+export const REQUEST_INDEX_MEMORY_MB = 1024;
+
+/** Which rows of a dataset ask the same. */
+export interface RequestIndexRequest {
+  files: readonly LocalDatasetFile[];
+  dataset: Dataset;
+  frame: RecordFrame;
+  recordIdColumn: string | undefined;
+  /** The first so many rows; the others are passed over. */
+  rows: number;
+  scratchDirectory: string;
+}
+
+/** The rows whose request an earlier row sends as well: the duplicates; and the numbers of the other rows' records. */
+export interface RequestIndex extends AsyncDisposable {
+  duplicates: number;
+  /** For each row number: how many rows before it are no duplicates. */
+  recordsBefore(rows: readonly number[]): Promise<number[]>;
+  /** For each number of a record: the number of its row, or of rows where there are no more records. */
+  rowsOf(records: readonly number[]): Promise<number[]>;
+  /** Writes the duplicates before a row: `row`, `canonical_row`, `canonical_id`. */
+  save(path: string, beforeRow: number): Promise<void>;
+}
+
+/** Bytes of a duplicate, roughly. */
+const DUPLICATE_BYTES = 32;
+
+/**
+ * Finds the rows whose prompts are the same, by SHA-256: all else in a body is the same for every row. A row without a
+ * prompt is nobody's duplicate.
+ */
+export async function openRequestIndex(request: RequestIndexRequest): Promise<RequestIndex> {
+  const { scratchDirectory } = request;
+  const db = await openDuckDb({ memoryMb: REQUEST_INDEX_MEMORY_MB, threads: 2, scratchDirectory });
+  try {
+    await readRequests(db, request);
+    // In the order of the rows: `place` counts them, and `record` the records before each.
+    await db.run(`CREATE TABLE duplicates AS
+      SELECT *, row_number() OVER (ORDER BY "row") AS place, "row" - row_number() OVER (ORDER BY "row") + 1 AS record FROM (
+        SELECT requests.rowid AS "row", canonical_row FROM requests JOIN (
+          SELECT digest, min(rowid) AS canonical_row FROM requests WHERE digest IS NOT NULL GROUP BY digest HAVING count(*) > 1
+        ) AS canonical USING (digest) WHERE requests.rowid <> canonical_row
+      )`);
+    const { duplicates } = await db.row('SELECT CAST(count(*) AS DOUBLE) AS duplicates FROM duplicates');
+    return {
+      duplicates: Number(duplicates),
+      recordsBefore: (rows) =>
+        lookUp(db, rows, {
+          table: 'SELECT "row" AS key, place AS found FROM duplicates',
+          on: 'given.value > known.key',
+          result: 'given.value - coalesce(known.found, 0)',
+        }),
+      rowsOf: (records) =>
+        lookUp(db, records, {
+          table: 'SELECT record AS key, max(place) AS found FROM duplicates GROUP BY record',
+          on: 'given.value >= known.key',
+          result: 'given.value + coalesce(known.found, 0)',
+        }),
+      save: async (path, beforeRow) => {
+        const id =
+          request.recordIdColumn === undefined
+            ? `format('r{:0${RECORD_ID_DIGITS}d}', canonical_row)`
+            : 'requests.id';
+        await copyToParquet(db, {
+          sql: `SELECT "row", canonical_row, ${id} AS canonical_id FROM duplicates JOIN requests ON requests.rowid = canonical_row
+            WHERE "row" < ${beforeRow} ORDER BY "row"`,
+          path,
+          compression: 'snappy',
+          bytesPerRow: DUPLICATE_BYTES,
+        });
+      },
+      [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await db[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A digest and, where a column gives the record ids, the id of each row, whose number is its `rowid`. */
+async function readRequests(
+  db: DuckDb,
+  { files, dataset, frame, recordIdColumn, rows, scratchDirectory }: RequestIndexRequest,
+): Promise<void> {
+  const idColumn = dataset.columns.find(({ name }) => name === recordIdColumn);
+  const used = [...placeholdersOf(frame.prompt), ...(idColumn === undefined ? [] : [idColumn.name])];
+  const columns = used.length > 0 ? [...new Set(used)] : dataset.columns.slice(0, 1).map(({ name }) => name);
+  const id = idColumn === undefined ? 'NULL' : columnText(idColumn);
+  await db.run('CREATE TABLE requests (digest BLOB, id VARCHAR)');
+  let left = rows;
+  for (const file of wholeFiles(files, dataset)) {
+    const window = { firstRow: 0, rows: Math.min(left, file.rows) };
+    if (window.rows === 0) break;
+    left -= window.rows;
+    for await (const relation of openRelations({
+      format: dataset.format,
+      columns,
+      file,
+      windows: [window],
+      scratchPrefix: join(scratchDirectory, 'text-'),
+    })) {
+      await using read = relation;
+      await db.run(
+        `INSERT INTO requests SELECT unhex(sha256(${promptSql(frame, dataset.columns)})), ${id} FROM ${read.from}`,
+      );
+    }
+  }
+}
+
+/** For each value, the result beside the nearest key that it reaches. */
+async function lookUp(
+  db: DuckDb,
+  values: readonly number[],
+  { table, on, result }: { table: string; on: string; result: string },
+): Promise<number[]> {
+  if (values.length === 0) return [];
+  const given = values.map((value, index) => `(${index}, ${value})`).join(', ');
+  const rows = await db.rows(`SELECT CAST(${result} AS DOUBLE) AS found
+    FROM (VALUES ${given}) AS given(place, value) ASOF LEFT JOIN (${table}) AS known ON ${on} ORDER BY given.place`);
+  return rows.map(({ found }) => Number(found));
+}
+
+/** SQL for the duplicates that `save` wrote, as far as their rows are in a range. */
+export function duplicatesSql(path: string, { firstRow, rows }: { firstRow: number; rows: number }): string {
+  return `SELECT * FROM read_parquet(${sqlText(path)}, hive_partitioning = false) WHERE "row" >= ${firstRow} AND "row" < ${firstRow + rows}`;
+}

@@ -1,0 +1,136 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { Dataset, Slice } from '../../core/part.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
+import { openDuckDb, sqlName } from '../duckdb/duckdb.ts';
+import {
+  copyToParquet,
+  LARGE_ROW_GROUP_BYTES,
+  type ParquetLayout,
+  parquetRangeSql,
+  readParquetLayout,
+  WORKING_ROW_GROUPS,
+} from '../duckdb/parquet.ts';
+import type { SourceFile } from '../sources/source-bytes.ts';
+import { parseSourceName } from '../sources/source-name.ts';
+import { PREPARE_MEMORY, type PrepareMemory, prepareMemoryFor } from './prepare-memory.ts';
+
+/** How much larger packed values are guessed to be in memory. */
+const PACKED_FACTOR = 3;
+/** How much larger they may be. */
+const MOST_PACKED = 100;
+/** Most bytes of rows to copy from Parquet files at once, lest the disk of a Lambda be full. */
+export const MOST_COPIED_BYTES = 2_000_000_000;
+/** Ranges that are read at once where their row groups are small. */
+const READS_AT_ONCE = 2;
+
+/** Which rows are to be readable from the middle. */
+export interface StageRequest {
+  slice: Slice;
+  dataset: Dataset;
+  /** The local file of a dataset file. */
+  fileOf: (uri: S3Uri) => SourceFile;
+  scratchDirectory: string;
+}
+
+/** Rows of a Parquet file, and the global number of the first. */
+export interface StagedRange {
+  /** What it is, for messages. */
+  name: string;
+  file: Pick<SourceFile, 'path' | 'fetchRows'>;
+  firstInFile: number;
+  rows: number;
+  firstRow: number;
+}
+
+/** A slice's rows as Parquet, for as long as it is not disposed of. */
+export interface StagedSlice extends AsyncDisposable {
+  ranges: StagedRange[];
+  /** Reads no more ranges at once than there is memory for. */
+  limit: LimitFunction;
+  memory: PrepareMemory;
+}
+
+/** A slice of Parquet files, by these themselves, or by copies of files of which each part would unpack nearly everything. */
+export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
+  const { slice, dataset, fileOf, scratchDirectory } = request;
+  const columns = dataset.columns.map(({ name }) => name);
+  const layouts = await readLayouts(request);
+  const memory = prepareMemoryFor(Math.max(...layouts.map((layout) => layout?.rowBytes ?? 0)));
+  // Of its own, as it gives its memory back when it is done. One thread: two would hold twice the memory.
+  await using db = await openDuckDb({ memoryMb: memory.memoryMb, threads: 1, scratchDirectory });
+  const ranges: StagedRange[] = [];
+  const copies: string[] = [];
+  let readsAtOnce = READS_AT_ONCE;
+  let copiedBytes = 0;
+  const removeCopies = async () => {
+    await Promise.all(copies.map((path) => rm(path, { force: true })));
+  };
+  try {
+    for (const [index, read] of slice.reads.entries()) {
+      const { uri, first_row_in_file: firstInFile, rows, first_row: firstRow } = read;
+      const file = fileOf(uri);
+      const { hasLargePages = false, largestRowGroupBytes = 0, rowBytes = 0 } = layouts[index] ?? {};
+      const bytes = rowBytes * rows;
+      if (hasLargePages && memory.rowsAtOnce === undefined && copiedBytes + bytes <= MOST_COPIED_BYTES) {
+        copiedBytes += bytes;
+        const path = join(scratchDirectory, `staged-${copies.length}.parquet`);
+        copies.push(path);
+        await file.fetchRows?.(columns, { firstRow: firstInFile, rows });
+        const from = parquetRangeSql({ path: file.path, firstRow: firstInFile, rows });
+        const copied = await copyToParquet(db, {
+          sql: `SELECT ${columns.map(sqlName).join(', ')} FROM ${from}`,
+          path,
+          compression: 'uncompressed',
+          bytesPerRow: estimateBytesPerRow(dataset),
+          rowGroups: WORKING_ROW_GROUPS,
+        });
+        ranges.push({ name: uri, file: { path }, firstInFile: 0, rows: copied, firstRow });
+      } else {
+        if (largestRowGroupBytes > LARGE_ROW_GROUP_BYTES) readsAtOnce = 1;
+        ranges.push({ name: uri, file, firstInFile, rows, firstRow });
+      }
+    }
+  } catch (error) {
+    await removeCopies();
+    throw error;
+  }
+  return {
+    ranges,
+    limit: pLimit(Math.min(readsAtOnce, memory.partsAtOnce)),
+    memory,
+    [Symbol.asyncDispose]: removeCopies,
+  };
+}
+
+/** The layouts of the files that are read, and the bytes of their rows, unpacked; of a small file there is nothing to know. */
+async function readLayouts({
+  slice,
+  dataset,
+  fileOf,
+  scratchDirectory,
+}: StageRequest): Promise<((ParquetLayout & { rowBytes: number }) | undefined)[]> {
+  await using db = await openDuckDb({ memoryMb: PREPARE_MEMORY.memoryMb, threads: 1, scratchDirectory });
+  const files = new Map(dataset.files.map((file) => [file.uri, file]));
+  const layouts: ((ParquetLayout & { rowBytes: number }) | undefined)[] = [];
+  for (const { uri } of slice.reads) {
+    const file = files.get(uri);
+    if (file === undefined || file.bytes * MOST_PACKED <= LARGE_ROW_GROUP_BYTES) {
+      layouts.push(undefined);
+      continue;
+    }
+    const layout = await readParquetLayout(db, fileOf(uri).path);
+    layouts.push({ ...layout, rowBytes: layout.bytes / Math.max(1, file.rows) });
+  }
+  return layouts;
+}
+
+/** Bytes of a row in memory, guessed from the files' sizes. */
+export function estimateBytesPerRow({ files, rows }: Dataset): number {
+  const bytes = files.reduce((sum, file) => {
+    const { format, compression } = parseSourceName(file.uri) ?? { format: 'csv', compression: 'none' };
+    return sum + file.bytes * (format === 'parquet' || compression !== 'none' ? PACKED_FACTOR : 1);
+  }, 0);
+  return bytes / Math.max(1, rows);
+}

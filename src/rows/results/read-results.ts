@@ -1,0 +1,168 @@
+import type { AttemptCounts, Reason, RowCounts, TokenCounts } from '../../core/ledger.ts';
+import type { Column } from '../../core/part.ts';
+import { columnText } from '../duckdb/column-text.ts';
+import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
+import { parquetRangeSql, readParquetColumns, readParquetsSql } from '../duckdb/parquet.ts';
+import { createScratch } from '../duckdb/scratch.ts';
+import type { RowWindow } from '../sources/source-bytes.ts';
+
+const READ_MEMORY_MB = 512;
+const PAGE_ROWS = 1_000;
+
+/** How many rows Parquet files have together. */
+export async function countRows(paths: string[]): Promise<number> {
+  if (paths.length === 0) return 0;
+  return withResults(async (db) => {
+    const { rows } = await db.row(readCountSql(paths));
+    return Number(rows);
+  });
+}
+
+/** What result files themselves say: where every row ended, and how many attempts that took. */
+export interface RecountedResults {
+  /** Rows with an answer, and of the others those never sent. */
+  rows: RowCounts;
+  /** The fewest first. */
+  attempts: AttemptCounts[];
+}
+
+/** Counts the rows of result files anew, by their answers and attempts alone. */
+export async function recountResults(paths: string[], outputColumn: string): Promise<RecountedResults> {
+  if (paths.length === 0) return { rows: { total: 0, succeeded: 0, failed: 0, not_sent: 0 }, attempts: [] };
+  const counted = await withResults((db) =>
+    db.rows(`SELECT attempts, CAST(count(*) AS DOUBLE) AS "rows",
+        CAST(count(*) FILTER (${sqlName(outputColumn)} IS NOT NULL) AS DOUBLE) AS succeeded
+      FROM ${readParquetsSql(paths)} GROUP BY attempts ORDER BY attempts`),
+  );
+  const attempts = counted.map((counts) => ({
+    attempts: Number(counts.attempts),
+    rows: Number(counts.rows),
+    succeeded: Number(counts.succeeded),
+  }));
+  const unanswered = (counts: readonly AttemptCounts[]) =>
+    counts.reduce((sum, { rows, succeeded }) => sum + rows - succeeded, 0);
+  const total = attempts.reduce((sum, { rows }) => sum + rows, 0);
+  const not_sent = unanswered(attempts.filter((counts) => counts.attempts === 0));
+  const failed = unanswered(attempts) - not_sent;
+  return { rows: { total, succeeded: total - failed - not_sent, failed, not_sent }, attempts };
+}
+
+/** Rows, tokens and reasons of result files. */
+export async function readLedger(
+  db: DuckDb,
+  paths: readonly string[],
+): Promise<{ rows: RowCounts; tokens: TokenCounts; reasons: Reason[] }> {
+  const files = readParquetsSql(paths);
+  const rows = await readRowCounts(db, paths, 'error_code IS NULL');
+  const tokens = await db.row(
+    `SELECT CAST(coalesce(sum(input_tokens), 0) AS DOUBLE) AS input, CAST(coalesce(sum(output_tokens), 0) AS DOUBLE) AS output FROM ${files}`,
+  );
+  const reasons = await db.rows(`SELECT error_code, CAST(count(*) AS DOUBLE) AS "rows",
+      arg_min(CAST(record_id AS VARCHAR), file_row_number) AS record_id, coalesce(arg_min(error_message, file_row_number), '') AS message
+    FROM ${files} WHERE error_code IS NOT NULL GROUP BY error_code ORDER BY "rows" DESC, error_code`);
+  return {
+    rows,
+    tokens: { input: Number(tokens.input), output: Number(tokens.output) },
+    reasons: reasons.map((reason) => ({
+      error_code: String(reason.error_code),
+      rows: Number(reason.rows),
+      example_record_id: String(reason.record_id),
+      example_message: String(reason.message),
+    })),
+  };
+}
+
+/** A result file that is not here, or not all of it: what reads it says first which rows it wants. */
+export interface RemoteResult extends AsyncDisposable {
+  path: string;
+  fetchRows(columns: readonly string[], window: RowWindow): Promise<void>;
+}
+
+/** The path of a result file, or what opens it when its turn comes. */
+export type ResultFile = string | (() => Promise<RemoteResult>);
+
+/**
+ * The rows of result files, in order, as values that `JSON.stringify` takes: integers that JavaScript does not
+ * have exactly as decimal text; decimals, dates and blobs as in prompts; NaN and infinities as null.
+ */
+export async function* readResults(
+  files: readonly ResultFile[],
+  { head = Number.POSITIVE_INFINITY, failedOnly = false }: { head?: number; failedOnly?: boolean },
+): AsyncGenerator<Record<string, unknown>> {
+  await using scratch = await createScratch();
+  await using db = await openDuckDb({ memoryMb: READ_MEMORY_MB, threads: 2, scratchDirectory: scratch.path });
+  let left = head;
+  for (const source of files) {
+    if (left <= 0) return;
+    await using file = typeof source === 'string' ? hereAlready(source) : await source();
+    const { path } = file;
+    const columns = await readParquetColumns(db, path);
+    const fields = columns.map((column) => `${sqlText(column.name)}: ${jsonValue(column)}`).join(', ');
+    const { rows } = await db.row(readCountSql([path]));
+    // Page by page, as DuckDB's streams end normally where a query fails.
+    for (let firstRow = 0; firstRow < Number(rows) && left > 0; firstRow += PAGE_ROWS) {
+      await file.fetchRows(
+        columns.map(({ name }) => name),
+        { firstRow, rows: PAGE_ROWS },
+      );
+      const page = `SELECT *, file_row_number AS place FROM ${parquetRangeSql({ path, firstRow, rows: PAGE_ROWS })}`;
+      const found = await db.rows(
+        `SELECT CAST(to_json({${fields}}) AS VARCHAR) AS json FROM (${page}) ${failedOnly ? 'WHERE error_code IS NOT NULL' : ''} ORDER BY place LIMIT ${Math.min(left, PAGE_ROWS)}`,
+      );
+      left -= found.length;
+      for (const { json } of found) yield parseRow(String(json));
+    }
+  }
+}
+
+function hereAlready(path: string): RemoteResult {
+  return { path, fetchRows: async () => {}, [Symbol.asyncDispose]: async () => {} };
+}
+
+/** SQL for a value that `to_json` makes sound JSON of. */
+function jsonValue(column: Column): string {
+  const name = sqlName(column.name);
+  if (column.type === 'DOUBLE') return `CASE WHEN isfinite(${name}) THEN ${name} END`;
+  // By way of its text: the fewest digits of the FLOAT, not those of the DOUBLE that is as large.
+  if (column.type === 'FLOAT')
+    return `CASE WHEN isfinite(${name}) THEN CAST(CAST(${name} AS VARCHAR) AS DOUBLE) END`;
+  if (/^(DECIMAL|DATE|TIME|BLOB)/.test(column.type) && !column.type.endsWith(']')) return columnText(column);
+  return name;
+}
+
+function parseRow(json: string): Record<string, unknown> {
+  try {
+    return JSON.parse(json, keepExact);
+  } catch {
+    // NaN and infinities within lists and structs.
+    const sound = json.replace(/"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g, (token) =>
+      token.startsWith('"') ? token : 'null',
+    );
+    return JSON.parse(sound, keepExact);
+  }
+}
+
+function keepExact(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  return /^-?\d+$/.test(context?.source ?? '') ? context?.source : value;
+}
+
+async function readRowCounts(db: DuckDb, paths: readonly string[], hasAnswer: string): Promise<RowCounts> {
+  const counts = await db.row(`SELECT CAST(count(*) AS DOUBLE) AS total,
+      CAST(count(*) FILTER (${hasAnswer}) AS DOUBLE) AS succeeded,
+      CAST(count(*) FILTER (NOT (${hasAnswer}) AND attempts = 0) AS DOUBLE) AS not_sent
+    FROM ${readParquetsSql(paths)}`);
+  const [total, succeeded, not_sent] = [counts.total, counts.succeeded, counts.not_sent].map(Number);
+  if (total === undefined || succeeded === undefined || not_sent === undefined) throw new Error('No counts.');
+  return { total, succeeded, failed: total - succeeded - not_sent, not_sent };
+}
+
+function readCountSql(paths: readonly string[]): string {
+  return `SELECT CAST(coalesce(sum(num_rows), 0) AS DOUBLE) AS "rows" FROM parquet_file_metadata([${paths.map(sqlText).join(', ')}])`;
+}
+
+async function withResults<T>(use: (db: DuckDb) => Promise<T>): Promise<T> {
+  await using scratch = await createScratch();
+  await using db = await openDuckDb({ memoryMb: READ_MEMORY_MB, threads: 2, scratchDirectory: scratch.path });
+  return await use(db);
+}

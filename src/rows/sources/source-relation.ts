@@ -1,0 +1,204 @@
+import { rm, stat } from 'node:fs/promises';
+import type { DatasetFormat } from '../../core/part.ts';
+import { sqlName, sqlText } from '../duckdb/duckdb.ts';
+import { parquetRangeSql } from '../duckdb/parquet.ts';
+import { MAX_CSV_RECORD_BYTES, readCsvHeader, readCsvRecords } from './csv-structure.ts';
+import { copyJsonlAsText, readJsonlRecords } from './jsonl-source.ts';
+import type { RowWindow, SourceFile } from './source-bytes.ts';
+import { parseSourceName } from './source-name.ts';
+import { boundsOf, cutText, type TextPiece } from './text-pieces.ts';
+
+/** Bytes of a CSV file that may well be read from its place. */
+const SMALL_CSV_BYTES = 16_000_000;
+/** DuckDB's buffers for JSON have twice the bytes of the longest line that it may read; fewer are slow. */
+const SHORT_LINE_BYTES = 4 * 1024 ** 2;
+
+/** Consecutive rows, in their order, for as long as it is not disposed of. */
+export interface SourceRelation extends RowWindow, AsyncDisposable {
+  /** What they are read from, for messages. */
+  name: string;
+  /** SQL that follows FROM: a query over it may select any of the columns, but neither filter nor sort them. */
+  from: string;
+  /** SQL for a row's number. */
+  rowNumber: string;
+  /** Where DuckDB may refuse what is read: makes the same readable in another way. */
+  spell?: () => Promise<Pick<SourceRelation, 'from' | 'rowNumber'>>;
+}
+
+/** What to read: these columns of these rows of a file of this format. */
+export interface SourceRequest {
+  format: DatasetFormat;
+  columns: readonly string[];
+  file: SourceFile;
+  /** In order. No relation has rows of two of them. */
+  windows: readonly RowWindow[];
+  /** True for a JSONL file of which DuckDB gives every value as the file spells it, or refuses it: a key may be there twice. */
+  isPlain?: boolean;
+  /** Begins the paths of pieces; no others' may begin so. */
+  scratchPrefix: string;
+}
+
+/**
+ * Makes rows of a dataset file readable, piece by piece: each relation has the rows after those of the one before.
+ * CSV and JSONL are read from the file's start, once; Parquet where the rows are.
+ */
+export async function* openRelations(request: SourceRequest): AsyncGenerator<SourceRelation> {
+  switch (request.format) {
+    case 'parquet':
+      yield* openParquetRelations(request);
+      return;
+    case 'csv':
+      yield* openCsvRelations(request);
+      return;
+    case 'jsonl':
+      yield* openJsonlRelations(request);
+      return;
+  }
+}
+
+async function* openParquetRelations({
+  columns,
+  file,
+  windows,
+}: SourceRequest): AsyncGenerator<SourceRelation> {
+  for (const window of windows) {
+    await file.fetchRows?.(columns, window);
+    yield {
+      ...window,
+      name: file.uri,
+      from: parquetRangeSql({ path: file.path, ...window }),
+      rowNumber: 'file_row_number',
+      [Symbol.asyncDispose]: async () => {},
+    };
+  }
+}
+
+async function* openCsvRelations(request: SourceRequest): AsyncGenerator<SourceRelation> {
+  const { file, windows, scratchPrefix } = request;
+  const { delimiter, compression } = parseSourceName(file.uri) ?? { delimiter: ',', compression: 'none' };
+  await using held = new AsyncDisposableStack();
+  held.use(await file.hold?.());
+  const header = await readCsvHeader(file);
+  const read = (paths: readonly string[]) => csvSql(paths, header, delimiter);
+  const [window, ...others] = windows;
+  const isSmall = compression === 'none' && (await stat(file.path)).size <= SMALL_CSV_BYTES;
+  if (isSmall && window !== undefined && others.length === 0) {
+    const kept = held.move();
+    yield {
+      ...window,
+      name: file.uri,
+      from: `${read([file.path])} LIMIT ${window.rows} OFFSET ${window.firstRow}`,
+      rowNumber: numberSql(0),
+      [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    };
+    return;
+  }
+  const pieces = cutText(readCsvRecords(file, boundsOf(windows)), {
+    windows,
+    hasHeader: true,
+    scratchPrefix,
+  });
+  for await (const piece of pieces) {
+    yield relationOf(piece, file.uri, read(piece.paths));
+  }
+}
+
+async function* openJsonlRelations(request: SourceRequest): AsyncGenerator<SourceRelation> {
+  const { columns, file, windows, isPlain = false, scratchPrefix } = request;
+  const pieces = cutText(readJsonlRecords(file, boundsOf(windows)), {
+    windows,
+    hasHeader: false,
+    scratchPrefix,
+  });
+  for await (const piece of pieces) {
+    const spelled = piece.paths.map((path) => ({ path, to: `${path}.spelled` }));
+    const relation = {
+      ...relationOf(piece, file.uri, plainJsonlSql(piece.paths, columns)),
+      [Symbol.asyncDispose]: async () => {
+        await piece[Symbol.asyncDispose]();
+        await Promise.all(spelled.map(({ to }) => rm(to, { force: true })));
+      },
+    };
+    const spell = async () => {
+      let longestBytes = 0;
+      for (const { path, to } of spelled) {
+        const copied = await copyJsonlAsText({ uri: file.uri, path, isUnpacked: true }, { columns, to });
+        longestBytes = Math.max(longestBytes, copied.longestBytes);
+        await rm(path);
+      }
+      const paths = spelled.map(({ to }) => to);
+      return { from: spelledSql(paths, columns, longestBytes), rowNumber: relation.rowNumber };
+    };
+    if (isPlain) {
+      yield { ...relation, spell };
+      continue;
+    }
+    try {
+      Object.assign(relation, await spell());
+    } catch (error) {
+      await relation[Symbol.asyncDispose]();
+      throw error;
+    }
+    yield relation;
+  }
+}
+
+function relationOf(piece: TextPiece, name: string, from: string): SourceRelation {
+  const { firstRow, rows } = piece;
+  return {
+    name,
+    firstRow,
+    rows,
+    from,
+    rowNumber: numberSql(firstRow),
+    [Symbol.asyncDispose]: () => piece[Symbol.asyncDispose](),
+  };
+}
+
+/** SQL for the numbers of rows that are read one after the other. */
+function numberSql(firstRow: number): string {
+  return `(row_number() OVER () + ${firstRow - 1})`;
+}
+
+/** On one thread, DuckDB reads the files of a list one after the other. */
+function listSql(paths: readonly string[]): string {
+  return `[${paths.map(sqlText).join(', ')}]`;
+}
+
+/** SQL for JSONL that is plain. DuckDB refuses it for a key that is there twice. */
+function plainJsonlSql(paths: readonly string[], columns: readonly string[]): string {
+  const types = columns.map((name) => `${sqlText(name)}: 'VARCHAR'`).join(', ');
+  return `read_json(${listSql(paths)}, format = 'newline_delimited', records = true, hive_partitioning = false, compression = 'uncompressed', columns = {${types}}, maximum_object_size = ${SHORT_LINE_BYTES})`;
+}
+
+/** SQL for what `copyJsonlAsText` wrote. */
+function spelledSql(paths: readonly string[], columns: readonly string[], longestBytes: number): string {
+  const types = columns.map((_, index) => `c${index}: 'VARCHAR'`).join(', ');
+  const named = columns.map((name, index) => `c${index} AS ${sqlName(name)}`).join(', ');
+  return `(SELECT ${named} FROM read_json(${listSql(paths)}, format = 'newline_delimited', records = true, hive_partitioning = false, compression = 'uncompressed', columns = {${types}}, maximum_object_size = ${Math.max(SHORT_LINE_BYTES, longestBytes + 1)}))`;
+}
+
+/**
+ * SQL for a CSV file whose structure was proven sound: nothing is guessed, every column is text and nothing is
+ * null. `parallel = false`, because the parallel reader fails on quoted newlines; `strict_mode = false`, because
+ * the strict one fails on mixed newlines.
+ */
+function csvSql(paths: readonly string[], header: readonly string[], delimiter: string): string {
+  const options = [
+    'auto_detect = false',
+    'header = true',
+    'parallel = false',
+    'strict_mode = false',
+    'hive_partitioning = false',
+    `columns = {${header.map((name) => `${sqlText(name)}: 'VARCHAR'`).join(', ')}}`,
+    `force_not_null = [${header.map(sqlText).join(', ')}]`,
+    'allow_quoted_nulls = false',
+    `delim = ${sqlText(delimiter)}`,
+    `quote = '"'`,
+    `escape = '"'`,
+    `compression = 'none'`,
+    'buffer_size = 16000000',
+    `max_line_size = ${MAX_CSV_RECORD_BYTES + 1000}`,
+  ];
+  return `read_csv(${listSql(paths)}, ${options.join(', ')})`;
+}

@@ -1,0 +1,82 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { MergedLedger } from '../../core/ledger.ts';
+import type { MergeItem } from '../../core/part.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
+import { readCanonicalParts } from '../../rows/collect/canonical-parts.ts';
+import { mergePart } from '../../rows/collect/merge-part.ts';
+import { writeJson } from '../../store/json-object.ts';
+import type { ObjectInfo } from '../../store/object-store.ts';
+import type { StepDeps } from '../deps.ts';
+import { withLocalFiles } from '../plan/dataset-files.ts';
+import { type PlannedRun, readPlan } from '../run/read-plan.ts';
+import { readPrepared } from '../waves/turns.ts';
+
+/** What Merge leaves in the state machine: the part's counts. */
+export type MergeResult = Pick<MergedLedger, 'part_id' | 'rows'>;
+
+/**
+ * Writes the final rows of a part that owed some after its first turn: each row once, with its last outcome. A
+ * repeated call writes the same again; one for a run that was taken up again writes what it has come to since.
+ */
+export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResult> {
+  const { store } = deps;
+  const { part_id, repairs } = item;
+  const run = await readPlan(item.run_uri, deps);
+  const { layout, plan } = run;
+  const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `merge-${part_id}`);
+  await mkdir(scratchDirectory, { recursive: true });
+  try {
+    const mergedPath = join(scratchDirectory, 'merged.parquet');
+    const { all_repairs } = item;
+    const canonicals =
+      all_repairs === undefined ? undefined : await findCanonicals(item, { run, scratchDirectory }, deps);
+    const results = [part_id, ...(all_repairs ?? repairs)].map((id) => layout.result(id));
+    const paths = [
+      ...results,
+      ...(canonicals ?? []),
+      ...(canonicals === undefined ? [] : [layout.rows(part_id)]),
+    ];
+    const infos = paths.map((uri): ObjectInfo => ({ uri, size: 0, etag: '' }));
+    const merged = await withLocalFiles(infos, store, (local) => {
+      const [resultPath = '', ...more] = local.map(({ path }) => path);
+      const rowsPath = canonicals && more.pop();
+      return mergePart({
+        resultPath,
+        repairPaths: more.slice(0, results.length - 1),
+        ...(rowsPath === undefined
+          ? {}
+          : { duplicates: { rowsPath, canonicalPaths: more.slice(results.length - 1) } }),
+        outputColumn: plan.output_column,
+        mergedPath,
+        scratchDirectory,
+      });
+    });
+    await store.putFile(mergedPath, layout.output(part_id));
+    // Written last: a ledger that is there stands for a whole output.
+    await writeJson(store, layout.merged(part_id), { part_id, ...merged } satisfies MergedLedger);
+    return { part_id, rows: merged.rows };
+  } finally {
+    await rm(scratchDirectory, { recursive: true, force: true });
+  }
+}
+
+/** Results of the parts that have the records whose answers rows of this part get. */
+async function findCanonicals(
+  { part_id }: MergeItem,
+  { run: { layout, plan }, scratchDirectory }: { run: PlannedRun; scratchDirectory: string },
+  deps: StepDeps,
+): Promise<S3Uri[]> {
+  const { store } = deps;
+  const parts = await readPrepared(plan, layout, deps);
+  const rows: ObjectInfo = { uri: layout.rows(part_id), size: 0, etag: '' };
+  const ids = await withLocalFiles([rows], store, ([local]) =>
+    readCanonicalParts(local?.path ?? '', { parts, scratchDirectory }),
+  );
+  const uris: S3Uri[] = [];
+  for (const id of ids) {
+    const isWaiting = (await store.head(layout.result(id))) !== undefined;
+    uris.push(isWaiting ? layout.result(id) : layout.output(id));
+  }
+  return uris;
+}

@@ -1,0 +1,92 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import { InvalidDatasetError } from '../../core/errors.ts';
+import { PreparedPart, Slice } from '../../core/part.ts';
+import { prepareSlice } from '../../rows/prepare/prepare-slice.ts';
+import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
+import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
+import type { StepDeps } from '../deps.ts';
+import { withDatasetFiles, withLocalFiles } from '../plan/dataset-files.ts';
+import { readPlan } from '../run/read-plan.ts';
+import { RunUri } from '../run/run-state.ts';
+
+/** One item of Prepare's Distributed Map. */
+export const PrepareInput = z.object({ run_uri: RunUri, slice: Slice });
+export type PrepareInput = z.infer<typeof PrepareInput>;
+
+/**
+ * One pass over a slice: the records and the rows of each of its parts. A slice that is done is left as it is;
+ * one that was broken off is made again, to the same bytes.
+ */
+export async function prepare({ run_uri, slice }: PrepareInput, deps: StepDeps): Promise<{ parts: number }> {
+  const { store } = deps;
+  const { layout, plan, input, call } = await readPlan(run_uri, deps);
+  const done = await readJsonIfPresent(store, layout.sliceParts(slice.slice), z.array(PreparedPart));
+  if (done !== undefined) return { parts: done.length };
+
+  const needed = new Set(slice.reads.map(({ uri }) => uri));
+  const files = plan.dataset.files
+    .filter(({ uri }) => needed.has(uri))
+    .map((file) => ({ ...file, size: file.bytes }));
+  const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `slice-${slice.slice}`);
+  await mkdir(scratchDirectory, { recursive: true });
+  const parts: PreparedPart[] = [];
+  try {
+    await expectUnchanged(files, store);
+    const duplicates: ObjectInfo[] =
+      plan.duplicates === 0 ? [] : [{ uri: layout.duplicates, size: 0, etag: '' }];
+    await withLocalFiles(duplicates, store, ([known]) =>
+      withDatasetFiles(files, { store, scratchDirectory }, (local) =>
+        prepareSlice({
+          slice,
+          dataset: plan.dataset,
+          fileOf: (uri) => {
+            const file = local.find((candidate) => candidate.uri === uri);
+            if (file === undefined) throw new Error(`The plan of ${plan.run_id} has no file ${uri}.`);
+            return file;
+          },
+          frame: call.frame,
+          ...(known === undefined ? {} : { duplicatesPath: known.path }),
+          recordIdColumn: input.record_id_column,
+          maxBytes: deps.settings.quotas.maxInputFileBytes,
+          rowsCompression: store.localPath === undefined ? 'snappy' : 'uncompressed',
+          scratchDirectory,
+          emit: async (part, { recordsPath, rowsPath }) => {
+            await store.putFile(recordsPath, layout.records(part.part_id));
+            await store.putFile(rowsPath, layout.rows(part.part_id));
+            parts.push(part);
+            deps.onProgress?.({
+              kind: 'prepared',
+              partId: part.part_id,
+              rows: part.rows,
+              records: part.records,
+            });
+          },
+        }),
+      ),
+    );
+  } finally {
+    await rm(scratchDirectory, { recursive: true, force: true });
+  }
+  await writeJson(store, layout.sliceParts(slice.slice), parts);
+  return { parts: parts.length };
+}
+
+/** Objects that are looked at at once. */
+const CONCURRENT_HEADS = 16;
+
+/** Throws InvalidDatasetError where an object is not the one that was planned: its rows would be others. */
+async function expectUnchanged(files: readonly ObjectInfo[], store: ObjectStore): Promise<void> {
+  const limit = pLimit(CONCURRENT_HEADS);
+  const heads = await Promise.all(files.map(({ uri }) => limit(() => store.head(uri))));
+  for (const [index, { uri, etag }] of files.entries()) {
+    const now = heads[index];
+    if (now?.etag !== etag) {
+      throw new InvalidDatasetError(
+        `${uri} ${now === undefined ? 'is gone' : 'has changed'} since the run was planned. Start a new run.`,
+      );
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import { ServiceUnavailableError } from '../../core/errors.ts';
+import { linesOf } from '../../core/lines.ts';
+import type { WavePart } from '../../core/part.ts';
+import type { ModelInvocationType } from '../../models/adapters/model-adapter.ts';
+import type { StepDeps } from '../deps.ts';
+import { refuseIfCancelled } from '../run/cancellation.ts';
+import { type PlannedRun, readPlan } from '../run/read-plan.ts';
+import { overBudget } from '../waves/decide-wave.ts';
+import { type AnswerKeeper, createAnswerKeeper } from './answer-keeper.ts';
+
+/** Invocations in flight at once: kind to an on-demand quota that others use too. */
+const CONCURRENT_INVOCATIONS = 4;
+
+/**
+ * Milliseconds after which a call asks for nothing more and leaves the rest to the next one: a Lambda function that
+ * reaches its 15 minutes would lose the answers under way.
+ */
+const ASKS_FOR_MS = 600_000;
+
+const InputRecord = z.object({ recordId: z.string(), modelInput: z.record(z.string(), z.unknown()) });
+type InputRecord = z.infer<typeof InputRecord>;
+
+/**
+ * Runs the records of a part one by one, with the body that a job would have had, and leaves its output where
+ * and as a job would, one file a record. Each answer is kept as soon as it is there: a repeated call asks only for the rest.
+ * Once the run has been stopped, or could cost more than it may, it asks for nothing.
+ */
+export async function runOnDemand(part: WavePart, deps: StepDeps): Promise<{ records: number }> {
+  const run = await readPlan(part.run_uri, deps);
+  const { layout, plan, input } = run;
+  const isDone = (await deps.store.head(layout.ledger(part.part_id))) !== undefined;
+  const isStopped = (await deps.store.head(layout.stop)) !== undefined;
+  if (isDone || isStopped || overBudget(part, input.max_cost_usd) !== undefined) return { records: 0 };
+  const records: InputRecord[] = [];
+  for await (const line of linesOf(await deps.store.readStream(layout.records(part.part_id)))) {
+    records.push(InputRecord.parse(JSON.parse(line.toString())));
+  }
+  const limit = pLimit(CONCURRENT_INVOCATIONS);
+  const keeper = createAnswerKeeper(deps);
+  const { invocation_type: type } = plan.model;
+  const until = deps.clock.now() + ASKS_FOR_MS;
+  let asked = 0;
+  const mayAsk = () => {
+    asked += 1;
+    // Whatever the clock says, each call comes a step further.
+    return asked <= CONCURRENT_INVOCATIONS || deps.clock.now() < until;
+  };
+  // Every call has ended before this one does: a repeated call must not meet answers still under way.
+  const settled = await Promise.allSettled(
+    records.map((record, index) =>
+      limit(() => askOnce(record, { run, partId: part.part_id, index, type, keeper, mayAsk }, deps)),
+    ),
+  );
+  keeper.throwIfLost();
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return { records: records.length };
+}
+
+interface AnswerPlace {
+  run: PlannedRun;
+  partId: string;
+  index: number;
+  type: ModelInvocationType;
+  keeper: AnswerKeeper;
+  /** False once the call has asked for long enough. */
+  mayAsk: () => boolean;
+}
+
+async function askOnce(
+  record: InputRecord,
+  { run, partId, index, type, keeper, mayAsk }: AnswerPlace,
+  { store, bedrock }: StepDeps,
+): Promise<void> {
+  const uri = run.layout.onDemandAnswer(partId, index);
+  if ((await store.head(uri)) !== undefined) return;
+  await refuseIfCancelled(run.layout, store);
+  if (!(await keeper.isSound())) return;
+  if (!mayAsk()) {
+    throw new ServiceUnavailableError(
+      `The answers of part ${partId} take long: the next call asks for the rest.`,
+    );
+  }
+  const result = await bedrock.invoke(run.plan.model.model_id, type, record.modelInput);
+  const answer =
+    result.kind === 'answered'
+      ? { ...record, modelOutput: result.modelOutput }
+      : { ...record, error: { errorCode: result.errorCode, errorMessage: result.errorMessage } };
+  await keeper.keep(uri, `${JSON.stringify(answer)}\n`);
+}

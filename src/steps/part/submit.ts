@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { ServiceUnavailableError } from '../../core/errors.ts';
+import { clientRequestTokenOf, jobNameOf, jobTagsOf } from '../../core/job.ts';
+import { JobRecord } from '../../core/job-record.ts';
+import type { WavePart } from '../../core/part.ts';
+import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
+import type { StepDeps } from '../deps.ts';
+import { findJobIfCancelled } from '../run/cancellation.ts';
+import { type PlannedRun, readPlan } from '../run/read-plan.ts';
+import { overBudget } from '../waves/decide-wave.ts';
+import { findJobOf, jobIdentityOf } from './part-job.ts';
+
+/** What the state machine needs of a job to wait for it. */
+export const SubmittedJob = z.object({
+  /** Null where there is no job to wait for: Bedrock refused it, or it may not be created any more. */
+  job_arn: z.string().nullable(),
+  poll_seconds: z.int().min(1),
+});
+export type SubmittedJob = z.infer<typeof SubmittedJob>;
+
+/**
+ * Creates the part's model invocation job, once: name and token are derived from the part, so that a repeated
+ * call finds the job it made before, even where the answer to that call was lost. Once the run has been stopped, or
+ * could cost more than it may, no job is created any more; one that exists is adopted all the same.
+ */
+export async function submit(part: WavePart, deps: StepDeps): Promise<SubmittedJob> {
+  const { store, settings } = deps;
+  const run = await readPlan(part.run_uri, deps);
+  const { layout } = run;
+  const toResult = (job_arn: string | null) => ({ job_arn, poll_seconds: settings.pollSeconds });
+  // Rows of a part whose turn is over belong to a later wave.
+  if ((await store.head(layout.ledger(part.part_id))) !== undefined) return toResult(null);
+  const known = await readJsonIfPresent(store, layout.job(part.part_id), JobRecord);
+  if (known !== undefined && (known.job_arn !== null || known.refusal !== null))
+    return toResult(known.job_arn);
+
+  const record: JobRecord = known ?? {
+    part_id: part.part_id,
+    job_name: jobNameOf(jobIdentityOf(part, run, deps)),
+    job_arn: null,
+    refusal: null,
+    submitted_at: new Date(deps.clock.now()).toISOString(),
+  };
+  const lost = await findJobIfCancelled(record.job_name, layout, deps);
+  if (lost !== undefined) {
+    record.job_arn = lost;
+  } else if (await isOver(part, run, deps)) {
+    // An attempt was made before, and may have succeeded although its answer was lost.
+    const adopted = known === undefined ? undefined : await findJobOf(part, run, deps);
+    if (adopted === undefined) return toResult(null);
+    record.job_arn = adopted;
+  } else {
+    // The intent first, so that a job whose creation is never heard of is looked for.
+    if (known === undefined) await writeJson(store, layout.job(part.part_id), record);
+    Object.assign(record, await createJob(part, run, deps));
+  }
+  await writeJson(store, layout.job(part.part_id), record);
+  return toResult(record.job_arn);
+}
+
+async function isOver(part: WavePart, { layout, input }: PlannedRun, { store }: StepDeps): Promise<boolean> {
+  return overBudget(part, input.max_cost_usd) !== undefined || (await store.head(layout.stop)) !== undefined;
+}
+
+async function createJob(
+  part: WavePart,
+  run: PlannedRun,
+  deps: StepDeps,
+): Promise<Pick<JobRecord, 'job_arn' | 'refusal'>> {
+  const { layout, plan, input } = run;
+  const identity = jobIdentityOf(part, run, deps);
+  const jobName = jobNameOf(identity);
+  const result = await deps.bedrock.createJob({
+    jobName,
+    clientRequestToken: clientRequestTokenOf(identity, deps.hash),
+    modelId: input.model_id,
+    roleArn: deps.settings.roleArn,
+    modelInvocationType: plan.model.invocation_type,
+    inputUri: layout.records(part.part_id),
+    outputUri: layout.modelOutput(part.part_id),
+    tags: jobTagsOf(identity, part.attempt),
+  });
+  switch (result.kind) {
+    case 'created':
+      return { job_arn: result.jobArn, refusal: null };
+    case 'name_in_use': {
+      const jobArn = await findJobOf(part, run, deps);
+      if (jobArn === undefined) {
+        throw new ServiceUnavailableError(
+          `The job name ${jobName} is in use, but Bedrock does not list that job yet.`,
+        );
+      }
+      return { job_arn: jobArn, refusal: null };
+    }
+    case 'refused':
+      return { job_arn: null, refusal: result.message };
+  }
+}

@@ -1,0 +1,56 @@
+import { InvalidRunInputError } from '../../core/errors.ts';
+import type { RunInput } from '../../core/run-input.ts';
+import { BYTES_PER_TOKEN, type CostEstimate } from '../../core/run-plan.ts';
+import { DEFAULT_MAX_TOKENS } from '../../models/adapters/model-adapter.ts';
+import { batchPriceOf, costUsd, PRICES_AS_OF } from '../../models/catalog/prices.ts';
+import { ON_DEMAND_FACTOR } from '../waves/run-cost.ts';
+import type { ModelCall } from './model-call.ts';
+
+/** What the price depends on. */
+export interface RunSize {
+  rows: number;
+  /** Of these, the ones below Bedrock's minimum. */
+  onDemandRows: number;
+  /** UTF-8. */
+  meanPromptBytes: number;
+}
+
+/** What a run will cost at most, as far as it can be known before. */
+export function estimateCost(
+  input: RunInput,
+  call: ModelCall,
+  { rows, onDemandRows, meanPromptBytes }: RunSize,
+): CostEstimate {
+  const price = batchPriceOf(input.model_id);
+  const inputTokens = Math.ceil(
+    (rows * (meanPromptBytes + Buffer.byteLength(input.system_prompt ?? ''))) / BYTES_PER_TOKEN,
+  );
+  const outputTokens =
+    call.adapter.output.kind === 'embedding'
+      ? 0
+      : rows * (input.inference_parameters?.max_tokens ?? DEFAULT_MAX_TOKENS);
+  const factor = rows === 0 ? 1 : 1 + ((ON_DEMAND_FACTOR - 1) * onDemandRows) / rows;
+  const usdOf = (tokens: { input: number; output: number }) =>
+    price === undefined ? null : costUsd(price, tokens) * factor;
+  return {
+    input_tokens: inputTokens,
+    max_output_tokens: outputTokens,
+    input_usd: usdOf({ input: inputTokens, output: 0 }),
+    max_usd: usdOf({ input: inputTokens, output: outputTokens }),
+    prices_as_of: PRICES_AS_OF,
+  };
+}
+
+/** Throws InvalidRunInputError where a run could cost more than `max_cost_usd`, or its price is not known. */
+export function checkBudget(maxCostUsd: number, { max_usd, input_usd }: CostEstimate): void {
+  if (max_usd === null || input_usd === null) {
+    throw new InvalidRunInputError(
+      'max_cost_usd cannot be kept: no price of this model is known. Leave it out, or use a model with a known price.',
+    );
+  }
+  if (max_usd > maxCostUsd) {
+    throw new InvalidRunInputError(
+      `This run could cost up to $${max_usd.toFixed(2)} (input alone about $${input_usd.toFixed(2)}), over max_cost_usd ${maxCostUsd}. Lower inference_parameters.max_tokens or max_records, or raise max_cost_usd.`,
+    );
+  }
+}

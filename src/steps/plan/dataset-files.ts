@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { InvalidDatasetError, NotSupportedError } from '../../core/errors.ts';
+import type { RunInput } from '../../core/run-input.ts';
+import type { HubSource } from '../../core/run-plan.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
+import { downloadHubFiles } from '../../hub/download-dataset.ts';
+import { resolveHubDataset } from '../../hub/resolve-dataset.ts';
+import type { LocalDatasetFile } from '../../rows/sources/describe.ts';
+import { openHeldFiles } from '../../rows/sources/held-files.ts';
+import { parseSourceName } from '../../rows/sources/source-name.ts';
+import { openSparseParquet } from '../../rows/sources/sparse-parquet.ts';
+import { hubDatasetsUri } from '../../runs/run-layout.ts';
+import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
+import type { PlanDeps } from '../deps.ts';
+
+/** Where a dataset's rows are. */
+export interface DatasetSource {
+  files: ObjectInfo[];
+  /** Where the files come from, if that is the Hugging Face Hub. */
+  hub: HubSource | null;
+}
+
+/** The dataset's objects in the store; those of a Hugging Face dataset are downloaded into it. */
+export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promise<DatasetSource> {
+  if (input.dataset_id === undefined) {
+    return { files: await listDatasetObjects(input.s3_uri as S3Uri, deps.store), hub: null };
+  }
+  const { hub, store, settings, scratchDirectory, onProgress, signal } = deps;
+  if (hub === undefined) {
+    throw new NotSupportedError(
+      `dataset_id "${input.dataset_id}": this place has no access to the Hugging Face Hub. Download the dataset's files and give them as s3_uri.`,
+    );
+  }
+  const { dataset_id: datasetId, split, config_name: configName, revision } = input;
+  const dataset = await resolveHubDataset({ datasetId, split, configName, revision }, hub);
+  const files = await downloadHubFiles(dataset, hub, {
+    store,
+    prefixUri: hubDatasetsUri(settings.bucket),
+    scratchDirectory: join(scratchDirectory, 'hub'),
+    ...(onProgress === undefined
+      ? {}
+      : { onProgress: (progress) => onProgress({ kind: 'downloaded', ...progress }) }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return {
+    files,
+    hub: {
+      dataset_id: dataset.datasetId,
+      config_name: dataset.configName,
+      split: dataset.split,
+      commit: dataset.commit,
+      files_commit: dataset.filesCommit,
+      origin: dataset.origin,
+    },
+  };
+}
+
+/** The one object that `uri` names, or all below it but hidden ones. */
+export async function listDatasetObjects(uri: S3Uri, store: ObjectStore): Promise<ObjectInfo[]> {
+  const object = uri.endsWith('/') ? undefined : await store.head(uri);
+  if (object !== undefined) return [object];
+  const files: ObjectInfo[] = [];
+  for await (const info of store.list(uri.endsWith('/') ? uri : `${uri}/`)) {
+    // Spark and others leave _SUCCESS and .crc files beside the data.
+    const name = info.uri.slice(info.uri.lastIndexOf('/') + 1);
+    if (name !== '' && !/^[._]/.test(name)) files.push(info);
+  }
+  if (files.length === 0) throw new InvalidDatasetError(`There is no object ${uri}, and none below ${uri}/.`);
+  return files;
+}
+
+/** Calls `use` with the objects as local files, which are let go afterwards. */
+export async function withLocalFiles<T>(
+  files: readonly ObjectInfo[],
+  store: ObjectStore,
+  use: (local: LocalDatasetFile[]) => Promise<T>,
+): Promise<T> {
+  await using stack = new AsyncDisposableStack();
+  const local: LocalDatasetFile[] = [];
+  for (const { uri, size, etag } of files) {
+    const file = stack.use(await store.fetchFile(uri));
+    local.push({ uri, bytes: size, etag, path: file.path });
+  }
+  return await use(local);
+}
+
+/** Files that are opened at once. */
+const CONCURRENT_FILES = 16;
+
+/**
+ * Calls `use` with a dataset's files. Of objects that are not files of this machine, a Parquet one is here with its footer
+ * and what `fetchRows` brings, and any other while it is held.
+ */
+export async function withDatasetFiles<T>(
+  files: readonly ObjectInfo[],
+  { store, scratchDirectory }: Pick<PlanDeps, 'store' | 'scratchDirectory'>,
+  use: (local: LocalDatasetFile[]) => Promise<T>,
+): Promise<T> {
+  if (store.localPath !== undefined) return withLocalFiles(files, store, use);
+  await using stack = new AsyncDisposableStack();
+  const isParquet = ({ uri }: ObjectInfo) => parseSourceName(uri)?.format === 'parquet';
+  const limit = pLimit(CONCURRENT_FILES);
+  const opening = files.filter(isParquet).map((info) =>
+    limit(async (): Promise<LocalDatasetFile> => {
+      const { uri, size: bytes, etag } = info;
+      const { path, fetchRows } = stack.use(await openSparseParquet(info, { store, scratchDirectory }));
+      return { uri, bytes, etag, path, fetchRows };
+    }),
+  );
+  await Promise.allSettled(opening);
+  const others = files.filter((info) => !isParquet(info));
+  const held = stack.use(await openHeldFiles(others, { store, scratchDirectory }));
+  const local = new Map([...(await Promise.all(opening)), ...held.files].map((file) => [file.uri, file]));
+  return await use(files.flatMap(({ uri }) => local.get(uri) ?? []));
+}

@@ -1,0 +1,207 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { InvalidRunInputError } from '../../core/errors.ts';
+import { type PackingLimits, rowsPerPart } from '../../core/packing.ts';
+import { type Dataset, Slice } from '../../core/part.ts';
+import { recordsPerJobLimit } from '../../core/quotas.ts';
+import { recordIdOf } from '../../core/record-id.ts';
+import { parseRunInput, type RunInput } from '../../core/run-input.ts';
+import { RunPlan } from '../../core/run-plan.ts';
+import type { RecordFrame } from '../../models/record-frame.ts';
+import { placeholdersOf } from '../../prompts/prompt-template.ts';
+import { checkRecordIds, describeDataset, samplePromptBytes } from '../../rows/sources/describe.ts';
+import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
+import { readJson, readJsonIfPresent } from '../../store/json-object.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
+import type { PlanDeps } from '../deps.ts';
+import { checkBudget, estimateCost } from './cost-estimate.ts';
+import { openDatasetSource, withDatasetFiles } from './dataset-files.ts';
+import { type ModelCall, modelCallOf } from './model-call.ts';
+import { outputColumnsOf } from './output-columns.ts';
+import { packDataset } from './pack-dataset.ts';
+import { inputHashOf, refuseOtherInput, runIdOf, withoutBudget } from './run-identity.ts';
+import { rowsPerSource } from './slices.ts';
+
+/** A run on paper. */
+export interface PlanDraft {
+  layout: RunLayout;
+  plan: RunPlan;
+  slices: Slice[];
+  /** Records of each part, as far as they are known before. */
+  recordsOfParts: number[];
+  /** Local file of the rows that are not sent, as identical requests are; undefined where every row is sent. */
+  duplicatesPath: string | undefined;
+  /** True where the run was planned before: this is its plan. */
+  isKnown: boolean;
+  /** Dollars that the run may cost from now on; undefined where there is no limit. */
+  maxCostUsd: number | undefined;
+}
+
+/**
+ * Validates the run input against the dataset's real columns, counts and packs the rows, and works out the price.
+ * Nothing is written and nothing is spent. The same input finds the plan that is there; another one under the same
+ * run_id is refused.
+ */
+export async function draftPlan(document: unknown, deps: PlanDeps): Promise<PlanDraft> {
+  const input = parseRunInput(document);
+  const { quotas, bucket } = deps.settings;
+  const call = modelCallOf(input);
+  const maxRecords = recordsPerJobLimit(quotas, input.max_records_per_job);
+  const { run_id: _, ...rest } = input;
+  const maxCostUsd = input.max_cost_usd;
+  const pinned = await findPinnedPlan(input, rest, call, deps);
+  if (pinned !== undefined) {
+    await deps.claimRun?.(pinned.plan.run_id);
+    return { ...pinned, maxCostUsd };
+  }
+
+  const { files, hub } = await openDatasetSource(input, deps);
+  // A Hugging Face dataset is the same wherever and whenever it was downloaded.
+  const inputHash = inputHashOf(rest, call.template, { source: hub ?? files, hash: deps.hash });
+  const runId = runIdOf(input, inputHash);
+  const layout = runLayout(runUriOf(bucket, runId));
+  await deps.claimRun?.(runId);
+  const known = await readKnownPlan(layout, deps.store);
+  if (known !== undefined) {
+    refuseOtherInput(known.plan, withoutBudget(rest), inputHash, files);
+    return { ...known, maxCostUsd };
+  }
+
+  return withDatasetFiles(files, deps, async (local) => {
+    const dataset = await describeDataset(local);
+    checkColumns(input, call, dataset);
+    if (input.record_id_column !== undefined) await checkRecordIds(local, dataset, input.record_id_column);
+    const { meanBytes } = await samplePromptBytes(local, dataset, call.frame);
+    const limits: PackingLimits = {
+      minRecords: quotas.minRecordsPerJob,
+      maxRecords: Math.min(maxRecords, rowsPerSource(dataset)),
+      // The sample's mean is an estimate; a part that is larger all the same is cut by Prepare.
+      maxBytes: quotas.maxInputFileBytes * BYTES_HEADROOM,
+      slots: quotas.maxConcurrentJobs,
+      ...(input.max_num_jobs === undefined ? {} : { maxParts: input.max_num_jobs }),
+    };
+    const bytesPerRow = meanBytes + recordBytesOf(call.frame);
+    const request = {
+      rows: Math.min(dataset.rows, input.max_records ?? Number.POSITIVE_INFINITY),
+      bytesPerRow,
+      limits,
+      rowsPerSlice: deps.settings.rowsPerSlice,
+      pilot: input.pilot ?? true,
+    };
+    const packed = await packDataset(dataset, request, { input, call, local, runId, deps });
+    const { selectedRows, duplicates, slices, recordsOfParts } = packed;
+    const onDemandRows = recordsOfParts
+      .filter((records) => records < quotas.minRecordsPerJob)
+      .reduce((sum, records) => sum + records, 0);
+    const estimate = estimateCost(input, call, {
+      rows: selectedRows - duplicates,
+      onDemandRows,
+      meanPromptBytes: meanBytes,
+    });
+    if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate);
+
+    const plan: RunPlan = {
+      format_version: 1,
+      quarry_version: deps.settings.version,
+      run_id: runId,
+      input_hash: inputHash,
+      input: rest,
+      dataset,
+      hub,
+      model: {
+        model_id: input.model_id,
+        family: call.adapter.family,
+        invocation_type: call.adapter.invocationType,
+      },
+      prompt_template: call.template,
+      prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.before, call.frame.after])),
+      output_column: outputColumnsOf(input, call.adapter)[0] ?? '',
+      selected_rows: selectedRows,
+      duplicates,
+      on_demand_rows: onDemandRows,
+      parts: recordsOfParts.length,
+      max_rows_per_part: rowsPerPart(bytesPerRow, limits),
+      slices: slices.length,
+      max_concurrent_jobs: quotas.maxConcurrentJobs,
+      min_records_per_job: quotas.minRecordsPerJob,
+      max_attempts: input.max_attempts ?? 3,
+      estimate,
+      created_at: new Date(deps.clock.now()).toISOString(),
+    };
+    return {
+      layout,
+      plan,
+      slices,
+      recordsOfParts,
+      duplicatesPath: packed.duplicatesPath,
+      isKnown: false,
+      maxCostUsd,
+    };
+  });
+}
+
+/**
+ * The plan under the run_id that was given, if it is of the same Hugging Face dataset and prompt: it holds on to the
+ * commit that the revision stood for then.
+ */
+async function findPinnedPlan(
+  { run_id, dataset_id }: RunInput,
+  given: Record<string, unknown>,
+  call: ModelCall,
+  { store, settings }: PlanDeps,
+): Promise<KnownPlan | undefined> {
+  if (run_id === undefined || dataset_id === undefined) return undefined;
+  const known = await readKnownPlan(runLayout(runUriOf(settings.bucket, run_id)), store);
+  const isSame =
+    known?.plan.prompt_template === call.template &&
+    isDeepStrictEqual(withoutBudget(known.plan.input), withoutBudget(given));
+  if (known === undefined || !isSame) return undefined;
+  for (const { uri } of known.plan.dataset.files) {
+    // Downloaded again, they may be another commit's.
+    if ((await store.head(uri)) === undefined) return undefined;
+  }
+  return known;
+}
+
+type KnownPlan = Omit<PlanDraft, 'maxCostUsd'>;
+
+async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<KnownPlan | undefined> {
+  const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
+  if (plan === undefined) return undefined;
+  const slices = await readJson(store, layout.slices, z.array(Slice));
+  const recordsOfParts = slices.flatMap(({ parts }) => parts.map(({ records, rows }) => records ?? rows));
+  return { layout, plan, slices, recordsOfParts, duplicatesPath: undefined, isKnown: true };
+}
+
+/** Part of an input file's most bytes that packing aims at. */
+const BYTES_HEADROOM = 0.9;
+
+/** Bytes of a record beside its prompt. */
+function recordBytesOf({ before, after }: RecordFrame): number {
+  return Buffer.byteLength(`{"recordId":"${recordIdOf(0)}","modelInput":${before}""${after}}\n`);
+}
+
+function checkColumns(input: RunInput, call: ModelCall, { columns }: Dataset): void {
+  const names = columns.map(({ name }) => name);
+  const has = `The dataset has ${names.join(', ')}.`;
+  const missing = placeholdersOf(call.frame.prompt).filter((column) => !names.includes(column));
+  if (missing.length > 0) {
+    const what =
+      call.template === null
+        ? `text_column "${missing[0]}" is not a column of the dataset.`
+        : `The prompt needs ${missing.length === 1 ? 'column' : 'columns'} ${missing.map((column) => `"${column}"`).join(', ')}, which the dataset does not have.`;
+    throw new InvalidRunInputError(`${what} ${has}`);
+  }
+  if (input.record_id_column !== undefined && !names.includes(input.record_id_column)) {
+    throw new InvalidRunInputError(`record_id_column "${input.record_id_column}" is not a column. ${has}`);
+  }
+  const added = outputColumnsOf(input, call.adapter);
+  const clash = added.find((column) => names.some((name) => name.toLowerCase() === column.toLowerCase()));
+  if (clash !== undefined) {
+    throw new InvalidRunInputError(
+      clash === added[0]
+        ? `The dataset has a column "${clash}" already. Name another one for the answers with output_column.`
+        : `The dataset has a column "${clash}", which Quarry adds to the output. Rename it in the dataset${clash === 'record_id' ? ', or name it as record_id_column' : ''}.`,
+    );
+  }
+}

@@ -1,0 +1,51 @@
+import { InvalidRunInputError } from '../../core/errors.ts';
+import type { RunInput } from '../../core/run-input.ts';
+import type { ModelAdapter } from '../../models/adapters/model-adapter.ts';
+import { type RecordFrame, recordFrameOf } from '../../models/record-frame.ts';
+import { resolveModel } from '../../models/resolve-model.ts';
+import { findTemplate } from '../../prompts/find-template.ts';
+import { parsePromptTemplate } from '../../prompts/prompt-template.ts';
+
+/** How a run input asks its model. */
+export interface ModelCall {
+  adapter: ModelAdapter;
+  frame: RecordFrame;
+  /** The template, or null for embeddings. */
+  template: string | null;
+}
+
+/** Column that is embedded unless the run input names another. */
+const DEFAULT_TEXT_COLUMN = 'input_text';
+
+/** The model, prompt and body of a run input; InvalidRunInputError where they do not go together. */
+export function modelCallOf(input: RunInput): ModelCall {
+  const request = { systemPrompt: input.system_prompt, parameters: input.inference_parameters ?? {} };
+  const adapter = resolveModel(input.model_id, request);
+  const refuse = (key: 'prompt_id' | 'prompt_template' | 'text_column', why: string) => {
+    if (input[key] !== undefined) throw new InvalidRunInputError(`${key}: ${why}`);
+  };
+  switch (adapter.output.kind) {
+    case 'text': {
+      refuse('text_column', `${input.model_id} is a text model; only embeddings read a text_column.`);
+      const template =
+        input.prompt_template ?? (input.prompt_id === undefined ? undefined : findTemplate(input.prompt_id));
+      if (template === undefined) {
+        throw new InvalidRunInputError(
+          `${input.model_id} is a text model: give prompt_id or prompt_template.`,
+        );
+      }
+      return { adapter, frame: recordFrameOf(adapter, request, parsePromptTemplate(template)), template };
+    }
+    case 'embedding': {
+      const why = `${input.model_id} makes embeddings and takes no prompt. Leave it out; text_column names the column to embed.`;
+      refuse('prompt_id', why);
+      refuse('prompt_template', why);
+      const column = input.text_column ?? DEFAULT_TEXT_COLUMN;
+      return {
+        adapter,
+        frame: recordFrameOf(adapter, request, [{ kind: 'column', column }]),
+        template: null,
+      };
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { parseS3Uri } from '../../core/s3-uri.ts';
+import { writeJson } from '../../store/json-object.ts';
+import type { StepDeps } from '../deps.ts';
+import { reopen } from '../run/reopen.ts';
+import type { RunState } from '../run/run-state.ts';
+import { draftPlan, type PlanDraft } from './draft-plan.ts';
+import { withoutBudget } from './run-identity.ts';
+
+/**
+ * Plans the run, and writes the plan and the slices; a run that is planned keeps its plan, but for what it may cost.
+ * Nothing is spent.
+ */
+export async function plan(document: unknown, deps: StepDeps): Promise<RunState> {
+  const draft = await draftPlan(document, deps);
+  const { layout, plan: drafted, slices, duplicatesPath, isKnown, maxCostUsd } = draft;
+  const { bucket, key } = parseS3Uri(layout.slices);
+  if (isKnown) {
+    await setBudget(draft, deps);
+    await reopen(layout, maxCostUsd, deps);
+  } else {
+    if (duplicatesPath !== undefined) await deps.store.putFile(duplicatesPath, layout.duplicates);
+    await writeJson(deps.store, layout.slices, slices);
+    // Written last: a plan that is there is whole.
+    await writeJson(deps.store, layout.plan, drafted);
+  }
+  return {
+    run_id: drafted.run_id,
+    run_uri: layout.runUri,
+    bucket,
+    slices_key: key,
+    map_results_prefix: parseS3Uri(layout.mapResults).key,
+    prepare_concurrency: deps.settings.prepareConcurrency,
+    max_concurrent_jobs: deps.settings.quotas.maxConcurrentJobs,
+    wave: 0,
+  };
+}
+
+/** Writes what the run may cost from now on into its plan, where that is another sum than before. */
+async function setBudget({ layout, plan: known, maxCostUsd }: PlanDraft, deps: StepDeps): Promise<void> {
+  if (known.input.max_cost_usd === maxCostUsd) return;
+  const input = {
+    ...withoutBudget(known.input),
+    ...(maxCostUsd === undefined ? {} : { max_cost_usd: maxCostUsd }),
+  };
+  await writeJson(deps.store, layout.plan, { ...known, input });
+}

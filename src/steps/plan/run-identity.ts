@@ -1,0 +1,56 @@
+import { RunConflictError } from '../../core/errors.ts';
+import type { Hash } from '../../core/job.ts';
+import type { RunInput } from '../../core/run-input.ts';
+import type { HubSource, RunPlan } from '../../core/run-plan.ts';
+import type { ObjectInfo } from '../../store/object-store.ts';
+
+/** Characters of a derived run id before its hash. */
+const MAX_STEM_LENGTH = 40;
+const HASH_LENGTH = 10;
+
+/** What decides the answers: the input but for run_id and budget, the prompt, and the dataset at the state it is in. */
+export function inputHashOf(
+  input: Omit<RunInput, 'run_id'>,
+  template: string | null,
+  { source, hash }: { source: HubSource | readonly ObjectInfo[]; hash: Hash },
+): string {
+  return hash(JSON.stringify([withoutBudget(input), template, source]));
+}
+
+/** The run's id: the one that was given, or what the run is about and a hash of its input. */
+export function runIdOf(input: RunInput, inputHash: string): string {
+  if (input.run_id !== undefined) return input.run_id;
+  const stem = (input.job_name_prefix ?? input.prompt_id ?? '')
+    .replace(/[^a-zA-Z0-9]+/g, '-')
+    .slice(0, MAX_STEM_LENGTH)
+    .replace(/^-|-$/g, '');
+  return `${stem || 'run'}-${inputHash.slice(0, HASH_LENGTH)}`;
+}
+
+/** The input without what it may cost: a limit decides no answer, and may be raised to let a run go on. */
+export function withoutBudget({
+  max_cost_usd: _,
+  ...input
+}: Record<string, unknown>): Record<string, unknown> {
+  return input;
+}
+
+/** Throws RunConflictError, with what differs, where a run of this id was planned from another input. */
+export function refuseOtherInput(
+  known: RunPlan,
+  input: Record<string, unknown>,
+  inputHash: string,
+  files: readonly ObjectInfo[],
+): void {
+  if (known.input_hash === inputHash) return;
+  const knownInput = withoutBudget(known.input);
+  const keys = [...new Set([...Object.keys(knownInput), ...Object.keys(input)])];
+  const changed = keys.filter((key) => JSON.stringify(knownInput[key]) !== JSON.stringify(input[key]));
+  const same = (file: ObjectInfo) =>
+    known.dataset.files.some(({ uri, etag }) => uri === file.uri && etag === file.etag);
+  if (files.length !== known.dataset.files.length || !files.every(same)) changed.push('the dataset’s files');
+  if (changed.length === 0) changed.push('the text of the prompt');
+  throw new RunConflictError(
+    `Run "${known.run_id}" exists, with another input: ${changed.join(', ')} differ. Give another run_id, or the same input to resume.`,
+  );
+}

@@ -1,0 +1,58 @@
+import type { Bedrock } from '../../bedrock/bedrock.ts';
+import { RunCancelled } from '../../core/errors.ts';
+import type { RunResumed } from '../../core/run-stop.ts';
+import { RunSummary } from '../../core/summary.ts';
+import type { RunLayout } from '../../runs/run-layout.ts';
+import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
+
+/** True from `quarry cancel` until `quarry resume`: nothing may be sent that was not sent before. */
+export async function isCancelled({ cancellation }: RunLayout, store: ObjectStore): Promise<boolean> {
+  return (await store.head(cancellation)) !== undefined;
+}
+
+/** Marks a run as cancelled; whoever is at work on it sends nothing more, stops its jobs and harvests them. */
+export async function markCancelled(
+  { cancellation }: RunLayout,
+  store: ObjectStore,
+  at: Date,
+): Promise<void> {
+  await writeJsonIfAbsent(store, cancellation, { cancelled_at: at.toISOString() });
+}
+
+/**
+ * Makes a cancelled run one that goes on; only for the process that holds the run. The mark goes last, so that a run
+ * whose reopening was broken off is still cancelled.
+ */
+export async function reopenCancelled(layout: RunLayout, store: ObjectStore): Promise<void> {
+  if (!(await isCancelled(layout, store))) return;
+  const summary = await readJsonIfPresent(store, layout.summary, RunSummary);
+  if (summary !== undefined) {
+    // Jobs that were stopped have ended alike, which is no fault of the run's.
+    await writeJson(store, layout.resumed, { wave: summary.waves } satisfies RunResumed);
+    await store.delete(layout.summary);
+  }
+  await store.delete(layout.cancellation);
+}
+
+/** Throws RunCancelled where the run is cancelled; its name becomes the error code of the rows not sent. */
+export async function refuseIfCancelled(layout: RunLayout, store: ObjectStore): Promise<void> {
+  if (await isCancelled(layout, store)) {
+    throw new RunCancelled('The run was cancelled before this row was sent.');
+  }
+}
+
+/**
+ * In a cancelled run, the ARN of the job that was created although its record was lost: it has to be stopped and harvested.
+ * Throws RunCancelled where there is none; undefined where the run is not cancelled.
+ */
+export async function findJobIfCancelled(
+  jobName: string,
+  layout: RunLayout,
+  { store, bedrock }: { store: ObjectStore; bedrock: Bedrock },
+): Promise<string | undefined> {
+  if (!(await isCancelled(layout, store))) return undefined;
+  const job = await bedrock.findJobByName(jobName);
+  if (job === undefined) await refuseIfCancelled(layout, store);
+  return job?.jobArn;
+}

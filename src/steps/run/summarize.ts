@@ -1,0 +1,188 @@
+import pLimit from 'p-limit';
+import { LedgerMismatchError, ServiceUnavailableError, SystematicFaultError } from '../../core/errors.ts';
+import { JobRecord } from '../../core/job-record.ts';
+import {
+  type AttemptCounts,
+  addReasons,
+  addRowCounts,
+  addTokenCounts,
+  isBalanced,
+  isFinal,
+  MergedLedger,
+} from '../../core/ledger.ts';
+import type { RunPlan } from '../../core/run-plan.ts';
+import type { RunStop } from '../../core/run-stop.ts';
+import { RunSummary } from '../../core/summary.ts';
+import { recountResults } from '../../rows/results/read-results.ts';
+import type { RunLayout } from '../../runs/run-layout.ts';
+import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
+import type { StepDeps } from '../deps.ts';
+import { withLocalFiles } from '../plan/dataset-files.ts';
+import { spentUsd } from '../waves/run-cost.ts';
+import { readWave, type Turn } from '../waves/turns.ts';
+import { readPlan } from './read-plan.ts';
+import { readStop } from './read-stop.ts';
+import type { RunState } from './run-state.ts';
+
+/** The execution's output: where everything is, and the ledger. */
+export interface SummarizeResult {
+  run_id: string;
+  status: RunSummary['status'];
+  /** Name and message of the error that the execution ends with; null where it ends well. */
+  error: string | null;
+  message: string | null;
+  rows: RunSummary['rows'];
+  summary_uri: string;
+  /** Folder of the output files. */
+  output_uri: string;
+  /** The output files, as far as they fit into the state payload; the summary has them all. */
+  output_paths: string[];
+}
+
+/** Small objects read at once. */
+const CONCURRENT_READS = 16;
+
+/** Output files that the execution's output names; more would endanger its 256 KiB. */
+const MAX_OUTPUT_PATHS = 500;
+
+/** Adds up the ledger, proves from the output files themselves that rows out are rows in, writes the summary. */
+export async function summarize(state: RunState, deps: StepDeps): Promise<SummarizeResult> {
+  const { store, clock, settings } = deps;
+  const { layout, plan } = await readPlan(state.run_uri, deps);
+  const known = await readJsonIfPresent(store, layout.summary, RunSummary);
+  if (known !== undefined) return toResult(known, layout);
+
+  const turns = await readTurns(state.wave, layout, deps);
+  const finals = await readFinals(turns, layout, deps);
+  const rows = addRowCounts(finals.map((final) => final.rows));
+  const outputUris = finals.map(({ part_id }) => layout.output(part_id));
+  const attempts = await proveRows(rows, plan, outputUris, deps);
+  const stop = (await readStop(layout, store)) ?? null;
+  if (stop === null) refuseUnfinished(turns);
+  const summary: RunSummary = {
+    format_version: 1,
+    quarry_version: settings.version,
+    run_id: plan.run_id,
+    status: statusOf(rows, stop),
+    stop,
+    rows,
+    attempts,
+    waves: state.wave,
+    reasons: addReasons(finals.flatMap(({ reasons }) => reasons)),
+    // Of every attempt: all of them were paid for.
+    tokens: addTokenCounts(turns.map(({ ledger }) => ledger.tokens)),
+    cost_usd: spentUsd(turns, plan.model.model_id),
+    duplicates: plan.duplicates,
+    jobs: await countJobs(turns, layout, deps),
+    on_demand_records: turns.reduce(
+      (sum, { part }) => sum + (part.mode === 'on_demand' ? part.records : 0),
+      0,
+    ),
+    simulated: settings.simulated,
+    output_uris: outputUris,
+    started_at: plan.created_at,
+    ended_at: new Date(clock.now()).toISOString(),
+    input: plan.input,
+    input_hash: plan.input_hash,
+    prompt_hash: plan.prompt_hash,
+    model_id: plan.model.model_id,
+    dataset_files: plan.dataset.files,
+    dataset_rows: plan.dataset.rows,
+    hub: plan.hub,
+  };
+  await writeJson(store, layout.summary, summary);
+  return toResult(summary, layout);
+}
+
+function statusOf(rows: RunSummary['rows'], stop: RunStop | null): RunSummary['status'] {
+  if (rows.succeeded === rows.total) return 'succeeded';
+  if (stop === null) return 'partly_succeeded';
+  return stop.reason === 'cancelled' ? 'cancelled' : 'stopped';
+}
+
+/** A worker left over from before the run was taken up again must not say that it has ended. */
+function refuseUnfinished(turns: readonly Turn[]): void {
+  const repacked = new Set(turns.flatMap(({ part }) => part.sources.map(({ part_id }) => part_id)));
+  const owing = turns.filter(({ part, ledger }) => ledger.owed.records > 0 && !repacked.has(part.part_id));
+  if (owing.length === 0) return;
+  throw new ServiceUnavailableError(
+    `${owing.length} parts are owed another attempt, and nothing says that the run was stopped: it is being taken up again.`,
+  );
+}
+
+async function readTurns(waves: number, layout: RunLayout, deps: StepDeps): Promise<Turn[]> {
+  const turns: Turn[] = [];
+  for (let wave = 1; wave <= waves; wave += 1) {
+    turns.push(...((await readWave(wave, layout, deps))?.turns ?? []));
+  }
+  return turns;
+}
+
+/** What became of every part of the dataset in the end, in the order of its rows. */
+function readFinals(turns: readonly Turn[], layout: RunLayout, { store }: StepDeps): Promise<MergedLedger[]> {
+  const parts = turns.filter(({ part }) => part.sources.length === 0);
+  // The pilot may be another than the first part.
+  const inOrder = parts.sort((a, b) => (a.part.part_id < b.part.part_id ? -1 : 1));
+  return pLimit(CONCURRENT_READS).map(inOrder, ({ part: { part_id }, ledger }) =>
+    isFinal(ledger)
+      ? Promise.resolve<MergedLedger>(ledger)
+      : readJson(store, layout.merged(part_id), MergedLedger),
+  );
+}
+
+async function proveRows(
+  rows: RunSummary['rows'],
+  plan: RunPlan,
+  outputUris: RunSummary['output_uris'],
+  { store }: StepDeps,
+): Promise<AttemptCounts[]> {
+  if (!isBalanced(rows) || rows.total !== plan.selected_rows) {
+    throw new LedgerMismatchError(
+      `The ledger has ${JSON.stringify(rows)}, but the run is of ${plan.selected_rows} rows. Nothing was deleted; please report this.`,
+    );
+  }
+  const files = outputUris.map((uri) => ({ uri: uri as `s3://${string}`, size: 0, etag: '' }));
+  const recounted = await withLocalFiles(files, store, (local) =>
+    recountResults(
+      local.map(({ path }) => path),
+      plan.output_column,
+    ),
+  );
+  if (JSON.stringify(recounted.rows) !== JSON.stringify(rows)) {
+    throw new LedgerMismatchError(
+      `The output files have ${JSON.stringify(recounted.rows)}, but the ledger ${JSON.stringify(rows)}. Were files below ${plan.run_id}/output changed?`,
+    );
+  }
+  return recounted.attempts;
+}
+
+async function countJobs(turns: readonly Turn[], layout: RunLayout, { store }: StepDeps): Promise<number> {
+  let jobs = 0;
+  for (const { part } of turns) {
+    if (part.mode !== 'batch') continue;
+    const record = await readJsonIfPresent(store, layout.job(part.part_id), JobRecord);
+    if (record?.job_arn) jobs += 1;
+  }
+  return jobs;
+}
+
+function toResult(summary: RunSummary, layout: RunLayout): SummarizeResult {
+  return {
+    run_id: summary.run_id,
+    status: summary.status,
+    ...errorOf(summary),
+    rows: summary.rows,
+    summary_uri: layout.summary,
+    output_uri: layout.output('').replace(/\.parquet$/, ''),
+    output_paths: summary.output_uris.slice(0, MAX_OUTPUT_PATHS),
+  };
+}
+
+/** A systematic fault fails the execution, though what it harvested is kept; a run that ran out of money has ended. */
+function errorOf({ status, stop, rows }: RunSummary): { error: string | null; message: string | null } {
+  if (status !== 'stopped' || stop?.reason !== 'systematic_fault') return { error: null, message: null };
+  return {
+    error: new SystematicFaultError().name,
+    message: `${stop.message} ${rows.succeeded} of ${rows.total} rows have an answer, which is kept. Once the cause is gone, start the run again under the same run_id: only the other rows are sent.`,
+  };
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { LedgerMismatchError } from '../../core/errors.ts';
+import { isFinal } from '../../core/ledger.ts';
+import type { MergeItem, WavePart } from '../../core/part.ts';
+import { recordsPerJobLimit } from '../../core/quotas.ts';
+import { RunResumed } from '../../core/run-stop.ts';
+import { parseS3Uri } from '../../core/s3-uri.ts';
+import { RunSummary } from '../../core/summary.ts';
+import { batchPriceOf, costUsd } from '../../models/catalog/prices.ts';
+import type { RunLayout } from '../../runs/run-layout.ts';
+import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
+import type { StepDeps } from '../deps.ts';
+import { PartFault } from '../part/part-fault.ts';
+import { type PlannedRun, readPlan } from '../run/read-plan.ts';
+import { readStop } from '../run/read-stop.ts';
+import { RunState } from '../run/run-state.ts';
+import { type Budget, decideWave, type WaveDecision } from './decide-wave.ts';
+import { spentUsd } from './run-cost.ts';
+import { readPrepared, readWave, type Turn } from './turns.ts';
+
+/** What Dispatch decided: another wave, or that results are to be merged, or the end. */
+export const DispatchResult = RunState.extend({
+  decision: z.enum(['run', 'merge', 'finish']),
+  /** The items of the Map state that is next. */
+  items_key: z.string(),
+});
+export type DispatchResult = z.infer<typeof DispatchResult>;
+
+/**
+ * Decides the next wave from what is still owed, and writes it; a wave that is written is never decided again, and
+ * one that is done is passed over. Of a run that has ended, nothing is decided any more.
+ */
+export async function dispatch(state: RunState, deps: StepDeps): Promise<DispatchResult> {
+  const run = await readPlan(state.run_uri, deps);
+  const { layout } = run;
+  // What has its summary has ended, even if a cancel that came too late left something owed.
+  const ended = await readJsonIfPresent(deps.store, layout.summary, RunSummary);
+  if (ended !== undefined) {
+    const { waves } = ended;
+    return toResult(state, { wave: waves, decision: 'finish', itemsUri: layout.mergeItems(waves) });
+  }
+  const turns: Turn[] = [];
+  let wave = 0;
+  for (;;) {
+    const next = await readWave(wave + 1, layout, deps);
+    if (next === undefined) break;
+    if (next.missing.length > 0) {
+      if (state.wave > wave) await failUncollected(next.missing, layout, deps);
+      return toResult(state, { wave: wave + 1, decision: 'run', itemsUri: layout.waveParts(wave + 1) });
+    }
+    turns.push(...next.turns);
+    wave += 1;
+  }
+  const { parts, stop } = await decide({ run, state, wave, turns }, deps);
+  if (stop !== undefined && stop.reason !== 'cancelled')
+    await writeJsonIfAbsent(deps.store, layout.stop, stop);
+  if (parts.length > 0) {
+    // Whatever another call of this step has written meanwhile is the wave.
+    const itemsUri = layout.waveParts(wave + 1);
+    await writeJsonIfAbsent(deps.store, itemsUri, parts);
+    return toResult(state, { wave: wave + 1, decision: 'run', itemsUri });
+  }
+  const items = mergeItems({ run, state, wave, turns });
+  const itemsUri = layout.mergeItems(wave);
+  if (items.length === 0) return toResult(state, { wave, decision: 'finish', itemsUri });
+  await writeJson(deps.store, itemsUri, items);
+  return toResult(state, { wave, decision: 'merge', itemsUri });
+}
+
+/** A run, and all that its waves have left. */
+interface RunSoFar {
+  run: PlannedRun;
+  state: RunState;
+  wave: number;
+  turns: readonly Turn[];
+}
+
+async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Promise<WaveDecision> {
+  const { layout, plan, input } = run;
+  const { store, settings } = deps;
+  const resumed = await readJsonIfPresent(store, layout.resumed, RunResumed);
+  return decideWave({
+    runUri: state.run_uri,
+    wave,
+    prepared: await readPrepared(plan, layout, deps),
+    turns,
+    limits: {
+      minRecords: plan.min_records_per_job,
+      maxRecords: recordsPerJobLimit(settings.quotas, input.max_records_per_job),
+      maxBytes: settings.quotas.maxInputFileBytes,
+      slots: plan.max_concurrent_jobs,
+    },
+    pilot: input.pilot ?? true,
+    budget: budgetOf(run, turns),
+    stop: await readStop(layout, store),
+    forgivenWave: resumed?.wave ?? 0,
+  });
+}
+
+function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget | undefined {
+  const price = batchPriceOf(plan.model.model_id);
+  const spent = spentUsd(turns, plan.model.model_id);
+  if (price === undefined || spent === null) return undefined;
+  const { input_tokens, max_output_tokens } = plan.estimate;
+  const most = costUsd(price, { input: input_tokens, output: max_output_tokens });
+  return {
+    maxUsd: input.max_cost_usd ?? Number.POSITIVE_INFINITY,
+    spentUsd: spent,
+    usdPerRecord: most / Math.max(1, plan.selected_rows - plan.duplicates),
+  };
+}
+
+/** The parts of the dataset whose result is not final yet, each with the repair parts that its rows may be in. */
+function mergeItems({ state, turns }: RunSoFar): MergeItem[] {
+  const allRepairs = turns.filter(({ part }) => part.sources.length > 0).map(({ part }) => part.part_id);
+  return turns
+    .filter(({ part, ledger }) => part.sources.length === 0 && !isFinal(ledger))
+    .map(({ part: { part_id }, ledger: { duplicates = 0 } }) => {
+      const family = new Set([part_id]);
+      const repairs: string[] = [];
+      for (const { part } of turns) {
+        if (!part.sources.some((source) => family.has(source.part_id))) continue;
+        family.add(part.part_id);
+        repairs.push(part.part_id);
+      }
+      return {
+        run_uri: state.run_uri,
+        part_id,
+        repairs,
+        ...(duplicates === 0 ? {} : { all_repairs: allRepairs }),
+      };
+    });
+}
+
+function toResult(
+  state: RunState,
+  { wave, decision, itemsUri }: Pick<DispatchResult, 'wave' | 'decision'> & { itemsUri: `s3://${string}` },
+): DispatchResult {
+  return { ...RunState.parse(state), wave, decision, items_key: parseS3Uri(itemsUri).key };
+}
+
+/** Every part of the wave that has just run must have its ledger: else its rows would be lost. */
+async function failUncollected(
+  missing: readonly WavePart[],
+  layout: RunLayout,
+  { store }: StepDeps,
+): Promise<never> {
+  const [first] = missing;
+  const fault =
+    first && (await readJsonIfPresent(store, layout.fault(first.part_id), PartFault).catch(() => undefined));
+  throw new LedgerMismatchError(
+    `${missing.length} of the parts of wave ${first?.wave} could not be collected, ${first?.part_id} first: ${fault?.message ?? 'it was not reached'}. What their jobs left is kept: start the run again under the same run_id to go on.`,
+  );
+}

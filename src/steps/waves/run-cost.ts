@@ -1,0 +1,16 @@
+import { batchPriceOf, costUsd } from '../../models/catalog/prices.ts';
+import type { Turn } from './turns.ts';
+
+/** How much dearer a record is on demand than in a job. https://aws.amazon.com/bedrock/pricing/ */
+export const ON_DEMAND_FACTOR = 2;
+
+/** Dollars that these turns took by the tokens of their answers; null where no price of the model is known. */
+export function spentUsd(turns: readonly Turn[], modelId: string): number | null {
+  const price = batchPriceOf(modelId);
+  if (price === undefined) return null;
+  return turns.reduce(
+    (sum, { part, ledger }) =>
+      sum + costUsd(price, ledger.tokens) * (part.mode === 'on_demand' ? ON_DEMAND_FACTOR : 1),
+    0,
+  );
+}

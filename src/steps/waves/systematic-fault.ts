@@ -1,0 +1,104 @@
+import type { Reason } from '../../core/ledger.ts';
+import { BUDGET_EXCEEDED, isClientError } from '../../core/retry-policy.ts';
+import type { Turn } from './turns.ts';
+
+/** A message of Bedrock or S3 that speaks of rights: it would be the same for every job of the role. */
+const ACCESS_MESSAGE = /permission|access ?denied|not authorized|unauthorized|\brole\b|\bkms\b/i;
+/** Error codes of records whose job ended for want of time or by hand: nothing is wrong with them. */
+const UNFINISHED_CODES = [
+  'RecordMissing',
+  'JobExpired',
+  'JobStopped',
+  'JobPartiallyCompleted',
+  'NullPromptValue',
+  BUDGET_EXCEEDED,
+];
+/** Error codes of rows that were not sent, as Bedrock did not let them. */
+const REFUSALS = ['JobRefused', 'AccessDeniedError', 'CredentialsError'];
+/** A part of this many records proves nothing alone. */
+const FEW_RECORDS = 1;
+
+/** A fault that every other part would meet as well, unless an answer proves otherwise. */
+export interface TurnFault {
+  message: string;
+  /** Whose answers would prove otherwise: those of the same wave, since rights change, or of the whole run. */
+  disprovedBy: 'wave' | 'run';
+}
+
+/**
+ * Why a part's turn means that every other part would fail as well: Bedrock refused the job, the role lacks a right,
+ * or every record got the same client error. Undefined where it does not.
+ */
+export function faultOfTurn({ part, ledger }: Turn): TurnFault | undefined {
+  const reason = mainReason(ledger.reasons);
+  if (reason === undefined || ledger.rows.succeeded > 0) return undefined;
+  const { error_code, example_message } = reason;
+  if (REFUSALS.includes(error_code)) return { message: example_message, disprovedBy: 'wave' };
+  if (ledger.job_status === 'Failed' && ACCESS_MESSAGE.test(ledger.job_message ?? '')) {
+    const message = `The job of part ${part.part_id} failed: ${ledger.job_message} Check what the service role may read and write, its KMS key included.`;
+    return { message, disprovedBy: 'wave' };
+  }
+  if (part.sources.length === 0 && part.records > FEW_RECORDS && hasOneClientError({ part, ledger })) {
+    const message = `Each of the ${part.records} records of part ${part.part_id} got error ${error_code}: ${example_message}`;
+    return { message, disprovedBy: 'run' };
+  }
+  return undefined;
+}
+
+/**
+ * Why the run must not go on after a wave: none of its parts could be sent, or its jobs failed alike, with the same
+ * message. One job alone is given a second chance.
+ */
+export function faultOfWave(turns: readonly Turn[], before: readonly Turn[]): string | undefined {
+  const active = turns.filter(({ part }) => part.mode !== 'none');
+  const [first] = active;
+  if (first === undefined) return undefined;
+  const reason = mainReason(first.ledger.reasons);
+  if (reason !== undefined && active.every(isUnsent)) {
+    return `No part of wave ${first.part.wave} could be sent: ${reason.example_message}`;
+  }
+  const signature = failureSignature(first);
+  const alike = (others: readonly Turn[]) => others.every((turn) => failureSignature(turn) === signature);
+  if (signature === undefined || !alike(active)) return undefined;
+  const earlier = before.filter(({ part }) => part.mode !== 'none');
+  const jobs = active.length + (alike(earlier) ? earlier.length : 0);
+  if (jobs < 2) return undefined;
+  return `${jobs} jobs failed alike, and none succeeded: ${first.ledger.job_message ?? 'Bedrock gave no reason.'}`;
+}
+
+/** Why a run must not go on after its pilot, the first part alone: over half of the records failed. */
+export function faultOfPilot({ part, ledger }: Turn): string | undefined {
+  const failures = ledger.reasons.filter(({ error_code }) => !UNFINISHED_CODES.includes(error_code));
+  const failed = failures.reduce((sum, { rows }) => sum + rows, 0);
+  if (failed * 2 <= part.records) return undefined;
+  const grouped = failures.map(
+    ({ error_code, rows, example_message }) => `${rows} with ${error_code} (${example_message})`,
+  );
+  return `${failed} of the ${part.records} records of the pilot failed: ${grouped.join('; ')}. The other parts were not sent. With pilot set to false (--no-pilot) they are.`;
+}
+
+/** The most frequent reason that is not the rows' own. */
+function mainReason(reasons: readonly Reason[]): Reason | undefined {
+  return reasons.find(({ error_code }) => error_code !== 'NullPromptValue');
+}
+
+function hasOneClientError({ part, ledger }: Turn): boolean {
+  const reason = mainReason(ledger.reasons);
+  return reason !== undefined && reason.rows === part.records && isClientError(reason.error_code);
+}
+
+/** True where nothing of a part went to Bedrock, and not for want of money. */
+function isUnsent({ part, ledger }: Turn): boolean {
+  return (
+    part.records > 0 &&
+    ledger.rows.not_sent === ledger.rows.total &&
+    ledger.reasons.every(({ error_code }) => error_code !== BUDGET_EXCEEDED)
+  );
+}
+
+/** What two jobs that failed for the same reason have in common; undefined for any other end. */
+function failureSignature({ ledger }: Turn): string | undefined {
+  if (ledger.job_status !== 'Failed' || ledger.rows.succeeded > 0) return undefined;
+  // Parts are told apart by their keys and numbers.
+  return `failed: ${(ledger.job_message ?? '').replace(/\S*\/\S*|\S*\d\S*/g, '#')}`;
+}

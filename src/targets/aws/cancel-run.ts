@@ -1,0 +1,111 @@
+import { StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { ObjectNotFoundError, RunBusyError } from '../../core/errors.ts';
+import { RunPlan } from '../../core/run-plan.ts';
+import { RunSummary } from '../../core/summary.ts';
+import { isCancelled, markCancelled, reopenCancelled } from '../../steps/run/cancellation.ts';
+import { readJsonIfPresent } from '../../store/json-object.ts';
+import { callAws } from './call-aws.ts';
+import type { DeployedTarget } from './deployed-target.ts';
+import { type Execution, findExecutions, isOpen } from './executions.ts';
+import { type FollowOptions, type FollowResult, followRun, stopJobs } from './follow-execution.ts';
+import { layoutOf } from './run-files-watch.ts';
+import { type StartedRun, startRun } from './start-run.ts';
+
+/** How a run is cancelled. */
+export interface CancelOptions extends FollowOptions {
+  /** Stops the execution too, instead of letting it harvest what the jobs had done. */
+  now?: boolean;
+  /** Called with the execution that brings the cancelled run to its end. */
+  onExecution?: (execution: Execution) => void;
+}
+
+/** What became of a run that was cancelled. */
+export type CancelResult =
+  /** It had ended before. */
+  | { kind: 'ended'; summary: RunSummary }
+  /** Its execution has harvested, or nobody looks any more while it does. */
+  | { kind: 'followed'; result: FollowResult }
+  /** No execution is at work on it: it is marked, its jobs are stopped, and nobody harvests them yet. */
+  | { kind: 'not_running'; stoppedJobs: string[] }
+  /** Its execution and its jobs are stopped, and nobody harvests them yet. */
+  | { kind: 'stopped'; executionName: string; stoppedJobs: string[] };
+
+/** Milliseconds in which a function that was at work may still have created a job. */
+const LAST_JOBS_MS = 3_000;
+
+/**
+ * Cancels a run: nothing more is sent, its jobs are stopped, and its execution harvests what they had done and writes
+ * the summary. What nobody harvests now is harvested when the run is started again.
+ */
+export async function cancelRun(runId: string, options: CancelOptions): Promise<CancelResult> {
+  const { target, now = false, onExecution = () => {} } = options;
+  const { store, clock, deployment } = target;
+  const layout = layoutOf(deployment.bucket, runId);
+  const summary = await readJsonIfPresent(store, layout.summary, RunSummary);
+  if (summary !== undefined) return { kind: 'ended', summary };
+  const execution = (await findExecutions(runId, target)).find(isOpen);
+  if (execution === undefined && (await readJsonIfPresent(store, layout.plan, RunPlan)) === undefined) {
+    throw new ObjectNotFoundError(
+      `There is no run "${runId}" on the stack "${deployment.stackName}" in ${deployment.region}.`,
+    );
+  }
+  await markCancelled(layout, store, new Date(clock.now()));
+  if (execution === undefined) return { kind: 'not_running', stoppedJobs: await stopJobsOf(runId, target) };
+  if (now) {
+    await stopExecution(execution, target);
+    const stoppedJobs = await stopJobsOf(runId, target);
+    await clock.sleep(LAST_JOBS_MS);
+    stoppedJobs.push(...(await stopJobsOf(runId, target)));
+    return { kind: 'stopped', executionName: execution.name, stoppedJobs: [...new Set(stoppedJobs)] };
+  }
+  onExecution(execution);
+  await stopJobsOf(runId, target);
+  const result = await followRun(execution.executionArn, { ...options, stopsJobs: true });
+  // It came to its end before it could be cancelled.
+  if (result.kind === 'finished' && result.summary.status !== 'cancelled') {
+    await store.delete(layout.cancellation);
+  }
+  return { kind: 'followed', result };
+}
+
+/** What may be other than before when a run goes on. */
+export interface BudgetChange {
+  max_cost_usd?: number;
+}
+
+/** Starts a run that has ended badly, or was cancelled, again where it stands; joins the execution at work on it. */
+export async function resumeRun(
+  runId: string,
+  target: DeployedTarget,
+  changes: BudgetChange = {},
+): Promise<StartedRun> {
+  const { store, deployment } = target;
+  const layout = layoutOf(deployment.bucket, runId);
+  const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
+  if (plan === undefined) {
+    throw new ObjectNotFoundError(
+      `There is no plan of a run "${runId}" on the stack "${deployment.stackName}" in ${deployment.region}. Start the run with its input instead: quarry run.`,
+    );
+  }
+  if (await isCancelled(layout, store)) {
+    const execution = (await findExecutions(runId, target)).find(isOpen);
+    if (execution !== undefined) {
+      throw new RunBusyError(
+        `Run "${runId}" is being cancelled: the execution ${execution.name} harvests its jobs. Wait until it has ended, and resume the run then.`,
+      );
+    }
+    await reopenCancelled(layout, store);
+  }
+  return startRun({ ...plan.input, ...changes, run_id: runId }, target);
+}
+
+async function stopExecution({ executionArn, name }: Execution, { sfn }: DeployedTarget): Promise<void> {
+  await callAws({ doing: `stop the execution ${name}`, action: 'states:StopExecution' }, () =>
+    sfn.send(new StopExecutionCommand({ executionArn, error: 'RunCancelled', cause: 'quarry cancel --now' })),
+  );
+}
+
+async function stopJobsOf(runId: string, target: DeployedTarget): Promise<string[]> {
+  const plan = await readJsonIfPresent(target.store, layoutOf(target.deployment.bucket, runId).plan, RunPlan);
+  return plan === undefined ? [] : stopJobs(plan, target);
+}

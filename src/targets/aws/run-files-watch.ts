@@ -1,0 +1,134 @@
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import type { JobControl } from '../../bedrock/job-control.ts';
+import { type Hash, jobNameMarkOf } from '../../core/job.ts';
+import { PartLedger } from '../../core/ledger.ts';
+import { PreparedPart, WavePart } from '../../core/part.ts';
+import { RunPlan } from '../../core/run-plan.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
+import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
+import type { RunProgress } from '../../runs/run-progress.ts';
+import { jobHashOf } from '../../steps/part/part-job.ts';
+import { readJson, readJsonIfPresent } from '../../store/json-object.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
+
+/** Tells what is new in the files of a run, and of its jobs. */
+export interface RunFilesWatch {
+  /** The run's plan; undefined until there is one. */
+  plan(): Promise<RunPlan | undefined>;
+  /** Emits what was prepared, dispatched and collected since the last call. */
+  lookAtFiles(): Promise<void>;
+  /** Emits the jobs of the present wave whose status or count has changed. */
+  lookAtJobs(): Promise<void>;
+}
+
+/** What is watched. */
+export interface WatchOptions {
+  runId: string;
+  bucket: string;
+  store: ObjectStore;
+  jobs: JobControl;
+  hash: Hash;
+  onProgress: (progress: RunProgress) => void;
+}
+
+/** Small objects read at once. */
+const CONCURRENT_READS = 16;
+/** Milliseconds by which the clocks of a function and of Bedrock may differ. */
+const CLOCK_SKEW_MS = 10 * 60_000;
+
+/** Begins to watch a run: the first look emits all that has been so far. */
+export function watchRunFiles(options: WatchOptions): RunFilesWatch {
+  const { runId, bucket, store, onProgress } = options;
+  const layout = runLayout(runUriOf(bucket, runId));
+  let known: RunPlan | undefined;
+  const slicesSeen = new Set<S3Uri>();
+  const ledgersSeen = new Set<S3Uri>();
+  const jobsSeen = new Map<string, string>();
+  let wave: { number: number; parts: WavePart[] } | undefined;
+
+  const plan = async (): Promise<RunPlan | undefined> => {
+    if (known === undefined) {
+      known = await readJsonIfPresent(store, layout.plan, RunPlan);
+      if (known !== undefined) onProgress({ kind: 'planned', plan: known, isPaid: true });
+    }
+    return known;
+  };
+
+  const lookAtSlices = async (): Promise<void> => {
+    if (known === undefined || slicesSeen.size === known.slices) return;
+    const fresh = await listFresh(store, folderOf(layout.sliceParts(0)), slicesSeen);
+    const read = await pLimit(CONCURRENT_READS).map(fresh, (uri) =>
+      readJson(store, uri, z.array(PreparedPart)),
+    );
+    for (const { part_id: partId, rows, records } of read.flat()) {
+      onProgress({ kind: 'prepared', partId, rows, records });
+    }
+    for (const uri of fresh) slicesSeen.add(uri);
+  };
+
+  const lookAtLedgers = async (parts: readonly WavePart[], present: ReadonlySet<S3Uri>): Promise<void> => {
+    const fresh = parts
+      .map(({ part_id }) => layout.ledger(part_id))
+      .filter((uri) => present.has(uri) && !ledgersSeen.has(uri));
+    const ledgers = await pLimit(CONCURRENT_READS).map(fresh, (uri) => readJson(store, uri, PartLedger));
+    for (const { part_id: partId, rows } of ledgers) onProgress({ kind: 'collected', partId, rows });
+    for (const uri of fresh) ledgersSeen.add(uri);
+  };
+
+  return {
+    plan,
+    lookAtFiles: async () => {
+      if ((await plan()) === undefined) return;
+      await lookAtSlices();
+      const present = new Set(
+        await Array.fromAsync(store.list(folderOf(layout.ledger(''))), ({ uri }) => uri),
+      );
+      for (;;) {
+        if (wave !== undefined) await lookAtLedgers(wave.parts, present);
+        const number = (wave?.number ?? 0) + 1;
+        const parts = await readJsonIfPresent(store, layout.waveParts(number), z.array(WavePart));
+        if (parts === undefined) return;
+        wave = { number, parts };
+        onProgress({ kind: 'dispatched', wave: number, parts });
+      }
+    },
+    lookAtJobs: async () => {
+      if (known === undefined || wave === undefined) return;
+      const partIds = new Set(wave.parts.map(({ part_id }) => part_id));
+      for await (const { jobArn, partId, status, processedRecords } of jobsOfRun(known, options)) {
+        const state = `${status} ${processedRecords}`;
+        if (!partIds.has(partId) || jobsSeen.get(jobArn) === state) continue;
+        jobsSeen.set(jobArn, state);
+        onProgress({ kind: 'job', jobArn, status, processedRecords });
+      }
+    },
+  };
+}
+
+/** The jobs of a run, the newest first: those too whose record was lost. */
+export async function* jobsOfRun(
+  plan: Pick<RunPlan, 'run_id' | 'input_hash' | 'created_at'>,
+  { jobs, hash }: Pick<WatchOptions, 'jobs' | 'hash'>,
+) {
+  const mark = jobNameMarkOf(jobHashOf(plan, hash));
+  const submittedAfter = new Date(Date.parse(plan.created_at) - CLOCK_SKEW_MS);
+  for await (const job of jobs.listJobs({ submittedAfter, nameContains: mark })) {
+    yield { ...job, partId: job.jobName.slice(job.jobName.indexOf(mark) + mark.length) };
+  }
+}
+
+async function listFresh(store: ObjectStore, folder: S3Uri, seen: ReadonlySet<S3Uri>): Promise<S3Uri[]> {
+  const uris = await Array.fromAsync(store.list(folder), ({ uri }) => uri);
+  return uris.filter((uri) => !seen.has(uri));
+}
+
+/** The folder of an object, with its `/`. */
+function folderOf(uri: S3Uri): S3Uri {
+  return uri.slice(0, uri.lastIndexOf('/') + 1) as S3Uri;
+}
+
+/** The keys of a run in a bucket. */
+export function layoutOf(bucket: string, runId: string): RunLayout {
+  return runLayout(runUriOf(bucket, runId));
+}

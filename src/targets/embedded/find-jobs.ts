@@ -1,0 +1,53 @@
+import pLimit from 'p-limit';
+import type { JobControl, ListedJob } from '../../bedrock/job-control.ts';
+import { JobRecord } from '../../core/job-record.ts';
+import { runsUri } from '../../runs/run-layout.ts';
+import { readJson } from '../../store/json-object.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
+
+/** A job that writes into this store, and whose it is by its tags. */
+export interface QuarryJob extends ListedJob {
+  runId: string;
+  partId: string;
+  attempt: number;
+  /** True where no run has a record of it. */
+  orphan: boolean;
+}
+
+/** Where jobs are looked for. */
+export interface JobPlaces {
+  store: ObjectStore;
+  jobs: JobControl;
+  bucket: string;
+}
+
+/** Reads of tags at once. */
+const CONCURRENT_READS = 8;
+
+/** Every job that was created for a run of this store, the newest first. */
+export async function findJobs({ store, jobs, bucket }: JobPlaces): Promise<QuarryJob[]> {
+  const listed: ListedJob[] = [];
+  for await (const job of jobs.listJobs()) {
+    // Others' jobs, and those of runs in other buckets, are none of ours.
+    if (job.outputUri.startsWith(`s3://${bucket}/`)) listed.push(job);
+  }
+  const known = await knownJobArns(store, bucket);
+  const found = await pLimit(CONCURRENT_READS).map(listed, async (job): Promise<QuarryJob | undefined> => {
+    const tags = await jobs.tagsOf(job.jobArn);
+    const [runId, partId] = [tags.get('quarry:run'), tags.get('quarry:part')];
+    if (runId === undefined || partId === undefined) return undefined;
+    const attempt = Number(tags.get('quarry:attempt') ?? 1);
+    return { ...job, runId, partId, attempt, orphan: !known.has(job.jobArn) };
+  });
+  return found.filter((job) => job !== undefined);
+}
+
+async function knownJobArns(store: ObjectStore, bucket: string): Promise<Set<string>> {
+  const known = new Set<string>();
+  for await (const { uri } of store.list(runsUri(bucket))) {
+    if (!/\/runs\/[^/]+\/jobs\/[^/]+\.json$/.test(uri)) continue;
+    const { job_arn } = await readJson(store, uri, JobRecord);
+    if (job_arn !== null) known.add(job_arn);
+  }
+  return known;
+}

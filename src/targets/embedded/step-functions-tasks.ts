@@ -1,0 +1,88 @@
+import { type BedrockClient, GetModelInvocationJobCommand } from '@aws-sdk/client-bedrock';
+import pLimit from 'p-limit';
+import { toQuarryError } from '../../bedrock/bedrock-errors.ts';
+import { CredentialsError, NotSupportedError } from '../../core/errors.ts';
+import { JobStatus } from '../../core/job.ts';
+import type { TaskCall } from '../../engine/definition/prepared-state.ts';
+import type { RunProgress } from '../../runs/run-progress.ts';
+import type { StepDeps } from '../../steps/deps.ts';
+import { runStep } from '../../steps/run-step.ts';
+import { functionPlaceholder, STEP_NAMES, type StepName } from '../../workflow/definition.ts';
+
+/** Steps that work on rows. Each uses the machine's memory and cores as if it were alone, so it is. */
+const HEAVY_STEPS: ReadonlySet<StepName> = new Set([
+  'plan',
+  'prepare',
+  'repack',
+  'collect',
+  'merge',
+  'summarize',
+]);
+
+/** What carries out the Tasks of the state machine on this machine. */
+export interface TaskRunnerOptions {
+  deps: StepDeps;
+  control: BedrockClient;
+  onStepDone: (step: StepName, output: unknown) => Promise<void>;
+  /** Called with the status of a job each time that it is looked at. */
+  onJobSeen: (jobArn: string, status: JobStatus) => Promise<void>;
+  onProgress: (progress: RunProgress) => void;
+}
+
+/** Carries out a Task as Step Functions would: functions by their placeholder, and the Bedrock API by its name. */
+export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgress }: TaskRunnerOptions) {
+  const oneByOne = pLimit(1);
+  const steps = new Map<unknown, StepName>(STEP_NAMES.map((name) => [functionPlaceholder(name), name]));
+  return async ({ resource, parameters, signal }: TaskCall): Promise<unknown> => {
+    const given = parameters as Record<string, unknown>;
+    switch (resource) {
+      case 'arn:aws:states:::lambda:invoke': {
+        const name = steps.get(given.FunctionName);
+        if (name === undefined)
+          throw new NotSupportedError(`There is no function ${String(given.FunctionName)}.`);
+        const work = () => runStep(name, given.Payload, deps);
+        const output = await (HEAVY_STEPS.has(name) ? oneByOne(work) : work());
+        await onStepDone(name, output);
+        return { StatusCode: 200, Payload: output };
+      }
+      case 'arn:aws:states:::aws-sdk:bedrock:getModelInvocationJob': {
+        const job = await callBedrock(() =>
+          control.send(new GetModelInvocationJobCommand({ jobIdentifier: String(given.JobIdentifier) }), {
+            abortSignal: signal,
+          }),
+        );
+        const { jobArn = '', processedRecordCount: processedRecords } = job;
+        const status = JobStatus.parse(job.status);
+        onProgress({ kind: 'job', jobArn, status, processedRecords });
+        await onJobSeen(jobArn, status);
+        return toPascalCase(job);
+      }
+      default:
+        throw new NotSupportedError(`There is no resource ${resource} on this machine.`);
+    }
+  };
+}
+
+/** Step Functions names the errors of an SDK call `Bedrock.<error>`. */
+async function callBedrock<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    const fault = toQuarryError(error, 'look at a job');
+    if (fault instanceof CredentialsError) throw fault;
+    const { name, message } = error as Error;
+    throw Object.assign(new Error(message, { cause: error }), { name: `Bedrock.${name}` });
+  }
+}
+
+/** An SDK answer as Step Functions passes it on: keys in PascalCase, dates as text. */
+function toPascalCase(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map(toPascalCase);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key, inner]) => key !== '$metadata' && inner !== undefined)
+      .map(([key, inner]) => [key.charAt(0).toUpperCase() + key.slice(1), toPascalCase(inner)]),
+  );
+}

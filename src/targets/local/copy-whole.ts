@@ -1,0 +1,17 @@
+import { constants } from 'node:fs';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { diskFaultOf } from '../../store/disk-fault.ts';
+
+/** Copies a file, sharing its bytes where the file system can; what is at the new place is whole. */
+export async function copyWhole(from: string, to: string): Promise<void> {
+  const temporary = `${to}.${process.pid}.tmp`;
+  try {
+    await mkdir(dirname(to), { recursive: true });
+    await copyFile(from, temporary, constants.COPYFILE_FICLONE);
+    await rename(temporary, to);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw diskFaultOf(error) ?? error;
+  }
+}

@@ -1,0 +1,122 @@
+import { systemClock } from '../core/clock.ts';
+import type { BatchQuotas } from '../core/quotas.ts';
+import type { S3Uri } from '../core/s3-uri.ts';
+import { VERSION } from '../core/version.ts';
+import { runsUri } from '../runs/run-layout.ts';
+import type { RunProgress } from '../runs/run-progress.ts';
+import type { AwsRunTarget, BedrockRunTarget, RunTarget } from '../runs/run-target.ts';
+import type { PlanDeps } from '../steps/deps.ts';
+import { createDirectoryStore } from '../store/directory-store.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import {
+  type BedrockTargetOptions,
+  bedrockPlanDeps,
+  openBedrockTarget,
+  openRunBucket,
+} from './bedrock/bedrock-target.ts';
+import { uploadDataset } from './bedrock/upload-dataset.ts';
+import type { EngineTarget } from './embedded/engine-target.ts';
+import { LOCAL_BUCKET, localPlanDeps, openLocalTarget, sha256 } from './local/local-target.ts';
+import { stageDataset } from './local/stage-dataset.ts';
+
+/** The files of a target's runs. */
+export interface RunFiles extends Disposable {
+  /** The folder of `--dir`: of this machine's own files. */
+  dir: string;
+  target: RunTarget;
+  store: ObjectStore;
+  bucket: string;
+  /** Throws where the files cannot be reached at all. */
+  requireReachable(): Promise<void>;
+  /** Puts a local dataset where a run reads it. */
+  stage(path: string, options: StageOptions): Promise<S3Uri>;
+  planDeps: PlanDeps;
+  /** Opens what a run needs beside them. */
+  openEngine(): Promise<EngineTarget>;
+}
+
+/** Who is told how far a dataset is, and what stops it. */
+export interface StageOptions {
+  onProgress: (progress: RunProgress) => void;
+  signal?: AbortSignal;
+}
+
+/** Opens the files of a target's runs. Nothing is asked of them yet. */
+export function openRunFiles(target: RunTarget, dir: string): RunFiles {
+  switch (target.kind) {
+    case 'local': {
+      const options = {
+        directory: dir,
+        clock: systemClock,
+        version: VERSION,
+        modelEndpoint: target.model_endpoint ?? undefined,
+        emulatorUrl: target.emulator_url ?? undefined,
+      };
+      return {
+        dir,
+        target,
+        store: createDirectoryStore(dir),
+        bucket: LOCAL_BUCKET,
+        planDeps: localPlanDeps(options),
+        requireReachable: async () => {},
+        stage: (path) => stageDataset(path, { directory: dir, bucket: LOCAL_BUCKET, hash: sha256 }),
+        openEngine: () => openLocalTarget(options),
+        [Symbol.dispose]: () => {},
+      };
+    }
+    case 'bedrock':
+      return openBucketFiles(target, dir, {
+        bucketOwner: target.bucket_owner ?? undefined,
+        // Without one no job is created: a run is only looked at, or cancelled.
+        roleArn: target.role_arn ?? '',
+        pollSeconds: target.poll_seconds,
+      });
+    case 'aws':
+      // The engine there is the stack's own; jobs are only looked at from here.
+      return openBucketFiles(target, dir, {
+        bucketOwner: target.bucket_owner,
+        roleArn: '',
+        pollSeconds: 1,
+        quotas: target.limits as Partial<BatchQuotas>,
+      });
+  }
+}
+
+function openBucketFiles(
+  target: BedrockRunTarget | AwsRunTarget,
+  dir: string,
+  more: Pick<BedrockTargetOptions, 'bucketOwner' | 'roleArn' | 'pollSeconds' | 'quotas'>,
+): RunFiles {
+  const options = {
+    directory: dir,
+    bucket: target.bucket,
+    region: target.region,
+    profile: target.profile ?? undefined,
+    clock: systemClock,
+    version: VERSION,
+    ...more,
+  };
+  const { store, client, [Symbol.dispose]: dispose } = openRunBucket(options);
+  return {
+    dir,
+    target,
+    store,
+    bucket: target.bucket,
+    planDeps: bedrockPlanDeps(store, options),
+    requireReachable: async () => {
+      // A listing, since S3 says to a HEAD neither where a bucket is nor why it may not be read.
+      await store.list(runsUri(target.bucket))[Symbol.asyncIterator]().next();
+    },
+    stage: (path, { onProgress, signal }) =>
+      uploadDataset(path, {
+        client,
+        store,
+        bucket: target.bucket,
+        bucketOwner: options.bucketOwner,
+        onProgress,
+        signal,
+      }),
+    openEngine: async () => openBedrockTarget(options),
+    [Symbol.dispose]: dispose,
+  };
+}

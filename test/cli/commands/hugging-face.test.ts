@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { type HubDouble, startHubDouble } from '../../hub/hub-double.ts';
+import { runQuarry } from '../../support/run-quarry.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const FLAGS = ['--model-id', 'us.amazon.nova-lite-v1:0', '--prompt-template', 'Why? {source}', '--json'];
+
+function parquetOf(from: number, to: number): Buffer {
+  const rows = Array.from({ length: to - from }, (_, index) => from + index);
+  return Buffer.from(
+    parquetWriteBuffer({
+      columnData: [
+        { name: 'source', data: rows.map((row) => `question ${row}`), type: 'STRING' },
+        { name: 'n', data: rows, type: 'INT32' },
+      ],
+    }),
+  );
+}
+
+/** A Hub with a dataset of two splits, as the environment names it. */
+async function startHub(): Promise<HubDouble> {
+  const hub = await startHubDouble({
+    'o/cot': {
+      files: {
+        'data/train-00000-of-00002.parquet': parquetOf(0, 150),
+        'data/train-00001-of-00002.parquet': parquetOf(150, 240),
+        'data/test-00000-of-00001.parquet': parquetOf(1000, 1003),
+        'README.md': '# A dataset\n',
+      },
+    },
+    'o/other': { files: { 'train.csv': 'source\na\nb\n' }, tokens: ['hf_reader'] },
+  });
+  onTestFinished(() => hub[Symbol.asyncDispose]());
+  vi.stubEnv('HF_ENDPOINT', hub.endpoint);
+  vi.stubEnv('HF_TOKEN', '');
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  return hub;
+}
+
+test('hf:owner/name is downloaded once, run, and pinned to its commit in plan and summary', async () => {
+  const hub = await startHub();
+  const dir = await temporaryDirectory();
+  const first = await runQuarry('run', 'hf:o/cot', '--dir', dir, ...FLAGS);
+  expect(first.err).toContain('Downloaded data/train-00001-of-00002.parquet');
+  const summary = JSON.parse(first.out);
+  const source = {
+    dataset_id: 'o/cot',
+    config_name: 'default',
+    split: 'train',
+    commit: hub.commitOf('o/cot'),
+    files_commit: hub.commitOf('o/cot'),
+    origin: 'files',
+  };
+  expect(summary).toMatchObject({ status: 'succeeded', rows: { total: 240, succeeded: 240 }, hub: source });
+  expect(summary.dataset_files.map(({ uri }: { uri: string }) => uri)).toEqual(
+    ['00000', '00001'].map(
+      (shard) =>
+        `s3://quarry-local/datasets/hf/o/cot/${source.commit}/default/train/data/train-${shard}-of-00002.parquet`,
+    ),
+  );
+  const plan = JSON.parse(
+    await readFile(join(dir, 'quarry-local', 'runs', summary.run_id, 'plan.json'), 'utf8'),
+  );
+  expect(plan.hub).toEqual(source);
+  const { out } = await runQuarry('results', summary.run_id, '--dir', dir, '--format', 'jsonl');
+  const rows = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(rows.map(({ n }) => n)).toEqual(Array.from({ length: 240 }, (_, index) => index));
+
+  hub.seen.length = 0;
+  const again = JSON.parse((await runQuarry('run', 'hf:o/cot', '--dir', dir, ...FLAGS)).out);
+  expect(again.run_id).toBe(summary.run_id);
+  expect(hub.seen.filter(({ origin }) => origin === 'cdn')).toEqual([]);
+});
+
+test('a run that is named keeps its commit, and finds its files without the Hub', async () => {
+  const hub = await startHub();
+  const dir = await temporaryDirectory();
+  const args = ['hf:o/cot', '--split', 'test', '--dir', dir, '--run-id', 'pinned', ...FLAGS];
+  expect(JSON.parse((await runQuarry('run', ...args)).out).rows.succeeded).toBe(3);
+  hub.seen.length = 0;
+  expect(JSON.parse((await runQuarry('plan', ...args)).out)).toMatchObject({ run_exists: true, rows: 3 });
+  expect(hub.seen).toEqual([]);
+  const other = await runQuarry('plan', 'hf:o/cot', '--dir', dir, '--run-id', 'pinned', ...FLAGS);
+  expect(other.err).toMatch(/^RunConflictError: .*split.*differ/m);
+});
+
+test('HF_TOKEN opens a private dataset, and without it nothing is run', async () => {
+  await startHub();
+  const dir = await temporaryDirectory();
+  const refused = await runQuarry('plan', 'hf:o/other', '--dir', dir, ...FLAGS);
+  expect(refused.status).toBe(1);
+  expect(refused.err).toMatch(/HF_TOKEN/);
+  vi.stubEnv('HF_TOKEN', 'hf_reader');
+  const { out } = await runQuarry('plan', 'hf:o/other', '--dir', dir, ...FLAGS);
+  expect(JSON.parse(out)).toMatchObject({ rows: 2, on_demand_rows: 2 });
+});
+
+test('a split that does not exist is refused with those that do', async () => {
+  await startHub();
+  const dir = await temporaryDirectory();
+  const { status, err } = await runQuarry('run', 'hf:o/cot', '--split', 'validation', '--dir', dir, ...FLAGS);
+  expect(status).toBe(1);
+  expect(err).toMatch(/has no split "validation".*(test, train|train, test)/);
+});

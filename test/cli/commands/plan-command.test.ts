@@ -1,0 +1,123 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runQuarry } from '../../support/run-quarry.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const FLAGS = ['--model-id', 'us.amazon.nova-lite-v1:0', '--prompt-template', '{a}?', '--no-pilot'];
+
+/** A CSV file of so many rows, and a store beside it. */
+async function dataset(rows: number): Promise<{ file: string; store: string }> {
+  const directory = await temporaryDirectory();
+  const file = join(directory, 'rows.csv');
+  await writeFile(file, `a\n${Array.from({ length: rows }, (_, index) => index).join('\n')}\n`);
+  return { file, store: join(directory, 'store') };
+}
+
+test('a plan shows rows, price and the schedule beside the one of full parts, and makes no run', async () => {
+  const { file, store } = await dataset(250_000);
+  const { out, status } = await runQuarry(
+    ...['plan', file, '--dir', store, ...FLAGS, '--max-records-per-job', '10000', '--max-tokens', '100'],
+  );
+  expect(status).toBe(0);
+  expect(out).toMatch(/rows +250,000\n +on demand +0\n +input +about [\d,]+ tokens, \$0\.\d+\n/);
+  expect(out).toMatch(/answers +at most 25,000,000 tokens\n +cost +at most \$3\.\d\d, by prices of \d{4}-/);
+  expect(out).toMatch(/jobs +│ 40 +│ 25 +│/);
+  expect(out).toMatch(/records per job +│ 6,250 +│ 10,000 +│/);
+  expect(out).toMatch(/waves of 20 +│ 2 +│ 2 +│/);
+  expect(out).toMatch(/jobs end after +│ 2 h 14 min +│ 3 h 35 min +│/);
+  expect(out).toContain('Nothing was sent and nothing was paid.');
+  expect(await readdir(join(store, 'quarry-local'))).toEqual(['datasets']);
+});
+
+test('a plan under other jobs in flight and another pace ends at another time', async () => {
+  const { file, store } = await dataset(1000);
+  const { out } = await runQuarry(
+    ...['plan', file, '--dir', store, ...FLAGS, '--max-records-per-job', '100', '--json'],
+    ...['--jobs-in-flight', '4', '--records-per-hour', '50'],
+  );
+  const report = JSON.parse(out);
+  expect(report).toMatchObject({ rows: 1000, dataset_rows: 1000, on_demand_rows: 0, parts: 10, slices: 1 });
+  expect(report.schedule).toMatchObject({
+    jobs_in_flight: 4,
+    records_per_hour: 50,
+    balanced: { jobs: 10, smallest: 100, largest: 100, waves: 3, hours: 6 },
+    full: { jobs: 10, waves: 3, hours: 6 },
+  });
+});
+
+test('a plan counts the pilot, which runs alone before the others', async () => {
+  const { file, store } = await dataset(1000);
+  const { out } = await runQuarry(
+    ...['plan', file, '--dir', store, ...FLAGS.slice(0, -1), '--max-records-per-job', '100', '--json'],
+    ...['--jobs-in-flight', '4', '--records-per-hour', '50'],
+  );
+  expect(JSON.parse(out).schedule).toMatchObject({
+    balanced: { jobs: 10, smallest: 100, largest: 100, waves: 4, hours: 8 },
+    full: { jobs: 10, waves: 3, hours: 6 },
+  });
+});
+
+test('a small pilot of large parts hardly moves the end', async () => {
+  const { file, store } = await dataset(20_500);
+  const { out } = await runQuarry(
+    ...['plan', file, '--dir', store, ...FLAGS.slice(0, -1), '--max-records-per-job', '5000', '--json'],
+    ...['--jobs-in-flight', '4', '--records-per-hour', '1000'],
+  );
+  expect(JSON.parse(out).schedule).toMatchObject({
+    balanced: { jobs: 5, smallest: 500, largest: 5000, waves: 2, hours: 5.5 },
+    full: { jobs: 5, waves: 2, hours: 5.5 },
+  });
+});
+
+test('a plan says how many rows get the answer of an identical request', async () => {
+  const directory = await temporaryDirectory();
+  const file = join(directory, 'rows.csv');
+  await writeFile(file, `a\n${Array.from({ length: 500 }, (_, index) => index % 200).join('\n')}\n`);
+  const args = ['plan', file, '--dir', join(directory, 'store'), ...FLAGS, '--dedupe'];
+  const { out } = await runQuarry(...args, '--json');
+  expect(JSON.parse(out)).toMatchObject({
+    rows: 500,
+    duplicates: 300,
+    schedule: { balanced: { largest: 200 } },
+  });
+  expect((await runQuarry(...args)).out).toContain('not sent   300, as identical requests are sent once');
+});
+
+test('a plan names the rows that go on demand, and prices them so', async () => {
+  const { file, store } = await dataset(50);
+  const plan = async (...args: string[]) =>
+    JSON.parse((await runQuarry('plan', file, '--dir', store, ...FLAGS, '--json', ...args)).out);
+  const report = await plan();
+  expect(report).toMatchObject({ on_demand_rows: 50, schedule: { balanced: { jobs: 0 } } });
+  // 50 answers of 1,024 tokens at $0.24 a million.
+  expect(report.estimate.max_usd - report.estimate.input_usd).toBeCloseTo(0.012288, 9);
+  const { out } = await runQuarry('plan', file, '--dir', store, ...FLAGS, '--max-records', '5');
+  expect(out).toContain('rows       5 of 50');
+  expect(out).toContain('on demand  5, at twice the price');
+  expect(out).not.toContain('waves');
+});
+
+test('the run that a plan is of has the same id and parts, and the plan says that it exists', async () => {
+  const { file, store } = await dataset(300);
+  const args = [file, '--dir', store, ...FLAGS, '--json'];
+  const before = JSON.parse((await runQuarry('plan', ...args)).out);
+  const summary = JSON.parse((await runQuarry('run', ...args)).out);
+  const after = JSON.parse((await runQuarry('plan', ...args)).out);
+  expect(summary.run_id).toBe(before.run_id);
+  expect([before.run_exists, after.run_exists]).toEqual([false, true]);
+  expect(after.parts).toBe(before.parts);
+});
+
+test('a plan refuses what a run refuses', async () => {
+  const { file, store } = await dataset(3);
+  const refused = async (...args: string[]) => {
+    const { status, err } = await runQuarry('plan', file, '--dir', store, ...args);
+    expect(status).toBe(1);
+    return err;
+  };
+  expect(await refused('--model-id', 'us.amazon.nova-lite-v1:0', '--prompt-template', '{b}')).toContain(
+    'The prompt needs column "b"',
+  );
+  expect(await refused(...FLAGS, '--records-per-hour', '0')).toContain('It is not a whole number above 0.');
+});

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { advanceView, emptyView, logLine, viewLines } from '../../../src/cli/views/run-view.ts';
+import type { WavePart } from '../../../src/core/part.ts';
+import type { RunPlan } from '../../../src/core/run-plan.ts';
+import type { RunProgress } from '../../../src/runs/run-progress.ts';
+
+const plan = { run_id: 'jokes-1', selected_rows: 1000, parts: 2 } as RunPlan;
+const part = (part_id: string): WavePart => ({
+  run_uri: 's3://bucket/runs/jokes-1',
+  part_id,
+  wave: 1,
+  attempt: 1,
+  mode: 'batch',
+  records: 500,
+  sources: [],
+  run_max_usd: null,
+  bytes: 1,
+});
+const story: RunProgress[] = [
+  { kind: 'state_entered', state: 'Plan' },
+  { kind: 'planned', plan, isPaid: false },
+  { kind: 'state_entered', state: 'Prepare' },
+  { kind: 'prepared', partId: 'p00001', rows: 500, records: 500 },
+  { kind: 'prepared', partId: 'p00002', rows: 500, records: 500 },
+  { kind: 'dispatched', wave: 1, parts: [part('p00001'), part('p00002')] },
+  { kind: 'state_entered', state: 'Run jobs' },
+  { kind: 'job', jobArn: 'a/1', status: 'InProgress', processedRecords: 120 },
+  { kind: 'job', jobArn: 'a/2', status: 'Completed', processedRecords: 500 },
+  { kind: 'collected', partId: 'p00002', rows: { total: 500, succeeded: 498, failed: 2, not_sent: 0 } },
+  { kind: 'state_entered', state: 'Summarize' },
+];
+
+test('the live block has a line for every phase that has begun', () => {
+  const view = emptyView(0);
+  expect(viewLines(view, 0)).toEqual(['Plan        reading the dataset', 'Elapsed     0.0 s']);
+  for (const progress of story) advanceView(view, progress);
+  expect(viewLines(view, 61_000)).toEqual([
+    'Plan        run jokes-1: 1,000 rows in 2 parts',
+    'Prepare     1,000 rows of 1,000, 2 parts',
+    'Run jobs    wave 1: 1 InProgress, 1 Completed; 620 records of 1,000 done',
+    'Collect     1 of 2 parts, 500 rows',
+    'Summarize   counting the output',
+    'Elapsed     1 min 1 s',
+  ]);
+});
+
+test('a resumed run says that preparing was done before', () => {
+  const view = emptyView(0);
+  advanceView(view, { kind: 'planned', plan, isPaid: false });
+  advanceView(view, { kind: 'state_entered', state: 'Run jobs' });
+  expect(viewLines(view, 0)[1]).toBe('Prepare     already done');
+});
+
+test('the log has a line for what is worth one', () => {
+  const view = emptyView(0);
+  const lines = story.flatMap((progress) => {
+    advanceView(view, progress);
+    return logLine(view, progress) ?? [];
+  });
+  expect(lines).toEqual([
+    'Plan: run jokes-1, 1,000 rows in 2 parts',
+    'Prepare',
+    'Prepared p00001: 500 rows, 500 records',
+    'Prepared p00002: 500 rows, 500 records',
+    'Wave 1: 2 parts, 1,000 records',
+    'Job 2: Completed',
+    'Collected p00002: 498 rows answered, 2 failed, 0 not sent',
+    'Summarize',
+  ]);
+});

@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { findAdapter, MODEL_ADAPTERS } from '../../../src/models/adapters/find-adapter.ts';
+import type { InferenceParameters } from '../../../src/models/adapters/model-adapter.ts';
+import { readModelOutput } from '../../../src/models/output-shape.ts';
+import { recordFrameOf } from '../../../src/models/record-frame.ts';
+import { resolveModel } from '../../../src/models/resolve-model.ts';
+
+interface FixtureRequest {
+  model_id: string;
+  prompt: string;
+  system_prompt?: string;
+  inference_parameters?: InferenceParameters;
+}
+
+const FIXTURES = join(import.meta.dirname, '../../fixtures/models');
+const families = readdirSync(FIXTURES);
+const cases = families.flatMap((family) =>
+  readdirSync(join(FIXTURES, family)).map((name) => ({ family, name, path: join(FIXTURES, family, name) })),
+);
+
+function readFixture<T>(path: string, file: string): T {
+  return JSON.parse(readFileSync(join(path, file), 'utf8')) as T;
+}
+
+describe.each(cases)('$family: $name', ({ path }) => {
+  const given = readFixture<FixtureRequest>(path, 'request.json');
+  const request = { systemPrompt: given.system_prompt, parameters: given.inference_parameters ?? {} };
+
+  test('the model input is the one that the model documents', () => {
+    const adapter = resolveModel(given.model_id, request);
+    const modelInput = adapter.toModelInput(given.prompt, request);
+    expect(modelInput).toStrictEqual(readFixture(path, 'model-input.json'));
+  });
+
+  test('the answer is read in the model output', () => {
+    const { output } = findAdapter(given.model_id);
+    expect(readModelOutput(output, readFixture(path, 'model-output.json'))).toStrictEqual(
+      readFixture(path, 'answer.json'),
+    );
+  });
+});
+
+test('every model family has a fixture', () => {
+  const covered = new Set(
+    cases.map(({ path }) => findAdapter(readFixture<FixtureRequest>(path, 'request.json').model_id)),
+  );
+  expect(covered).toEqual(new Set(MODEL_ADAPTERS));
+});
+
+describe.each(MODEL_ADAPTERS)('$family', (adapter) => {
+  test('its example is a model id of the family', () => {
+    expect(findAdapter(adapter.example)).toBe(adapter);
+  });
+
+  test('an output of another shape has no answer', () => {
+    const strange = [null, 'text', 7, [], {}, { content: null, output: { message: null }, embedding: ['a'] }];
+    for (const modelOutput of [undefined, ...strange]) {
+      expect(readModelOutput(adapter.output, modelOutput)).toBeUndefined();
+    }
+  });
+
+  test('the frame around any prompt is the body, byte for byte', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.string({ unit: 'binary' }),
+      fc.stringMatching(/^["#\\{}\n]*$/),
+    );
+    fc.assert(
+      fc.property(
+        text,
+        fc.option(text, { nil: undefined }),
+        fc.array(text, { maxLength: 3 }),
+        (prompt, systemPrompt, stopSequences) => {
+          const request = { systemPrompt, parameters: { stop_sequences: stopSequences } };
+          const { before, after } = recordFrameOf(adapter, request, []);
+          expect(before + JSON.stringify(prompt) + after).toBe(
+            JSON.stringify(adapter.toModelInput(prompt, request)),
+          );
+        },
+      ),
+    );
+  });
+});
+
+test('an answer without counts or stop reason says null for them', () => {
+  const [anthropic] = MODEL_ADAPTERS;
+  expect(anthropic && readModelOutput(anthropic.output, { content: [] })).toEqual({
+    text: '',
+    embedding: null,
+    stopReason: null,
+    inputTokens: null,
+    outputTokens: null,
+  });
+});
+
+test('an adapter that leaves the prompt out, changes it or repeats it has no frame', () => {
+  const [anthropic] = MODEL_ADAPTERS;
+  if (anthropic === undefined) throw new Error('there is no adapter');
+  const request = { systemPrompt: undefined, parameters: {} };
+  const frameOf = (toModelInput: (prompt: string) => Record<string, unknown>) => () =>
+    recordFrameOf({ ...anthropic, toModelInput }, request, []);
+  expect(frameOf(() => ({}))).toThrow('must put the prompt into the body once, as it is');
+  expect(frameOf((prompt) => ({ prompt: `Human: ${prompt}` }))).toThrow('once, as it is');
+  expect(frameOf((prompt) => ({ prompt, again: prompt }))).toThrow('once, as it is');
+});
+
+test('the frame keeps the pieces of the prompt', () => {
+  const prompt = [{ kind: 'column', column: 'topic' } as const];
+  const frame = recordFrameOf(
+    findAdapter('amazon.titan-embed-text-v2:0'),
+    { systemPrompt: undefined, parameters: {} },
+    prompt,
+  );
+  expect(frame).toEqual({ prompt, before: '{"inputText":', after: '}' });
+});

@@ -1,0 +1,92 @@
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { mergePart } from '../../../src/rows/collect/merge-part.ts';
+import { query, writeParquet } from '../../support/rows.ts';
+
+const COLUMNS =
+  'record_id, response, error_code, error_message, stop_reason, input_tokens, output_tokens, attempts';
+
+/** A result file of rows `[record id, answer, error code, attempts]`. */
+async function result(name: string, rows: [string, string | null, string | null, number][], extra = '') {
+  const text = (value: string | null) => (value === null ? 'CAST(NULL AS VARCHAR)' : `'${value}'`);
+  const values = rows.map(
+    ([id, answer, code, attempts]) =>
+      `(${text(id)}, ${text(answer)}, ${text(code)}, ${text(code && `${code} says`)}, ${text(answer && 'end')}, 1, 2, ${attempts})`,
+  );
+  return (await writeParquet(name, `SELECT ${extra}* FROM (VALUES ${values.join(', ')}) AS t(${COLUMNS})`))
+    .path;
+}
+
+async function merged(resultPath: string, repairPaths: string[]) {
+  const mergedPath = join(dirname(resultPath), 'merged.parquet');
+  const ledger = await mergePart({
+    resultPath,
+    repairPaths,
+    outputColumn: 'response',
+    mergedPath,
+    scratchDirectory: dirname(resultPath),
+  });
+  const rows = await query(
+    `SELECT record_id, response, error_code, attempts FROM '${mergedPath}' ORDER BY file_row_number`,
+  );
+  return { ledger, rows: rows.map((row) => Object.values(row)) };
+}
+
+test('every row has its last outcome, in its place, beside its own columns', async () => {
+  const first = await result('first.parquet', [
+    ['a', 'A', null, 1],
+    ['b', null, '500', 1],
+    ['c', null, '429', 1],
+    ['d', null, '400', 1],
+    ['e', null, '500', 1],
+  ]);
+  const second = await result('second.parquet', [
+    ['c', null, '503', 2],
+    ['b', 'B', null, 2],
+    ['e', null, '503', 2],
+    ['of another part', 'X', null, 2],
+  ]);
+  const third = await result('third.parquet', [
+    ['c', 'C', null, 3],
+    ['e', null, '429', 3],
+  ]);
+  const { ledger, rows } = await merged(first, [second, third]);
+  expect(rows).toEqual([
+    ['a', 'A', null, 1],
+    ['b', 'B', null, 2],
+    ['c', 'C', null, 3],
+    ['d', null, '400', 1],
+    ['e', null, '429', 3],
+  ]);
+  expect(ledger).toEqual({
+    rows: { total: 5, succeeded: 3, failed: 2, not_sent: 0 },
+    reasons: [
+      { error_code: '400', rows: 1, example_record_id: 'd', example_message: '400 says' },
+      { error_code: '429', rows: 1, example_record_id: 'e', example_message: '429 says' },
+    ],
+  });
+});
+
+test('an answer that was paid for is never replaced by an error', async () => {
+  const first = await result('first.parquet', [
+    ['a', 'cut off', null, 1],
+    ['b', null, '500', 1],
+  ]);
+  const second = await result('second.parquet', [
+    ['a', null, '500', 2],
+    ['b', 'cut off', null, 2],
+  ]);
+  const third = await result('third.parquet', [
+    ['a', null, '503', 3],
+    ['b', null, '429', 3],
+  ]);
+  expect((await merged(first, [second, third])).rows).toEqual([
+    ['a', 'cut off', null, 3],
+    ['b', 'cut off', null, 3],
+  ]);
+});
+
+test('a part whose owed rows were never sent again stays as it is', async () => {
+  const first = await result('first.parquet', [['a', null, '500', 1]]);
+  expect((await merged(first, [])).rows).toEqual([['a', null, '500', 1]]);
+});

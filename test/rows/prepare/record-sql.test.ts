@@ -1,0 +1,129 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { recordIdOf } from '../../../src/core/record-id.ts';
+import { parsePromptTemplate, renderPrompt } from '../../../src/prompts/prompt-template.ts';
+import { type DuckDb, openDuckDb, sqlText } from '../../../src/rows/duckdb/duckdb.ts';
+import { createScratch } from '../../../src/rows/duckdb/scratch.ts';
+import { promptSql, recordIdSql, recordLinesSql } from '../../../src/rows/prepare/record-sql.ts';
+import { converseFrame } from '../../support/rows.ts';
+
+let db: DuckDb;
+let scratch: Awaited<ReturnType<typeof createScratch>>;
+beforeAll(async () => {
+  scratch = await createScratch();
+  db = await openDuckDb({ memoryMb: 512, threads: 1, scratchDirectory: scratch.path });
+});
+afterAll(async () => {
+  await db[Symbol.asyncDispose]();
+  await scratch[Symbol.asyncDispose]();
+});
+
+/** The bytes of a text in SQL, as hex, which no reader of results can change. */
+async function hexOf(sql: string): Promise<string> {
+  return String((await db.row(`SELECT hex(encode(${sql})) AS hex`)).hex);
+}
+
+/** The bytes of a text as a record has it. */
+async function hexOfJson(text: string): Promise<string> {
+  const frame = { prompt: [], before: '', after: '' };
+  const lines = recordLinesSql(frame, { recordId: `'r'`, prompt: sqlText(text), from: 'SELECT 1' });
+  const line = String((await db.row(`SELECT hex(encode(line)) AS hex FROM (${lines})`)).hex);
+  return line.slice(hex('{"recordId":"r","modelInput":').length, -hex('}').length);
+}
+
+function hex(text: string): string {
+  return Buffer.from(text).toString('hex').toUpperCase();
+}
+
+const texts = fc.string({ unit: 'binary', maxLength: 40 }).map((text) => text.toWellFormed());
+const awkward = fc
+  .array(
+    fc.constantFrom(
+      '\0',
+      '\u0001',
+      '\u000b',
+      '\u001f',
+      '\\',
+      '\\u001F',
+      '\\u000B',
+      '"',
+      '\ufeff',
+      '\u2028',
+      '\u0085',
+      '😀',
+      '{a}',
+      '$&',
+      "'",
+      '\r\n',
+      '\u007f',
+      'שלום',
+      '漢',
+    ),
+    { maxLength: 12 },
+  )
+  .map((pieces) => pieces.join(''));
+
+test('every character of Unicode is escaped as JSON.stringify does it, byte for byte', async () => {
+  for (let plane = 0; plane <= 0x10; plane++) {
+    const codes = Array.from({ length: 0x10000 }, (_, index) => plane * 0x10000 + index);
+    const text = codes
+      .filter((code) => code < 0xd800 || code > 0xdfff)
+      .map((code) => String.fromCodePoint(code))
+      .join('');
+    expect(await hexOfJson(text)).toBe(hex(JSON.stringify(text)));
+  }
+});
+
+test('awkward texts are escaped as JSON.stringify does it', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(texts, awkward), async (text) => {
+      expect(await hexOf(sqlText(text))).toBe(hex(text));
+      expect(await hexOfJson(text)).toBe(hex(JSON.stringify(text)));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a prompt in SQL is the prompt in JavaScript, whatever stands in template and values', async () => {
+  const values = fc.option(fc.oneof(texts, awkward), { nil: null });
+  const literals = fc.oneof(texts, awkward).map((text) => text.replaceAll(/[{}]/g, (brace) => brace + brace));
+  await fc.assert(
+    fc.asyncProperty(values, values, literals, literals, async (a, b, before, between) => {
+      const frame = converseFrame(`${before}{a}${between}{b}{a}`);
+      const columns = [
+        { name: 'a', type: 'VARCHAR' },
+        { name: 'b', type: 'VARCHAR' },
+      ];
+      const rendered = renderPrompt(frame.prompt, { a, b });
+      const sql = (value: string | null) => (value === null ? 'CAST(NULL AS VARCHAR)' : sqlText(value));
+      const from = `SELECT ${promptSql(frame, columns)} AS prompt FROM (SELECT ${sql(a)} AS a, ${sql(b)} AS b)`;
+      const { prompt, line } = await db.row(
+        `SELECT hex(encode(prompt)) AS prompt, hex(encode(line)) AS line FROM (${from}), (${recordLinesSql(frame, { recordId: `'r"1'`, prompt: 'prompt', from })})`,
+      );
+      expect(prompt).toBe(rendered === null ? null : hex(rendered));
+      if (rendered === null) return;
+      expect(line).toBe(
+        hex(`{"recordId":"r\\"1","modelInput":${frame.before}${JSON.stringify(rendered)}${frame.after}}`),
+      );
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a template without placeholders, and one without anything, are prompts too', async () => {
+  const frame = { prompt: parsePromptTemplate(''), before: '', after: '' };
+  expect(await hexOf(promptSql(frame, []))).toBe('');
+  expect(await hexOf(promptSql({ ...frame, prompt: parsePromptTemplate('{{x}}') }, []))).toBe(hex('{x}'));
+});
+
+test('record ids in SQL are those of recordIdOf', async () => {
+  for (const row of [0, 7, 9_999_999_999, 12_345_678_901]) {
+    const sql = recordIdSql([], { recordIdColumn: undefined, rowNumber: String(row) });
+    expect(await hexOf(sql)).toBe(hex(recordIdOf(row)));
+  }
+});
+
+test('a placeholder that is no column is refused with the columns there are', () => {
+  const columns = [{ name: 'a', type: 'VARCHAR' }];
+  expect(() => promptSql(converseFrame('{b}'), columns)).toThrow('The dataset has no column "b"; it has a.');
+});

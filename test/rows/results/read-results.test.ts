@@ -1,0 +1,88 @@
+import { rm } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { countRows, readResults, recountResults } from '../../../src/rows/results/read-results.ts';
+import { writeParquet } from '../../support/rows.ts';
+
+async function all(paths: string[], options: Parameters<typeof readResults>[1] = {}) {
+  const rows: Record<string, unknown>[] = [];
+  for await (const row of readResults(paths, options)) rows.push(row);
+  return rows;
+}
+
+test('values are safe for JSON and lose nothing', async () => {
+  const { path } = await writeParquet(
+    'v.parquet',
+    `SELECT '\ufeffmark' AS "text", 9007199254740993 AS big, 7 AS small, 1.50 AS decimal, DATE '2024-02-29' AS day,
+      TIMESTAMP '2024-02-29 01:02:03' AS time, 'nan'::DOUBLE AS nan, 0.1::FLOAT AS float, 1e300 AS double, '\\xFF'::BLOB AS blob,
+      [1.5::FLOAT, 2] AS list, {'a': 9007199254740993, 'b "NaN"': 'NaN', 'c': 'nan'::DOUBLE} AS struct, true AS yes, NULL AS nothing,
+      ['inf'::DOUBLE, 1] AS "odd ""list"`,
+  );
+  const [row] = await all([path]);
+  expect(row).toEqual({
+    text: '\ufeffmark',
+    big: '9007199254740993',
+    small: 7,
+    decimal: '1.50',
+    day: '2024-02-29',
+    time: '2024-02-29T01:02:03',
+    nan: null,
+    float: 0.1,
+    double: 1e300,
+    blob: '/w==',
+    list: [1.5, 2],
+    struct: { a: '9007199254740993', 'b "NaN"': 'NaN', c: null },
+    yes: true,
+    nothing: null,
+    'odd "list': [null, 1],
+  });
+  expect(JSON.parse(JSON.stringify(row))).toEqual(row);
+});
+
+test('rows come in order, over pages and files, up to head', async () => {
+  const select = (from: number) =>
+    `SELECT ${from} + i AS n, CASE WHEN i % 3 = 0 THEN 'no' END AS error_code FROM range(2500) r(i)`;
+  const a = await writeParquet('a.parquet', select(0));
+  const b = await writeParquet('b.parquet', select(2500));
+  const paths = [a.path, b.path];
+  expect(await countRows(paths)).toBe(5000);
+  expect((await all(paths)).map(({ n }) => n)).toEqual(Array.from({ length: 5000 }, (_, n) => n));
+  expect((await all(paths, { head: 2501 })).at(-1)).toMatchObject({ n: 2500 });
+  expect(await all(paths, { head: 2501 })).toHaveLength(2501);
+  expect(await all(paths, { head: 0 })).toEqual([]);
+  const failed = await all(paths, { head: 1200, failedOnly: true });
+  expect(failed).toHaveLength(1200);
+  expect(failed.every(({ n }) => (Number(n) % 2500) % 3 === 0)).toBe(true);
+});
+
+test('a reader that stops early leaves nothing open', async () => {
+  const { path } = await writeParquet('a.parquet', 'SELECT i AS n FROM range(5000) r(i)');
+  for await (const { n } of readResults([path], {})) {
+    if (n === 3) break;
+  }
+  await rm(path);
+  await expect(all([path])).rejects.toThrow('No files found');
+});
+
+test('no files have no rows', async () => {
+  expect(await countRows([])).toBe(0);
+  expect((await recountResults([], 'response')).rows).toEqual({
+    total: 0,
+    succeeded: 0,
+    failed: 0,
+    not_sent: 0,
+  });
+  expect(await all([])).toEqual([]);
+});
+
+test('the ledger is counted from answers and attempts, not from codes', async () => {
+  const { path } = await writeParquet(
+    'a.parquet',
+    `SELECT * FROM (VALUES ('x', NULL, 1), ('', NULL, 1), (NULL, NULL, 2), (NULL, '400', 1), (NULL, 'N', 0)) AS t("out""put", error_code, attempts)`,
+  );
+  expect((await recountResults([path, path], 'out"put')).rows).toEqual({
+    total: 10,
+    succeeded: 4,
+    failed: 4,
+    not_sent: 2,
+  });
+});

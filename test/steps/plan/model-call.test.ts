@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { parseRunInput } from '../../../src/core/run-input.ts';
+import { modelCallOf } from '../../../src/steps/plan/model-call.ts';
+
+const callOf = (keys: object) => modelCallOf(parseRunInput({ s3_uri: 's3://bucket/a.csv', ...keys }));
+const TEXT_MODEL = 'us.anthropic.claude-haiku-4-5-20251001-v1:0';
+const EMBEDDING_MODEL = 'amazon.titan-embed-text-v2:0';
+
+test('a text model needs a prompt', () => {
+  expect(() => callOf({ model_id: TEXT_MODEL })).toThrow(
+    `${TEXT_MODEL} is a text model: give prompt_id or prompt_template.`,
+  );
+  expect(() => callOf({ model_id: TEXT_MODEL, prompt_id: null })).toThrow(
+    'give prompt_id or prompt_template',
+  );
+});
+
+test('a text model takes no text_column, and an embedding model no prompt', () => {
+  expect(() => callOf({ model_id: TEXT_MODEL, prompt_template: '{a}', text_column: 'a' })).toThrow(
+    `text_column: ${TEXT_MODEL} is a text model; only embeddings read a text_column.`,
+  );
+  for (const key of ['prompt_id', 'prompt_template']) {
+    expect(() => callOf({ model_id: EMBEDDING_MODEL, [key]: 'x' })).toThrow(
+      `${key}: ${EMBEDDING_MODEL} makes embeddings and takes no prompt.`,
+    );
+  }
+});
+
+test('embeddings read input_text unless another column is named', () => {
+  expect(callOf({ model_id: EMBEDDING_MODEL }).frame.prompt).toEqual([
+    { kind: 'column', column: 'input_text' },
+  ]);
+  expect(callOf({ model_id: EMBEDDING_MODEL, text_column: 'body' }).frame.prompt).toEqual([
+    { kind: 'column', column: 'body' },
+  ]);
+});

@@ -1,0 +1,134 @@
+import { expect, test, vi } from 'vitest';
+import { createVirtualClock } from '../../../src/core/clock.ts';
+import type { S3Uri } from '../../../src/core/s3-uri.ts';
+import { openBedrockTarget } from '../../../src/targets/bedrock/bedrock-target.ts';
+import type { EngineTarget } from '../../../src/targets/embedded/engine-target.ts';
+import { type LocalRunResult, runLocally } from '../../../src/targets/embedded/run-locally.ts';
+import { ACCOUNT, type BedrockWorld, BUCKET, openBedrockWorld, ROLE } from '../../support/bedrock-world.ts';
+import type { S3Fault, S3Request } from '../../support/s3-double.ts';
+
+const DATASET: S3Uri = `s3://${BUCKET}/datasets/rows.csv`;
+
+/** A run in virtual time, whose S3 can be made to fail. */
+interface FaultyRun {
+  world: BedrockWorld;
+  run(): Promise<LocalRunResult>;
+}
+
+/** Rows of so many characters, and a target whose clients try once, or as often as they are told. */
+async function prepareRun(rows: number, characters: number, attempts = 1): Promise<FaultyRun> {
+  const clock = createVirtualClock();
+  const world = await openBedrockWorld({ clock });
+  vi.stubEnv('AWS_MAX_ATTEMPTS', String(attempts));
+  const filler = 'x'.repeat(characters);
+  await world.store.write(
+    DATASET,
+    `n\n${Array.from({ length: rows }, (_, index) => `${index} ${filler}\n`).join('')}`,
+  );
+  const open = (): EngineTarget =>
+    openBedrockTarget({
+      directory: world.dir,
+      bucket: BUCKET,
+      bucketOwner: ACCOUNT,
+      region: 'us-west-2',
+      profile: undefined,
+      roleArn: ROLE,
+      pollSeconds: 60,
+      clock,
+      version: '0.0.0',
+    });
+  return {
+    world,
+    run: async () => {
+      await using target = open();
+      return runLocally(
+        {
+          s3_uri: DATASET,
+          model_id: 'us.amazon.nova-lite-v1:0',
+          prompt_template: 'Say {n}',
+          run_id: 'mine',
+        },
+        { target, random: () => 0.5 },
+      );
+    },
+  };
+}
+
+async function expectMended({ world, run }: FaultyRun, rows: number): Promise<void> {
+  world.s3.fault = () => undefined;
+  const result = await run();
+  expect(result).toMatchObject({
+    kind: 'finished',
+    summary: { status: 'succeeded', rows: { total: rows, succeeded: rows } },
+  });
+  const { totals, tracked } = await world.emulator.usage();
+  expect(totals).toMatchObject({ jobs: 1, answered: rows });
+  expect(tracked?.answeredMoreThanOnce).toEqual([]);
+}
+
+const isPartOf = (key: string, { path, query }: S3Request) =>
+  path.endsWith(key) && query.get('partNumber') === '2';
+
+test.each<[string, (request: S3Request) => S3Fault | undefined]>([
+  [
+    'is refused a part',
+    (request) =>
+      isPartOf('records.jsonl', request)
+        ? { status: 500, code: 'InternalError', message: 'We encountered an internal error.' }
+        : undefined,
+  ],
+  [
+    'is refused its end',
+    ({ method, path, query }) =>
+      method === 'POST' && path.endsWith('records.jsonl') && query.has('uploadId')
+        ? { status: 503, code: 'ServiceUnavailable', message: 'Please try again.' }
+        : undefined,
+  ],
+])(
+  'an upload that %s leaves no half object; the run says so, and goes on when S3 does',
+  async (_, fault) => {
+    // A part of 16 MiB and a rest.
+    const faulty = await prepareRun(100, 180_000);
+    const { world, run } = faulty;
+    world.s3.fault = fault;
+    const result = await run();
+    expect(result).toMatchObject({ kind: 'failed', error: 'ServiceUnavailableError', runId: 'mine' });
+    expect((result as { message: string }).message).toMatch(/^Could not write s3:\/\/.*records\.jsonl: /);
+    const left = [...world.s3.objects.keys()].filter((key) => key.includes('/parts/'));
+    expect(left.filter((key) => key.endsWith('records.jsonl'))).toEqual([]);
+    // Nobody takes the slice for prepared.
+    expect([...world.s3.objects.keys()].filter((key) => key.includes('/slices/'))).toEqual([]);
+    expect((await world.emulator.usage()).totals).toMatchObject({ jobs: 0 });
+    await expectMended(faulty, 100);
+    expect(world.s3.objects.get(`${BUCKET}/working/mine/parts/p00001/records.jsonl`)?.length).toBeGreaterThan(
+      100 * 180_000,
+    );
+  },
+  300_000,
+);
+
+test('an S3 that goes away after the job was sent ends the run with its name, and nothing is sent twice', async () => {
+  const faulty = await prepareRun(150, 10);
+  const { world, run } = faulty;
+  world.s3.fault = ({ path }) =>
+    /\/(?:output|ledger|faults)\//.test(path)
+      ? { status: 503, code: 'ServiceUnavailable', message: 'Please try again.' }
+      : undefined;
+  const result = await run();
+  expect(result).toMatchObject({ kind: 'failed', error: 'ServiceUnavailableError' });
+  expect((result as { message: string }).message).toMatch(/S3 has a problem of its own: try again later/);
+  await expectMended(faulty, 150);
+}, 300_000);
+
+test('faults of S3 that pass are not noticed', async () => {
+  const faulty = await prepareRun(150, 10, 3);
+  let requests = 0;
+  faulty.world.s3.fault = ({ method }) => {
+    requests += 1;
+    if (requests % 11 === 0) return { status: 500, code: 'InternalError' };
+    return requests % 13 === 0 && method !== 'HEAD' ? { loseAnswer: true } : undefined;
+  };
+  const result = await faulty.run();
+  expect(result).toMatchObject({ kind: 'finished', summary: { rows: { succeeded: 150 } } });
+  await expectMended(faulty, 150);
+}, 300_000);
