@@ -1,6 +1,6 @@
-import type { StateMachineDefinition } from '../workflow/amazon-states-language.ts';
 import { AbortScope, TIMER_NO_LONGER_NEEDED } from './abort-scope.ts';
 import { toPayload } from './data/payload.ts';
+import type { StateMachineDefinition } from './definition/amazon-states-language.ts';
 import { prepareDefinition } from './definition/prepare-definition.ts';
 import type { EngineDeps, Frame, PreparedStates } from './definition/prepared-state.ts';
 import { errorDetails, History } from './history.ts';

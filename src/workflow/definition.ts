@@ -5,7 +5,7 @@ import type {
   Retrier,
   StateMachineDefinition,
   TaskState,
-} from './amazon-states-language.ts';
+} from '../engine/definition/amazon-states-language.ts';
 
 /** The steps that are Lambda functions, each by the substitution that stands for its ARN. */
 export const STEP_NAMES = [

@@ -1,4 +1,9 @@
-import type { ChoiceRule, State, StateMachineDefinition, States } from './amazon-states-language.ts';
+import type {
+  ChoiceRule,
+  State,
+  StateMachineDefinition,
+  States,
+} from '../engine/definition/amazon-states-language.ts';
 
 /** Draws a definition as a Mermaid flowchart; what a Map or a Parallel state runs is a subgraph. */
 export function drawDefinition(definition: StateMachineDefinition): string {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createVirtualClock } from '../../src/core/clock.ts';
+import type { State } from '../../src/engine/definition/amazon-states-language.ts';
 import { MAX_HISTORY_EVENTS } from '../../src/engine/history.ts';
-import type { State } from '../../src/workflow/amazon-states-language.ts';
 import { run, states } from './run.ts';
 
 const START = Date.UTC(2026, 0, 1);

@@ -1,13 +1,13 @@
 import { type Clock, createVirtualClock } from '../../src/core/clock.ts';
-import type { MapObjects, TaskCall } from '../../src/engine/definition/prepared-state.ts';
-import { type ExecutionResult, runExecution } from '../../src/engine/execution.ts';
-import type { HistoryEvent } from '../../src/engine/history.ts';
 import type {
   MapState,
   State,
   StateMachineDefinition,
   States,
-} from '../../src/workflow/amazon-states-language.ts';
+} from '../../src/engine/definition/amazon-states-language.ts';
+import type { MapObjects, TaskCall } from '../../src/engine/definition/prepared-state.ts';
+import { type ExecutionResult, runExecution } from '../../src/engine/execution.ts';
+import type { HistoryEvent } from '../../src/engine/history.ts';
 
 interface RunOptions {
   input?: unknown;

@@ -2,7 +2,7 @@ import validate from 'asl-validator';
 import { expect, test } from 'vitest';
 import * as errors from '../../src/core/errors.ts';
 import { JobStatus, outcomeOf } from '../../src/core/job.ts';
-import type { State, States } from '../../src/workflow/amazon-states-language.ts';
+import type { State, States } from '../../src/engine/definition/amazon-states-language.ts';
 import { definition, functionPlaceholder, STEP_NAMES } from '../../src/workflow/definition.ts';
 
 /** Every state, the children of Map states included, with the states among which its Next is. */

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { ChoiceRule, StateMachineDefinition } from '../../src/workflow/amazon-states-language.ts';
+import type {
+  ChoiceRule,
+  StateMachineDefinition,
+} from '../../src/engine/definition/amazon-states-language.ts';
 import { drawDefinition } from '../../src/workflow/diagram.ts';
 
 describe('drawing a definition', () => {

@@ -1,6 +1,6 @@
-import type { StateMachineDefinition, States } from '../../workflow/amazon-states-language.ts';
 import { InvalidDefinitionError } from '../state-error.ts';
 import { runStates } from '../states/run-states.ts';
+import type { StateMachineDefinition, States } from './amazon-states-language.ts';
 import { assertSupported } from './definition-schema.ts';
 import { prepareState } from './prepare-state.ts';
 import type { PreparedState, PreparedStates } from './prepared-state.ts';

@@ -1,4 +1,3 @@
-import type { State } from '../../workflow/amazon-states-language.ts';
 import type { Expression } from '../data/intrinsic-expression.ts';
 import { compileReferencePath, setAtPath } from '../data/json-path.ts';
 import { compileExpression, compileTemplate } from '../data/payload-template.ts';
@@ -10,6 +9,7 @@ import { prepareInlineMap } from '../states/inline-map.ts';
 import { prepareParallel } from '../states/parallel-state.ts';
 import { prepareTask } from '../states/task-state.ts';
 import { prepareWait } from '../states/wait-state.ts';
+import type { State } from './amazon-states-language.ts';
 import type { Preparation, PreparedState, StateWork } from './prepared-state.ts';
 
 /** Parses whatever a state needs parsed, once. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Catcher, Retrier, State, States } from '../../workflow/amazon-states-language.ts';
 import type { AbortScope } from '../abort-scope.ts';
 import type { Expression } from '../data/intrinsic-expression.ts';
 import type { History, HistoryEvent } from '../history.ts';
+import type { Catcher, Retrier, State, States } from './amazon-states-language.ts';
 
 /** A call that a Task state asks for. */
 export interface TaskCall {

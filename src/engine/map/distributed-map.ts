@@ -1,6 +1,6 @@
-import type { MapState } from '../../workflow/amazon-states-language.ts';
 import { createUuid } from '../data/intrinsic-functions.ts';
 import { prepareNumber } from '../data/number-field.ts';
+import type { MapState } from '../definition/amazon-states-language.ts';
 import type { Preparation, StateWork, Visit } from '../definition/prepared-state.ts';
 import { errorDetails } from '../history.ts';
 import { forEachInPool } from '../pool.ts';

@@ -1,7 +1,7 @@
-import type { ItemBatcher } from '../../workflow/amazon-states-language.ts';
 import { prepareNumber } from '../data/number-field.ts';
 import { MAX_PAYLOAD_BYTES, payloadBytes } from '../data/payload.ts';
 import { compileTemplate } from '../data/payload-template.ts';
+import type { ItemBatcher } from '../definition/amazon-states-language.ts';
 import type { Visit } from '../definition/prepared-state.ts';
 import { inField } from '../state-error.ts';
 import type { MapItem } from './map-items.ts';

@@ -1,6 +1,6 @@
-import type { ItemReader } from '../../workflow/amazon-states-language.ts';
 import { prepareNumber } from '../data/number-field.ts';
 import { compileTemplate } from '../data/payload-template.ts';
+import type { ItemReader } from '../definition/amazon-states-language.ts';
 import type { Visit } from '../definition/prepared-state.ts';
 import { inField, stateErrorFrom } from '../state-error.ts';
 

@@ -1,5 +1,5 @@
-import type { MapState } from '../../workflow/amazon-states-language.ts';
 import { compileExpression, compileTemplate } from '../data/payload-template.ts';
+import type { MapState } from '../definition/amazon-states-language.ts';
 import type { ContextObject, Visit } from '../definition/prepared-state.ts';
 import { excerpt, inField, StateError } from '../state-error.ts';
 

@@ -1,5 +1,5 @@
-import type { ResultWriter } from '../../workflow/amazon-states-language.ts';
 import { compileTemplate } from '../data/payload-template.ts';
+import type { ResultWriter } from '../definition/amazon-states-language.ts';
 import type { Visit } from '../definition/prepared-state.ts';
 import { inField, StateError, stateErrorFrom } from '../state-error.ts';
 import type { ChildResult } from './child-execution.ts';

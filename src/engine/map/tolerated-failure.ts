@@ -1,5 +1,5 @@
-import type { MapState } from '../../workflow/amazon-states-language.ts';
 import { prepareNumber } from '../data/number-field.ts';
+import type { MapState } from '../definition/amazon-states-language.ts';
 import type { Visit } from '../definition/prepared-state.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { ChoiceRule } from '../../workflow/amazon-states-language.ts';
 import { compilePath, NO_MATCH, type Scope } from '../data/json-path.ts';
+import type { ChoiceRule } from '../definition/amazon-states-language.ts';
 import { excerpt, StateError } from '../state-error.ts';
 
 /** Says whether a choice rule holds. */

@@ -1,4 +1,4 @@
-import type { ChoiceState } from '../../workflow/amazon-states-language.ts';
+import type { ChoiceState } from '../definition/amazon-states-language.ts';
 import type { PreparedState } from '../definition/prepared-state.ts';
 import { StateError } from '../state-error.ts';
 import { compileChoiceRule } from './choice-rule.ts';

@@ -1,5 +1,5 @@
-import type { FailState } from '../../workflow/amazon-states-language.ts';
 import { compileExpression } from '../data/payload-template.ts';
+import type { FailState } from '../definition/amazon-states-language.ts';
 import type { StateWork } from '../definition/prepared-state.ts';
 import { inField, StateError } from '../state-error.ts';
 

@@ -1,5 +1,5 @@
-import type { MapState } from '../../workflow/amazon-states-language.ts';
 import { prepareNumber } from '../data/number-field.ts';
+import type { MapState } from '../definition/amazon-states-language.ts';
 import type { Preparation, StateWork } from '../definition/prepared-state.ts';
 import { errorDetails } from '../history.ts';
 import { itemContext, prepareItemSelector, prepareItemsPath } from '../map/map-items.ts';

@@ -1,4 +1,4 @@
-import type { ParallelState } from '../../workflow/amazon-states-language.ts';
+import type { ParallelState } from '../definition/amazon-states-language.ts';
 import type { Preparation, StateWork } from '../definition/prepared-state.ts';
 import { errorDetails } from '../history.ts';
 import { forEachInPool } from '../pool.ts';

@@ -1,4 +1,4 @@
-import type { Retrier } from '../../workflow/amazon-states-language.ts';
+import type { Retrier } from '../definition/amazon-states-language.ts';
 
 const DEFAULT_INTERVAL_SECONDS = 1;
 const DEFAULT_MAX_ATTEMPTS = 3;

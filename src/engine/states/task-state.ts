@@ -1,7 +1,7 @@
-import type { TaskState } from '../../workflow/amazon-states-language.ts';
 import { TIMER_NO_LONGER_NEEDED } from '../abort-scope.ts';
 import { prepareNumber } from '../data/number-field.ts';
 import { toPayload } from '../data/payload.ts';
+import type { TaskState } from '../definition/amazon-states-language.ts';
 import type { Preparation, StateWork, TaskCall, Visit } from '../definition/prepared-state.ts';
 import { errorDetails } from '../history.ts';
 import { StateError } from '../state-error.ts';

@@ -1,6 +1,6 @@
-import type { WaitState } from '../../workflow/amazon-states-language.ts';
 import { prepareNumber } from '../data/number-field.ts';
 import { compileExpression } from '../data/payload-template.ts';
+import type { WaitState } from '../definition/amazon-states-language.ts';
 import type { StateWork } from '../definition/prepared-state.ts';
 import { InvalidDefinitionError, inField, StateError } from '../state-error.ts';
 import { parseTimestamp } from './choice-rule.ts';

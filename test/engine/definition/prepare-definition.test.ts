@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { StateMachineDefinition } from '../../../src/engine/definition/amazon-states-language.ts';
 import { prepareDefinition } from '../../../src/engine/definition/prepare-definition.ts';
-import type { StateMachineDefinition } from '../../../src/workflow/amazon-states-language.ts';
 import { run } from '../run.ts';
 import { distributed, machine, map, pass, processor, task, unsupported } from './refused-definitions.ts';
 

@@ -1,4 +1,4 @@
-import type { StateMachineDefinition } from '../../../src/workflow/amazon-states-language.ts';
+import type { StateMachineDefinition } from '../../../src/engine/definition/amazon-states-language.ts';
 
 // Definitions that the types of src/workflow would not take.
 export const machine = (all: Record<string, object>, more: object = {}) =>

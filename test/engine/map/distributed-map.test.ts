@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { State, States } from '../../../src/workflow/amazon-states-language.ts';
+import type { State, States } from '../../../src/engine/definition/amazon-states-language.ts';
 import { distributedMap, failingFor, run, upTo } from '../run.ts';
 
 describe('a Distributed Map', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ItemBatcher } from '../../../src/workflow/amazon-states-language.ts';
+import type { ItemBatcher } from '../../../src/engine/definition/amazon-states-language.ts';
 import { distributedMap, run } from '../run.ts';
 
 describe('ItemBatcher', () => {

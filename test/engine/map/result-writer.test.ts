@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { MapState } from '../../../src/engine/definition/amazon-states-language.ts';
 import type { ChildResult } from '../../../src/engine/map/child-execution.ts';
-import type { MapState } from '../../../src/workflow/amazon-states-language.ts';
 import { distributedMap, failingFor, run, upTo } from '../run.ts';
 
 describe('ResultWriter', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { MapState, States } from '../../../src/workflow/amazon-states-language.ts';
+import type { MapState, States } from '../../../src/engine/definition/amazon-states-language.ts';
 import { distributedMap, failingFor, run, states, upTo } from '../run.ts';
 
 describe('tolerated failure', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { ChoiceRule } from '../../../src/engine/definition/amazon-states-language.ts';
 import { compileChoiceRule } from '../../../src/engine/states/choice-rule.ts';
-import type { ChoiceRule } from '../../../src/workflow/amazon-states-language.ts';
 
 const holds = (rule: ChoiceRule, data: unknown, context: unknown = {}) =>
   compileChoiceRule(rule)({ data, context, random: () => 0 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createVirtualClock } from '../../../src/core/clock.ts';
-import type { MapState, State, States } from '../../../src/workflow/amazon-states-language.ts';
+import type { MapState, State, States } from '../../../src/engine/definition/amazon-states-language.ts';
 import { run, states } from '../run.ts';
 
 const oneTask: States = { StartAt: 'Each', States: { Each: { Type: 'Task', Resource: 'each', End: true } } };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Retrier } from '../../../src/engine/definition/amazon-states-language.ts';
 import { matchesError, nextRetryDelayMs, retryDelaySeconds } from '../../../src/engine/states/retry.ts';
-import type { Retrier } from '../../../src/workflow/amazon-states-language.ts';
 import { run, states } from '../run.ts';
 
 /** A task that throws the named errors in turn, then succeeds. */

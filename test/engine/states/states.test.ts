@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FailState, State, WaitState } from '../../../src/workflow/amazon-states-language.ts';
+import type { FailState, State, WaitState } from '../../../src/engine/definition/amazon-states-language.ts';
 import { run, states } from '../run.ts';
 
 describe('Pass', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createVirtualClock } from '../../../src/core/clock.ts';
-import type { Retrier, TaskState } from '../../../src/workflow/amazon-states-language.ts';
+import type { Retrier, TaskState } from '../../../src/engine/definition/amazon-states-language.ts';
 import { run, states } from '../run.ts';
 
 const LAMBDA = 'arn:aws:states:::lambda:invoke';

@@ -1,5 +1,5 @@
 /**
- * The part of the Amazon States Language (JSONPath) that this project writes and its embedded engine reads.
+ * The part of the Amazon States Language (JSONPath) that the engine reads, and that the workflow is written in.
  * Source: https://states-language.net/spec.html and the Step Functions developer guide.
  */
 export interface StateMachineDefinition extends States {
