@@ -3,6 +3,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError } from '../core/errors.ts';
+import type { Transfer } from '../core/run-event.ts';
 import { joinS3Uri, type S3Uri } from '../core/s3-uri.ts';
 import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
 import { isPlainJson } from './data-format.ts';
@@ -15,13 +16,6 @@ import { JSON_HEAD_BYTES, jsonLinesFault } from './json-lines.ts';
 /** Files that are downloaded at once. */
 const CONCURRENT_FILES = 4;
 
-/** How far one file is; told again as its bytes grow. */
-export interface HubProgress {
-  path: string;
-  doneBytes: number;
-  totalBytes: number;
-}
-
 /** Where the files go. */
 export interface HubDownloadOptions {
   store: ObjectStore;
@@ -29,7 +23,7 @@ export interface HubDownloadOptions {
   prefixUri: S3Uri;
   /** Holds files until they are whole. Kept between calls, it lets a download continue; never share it between two at once. */
   scratchDirectory: string;
-  onProgress?: (progress: HubProgress) => void;
+  onProgress?: (progress: Transfer) => void;
   signal?: AbortSignal;
 }
 

@@ -2,7 +2,7 @@ import type { Bedrock } from '../bedrock/bedrock.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Hash } from '../core/job.ts';
 import type { BatchQuotas } from '../core/quotas.ts';
-import type { HubProgress } from '../hub/download-dataset.ts';
+import type { RunEvent } from '../core/run-event.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
@@ -41,13 +41,8 @@ export interface StepDeps {
   /** Aborted when nobody waits for the step any more: downloads stop, and keep what they have. */
   signal?: AbortSignal;
   /** Told of every part that Prepare finished, and of downloads as they grow. */
-  onProgress?: (progress: StepProgress) => void;
+  onProgress?: (event: RunEvent) => void;
 }
 
 /** What planning needs of the world: no Bedrock. */
 export type PlanDeps = Omit<StepDeps, 'bedrock'>;
-
-/** What a step tells while it is at work. */
-export type StepProgress =
-  | { kind: 'prepared'; partId: string; rows: number; records: number }
-  | ({ kind: 'downloaded' } & HubProgress);

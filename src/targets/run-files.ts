@@ -1,9 +1,9 @@
 import { systemClock } from '../core/clock.ts';
 import type { BatchQuotas } from '../core/quotas.ts';
+import type { RunEvent } from '../core/run-event.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { VERSION } from '../core/version.ts';
 import { runsUri } from '../runs/run-layout.ts';
-import type { RunProgress } from '../runs/run-progress.ts';
 import type { AwsRunTarget, BedrockRunTarget, RunTarget } from '../runs/run-target.ts';
 import type { PlanDeps } from '../steps/deps.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
@@ -37,7 +37,7 @@ export interface RunFiles extends Disposable {
 
 /** Who is told how far a dataset is, and what stops it. */
 export interface StageOptions {
-  onProgress: (progress: RunProgress) => void;
+  onProgress: (progress: RunEvent) => void;
   signal?: AbortSignal;
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
-import type { RunProgress } from '../../src/runs/run-progress.ts';
+import type { RunEvent } from '../../src/core/run-event.ts';
 import { cancelRun, resumeRun } from '../../src/targets/aws/cancel-run.ts';
 import { type DeployedTarget, openDeployedTarget } from '../../src/targets/aws/deployed-target.ts';
 import { describeExecution, findExecutions } from '../../src/targets/aws/executions.ts';
@@ -57,7 +57,7 @@ function input(keys: Record<string, unknown> = {}) {
 
 /** Follows to the end, and keeps what it was told. */
 async function follow(executionArn: string, options: Partial<FollowOptions> = {}) {
-  const told: RunProgress[] = [];
+  const told: RunEvent[] = [];
   const result = await followRun(executionArn, {
     target,
     pollMs: 200,
@@ -70,7 +70,7 @@ async function follow(executionArn: string, options: Partial<FollowOptions> = {}
 /** Aborts as soon as a job is seen at work. */
 function untilJobRuns() {
   const abort = new AbortController();
-  const onProgress = (progress: RunProgress) => {
+  const onProgress = (progress: RunEvent) => {
     if (progress.kind === 'job' && progress.status === 'InProgress') abort.abort(new Error('Interrupted.'));
   };
   return { signal: abort.signal, onProgress };

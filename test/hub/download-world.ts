@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { HubProgress } from '../../src/hub/download-dataset.ts';
+import type { Transfer } from '../../src/core/run-event.ts';
 import { downloadHubFiles, type HubDownloadOptions } from '../../src/hub/download-dataset.ts';
 import type { HubAccess } from '../../src/hub/hub-access.ts';
 import type { HubDataset } from '../../src/hub/hub-dataset.ts';
@@ -68,7 +68,7 @@ export async function startWorld(
 }
 
 /** Cuts the CDN's connection each time that so many bytes are there; what it returns must be told of the progress. */
-export function cutAt(hub: HubDouble, points: readonly number[]): (progress: HubProgress) => void {
+export function cutAt(hub: HubDouble, points: readonly number[]): (progress: Transfer) => void {
   const arrivals = points.map((point, i) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     hub.fail(/^cdn/, { kind: 'cut', afterBytes: point - (points[i - 1] ?? 0), until: promise });

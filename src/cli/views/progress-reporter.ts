@@ -1,10 +1,10 @@
 import { createLogUpdate } from 'log-update';
-import type { RunProgress } from '../../runs/run-progress.ts';
+import type { RunEvent } from '../../core/run-event.ts';
 import { advanceView, emptyView, logLine, viewLines } from './run-view.ts';
 
 /** Shows a run's progress until it is stopped. */
 export interface ProgressReporter {
-  report: (progress: RunProgress) => void;
+  report: (progress: RunEvent) => void;
   stop: () => void;
 }
 

@@ -1,6 +1,6 @@
 import { TERMINAL_STATUSES } from '../../core/job.ts';
+import type { RunEvent } from '../../core/run-event.ts';
 import type { CostEstimate } from '../../core/run-plan.ts';
-import type { RunProgress } from '../../runs/run-progress.ts';
 import { count, duration, usd } from './format.ts';
 
 /** Where a run stands, as far as its progress has told. */
@@ -23,6 +23,8 @@ export interface RunView {
   waveRecords: number;
   collectedParts: number;
   collectedRows: number;
+  /** Why a part had to wait the last time; empty where none had to. */
+  waiting: string;
   /** By job: its status and how many of its records are done. */
   jobs: Map<string, { status: string; records: number }>;
 }
@@ -45,12 +47,13 @@ export function emptyView(startedAtMs: number): RunView {
     waveRecords: 0,
     collectedParts: 0,
     collectedRows: 0,
+    waiting: '',
     jobs: new Map(),
   };
 }
 
 /** Takes one piece of progress into the view. */
-export function advanceView(view: RunView, progress: RunProgress): void {
+export function advanceView(view: RunView, progress: RunEvent): void {
   switch (progress.kind) {
     case 'state_entered':
       if (progress.state === 'Prepare') view.phase = 'prepare';
@@ -80,6 +83,9 @@ export function advanceView(view: RunView, progress: RunProgress): void {
       view.collectedParts = 0;
       view.collectedRows = 0;
       view.jobs.clear();
+      return;
+    case 'waiting':
+      view.waiting = progress.message;
       return;
     case 'job':
       view.jobs.set(progress.jobArn, { status: progress.status, records: progress.processedRecords ?? 0 });
@@ -143,7 +149,7 @@ function withElapsed(lines: string[], view: RunView, nowMs: number): string[] {
 }
 
 /** One line for people who read a log: only for what is worth one, or nothing. */
-export function logLine(view: RunView, progress: RunProgress): string | undefined {
+export function logLine(view: RunView, progress: RunEvent): string | undefined {
   switch (progress.kind) {
     case 'state_entered':
       return progress.state === 'Prepare' || progress.state === 'Summarize' ? `${progress.state}` : undefined;
@@ -161,6 +167,8 @@ export function logLine(view: RunView, progress: RunProgress): string | undefine
       return `Prepared ${progress.partId}: ${count(progress.rows, 'row')}, ${count(progress.records, 'record')}`;
     case 'dispatched':
       return `Wave ${progress.wave}: ${count(view.waveParts, 'part')}, ${count(view.waveRecords, 'record')}`;
+    case 'waiting':
+      return `Waiting ${progress.partId}: ${progress.message}`;
     case 'job':
       return (TERMINAL_STATUSES as readonly string[]).includes(progress.status)
         ? `Job ${progress.jobArn.split('/').at(-1)}: ${progress.status}`

@@ -1,8 +1,8 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { AccessDeniedError, ObjectNotFoundError, QuarryError } from '../../core/errors.ts';
 import { type JobStatus, outcomeOf } from '../../core/job.ts';
+import type { RunEvent } from '../../core/run-event.ts';
 import { RunSummary } from '../../core/summary.ts';
-import type { RunProgress } from '../../runs/run-progress.ts';
 import { readJson } from '../../store/json-object.ts';
 import type { DeployedTarget } from './deployed-target.ts';
 import { faultOf } from './execution-fault.ts';
@@ -13,7 +13,7 @@ import { jobsOfRun, layoutOf, type RunFilesWatch, watchRunFiles } from './run-fi
 /** How an execution is followed. */
 export interface FollowOptions {
   target: DeployedTarget;
-  onProgress?: (progress: RunProgress) => void;
+  onProgress?: (progress: RunEvent) => void;
   /** Told once of everything that cannot be shown, and why. */
   onNotice?: (message: string) => void;
   /** Aborted when nobody looks any more: the execution goes on. */
@@ -103,7 +103,7 @@ function createFollower(executionArn: string, options: FollowOptions) {
   let watch: RunFilesWatch | undefined;
   let moved = false;
   let isUnderWay = false;
-  const report = (progress: RunProgress) => {
+  const report = (progress: RunEvent) => {
     moved = true;
     onProgress(progress);
   };

@@ -4,10 +4,10 @@ import type { JobControl } from '../../bedrock/job-control.ts';
 import { type Hash, jobNameMarkOf } from '../../core/job.ts';
 import { PartLedger } from '../../core/ledger.ts';
 import { PreparedPart, WavePart } from '../../core/part.ts';
+import { collectedEvent, type RunEvent } from '../../core/run-event.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
-import type { RunProgress } from '../../runs/run-progress.ts';
 import { jobHashOf } from '../../steps/part/part-job.ts';
 import { readJson, readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
@@ -29,7 +29,7 @@ export interface WatchOptions {
   store: ObjectStore;
   jobs: JobControl;
   hash: Hash;
-  onProgress: (progress: RunProgress) => void;
+  onProgress: (progress: RunEvent) => void;
 }
 
 /** Small objects read at once. */
@@ -72,7 +72,7 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
       .map(({ part_id }) => layout.ledger(part_id))
       .filter((uri) => present.has(uri) && !ledgersSeen.has(uri));
     const ledgers = await pLimit(CONCURRENT_READS).map(fresh, (uri) => readJson(store, uri, PartLedger));
-    for (const { part_id: partId, rows } of ledgers) onProgress({ kind: 'collected', partId, rows });
+    for (const ledger of ledgers) onProgress(collectedEvent(ledger));
     for (const uri of fresh) ledgersSeen.add(uri);
   };
 
@@ -96,11 +96,12 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
     lookAtJobs: async () => {
       if (known === undefined || wave === undefined) return;
       const partIds = new Set(wave.parts.map(({ part_id }) => part_id));
-      for await (const { jobArn, partId, status, processedRecords } of jobsOfRun(known, options)) {
+      for await (const job of jobsOfRun(known, options)) {
+        const { jobArn, partId, status, totalRecords = null, processedRecords = null } = job;
         const state = `${status} ${processedRecords}`;
         if (!partIds.has(partId) || jobsSeen.get(jobArn) === state) continue;
         jobsSeen.set(jobArn, state);
-        onProgress({ kind: 'job', jobArn, status, processedRecords });
+        onProgress({ kind: 'job', partId, jobArn, status, totalRecords, processedRecords });
       }
     },
   };

@@ -5,8 +5,8 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InvalidDatasetError } from '../../core/errors.ts';
+import type { RunEvent } from '../../core/run-event.ts';
 import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
-import type { RunProgress } from '../../runs/run-progress.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { uploadStream } from '../../store/s3-upload.ts';
 import { findLocalDataset } from '../local/local-dataset.ts';
@@ -19,7 +19,7 @@ export interface DatasetUpload {
   store: ObjectStore;
   bucket: string;
   bucketOwner?: string | undefined;
-  onProgress?: (progress: RunProgress) => void;
+  onProgress?: (progress: RunEvent) => void;
   signal?: AbortSignal | undefined;
 }
 

@@ -4,14 +4,15 @@ import { createJobControl } from '../../bedrock/job-control.ts';
 import { messageOfCause } from '../../core/error-cause.ts';
 import { CredentialsError, type QuarryError, RunBusyError } from '../../core/errors.ts';
 import { type JobStatus, outcomeOf } from '../../core/job.ts';
+import { PartLedger } from '../../core/ledger.ts';
 import { WavePart } from '../../core/part.ts';
+import { collectedEvent, type RunEvent } from '../../core/run-event.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import { RunSummary } from '../../core/summary.ts';
 import type { TaskCall } from '../../engine/definition/prepared-state.ts';
 import { type ExecutionResult, runExecution } from '../../engine/execution.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { lockRun } from '../../runs/run-lock.ts';
-import type { RunProgress } from '../../runs/run-progress.ts';
 import { CollectResult } from '../../steps/part/collect.ts';
 import { isCancelled } from '../../steps/run/cancellation.ts';
 import { RunState } from '../../steps/run/run-state.ts';
@@ -30,7 +31,7 @@ export type RunTask = (call: TaskCall) => Promise<unknown>;
 export interface LocalRunOptions {
   target: EngineTarget;
   random: () => number;
-  onProgress?: (progress: RunProgress) => void;
+  onProgress?: (progress: RunEvent) => void;
   signal?: AbortSignal;
   /** Wraps the carrying out of tasks; for tests that let a step run twice. */
   aroundTasks?: (runTask: RunTask) => RunTask;
@@ -109,8 +110,9 @@ export async function runLocally(
       const parts = await readJson(store, runLayout(run_uri).waveParts(wave), z.array(WavePart));
       onProgress({ kind: 'dispatched', wave, parts });
     } else if (step === 'collect') {
-      const { part_id, rows } = CollectResult.parse(output);
-      onProgress({ kind: 'collected', partId: part_id, rows });
+      const { part_id } = CollectResult.parse(output);
+      if (state === undefined) return;
+      onProgress(collectedEvent(await readJson(store, runLayout(state.run_uri).ledger(part_id), PartLedger)));
     }
   };
   const stop = AbortSignal.any([broken.signal, ...(signal === undefined ? [] : [signal])]);

@@ -3,9 +3,11 @@ import pLimit from 'p-limit';
 import { toQuarryError } from '../../bedrock/bedrock-errors.ts';
 import { CredentialsError, NotSupportedError } from '../../core/errors.ts';
 import { JobStatus } from '../../core/job.ts';
+import { WavePart } from '../../core/part.ts';
+import type { RunEvent } from '../../core/run-event.ts';
 import type { TaskCall } from '../../engine/definition/prepared-state.ts';
-import type { RunProgress } from '../../runs/run-progress.ts';
 import type { StepDeps } from '../../steps/deps.ts';
+import { SubmittedJob } from '../../steps/part/submit.ts';
 import { runStep } from '../../steps/run-step.ts';
 import { functionPlaceholder, STEP_NAMES, type StepName } from '../../workflow/definition.ts';
 
@@ -26,13 +28,15 @@ export interface TaskRunnerOptions {
   onStepDone: (step: StepName, output: unknown) => Promise<void>;
   /** Called with the status of a job each time that it is looked at. */
   onJobSeen: (jobArn: string, status: JobStatus) => Promise<void>;
-  onProgress: (progress: RunProgress) => void;
+  onProgress: (progress: RunEvent) => void;
 }
 
 /** Carries out a Task as Step Functions would: functions by their placeholder, and the Bedrock API by its name. */
 export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgress }: TaskRunnerOptions) {
   const oneByOne = pLimit(1);
   const steps = new Map<unknown, StepName>(STEP_NAMES.map((name) => [functionPlaceholder(name), name]));
+  /** By ARN: whose job it is. Submit is passed on every way to a job, also where it finds one that is there. */
+  const partOfJob = new Map<string, string>();
   return async ({ resource, parameters, signal }: TaskCall): Promise<unknown> => {
     const given = parameters as Record<string, unknown>;
     switch (resource) {
@@ -42,6 +46,10 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
           throw new NotSupportedError(`There is no function ${String(given.FunctionName)}.`);
         const work = () => runStep(name, given.Payload, deps);
         const output = await (HEAVY_STEPS.has(name) ? oneByOne(work) : work());
+        if (name === 'submit') {
+          const { job_arn } = SubmittedJob.parse(output);
+          if (job_arn !== null) partOfJob.set(job_arn, WavePart.parse(given.Payload).part_id);
+        }
         await onStepDone(name, output);
         return { StatusCode: 200, Payload: output };
       }
@@ -51,9 +59,16 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
             abortSignal: signal,
           }),
         );
-        const { jobArn = '', processedRecordCount: processedRecords } = job;
+        const { jobArn = '', totalRecordCount, processedRecordCount } = job;
         const status = JobStatus.parse(job.status);
-        onProgress({ kind: 'job', jobArn, status, processedRecords });
+        onProgress({
+          kind: 'job',
+          partId: partOfJob.get(jobArn) ?? '',
+          jobArn,
+          status,
+          totalRecords: totalRecordCount ?? null,
+          processedRecords: processedRecordCount ?? null,
+        });
         await onJobSeen(jobArn, status);
         return toPascalCase(job);
       }

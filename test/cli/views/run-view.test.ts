@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { advanceView, emptyView, logLine, viewLines } from '../../../src/cli/views/run-view.ts';
 import type { WavePart } from '../../../src/core/part.ts';
+import type { RunEvent } from '../../../src/core/run-event.ts';
 import type { RunPlan } from '../../../src/core/run-plan.ts';
-import type { RunProgress } from '../../../src/runs/run-progress.ts';
 
 const plan = { run_id: 'jokes-1', selected_rows: 1000, parts: 2 } as RunPlan;
 const part = (part_id: string): WavePart => ({
@@ -16,7 +16,7 @@ const part = (part_id: string): WavePart => ({
   run_max_usd: null,
   bytes: 1,
 });
-const story: RunProgress[] = [
+const story: RunEvent[] = [
   { kind: 'state_entered', state: 'Plan' },
   { kind: 'planned', plan, isPaid: false },
   { kind: 'state_entered', state: 'Prepare' },
@@ -24,9 +24,31 @@ const story: RunProgress[] = [
   { kind: 'prepared', partId: 'p00002', rows: 500, records: 500 },
   { kind: 'dispatched', wave: 1, parts: [part('p00001'), part('p00002')] },
   { kind: 'state_entered', state: 'Run jobs' },
-  { kind: 'job', jobArn: 'a/1', status: 'InProgress', processedRecords: 120 },
-  { kind: 'job', jobArn: 'a/2', status: 'Completed', processedRecords: 500 },
-  { kind: 'collected', partId: 'p00002', rows: { total: 500, succeeded: 498, failed: 2, not_sent: 0 } },
+  {
+    kind: 'job',
+    partId: 'p00001',
+    jobArn: 'a/1',
+    status: 'InProgress',
+    totalRecords: 500,
+    processedRecords: 120,
+  },
+  {
+    kind: 'job',
+    partId: 'p00002',
+    jobArn: 'a/2',
+    status: 'Completed',
+    totalRecords: 500,
+    processedRecords: 500,
+  },
+  {
+    kind: 'collected',
+    partId: 'p00002',
+    rows: { total: 500, succeeded: 498, failed: 2, not_sent: 0 },
+    tokens: { input: 5000, output: 9000 },
+    owed: 2,
+    reasons: [],
+    jobStatus: 'Completed',
+  },
   { kind: 'state_entered', state: 'Summarize' },
 ];
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RunProgress } from '../../../src/runs/run-progress.ts';
+import type { RunEvent } from '../../../src/core/run-event.ts';
 import { type FollowOptions, followRun } from '../../../src/targets/aws/follow-execution.ts';
 import { type DoubleScript, jsonError } from '../../support/aws-double.ts';
 import { EXECUTION_ARN, execution, openDeployedDouble } from '../../support/deployed-double.ts';
@@ -19,7 +19,7 @@ const FAILED = execution({
 
 async function follow(script: DoubleScript, options: Partial<FollowOptions> = {}) {
   const { target, double } = await openDeployedDouble({ GetExecutionHistory: NO_EVENTS, ...script });
-  const told: RunProgress[] = [];
+  const told: RunEvent[] = [];
   const notices: string[] = [];
   const following = followRun(EXECUTION_ARN, {
     target,

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RunProgress } from '../../../src/runs/run-progress.ts';
+import type { RunEvent } from '../../../src/core/run-event.ts';
 import { openRunBucket } from '../../../src/targets/bedrock/bedrock-target.ts';
 import { uploadDataset } from '../../../src/targets/bedrock/upload-dataset.ts';
 import { BUCKET, openBedrockWorld } from '../../support/bedrock-world.ts';
@@ -16,7 +16,7 @@ async function openUpload() {
     region: 'us-west-2',
     profile: undefined,
   });
-  const progress: RunProgress[] = [];
+  const progress: RunEvent[] = [];
   const puts = () => world.s3.requests.filter(({ method }) => method === 'PUT').length;
   const upload = (path: string, signal?: AbortSignal) =>
     uploadDataset(path, {

@@ -3,9 +3,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createVirtualClock } from '../../../src/core/clock.ts';
+import type { RunEvent } from '../../../src/core/run-event.ts';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
 import { readResults } from '../../../src/rows/results/read-results.ts';
-import type { RunProgress } from '../../../src/runs/run-progress.ts';
 import { localPathOf } from '../../../src/store/directory-store.ts';
 import { type LocalRunResult, runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, openLocalTarget, sha256 } from '../../../src/targets/local/local-target.ts';
@@ -18,10 +18,10 @@ const MODEL = 'us.anthropic.claude-haiku-4-5-20251001-v1:0';
 async function runFile(
   directory: string,
   { file, keys }: { file: string; keys: Record<string, unknown> },
-): Promise<{ result: LocalRunResult; progress: RunProgress[]; outputs: string[] }> {
+): Promise<{ result: LocalRunResult; progress: RunEvent[]; outputs: string[] }> {
   await using target = await openLocalTarget({ directory, clock: createVirtualClock(), version: '0.0.0' });
   const s3_uri = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
-  const progress: RunProgress[] = [];
+  const progress: RunEvent[] = [];
   const result = await runLocally(
     { s3_uri, model_id: MODEL, ...keys },
     { target, random: () => 0.5, onProgress: (piece) => progress.push(piece) },

@@ -1,0 +1,62 @@
+import type { JobStatus } from './job.ts';
+import type { PartLedger, Reason, RowCounts, TokenCounts } from './ledger.ts';
+import type { WavePart } from './part.ts';
+import type { RunPlan } from './run-plan.ts';
+
+/** Bytes of one file on their way; told again as they grow. */
+export interface Transfer {
+  path: string;
+  doneBytes: number;
+  totalBytes: number;
+}
+
+/**
+ * What a run tells of itself while it is under way, on every target. Plain data: as JSON it is the same. An event may come
+ * again, as a step may run twice.
+ */
+export type RunEvent =
+  /** The state machine entered a state of its definition, such as `Prepare`. */
+  | { kind: 'state_entered'; state: string }
+  /** A file of a Hugging Face dataset comes into the store. */
+  | ({ kind: 'downloaded' } & Transfer)
+  /** A local file goes into the bucket. */
+  | ({ kind: 'uploaded' } & Transfer)
+  /** `isPaid`: by a real account, not by a simulated model's. */
+  | { kind: 'planned'; plan: RunPlan; isPaid: boolean }
+  /** The records of a part are written. */
+  | { kind: 'prepared'; partId: string; rows: number; records: number }
+  /** The next wave is decided. */
+  | { kind: 'dispatched'; wave: number; parts: WavePart[] }
+  /** A part has to wait for its job or its answers: a quota, a throttle, a service that does not answer. */
+  | { kind: 'waiting'; partId: string; error: string; message: string }
+  /** A part has a job; counts are null until Bedrock tells them. */
+  | {
+      kind: 'job';
+      partId: string;
+      jobArn: string;
+      status: JobStatus;
+      totalRecords: number | null;
+      processedRecords: number | null;
+    }
+  /** A part's turn is over, and what became of its rows is in its ledger. */
+  | {
+      kind: 'collected';
+      partId: string;
+      rows: RowCounts;
+      tokens: TokenCounts;
+      /** Records that are to be sent again. */
+      owed: number;
+      /** Why rows have no answer so far. */
+      reasons: Reason[];
+      /** How its job ended; null where it had none. */
+      jobStatus: string | null;
+    };
+
+/** One kind of event. */
+export type RunEventOf<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
+
+/** What a part's ledger tells. */
+export function collectedEvent(ledger: PartLedger): RunEventOf<'collected'> {
+  const { part_id: partId, rows, tokens, owed, reasons, job_status: jobStatus } = ledger;
+  return { kind: 'collected', partId, rows, tokens, owed: owed.records, reasons, jobStatus };
+}
