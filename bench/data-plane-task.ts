@@ -13,7 +13,7 @@ import { parsePromptTemplate } from '../src/prompts/prompt-template.ts';
 import { collectPart } from '../src/rows/collect/collect-part.ts';
 import type { ParquetCopy } from '../src/rows/duckdb/parquet.ts';
 import { prepareSlice } from '../src/rows/prepare/prepare-slice.ts';
-import { describeDataset } from '../src/rows/sources/describe.ts';
+import { describeDataset } from '../src/rows/sources/describe-dataset.ts';
 import { partsOf } from './made-data.ts';
 import { collectRowByRow, prepareRowByRow } from './row-by-row.ts';
 import { PROMPT_TEMPLATE } from './simple-cot.ts';

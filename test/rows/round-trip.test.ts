@@ -4,7 +4,8 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
 import { recordIdOf } from '../../src/core/record-id.ts';
 import { countRows, readResults, recountResults } from '../../src/rows/results/read-results.ts';
-import { describeDataset, samplePromptBytes } from '../../src/rows/sources/describe.ts';
+import { describeDataset } from '../../src/rows/sources/describe-dataset.ts';
+import { samplePromptBytes } from '../../src/rows/sources/prompt-sample.ts';
 import {
   collect,
   converseFrame,

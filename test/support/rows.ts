@@ -10,7 +10,7 @@ import { parsePromptTemplate } from '../../src/prompts/prompt-template.ts';
 import { type CollectRequest, collectPart } from '../../src/rows/collect/collect-part.ts';
 import { openDuckDb } from '../../src/rows/duckdb/duckdb.ts';
 import { type PrepareRequest, prepareSlice } from '../../src/rows/prepare/prepare-slice.ts';
-import { describeDataset, type LocalDatasetFile } from '../../src/rows/sources/describe.ts';
+import { describeDataset, type LocalDatasetFile } from '../../src/rows/sources/describe-dataset.ts';
 
 export const CONVERSE: OutputShape = {
   kind: 'text',

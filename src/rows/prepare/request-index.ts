@@ -6,7 +6,8 @@ import { placeholdersOf } from '../../prompts/prompt-template.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlText } from '../duckdb/duckdb.ts';
 import { copyToParquet } from '../duckdb/parquet.ts';
-import { type LocalDatasetFile, wholeFiles } from '../sources/describe.ts';
+import { wholeFiles } from '../sources/dataset-rows.ts';
+import type { LocalDatasetFile } from '../sources/describe-dataset.ts';
 import { openRelations } from '../sources/source-relation.ts';
 import { promptSql } from './record-sql.ts';
 

@@ -2,7 +2,7 @@ import { copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { LocalFile, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
-import type { LocalDatasetFile } from './describe.ts';
+import type { LocalDatasetFile } from './describe-dataset.ts';
 
 /**
  * Bytes of files that are here at once, unless a single one has more. Of Lambda's 10 GB of `/tmp`, it leaves a Plan or

@@ -6,7 +6,7 @@ import type { HubSource } from '../../core/run-plan.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { downloadHubFiles } from '../../hub/download-dataset.ts';
 import { resolveHubDataset } from '../../hub/resolve-dataset.ts';
-import type { LocalDatasetFile } from '../../rows/sources/describe.ts';
+import type { LocalDatasetFile } from '../../rows/sources/describe-dataset.ts';
 import { openHeldFiles } from '../../rows/sources/held-files.ts';
 import { parseSourceName } from '../../rows/sources/source-name.ts';
 import { openSparseParquet } from '../../rows/sources/sparse-parquet.ts';

@@ -5,7 +5,7 @@ import type { Dataset, Slice } from '../../core/part.ts';
 import type { RunInput } from '../../core/run-input.ts';
 import { readsOf } from '../../core/slice-reads.ts';
 import { openRequestIndex, type RequestIndex } from '../../rows/prepare/request-index.ts';
-import type { LocalDatasetFile } from '../../rows/sources/describe.ts';
+import type { LocalDatasetFile } from '../../rows/sources/describe-dataset.ts';
 import type { PlanDeps } from '../deps.ts';
 import type { ModelCall } from './model-call.ts';
 import { cutSlices, type SliceRequest } from './slices.ts';

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { Dataset } from '../../../src/core/part.ts';
 import { recordIdOf } from '../../../src/core/record-id.ts';
 import { openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
-import { describeDataset, type LocalDatasetFile } from '../../../src/rows/sources/describe.ts';
+import { describeDataset, type LocalDatasetFile } from '../../../src/rows/sources/describe-dataset.ts';
 import {
   converseFrame,
   createDirectory,

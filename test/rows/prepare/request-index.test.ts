@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { parsePromptTemplate } from '../../../src/prompts/prompt-template.ts';
 import { openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
 import { duplicatesSql, openRequestIndex } from '../../../src/rows/prepare/request-index.ts';
-import { describeDataset } from '../../../src/rows/sources/describe.ts';
+import { describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const FRAME = { prompt: parsePromptTemplate('Say {a}'), before: '{', after: '}' };

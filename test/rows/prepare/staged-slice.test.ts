@@ -6,7 +6,7 @@ import { recordIdOf } from '../../../src/core/record-id.ts';
 import { openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
 import { readParquetLayout } from '../../../src/rows/duckdb/parquet.ts';
 import { stageSlice } from '../../../src/rows/prepare/staged-slice.ts';
-import { describeDataset, type LocalDatasetFile } from '../../../src/rows/sources/describe.ts';
+import { describeDataset, type LocalDatasetFile } from '../../../src/rows/sources/describe-dataset.ts';
 import {
   createDirectory,
   prepareAll,

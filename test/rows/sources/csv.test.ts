@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
 import { readCsvRecords, readCsvStructure } from '../../../src/rows/sources/csv-structure.ts';
-import { describeDataset } from '../../../src/rows/sources/describe.ts';
+import { describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
 import type { RowWindow } from '../../../src/rows/sources/source-bytes.ts';
 import { openRelations } from '../../../src/rows/sources/source-relation.ts';
 import { createDirectory, prepareAll, query, writeSource } from '../../support/rows.ts';

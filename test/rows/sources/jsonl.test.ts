@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Dataset } from '../../../src/core/part.ts';
-import { describeDataset, type LocalDatasetFile } from '../../../src/rows/sources/describe.ts';
+import { describeDataset, type LocalDatasetFile } from '../../../src/rows/sources/describe-dataset.ts';
 import { prepareAll, query, writeSource } from '../../support/rows.ts';
 
 /** The values of the columns `a` and `b`, as hex: no reader of results can change that. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { readCsvRecords, readCsvStructure } from '../../../src/rows/sources/csv-structure.ts';
-import { describeDataset } from '../../../src/rows/sources/describe.ts';
+import { describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
 import type { RowWindow, SourceFile } from '../../../src/rows/sources/source-bytes.ts';
 import { boundsOf, cutText, type TextPiece } from '../../../src/rows/sources/text-pieces.ts';
 import { createDirectory, prepareAll, promptOf, readRecords, writeSource } from '../../support/rows.ts';

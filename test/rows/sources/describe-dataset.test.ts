@@ -2,12 +2,10 @@ import { rm, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
-import {
-  checkRecordIds,
-  describeDataset,
-  formatOf,
-  samplePromptBytes,
-} from '../../../src/rows/sources/describe.ts';
+import { formatOf } from '../../../src/rows/sources/dataset-format.ts';
+import { describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
+import { samplePromptBytes } from '../../../src/rows/sources/prompt-sample.ts';
+import { checkRecordIds } from '../../../src/rows/sources/record-id-check.ts';
 import { converseFrame, prepareAll, query, writeParquet, writeSource } from '../../support/rows.ts';
 
 test.each([

@@ -1,0 +1,29 @@
+import type { Dataset } from '../../core/part.ts';
+import { type DuckDb, openDuckDb } from '../duckdb/duckdb.ts';
+import { createScratch } from '../duckdb/scratch.ts';
+import type { LocalDatasetFile } from './describe-dataset.ts';
+import type { RowWindow, SourceFile } from './source-bytes.ts';
+
+const SCRATCH_MEMORY_MB = 512;
+
+/** Calls `use` with a database and a directory of its own. */
+export async function inScratch<T>(use: (db: DuckDb, scratchDirectory: string) => Promise<T>): Promise<T> {
+  await using scratch = await createScratch();
+  await using db = await openDuckDb({
+    memoryMb: SCRATCH_MEMORY_MB,
+    threads: 2,
+    scratchDirectory: scratch.path,
+  });
+  return await use(db, scratch.path);
+}
+
+/** Rows of one dataset file. */
+export type SourceRange = SourceFile & RowWindow;
+
+/** Every row of every file that has some, in order. */
+export function wholeFiles(files: readonly LocalDatasetFile[], dataset: Dataset): SourceRange[] {
+  return dataset.files.flatMap(({ uri, rows }) => {
+    const file = files.find((candidate) => candidate.uri === uri);
+    return file === undefined || rows === 0 ? [] : [{ ...file, firstRow: 0, rows }];
+  });
+}

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import type { Dataset } from '../../core/part.ts';
+import type { RecordFrame } from '../../models/record-frame.ts';
+import { placeholdersOf } from '../../prompts/prompt-template.ts';
+import { promptSql } from '../prepare/record-sql.ts';
+import { inScratch, type SourceRange, wholeFiles } from './dataset-rows.ts';
+import type { LocalDatasetFile } from './describe-dataset.ts';
+import { openRelations } from './source-relation.ts';
+
+/** Most rows that are read to estimate the size of prompts. */
+export const MAX_SAMPLED_ROWS = 10_000;
+
+const SAMPLE_WINDOWS = 10;
+
+/** The size of the rendered prompts, in UTF-8 bytes, over a bounded sample of the rows whose prompt is not null. */
+export async function samplePromptBytes(
+  files: readonly LocalDatasetFile[],
+  dataset: Dataset,
+  frame: RecordFrame,
+): Promise<{ meanBytes: number; maxBytes: number; sampledRows: number }> {
+  const prompt = promptSql(frame, dataset.columns);
+  const [firstColumn] = dataset.columns;
+  const placeholders = placeholdersOf(frame.prompt);
+  const columns =
+    placeholders.length > 0 ? placeholders : firstColumn === undefined ? [] : [firstColumn.name];
+  let [bytes, maxBytes, sampledRows] = [0, 0, 0];
+  await inScratch(async (db, scratchDirectory) => {
+    for (const range of sampleRanges(wholeFiles(files, dataset), dataset)) {
+      for await (const relation of openRelations({
+        format: dataset.format,
+        columns,
+        file: range,
+        windows: [range],
+        scratchPrefix: join(scratchDirectory, 'text-'),
+      })) {
+        await using read = relation;
+        const sample = await db.row(
+          `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT strlen(${prompt}) AS size FROM ${read.from})`,
+        );
+        bytes += Number(sample.bytes);
+        maxBytes = Math.max(maxBytes, Number(sample.largest));
+        sampledRows += Number(sample.rows);
+      }
+    }
+  });
+  return { meanBytes: sampledRows === 0 ? 0 : bytes / sampledRows, maxBytes, sampledRows };
+}
+
+/** The first rows of text files, which cannot be read elsewhere; windows spread over Parquet ones. */
+function sampleRanges(files: readonly SourceRange[], { format, rows }: Dataset): SourceRange[] {
+  if (format !== 'parquet' || rows <= MAX_SAMPLED_ROWS) {
+    let left = MAX_SAMPLED_ROWS;
+    return files.flatMap((file) => {
+      const taken = Math.min(left, file.rows);
+      left -= taken;
+      return taken === 0 ? [] : [{ ...file, rows: taken }];
+    });
+  }
+  const starts = Array.from({ length: SAMPLE_WINDOWS }, (_, index) =>
+    Math.floor((index * rows) / SAMPLE_WINDOWS),
+  );
+  let first = 0;
+  return files.flatMap((file) => {
+    const base = first;
+    first += file.rows;
+    return starts
+      .filter((start) => start >= base && start < first)
+      .map((start) => ({
+        ...file,
+        firstRow: start - base,
+        rows: Math.min(MAX_SAMPLED_ROWS / SAMPLE_WINDOWS, first - start),
+      }));
+  });
+}

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { InvalidRunInputError } from '../../core/errors.ts';
+import type { Dataset } from '../../core/part.ts';
+import { columnText } from '../duckdb/column-text.ts';
+import { inScratch, wholeFiles } from './dataset-rows.ts';
+import type { LocalDatasetFile } from './describe-dataset.ts';
+import { openRelations } from './source-relation.ts';
+
+/** Longest record id that a column may give, in characters. */
+export const MAX_RECORD_ID_CHARACTERS = 256;
+/** Ids that several rows have, in a message. */
+const EXAMPLES = 3;
+
+/** Throws InvalidRunInputError unless every row has its own id in the column: present, not empty, not too long, unique. */
+export async function checkRecordIds(
+  files: readonly LocalDatasetFile[],
+  dataset: Dataset,
+  column: string,
+): Promise<void> {
+  const found = dataset.columns.find(({ name }) => name === column);
+  if (found === undefined) {
+    throw new InvalidRunInputError(
+      `record_id_column is "${column}", but the dataset has the columns ${dataset.columns.map(({ name }) => name).join(', ')}.`,
+    );
+  }
+  await inScratch(async (db, scratchDirectory) => {
+    await db.run('CREATE TABLE ids (id VARCHAR)');
+    for (const range of wholeFiles(files, dataset)) {
+      for await (const relation of openRelations({
+        format: dataset.format,
+        columns: [column],
+        file: range,
+        windows: [range],
+        scratchPrefix: join(scratchDirectory, 'text-'),
+      })) {
+        await using read = relation;
+        await db.run(`INSERT INTO ids SELECT ${columnText(found)} FROM ${read.from}`);
+      }
+    }
+    const counts = await db.row(`SELECT
+      CAST(count(*) - count(id) AS INTEGER) AS missing,
+      CAST(count(*) FILTER (id = '') AS INTEGER) AS "empty",
+      CAST(count(*) FILTER (length(id) > ${MAX_RECORD_ID_CHARACTERS}) AS INTEGER) AS "long" FROM ids`);
+    const problems = [
+      [counts.missing, 'rows without a value (null)'],
+      [counts.empty, 'rows with an empty value'],
+      [counts.long, `rows with more than ${MAX_RECORD_ID_CHARACTERS} characters`],
+    ].flatMap(([rows, what]) => (Number(rows) > 0 ? [`${what}: ${rows}`] : []));
+    const duplicates = await db.rows(
+      `SELECT id, CAST(count(*) AS INTEGER) AS "rows", CAST(count(*) OVER () AS INTEGER) AS ids FROM ids WHERE id IS NOT NULL GROUP BY id HAVING count(*) > 1 ORDER BY count(*) DESC, id LIMIT ${EXAMPLES}`,
+    );
+    if (duplicates.length > 0) {
+      const examples = duplicates.map(({ id, rows }) => `${JSON.stringify(id)} (${rows} rows)`).join(', ');
+      problems.push(`values that several rows have: ${duplicates[0]?.ids}, such as ${examples}`);
+    }
+    if (problems.length > 0) {
+      throw new InvalidRunInputError(
+        `Column "${column}" cannot give the record ids: ${problems.join('; ')}. Name a column of unique ids, or leave record_id_column out to have rows numbered.`,
+      );
+    }
+  });
+}
