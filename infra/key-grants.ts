@@ -13,7 +13,9 @@ export function keyGrants(
       sid: 'BucketKey',
       actions,
       resources: [key.keyArn],
-      conditions: { StringEquals: { 'kms:ViaService': `s3.${Stack.of(key).region}.amazonaws.com` } },
+      conditions: {
+        StringEquals: { 'kms:ViaService': `s3.${Stack.of(key).region}.${Stack.of(key).urlSuffix}` },
+      },
       reason: 'The bucket’s own key, through S3 only.',
     },
   ];

@@ -23,6 +23,11 @@ const MAP_LABELS = Object.values(definition.States).flatMap((state) =>
   'Label' in state ? [state.Label] : [],
 );
 
+/** The definition's text with the partition of its integrations left open: GovCloud and China have their own. */
+export function deployableDefinition(): string {
+  return JSON.stringify(definition).replaceAll('"arn:aws:states:', '"arn:${partition}:states:');
+}
+
 /** Deploys the workflow's definition as it is; the functions' ARNs come in by substitution. */
 export function createStateMachine(
   scope: Construct,
@@ -89,10 +94,11 @@ export function createStateMachine(
   });
   const stateMachine = new StateMachine(scope, id, {
     comment: definition.Comment,
-    definitionBody: DefinitionBody.fromString(JSON.stringify(definition)),
-    definitionSubstitutions: Object.fromEntries(
-      STEP_NAMES.map((step) => [`${step}Function`, functions[step].functionArn]),
-    ),
+    definitionBody: DefinitionBody.fromString(deployableDefinition()),
+    definitionSubstitutions: {
+      partition,
+      ...Object.fromEntries(STEP_NAMES.map((step) => [`${step}Function`, functions[step].functionArn])),
+    },
     role: role.withoutPolicyUpdates(),
     tracingEnabled: true,
     logs: {

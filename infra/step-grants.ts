@@ -79,6 +79,12 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
             reason: 'The one secret, for gated datasets.',
           },
         ];
+  const findJobs: Grant = {
+    sid: 'FindJobs',
+    actions: ['bedrock:ListModelInvocationJobs'],
+    resources: ['*'],
+    reason: 'The list knows no resources; it finds a job whose creation was never answered.',
+  };
   const writeKey = keyGrants(encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']);
 
   return {
@@ -86,8 +92,14 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
       list,
       ...readDatasets,
       ...readToken,
-      write('runs/*/plan.json', 'runs/*/slices.json', 'runs/*/resumed.json', 'datasets/hf/*'),
-      abortUploads('datasets/hf/*'),
+      write(
+        'runs/*/plan.json',
+        'runs/*/slices.json',
+        'runs/*/resumed.json',
+        'working/*/duplicates.parquet',
+        'datasets/hf/*',
+      ),
+      abortUploads('working/*/duplicates.parquet', 'datasets/hf/*'),
       {
         sid: 'ReopenRuns',
         actions: ['s3:DeleteObject'],
@@ -104,7 +116,13 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
       ...writeKey,
     ],
     dispatch: [list, readAll, write('runs/*/waves/*', 'runs/*/stop.json'), ...writeKey],
-    repack: [list, readAll, write('working/*/parts/*'), abortUploads('working/*/parts/*'), ...writeKey],
+    repack: [
+      list,
+      readAll,
+      write('working/*/parts/*', 'runs/*/faults/*'),
+      abortUploads('working/*/parts/*'),
+      ...writeKey,
+    ],
     submit: [
       list,
       read('runs/*'),
@@ -121,12 +139,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
         resources: [jobs],
         reason: 'A job is tagged as it is created; its id is not known before.',
       },
-      {
-        sid: 'FindJobs',
-        actions: ['bedrock:ListModelInvocationJobs'],
-        resources: ['*'],
-        reason: 'The list knows no resources; it finds a job whose creation was never answered.',
-      },
+      findJobs,
       {
         sid: 'PassServiceRole',
         actions: ['iam:PassRole'],
@@ -165,9 +178,11 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
         resources: [jobs],
         reason: 'How a job ended; its id is not known before it exists.',
       },
+      findJobs,
       ...writeKey,
     ],
     merge: [
+      list,
       readAll,
       write('runs/*/output/*', 'runs/*/merged/*'),
       abortUploads('runs/*/output/*'),

@@ -229,11 +229,30 @@ describe('the functions', () => {
 describe('the state machine', () => {
   test('is the workflow’s own definition, and its functions come in by substitution', () => {
     const [machine] = Object.values(plain.template.findResources('AWS::StepFunctions::StateMachine'));
-    expect(JSON.parse(machine?.Properties.DefinitionString)).toEqual(JSON.parse(JSON.stringify(definition)));
-    expect(Object.keys(machine?.Properties.DefinitionSubstitutions).sort()).toEqual(
-      STEP_NAMES.map((step) => `${step}Function`).sort(),
+    const text: string = machine?.Properties.DefinitionString;
+    expect(JSON.parse(text.replaceAll('${partition}', 'aws'))).toEqual(
+      JSON.parse(JSON.stringify(definition)),
     );
-    expect(validate(JSON.parse(machine?.Properties.DefinitionString))).toMatchObject({ isValid: true });
+    expect(Object.keys(machine?.Properties.DefinitionSubstitutions).sort()).toEqual(
+      ['partition', ...STEP_NAMES.map((step) => `${step}Function`)].sort(),
+    );
+    expect(validate(JSON.parse(text.replaceAll('${partition}', 'aws')))).toMatchObject({ isValid: true });
+  });
+
+  test.each(['aws', 'aws-us-gov', 'aws-cn'])(
+    'calls the services of the partition %s where the stack is in it',
+    (partition) => {
+      const [machine] = Object.values(plain.template.findResources('AWS::StepFunctions::StateMachine'));
+      expect(machine?.Properties.DefinitionSubstitutions.partition).toEqual({ Ref: 'AWS::Partition' });
+      const text = String(machine?.Properties.DefinitionString).replaceAll('${partition}', partition);
+      const resources = [...text.matchAll(/"Resource":"([^"]+)"/g)].map(([, arn]) => arn ?? '');
+      expect(resources.length).toBeGreaterThan(10);
+      expect(resources.filter((arn) => !arn.startsWith(`arn:${partition}:states:::`))).toEqual([]);
+    },
+  );
+
+  test('and nothing else in the template names a partition', () => {
+    expect(JSON.stringify(plain.template.toJSON()).match(/arn:aws[\w-]*:/g)).toBeNull();
   });
 
   test('logs errors without data, and is traced', () => {
@@ -271,6 +290,18 @@ describe('notifications, alarms and the dashboard', () => {
       },
       Targets: [Match.objectLike({ InputTransformer: Match.anyValue() })],
     });
+  });
+
+  test('alarms and the rule may publish to the topic, and nobody from another account', () => {
+    const [policy] = Object.values(plain.template.findResources('AWS::SNS::TopicPolicy'));
+    const statements: Statement[] = policy?.Properties.PolicyDocument.Statement;
+    expect(statements.find(({ Sid }) => Sid === 'AlarmsPublish')).toMatchObject({
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: 'sns:Publish',
+      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+    });
+    expect(JSON.stringify(statements)).toContain('events.amazonaws.com');
   });
 
   test('an e-mail address is subscribed where one was given, and only then', () => {
