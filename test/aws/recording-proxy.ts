@@ -42,6 +42,8 @@ export async function startRecordingProxy(options: {
   port?: number;
   route: (path: string, method: string) => Route;
   calls: RecordedCall[];
+  /** False where the caller's policies do not allow a call: it is answered as AWS answers it. Default: all may be called. */
+  isAllowed?: (call: RecordedCall) => boolean;
 }): Promise<RecordingProxy> {
   // Runtime clients of the AWS SDK insist on HTTP/2.
   const http1 = createServer((incoming, response) => void forward(incoming, response, options));
@@ -72,7 +74,7 @@ export async function startRecordingProxy(options: {
 async function forward(
   incoming: IncomingMessage | Http2ServerRequest,
   response: ServerResponse | Http2ServerResponse,
-  { caller, route, calls }: Parameters<typeof startRecordingProxy>[0],
+  { caller, route, calls, isAllowed = () => true }: Parameters<typeof startRecordingProxy>[0],
 ): Promise<void> {
   const target = incoming.url ?? '/';
   const url = new URL(target, 'http://localhost');
@@ -92,6 +94,12 @@ async function forward(
     query: url.searchParams,
     body: body.subarray(0, MAX_KEPT_BODY).toString(),
   };
+  const deny = () => {
+    calls.push({ ...call, status: 403 });
+    respond(response, 403, { 'x-amzn-errortype': 'AccessDeniedException' }).end(denialOf(call));
+  };
+  // What it would be with an answer: whether an object is there is nobody's business who may not call at all.
+  if (!isAllowed({ ...call, status: 200 })) return deny();
   const way = route(path, method);
   if (typeof way === 'function') {
     const answer = await way(call);
@@ -111,12 +119,26 @@ async function forward(
       },
     },
     (answer) => {
+      // S3 says that an object is absent only to those who may list its bucket.
+      if (answer.statusCode === 404 && !isAllowed({ ...call, status: 404 })) {
+        answer.resume();
+        return deny();
+      }
       calls.push({ ...call, status: answer.statusCode ?? 0 });
       answer.pipe(respond(response, answer.statusCode ?? 502, answer.headers));
     },
   );
   outgoing.on('error', () => response.destroy());
   outgoing.end(body);
+}
+
+/** The body of a refusal, as S3 or as the JSON services write it; a HEAD has none. */
+function denialOf({ caller, method, path }: Omit<RecordedCall, 'status'>): string {
+  if (method === 'HEAD') return '';
+  const message = `${caller} is not authorized to perform this: ${method} ${path}`;
+  return /^\/(?:model|2015-03-31|listTags)/.test(path)
+    ? JSON.stringify({ message })
+    : `<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`;
 }
 
 /** Headers of one connection are none of the next one's. */

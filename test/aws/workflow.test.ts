@@ -14,7 +14,8 @@ import { createDirectoryStore } from '../../src/store/directory-store.ts';
 import { runLocally } from '../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, openLocalTarget } from '../../src/targets/local/local-target.ts';
 import { definition, STEP_NAMES } from '../../src/workflow/definition.ts';
-import { allowingStatement } from './iam-policy.ts';
+import { CALLERS, type Caller, documentedRights, impliedRights } from './documented-rights.ts';
+import { allowingStatement, type PolicyStatement, type RequiredRight } from './iam-policy.ts';
 import { MOTO_ACCOUNT } from './moto.ts';
 import { requiredRights } from './required-rights.ts';
 import { EMULATOR, openWorld, ROWS, SECRET, type World } from './world.ts';
@@ -27,7 +28,14 @@ const RUNS = {
   onDemand: { run_id: 'on-demand', max_records: 7 },
   denied: { run_id: 'denied', job_name_prefix: 'denied', max_records_per_job: 300 },
   stopped: { run_id: 'stopped', job_name_prefix: 'stopped', max_records_per_job: 110 },
-};
+  dedupe: { run_id: 'dedupe', dedupe: true, max_records_per_job: 110, s3_uri: 'datasets/repeated.csv' },
+  hub: { run_id: 'hub', dataset_id: 'o/topics' },
+  notAllowed: { run_id: 'not-allowed', model_id: 'ai21.jamba-1-5-large-v1:0', max_records: 200 },
+  cancelled: { run_id: 'cancelled', max_records: 200 },
+  unreadable: { run_id: 'unreadable', max_records: 200 },
+  unrepaired: { run_id: 'unrepaired', max_records_per_job: 110 },
+} as const;
+type Run = Partial<Record<'s3_uri' | 'dataset_id' | 'model_id', string>> & { run_id: string };
 
 let world: World;
 
@@ -37,9 +45,9 @@ beforeAll(async () => {
 
 afterAll(() => world?.[Symbol.asyncDispose]());
 
-function inputOf(run: (typeof RUNS)[keyof typeof RUNS], bucket: string) {
+function inputOf({ s3_uri = 'datasets/topics.csv', ...run }: Run, bucket: string) {
   return {
-    s3_uri: `s3://${bucket}/datasets/topics.csv`,
+    ...(run.dataset_id === undefined ? { s3_uri: `s3://${bucket}/${s3_uri}` } : {}),
     model_id: MODEL,
     prompt_template: 'Tell a joke about {topic}.',
     ...run,
@@ -54,26 +62,10 @@ interface RunEnd {
   rows: unknown[];
 }
 
-/** Runs the deployed definition by moto's interpreter. */
-async function runOnMoto(run: (typeof RUNS)[keyof typeof RUNS]): Promise<RunEnd> {
-  const { sfn, bucket, store } = world;
-  const { stateMachineArn } = await sfn.send(
-    new CreateStateMachineCommand({
-      name: `${run.run_id}-${Math.random().toString(36).slice(2)}`,
-      definition: world.definitionText,
-      roleArn: `arn:aws:iam::${MOTO_ACCOUNT}:role/states`,
-    }),
-  );
-  const { executionArn } = await sfn.send(
-    new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(inputOf(run, bucket)) }),
-  );
-  let fault: RunEnd['fault'];
-  for (;;) {
-    const { status, error, cause } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
-    if (status === 'FAILED') fault = { error, message: cause };
-    if (status !== 'RUNNING') break;
-    await systemClock.sleep(200);
-  }
+/** Runs the deployed definition by moto's interpreter, to its summary. */
+async function runOnMoto(run: Run): Promise<RunEnd> {
+  const { bucket, store } = world;
+  const fault = await executeOnMoto(run);
   if (fault?.error?.startsWith('States.'))
     throw new Error(`The execution failed: ${fault.error} ${fault.message}`);
   const bytes = await store.read(`s3://${bucket}/runs/${run.run_id}/summary.json`);
@@ -86,15 +78,42 @@ async function runOnMoto(run: (typeof RUNS)[keyof typeof RUNS]): Promise<RunEnd>
   return { fault, summary, rows: await Array.fromAsync(readResults(paths, {})) };
 }
 
+/** The fault that ends a run's execution before there is a summary. */
+async function faultOnMoto(run: Run): Promise<NonNullable<RunEnd['fault']>> {
+  const fault = await executeOnMoto(run);
+  if (fault === undefined) throw new Error(`Run ${run.run_id} ended well.`);
+  return fault;
+}
+
+async function executeOnMoto(run: Run): Promise<RunEnd['fault']> {
+  const { sfn, bucket } = world;
+  const { stateMachineArn } = await sfn.send(
+    new CreateStateMachineCommand({
+      name: `${run.run_id}-${Math.random().toString(36).slice(2)}`,
+      definition: world.definitionText,
+      roleArn: `arn:aws:iam::${MOTO_ACCOUNT}:role/states`,
+    }),
+  );
+  const { executionArn } = await sfn.send(
+    new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(inputOf(run, bucket)) }),
+  );
+  for (;;) {
+    const { status, error, cause } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    if (status === 'FAILED') return { error, message: cause };
+    if (status !== 'RUNNING') return undefined;
+    await systemClock.sleep(200);
+  }
+}
+
 /** Runs the same on the embedded engine: a directory, and an emulator of the same seed and faults. */
-async function runEmbedded(run: (typeof RUNS)[keyof typeof RUNS]): Promise<RunEnd> {
+async function runEmbedded(run: Run): Promise<RunEnd> {
   const directory = join(world.directory, `embedded-${run.run_id}`);
   const store = createDirectoryStore(directory);
-  const uri = `s3://${world.bucket}/datasets/topics.csv` as const;
+  const uri = `s3://${world.bucket}/${run.s3_uri ?? 'datasets/topics.csv'}` as const;
   await using dataset = await world.store.fetchFile(uri);
   const copy = join(world.directory, 'copy.csv');
   await writeFile(copy, await world.store.read(uri));
-  expect(dataset.path).toContain('topics.csv');
+  expect(dataset.path).toContain('.csv');
   await store.putFile(copy, uri);
   const emulator = await startEmulator({ ...EMULATOR, store, stateDirectory: join(directory, '.emulator') });
   try {
@@ -131,7 +150,7 @@ function comparable({ fault, rows, summary }: RunEnd): unknown {
 }
 
 /** Runs both, and expects the same of them. */
-async function expectSame(run: (typeof RUNS)[keyof typeof RUNS]): Promise<RunEnd> {
+async function expectSame(run: Run): Promise<RunEnd> {
   const deployed = await runOnMoto(run);
   const embedded = await runEmbedded(run);
   expect(comparable(deployed)).toEqual(comparable(embedded));
@@ -160,7 +179,49 @@ test('a run whose jobs all fail alike is stopped with that fault, in both the sa
 
 test('a run whose service role may not read is stopped with what to do, in both the same', async () => {
   const { fault } = await expectSame(RUNS.denied);
-  expect(fault).toBeDefined();
+  expect(fault?.message).toContain('KMS');
+});
+
+test('rows that ask the same are asked once, in both the same', async () => {
+  const { fault, summary } = await expectSame(RUNS.dedupe);
+  expect(fault).toBeUndefined();
+  expect(summary).toMatchObject({ status: 'succeeded', rows: { total: 400, succeeded: 400 } });
+});
+
+test('a Hugging Face dataset is brought into the bucket by Plan', async () => {
+  const { fault, summary } = await runOnMoto(RUNS.hub);
+  expect(fault).toBeUndefined();
+  expect(summary).toMatchObject({ status: 'succeeded', rows: { total: 120, succeeded: 120 } });
+});
+
+test('a model that the stack does not allow ends the run with the refusal of the job as its cause', async () => {
+  const { fault, summary } = await runOnMoto(RUNS.notAllowed);
+  expect(`${fault?.message}`).toContain('not authorized');
+  expect(`${fault?.message}`).toContain('/model-invocation-job');
+  expect(`${fault?.message}`).not.toContain('/model-invocation-jobs');
+  expect(summary.rows).toMatchObject({ total: 200, succeeded: 0 });
+});
+
+test('a run that was cancelled before a job was sent looks for one that was lost, and sends none', async () => {
+  const { bucket, store } = world;
+  await store.write(`s3://${bucket}/runs/cancelled/cancel.json`, '{"cancelled_at":"2026-01-01T00:00:00Z"}');
+  const { summary } = await runOnMoto(RUNS.cancelled);
+  expect(summary).toMatchObject({ jobs: 0, rows: { total: 200, not_sent: 200 } });
+});
+
+test('a part whose rows cannot be read is named, with the reason', async () => {
+  world.deny(
+    ({ caller, path }) => caller === 'collect' && path.endsWith('/unreadable/parts/p00001/rows.parquet'),
+  );
+  const { message } = await faultOnMoto(RUNS.unreadable);
+  expect(message).toContain('p00001');
+  expect(message).toContain('rows.parquet');
+});
+
+test('a repair whose records cannot be gathered is named, with the reason', async () => {
+  world.deny(({ caller, path }) => caller === 'repack' && path.includes('/unrepaired/results/'));
+  const { message } = await faultOnMoto(RUNS.unrepaired);
+  expect(message).toContain('unrepaired/results/');
 });
 
 test('a run that was stopped goes on when it is started again', async () => {
@@ -185,74 +246,47 @@ test('no function wrote a word of the dataset, or of the prompt, to its log', ()
   }
 });
 
-const CALLERS = [...STEP_NAMES, 'stateMachine', 'serviceRole'] as const;
-
-test.each(CALLERS)('every AWS call of %s is allowed by its own policies', (caller) => {
-  const calls = world.calls.filter((call) => call.caller === caller);
-  expect(calls.length).toBeGreaterThan(0);
-  const statements = world.statementsOf(caller);
-  const refused = calls.flatMap((call) =>
-    requiredRights(call).filter((right) => allowingStatement(statements, right) === undefined),
-  );
-  expect(refused).toEqual([]);
-});
-
-/** Permissions that these runs have no use for, each with what does use it. */
-const UNUSED: Readonly<Record<string, string>> = {
-  WriteLog: 'Lambda and Step Functions write the logs themselves',
-  Trace: 'Lambda and Step Functions write the traces themselves',
-  AbortUploads: 'only after a multipart upload that failed',
-  FindJobs: 'only where the answer to a creation was lost, or a run was cancelled',
-  StartChildren: 'moto starts the children of a Map Run within its own process',
-  ManageChildren: 'moto manages the children of a Map Run within its own process',
-};
-
-/** Single actions and resources of a statement that these runs have no use for. */
-const UNUSED_PARTS: Readonly<Record<string, string>> = {
-  'serviceRole Models': 'the emulator asks no model',
-  'stateMachine WriteMapResults s3:GetObject': 'Step Functions reads large results back',
-  'stateMachine WriteMapResults s3:ListMultipartUploadParts': 'only for results of many megabytes',
-  'stateMachine WriteMapResults s3:AbortMultipartUpload': 'only for results of many megabytes',
-  'collect faults/*': 'only for a part that could not be collected',
-  'plan datasets/hf/*': 'only for a Hugging Face dataset',
-  'serviceRole ListBucket': 'Bedrock lists its locations, the emulator does not',
-};
-
-test.each(CALLERS)('no permission of %s is without a use that is known', (caller) => {
-  const calls = world.calls.filter((call) => call.caller === caller);
-  const statements = world.statementsOf(caller);
-  const used = new Set<string>();
-  for (const right of calls.flatMap(requiredRights)) {
-    const allowed = allowingStatement(statements, right);
-    if (allowed === undefined) continue;
-    used.add(`${allowed.statement.Sid} ${right.action}`);
-    // Every pattern that covers the call, not just the first one, so that overlapping ones count as used.
-    for (const pattern of [allowed.statement.Resource].flat()) {
-      if (allowingStatement([{ ...allowed.statement, Resource: pattern }], right) !== undefined) {
-        used.add(`${allowed.statement.Sid} ${pattern}`);
-      }
-    }
-  }
-  const idle = statements
-    .filter(({ Sid }) => UNUSED[Sid] === undefined)
-    .flatMap(({ Sid, Action, Resource }) =>
-      [...[Action].flat(), ...[Resource].flat().filter((arn) => !isModel(arn))]
-        .filter((part) => !used.has(`${Sid} ${part}`))
-        .map((part) => `${caller} ${Sid} ${part}`),
-    )
-    .filter(
-      (entry) => !Object.keys(UNUSED_PARTS).some((known) => entry.startsWith(known) || isPart(entry, known)),
-    );
-  expect(idle).toEqual([]);
-});
-
-/** Allowed models are the deployer's choice. */
-function isModel(arn: string): boolean {
-  return arn.includes(':foundation-model/') || arn.includes(':inference-profile/');
+/** All rights that a caller was seen to need, or is documented to need. */
+function neededRights(caller: Caller): RequiredRight[] {
+  const calls = world.calls.filter((call) => call.caller === caller && call.status !== 403);
+  return [
+    ...calls.flatMap((call) => [...requiredRights(call), ...impliedRights(call)]),
+    ...documentedRights(caller, world),
+  ];
 }
 
-/** `collect faults/*` stands for the resource of collect that ends so. */
-function isPart(entry: string, known: string): boolean {
-  const [caller = '', end = ''] = known.split(' ');
-  return entry.startsWith(`${caller} `) && entry.endsWith(end);
+/** The rights among these that no statement allows. */
+function refused(statements: readonly PolicyStatement[], rights: readonly RequiredRight[]): RequiredRight[] {
+  return rights.filter((right) => allowingStatement(statements, right) === undefined);
+}
+
+test.each(CALLERS)('all that %s does is allowed by its own policies, and was enforced', (caller) => {
+  expect(neededRights(caller).length).toBeGreaterThan(0);
+  expect(refused(world.statementsOf(caller), neededRights(caller))).toEqual([]);
+});
+
+test.each(CALLERS)(
+  'every action and every resource that %s is granted is needed: without it something is refused',
+  (caller) => {
+    const statements = world.statementsOf(caller);
+    const needed = neededRights(caller);
+    const idle = statements.flatMap((statement) =>
+      mutantsOf(statement).flatMap(({ without, mutant }) => {
+        const mutated = statements.flatMap((other) => (other === statement ? mutant : [other]));
+        return refused(mutated, needed).length > 0 ? [] : [`${caller} ${statement.Sid} without ${without}`];
+      }),
+    );
+    expect(idle).toEqual([]);
+  },
+);
+
+/** A statement less one of its actions, or one of its resources; nothing is left of one that has no other. */
+function mutantsOf(statement: PolicyStatement): { without: string; mutant: PolicyStatement[] }[] {
+  return (['Action', 'Resource'] as const).flatMap((key) => {
+    const entries = [statement[key]].flat();
+    return entries.map((without) => {
+      const rest = entries.filter((entry) => entry !== without);
+      return { without, mutant: rest.length === 0 ? [] : [{ ...statement, [key]: rest }] };
+    });
+  });
 }

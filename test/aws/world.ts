@@ -15,10 +15,12 @@ import type { ObjectStore } from '../../src/store/object-store.ts';
 import { createS3Client } from '../../src/store/s3-client.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import { STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
-import type { PolicyStatement } from './iam-policy.ts';
+import { type HubDouble, startHubDouble } from '../hub/hub-double.ts';
+import { allowingStatement, type PolicyStatement } from './iam-policy.ts';
 import { type LambdaHost, startLambdaHost } from './lambda-host.ts';
 import { CREDENTIALS, freePort, MOTO_ACCOUNT, REGION, startMoto } from './moto.ts';
 import { type LocalAnswer, type RecordedCall, startRecordingProxy } from './recording-proxy.ts';
+import { requiredRights } from './required-rights.ts';
 import {
   allAssets,
   createResolver,
@@ -42,6 +44,11 @@ export interface World extends AsyncDisposable {
   calls: RecordedCall[];
   resources: Record<string, TemplateResource>;
   statementsOf(caller: string): PolicyStatement[];
+  /** Puts physical names in the place of a template's references. */
+  resolve(value: unknown): unknown;
+  /** Calls that are denied although the policies allow them, by whom and what. */
+  deny(isDenied: (call: RecordedCall) => boolean): void;
+  hub: HubDouble;
 }
 
 /** Record ids of these rows. */
@@ -148,12 +155,25 @@ export async function openWorld(emulatorOptions: Partial<typeof EMULATOR> = {}):
     NextToken = page.NextToken;
   } while (NextToken !== undefined);
   const resolve = createResolver(resources, physicalIds);
+  const roleIds = roleIdsOf(resources);
+  const statementsOf = (caller: string) => statementsOfRole(roleIds.get(caller) ?? '', resources, resolve);
+  const denials: ((call: RecordedCall) => boolean)[] = [];
+  const enforced = (caller: string) => {
+    const statements = statementsOf(caller);
+    return {
+      caller,
+      calls,
+      isAllowed: (call: RecordedCall) =>
+        requiredRights(call).every((right) => allowingStatement(statements, right) !== undefined) &&
+        !denials.some((isDenied) => isDenied(call)),
+    };
+  };
   const bucket = outputs.get('bucketName') ?? '';
   const store = createS3Store({ client: s3, scratchDirectory: join(directory, 's3') });
 
   // Bedrock, which reads and writes the bucket as its service role.
   const bedrockS3 = cleanUp.use(
-    await startRecordingProxy({ caller: 'serviceRole', route: () => moto.url, calls }),
+    await startRecordingProxy({ ...enforced('serviceRole'), route: () => moto.url }),
   );
   const emulator = await startEmulator({
     ...EMULATOR,
@@ -168,11 +188,15 @@ export async function openWorld(emulatorOptions: Partial<typeof EMULATOR> = {}):
   const routeOf = (path: string) =>
     path.startsWith('/model-invocation-job') || path.startsWith('/model/') ? emulator.url : moto.url;
 
+  const hub = cleanUp.use(
+    await startHubDouble({ 'o/topics': { files: { 'train.csv': `id,topic\n${'1,hope\n'.repeat(120)}` } } }),
+  );
+
   // The functions: each bundle in a folder of its own, each with a proxy of its own.
   const hosts = new Map<StepName, LambdaHost>();
   const stepOfFunction = new Map<string, StepName>();
   for (const { step, asset } of allAssets(resources)) {
-    const proxy = cleanUp.use(await startRecordingProxy({ caller: step, route: routeOf, calls }));
+    const proxy = cleanUp.use(await startRecordingProxy({ ...enforced(step), route: routeOf }));
     const functionId = functionIdOf(step, resources);
     const variables = resolve(resources[functionId]?.Properties.Environment.Variables) as Record<
       string,
@@ -186,6 +210,7 @@ export async function openWorld(emulatorOptions: Partial<typeof EMULATOR> = {}):
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
       AWS_ENDPOINT_URL: proxy.url,
+      HF_ENDPOINT: hub.endpoint,
     });
     hosts.set(step, cleanUp.use(host));
     stepOfFunction.set(String(resolve({ 'Fn::GetAtt': [functionId, 'Arn'] })), step);
@@ -206,9 +231,8 @@ export async function openWorld(emulatorOptions: Partial<typeof EMULATOR> = {}):
   };
   cleanUp.use(
     await startRecordingProxy({
-      caller: 'stateMachine',
+      ...enforced('stateMachine'),
       port: engineCallsPort,
-      calls,
       route: (path) => (path.startsWith('/2015-03-31/functions/') ? invoke : routeOf(path)),
     }),
   );
@@ -220,16 +244,10 @@ export async function openWorld(emulatorOptions: Partial<typeof EMULATOR> = {}):
 
   const machine = Object.values(resources).find(({ Type }) => Type === 'AWS::StepFunctions::StateMachine');
   const substitutions = resolve(machine?.Properties.DefinitionSubstitutions) as Record<string, string>;
-  const roleIds = new Map<string, string>([
-    ['serviceRole', idOf(resources, 'AWS::IAM::Role', 'ServiceRole')],
-    ['stateMachine', referredId(machine?.Properties.RoleArn)],
-    ...STEP_NAMES.map((step): [string, string] => [
-      step,
-      referredId(resources[functionIdOf(step, resources)]?.Properties.Role),
-    ]),
-  ]);
   const rows = Array.from({ length: ROWS }, (_, row) => `${row},${SECRET} ${row}`);
   await store.write(`s3://${bucket}/datasets/topics.csv`, `id,topic\n${rows.join('\n')}\n`);
+  const repeated = Array.from({ length: 400 }, (_, row) => `${row},${SECRET} ${row % 150}`);
+  await store.write(`s3://${bucket}/datasets/repeated.csv`, `id,topic\n${repeated.join('\n')}\n`);
   return {
     directory,
     bucket,
@@ -244,8 +262,24 @@ export async function openWorld(emulatorOptions: Partial<typeof EMULATOR> = {}):
     calls,
     resources,
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
-    statementsOf: (caller) => statementsOfRole(roleIds.get(caller) ?? '', resources, resolve),
+    statementsOf,
+    resolve,
+    deny: (isDenied) => denials.push(isDenied),
+    hub,
   };
+}
+
+/** Logical ids of the roles of all who call AWS. */
+function roleIdsOf(resources: Record<string, TemplateResource>): Map<string, string> {
+  const machine = Object.values(resources).find(({ Type }) => Type === 'AWS::StepFunctions::StateMachine');
+  return new Map([
+    ['serviceRole', idOf(resources, 'AWS::IAM::Role', 'ServiceRole')],
+    ['stateMachine', referredId(machine?.Properties.RoleArn)],
+    ...STEP_NAMES.map((step): [string, string] => [
+      step,
+      referredId(resources[functionIdOf(step, resources)]?.Properties.Role),
+    ]),
+  ]);
 }
 
 function idOf(resources: Record<string, TemplateResource>, type: string, part: string): string {
