@@ -184,6 +184,10 @@ function toDescription(job: GetModelInvocationJobResponse | ModelInvocationJobSu
     message: job.message,
     totalRecords: countOf(job.totalRecordCount),
     processedRecords: countOf(job.processedRecordCount),
+    inputUri: job.inputDataConfig?.s3InputDataConfig?.s3Uri ?? '',
+    outputUri: job.outputDataConfig?.s3OutputDataConfig?.s3Uri ?? '',
+    submittedAt: job.submitTime?.toISOString(),
+    endedAt: job.endTime?.toISOString(),
   };
 }
 

@@ -29,6 +29,14 @@ export interface JobDescription {
   message: string | undefined;
   totalRecords: number | undefined;
   processedRecords: number | undefined;
+  /** What it reads. */
+  inputUri: string;
+  /** Folder that it writes to. */
+  outputUri: string;
+  /** ISO 8601. */
+  submittedAt: string | undefined;
+  /** ISO 8601; undefined while it runs. */
+  endedAt: string | undefined;
 }
 
 /** One invocation's answer: a body, or the error that the record ends with. */

@@ -14,6 +14,8 @@ export interface ListedJob {
   jobArn: string;
   jobName: string;
   status: JobStatus;
+  /** What it reads. */
+  inputUri: string;
   /** Folder that it writes to. */
   outputUri: string;
   /** ISO 8601. */
@@ -69,6 +71,7 @@ export function createJobControl(control: BedrockClient): JobControl {
             jobName: job.jobName ?? '',
             // A status that this version does not know is not known to be an end.
             status: JobStatus.catch('InProgress').parse(job.status),
+            inputUri: job.inputDataConfig?.s3InputDataConfig?.s3Uri ?? '',
             outputUri: job.outputDataConfig?.s3OutputDataConfig?.s3Uri ?? '',
             submittedAt: job.submitTime?.toISOString() ?? '',
             totalRecords: job.totalRecordCount,

@@ -54,8 +54,8 @@ export interface JobIdentity {
   /** Start of the name, as the user gave it. */
   prefix: string;
   runId: string;
-  /** Hash of the run's id and input, in hexadecimal: two runs of one input are not one job. */
-  inputHash: string;
+  /** Hash, in hexadecimal, of what the run is of, where it lives and when it was planned: two runs never share a job. */
+  runHash: string;
   partId: string;
 }
 
@@ -63,8 +63,8 @@ export interface JobIdentity {
  * The job's name: the same for the same part, unlike any other run's. The prefix is cut before the rest is, and what
  * Bedrock does not take in a name becomes a hyphen.
  */
-export function jobNameOf({ prefix, inputHash, partId }: JobIdentity): string {
-  const suffix = `${jobNameMarkOf(inputHash)}${partId}`;
+export function jobNameOf({ prefix, runHash, partId }: JobIdentity): string {
+  const suffix = `${jobNameMarkOf(runHash)}${partId}`;
   const start = prefix
     .replace(/[^a-zA-Z0-9+.-]+/g, '-')
     .replace(/^[^a-zA-Z0-9]+/, '')
@@ -74,16 +74,16 @@ export function jobNameOf({ prefix, inputHash, partId }: JobIdentity): string {
 }
 
 /** What the names of all jobs of a run have in common, before the part's id. */
-export function jobNameMarkOf(inputHash: string): string {
-  return `${inputHash.slice(0, 8)}-`;
+export function jobNameMarkOf(runHash: string): string {
+  return `${runHash.slice(0, 8)}-`;
 }
 
 /** Hexadecimal digest of a text. */
 export type Hash = (text: string) => string;
 
 /** The client request token: the same for the same part, so that a job submitted again is not a second job. */
-export function clientRequestTokenOf({ runId, inputHash, partId }: JobIdentity, hash: Hash): string {
-  return hash(JSON.stringify([runId, inputHash, partId]));
+export function clientRequestTokenOf({ runId, runHash, partId }: JobIdentity, hash: Hash): string {
+  return hash(JSON.stringify([runId, runHash, partId]));
 }
 
 /** Who a job is, as its tags say it: enough to find the run of an orphan. */

@@ -68,6 +68,8 @@ export const RunPlan = z.object({
   max_attempts: Count,
   estimate: CostEstimate,
   created_at: z.string(),
+  /** What its jobs are named after; absent in a plan of version 0.1.0, whose jobs are named after run id and input alone. */
+  job_naming: z.literal('place').optional(),
 });
 export type RunPlan = z.infer<typeof RunPlan>;
 

@@ -21,7 +21,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const identity: fc.Arbitrary<JobIdentity> = fc.record({
   prefix: fc.oneof(fc.string(), fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9+.-]{0,39}$/)),
   runId: fc.stringMatching(/^[a-zA-Z0-9](-?[a-zA-Z0-9]){0,29}$/),
-  inputHash: fc.string().map(sha256),
+  runHash: fc.string().map(sha256),
   partId: fc.stringMatching(/^(w\d{1,2}-)?p\d{5}(-\d{1,3})?$/),
 });
 
@@ -37,20 +37,20 @@ describe('a job name', () => {
   });
 
   test('is the same for the same part, and differs by part and by run', () => {
-    const job = { prefix: 'jokes', runId: 'r1', inputHash: sha256('r1'), partId: 'p00001' };
+    const job = { prefix: 'jokes', runId: 'r1', runHash: sha256('r1'), partId: 'p00001' };
     expect(jobNameOf(job)).toBe(jobNameOf({ ...job }));
     expect(jobNameOf(job)).toBe(`jokes-${sha256('r1').slice(0, 8)}-p00001`);
     expect(jobNameOf({ ...job, partId: 'p00002' })).not.toBe(jobNameOf(job));
-    expect(jobNameOf({ ...job, inputHash: sha256('r2') })).not.toBe(jobNameOf(job));
+    expect(jobNameOf({ ...job, runHash: sha256('r2') })).not.toBe(jobNameOf(job));
   });
 
   test('cuts the prefix, never what tells jobs apart', () => {
-    const job = { prefix: 'x'.repeat(80), runId: 'r', inputHash: 'abcdef0123', partId: 'p00001' };
+    const job = { prefix: 'x'.repeat(80), runId: 'r', runHash: 'abcdef0123', partId: 'p00001' };
     expect(jobNameOf(job)).toBe(`${'x'.repeat(47)}-abcdef01-p00001`);
   });
 
   test('turns what Bedrock does not take into hyphens, and does without a prefix of nothing else', () => {
-    const rest = { runId: 'r', inputHash: 'abcdef01', partId: 'p00001' };
+    const rest = { runId: 'r', runHash: 'abcdef01', partId: 'p00001' };
     expect(jobNameOf({ ...rest, prefix: '_my jobs_' })).toBe('my-jobs-abcdef01-p00001');
     expect(jobNameOf({ ...rest, prefix: '…' })).toBe('abcdef01-p00001');
   });
@@ -86,8 +86,8 @@ describe('a client request token', () => {
   });
 
   test('differs by run, input and part', () => {
-    const job = { prefix: 'x', runId: 'a', inputHash: 'b', partId: 'c' };
-    const others = [{ runId: 'x' }, { inputHash: 'x' }, { partId: 'x' }, { runId: 'ab', inputHash: '' }];
+    const job = { prefix: 'x', runId: 'a', runHash: 'b', partId: 'c' };
+    const others = [{ runId: 'x' }, { runHash: 'x' }, { partId: 'x' }, { runId: 'ab', runHash: '' }];
     const tokens = [job, ...others.map((other) => ({ ...job, ...other }))].map((other) =>
       clientRequestTokenOf(other, sha256),
     );

@@ -21,7 +21,7 @@ import { overBudget } from '../waves/decide-wave.ts';
 import { faultOfTurn } from '../waves/systematic-fault.ts';
 import { readWave, type Turn } from '../waves/turns.ts';
 import { reportFault } from './part-fault.ts';
-import { findJobOf } from './part-job.ts';
+import { findOwnJobOf, foreignJobMessage, isJobOf } from './part-job.ts';
 
 /** A part whose turn is over, and the fault that kept it from a job, if one did. */
 export const CollectInput = z.object({
@@ -136,9 +136,12 @@ async function endOf(
     return notSent('JobRefused', `Bedrock refused the job: ${record.refusal}`);
   }
   // A job may have been made although no answer ever came: its rows must not be sent a second time.
-  const jobArn = record && (record.job_arn ?? (await findJobOf(part, run, deps)));
+  const jobArn = record && (record.job_arn ?? (await findOwnJobOf(part, run, deps)));
   if (jobArn !== undefined) {
     const job = await bedrock.getJob(jobArn);
+    if (!isJobOf(job, { layout, partId: part.part_id })) {
+      return notSent('JobOfAnotherRun', foreignJobMessage(job));
+    }
     if (outcomeOf(job.status).kind === 'running') {
       throw new ServiceUnavailableError(
         `Job ${job.jobArn} is ${job.status}: its part cannot be collected yet.`,

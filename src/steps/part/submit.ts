@@ -5,10 +5,10 @@ import { JobRecord } from '../../core/job-record.ts';
 import type { WavePart } from '../../core/part.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
-import { findJobIfCancelled } from '../run/cancellation.ts';
+import { isCancelled, refuseIfCancelled } from '../run/cancellation.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { overBudget } from '../waves/decide-wave.ts';
-import { findJobOf, jobIdentityOf } from './part-job.ts';
+import { findJobOf, findOwnJobOf, foreignJobMessage, jobIdentityOf } from './part-job.ts';
 
 /** What the state machine needs of a job to wait for it. */
 export const SubmittedJob = z.object({
@@ -41,12 +41,12 @@ export async function submit(part: WavePart, deps: StepDeps): Promise<SubmittedJ
     refusal: null,
     submitted_at: new Date(deps.clock.now()).toISOString(),
   };
-  const lost = await findJobIfCancelled(record.job_name, layout, deps);
+  const lost = await findJobIfCancelled(part, run, deps);
   if (lost !== undefined) {
     record.job_arn = lost;
   } else if (await isOver(part, run, deps)) {
     // An attempt was made before, and may have succeeded although its answer was lost.
-    const adopted = known === undefined ? undefined : await findJobOf(part, run, deps);
+    const adopted = known === undefined ? undefined : await findOwnJobOf(part, run, deps);
     if (adopted === undefined) return toResult(null);
     record.job_arn = adopted;
   } else {
@@ -56,6 +56,21 @@ export async function submit(part: WavePart, deps: StepDeps): Promise<SubmittedJ
   }
   await writeJson(store, layout.job(part.part_id), record);
   return toResult(record.job_arn);
+}
+
+/**
+ * In a cancelled run, the ARN of the job that was created although its record was lost: it has to be stopped and harvested.
+ * Throws RunCancelled where there is none; undefined where the run is not cancelled.
+ */
+async function findJobIfCancelled(
+  part: WavePart,
+  run: PlannedRun,
+  deps: StepDeps,
+): Promise<string | undefined> {
+  if (!(await isCancelled(run.layout, deps.store))) return undefined;
+  const jobArn = await findOwnJobOf(part, run, deps);
+  if (jobArn === undefined) await refuseIfCancelled(run.layout, deps.store);
+  return jobArn;
 }
 
 async function isOver(part: WavePart, { layout, input }: PlannedRun, { store }: StepDeps): Promise<boolean> {
@@ -82,17 +97,28 @@ async function createJob(
   });
   switch (result.kind) {
     case 'created':
-      return { job_arn: result.jobArn, refusal: null };
-    case 'name_in_use': {
-      const jobArn = await findJobOf(part, run, deps);
-      if (jobArn === undefined) {
-        throw new ServiceUnavailableError(
-          `The job name ${jobName} is in use, but Bedrock does not list that job yet.`,
-        );
-      }
-      return { job_arn: jobArn, refusal: null };
-    }
+      // Named after run id and input alone, as once was usual, it may be another run's, given back for the same token.
+      return plan.job_naming === undefined
+        ? adopt(await findJobOf(part, run, deps), jobName)
+        : { job_arn: result.jobArn, refusal: null };
+    case 'name_in_use':
+      return adopt(await findJobOf(part, run, deps), jobName);
     case 'refused':
       return { job_arn: null, refusal: result.message };
   }
+}
+
+/** The job of that name, where it is the part's own; whose it is else. */
+function adopt(
+  found: Awaited<ReturnType<typeof findJobOf>>,
+  jobName: string,
+): Pick<JobRecord, 'job_arn' | 'refusal'> {
+  if (found === undefined) {
+    throw new ServiceUnavailableError(
+      `The job name ${jobName} is in use, but Bedrock does not list that job yet.`,
+    );
+  }
+  return found.kind === 'own'
+    ? { job_arn: found.jobArn, refusal: null }
+    : { job_arn: null, refusal: foreignJobMessage(found.job) };
 }

@@ -129,6 +129,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
       max_attempts: input.max_attempts ?? 3,
       estimate,
       created_at: new Date(deps.clock.now()).toISOString(),
+      job_naming: 'place',
     };
     return {
       layout,

@@ -1,5 +1,5 @@
 import { parseS3Uri } from '../../core/s3-uri.ts';
-import { writeJson } from '../../store/json-object.ts';
+import { writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import { reopen } from '../run/reopen.ts';
 import type { RunState } from '../run/run-state.ts';
@@ -20,8 +20,8 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
   } else {
     if (duplicatesPath !== undefined) await deps.store.putFile(duplicatesPath, layout.duplicates);
     await writeJson(deps.store, layout.slices, slices);
-    // Written last: a plan that is there is whole.
-    await writeJson(deps.store, layout.plan, drafted);
+    // Written last: a plan that is there is whole. Once there it stays, since the run's jobs are named after it.
+    await writeJsonIfAbsent(deps.store, layout.plan, drafted);
   }
   return {
     run_id: drafted.run_id,

@@ -1,4 +1,3 @@
-import type { Bedrock } from '../../bedrock/bedrock.ts';
 import { RunCancelled } from '../../core/errors.ts';
 import type { RunResumed } from '../../core/run-stop.ts';
 import { RunSummary } from '../../core/summary.ts';
@@ -40,19 +39,4 @@ export async function refuseIfCancelled(layout: RunLayout, store: ObjectStore): 
   if (await isCancelled(layout, store)) {
     throw new RunCancelled('The run was cancelled before this row was sent.');
   }
-}
-
-/**
- * In a cancelled run, the ARN of the job that was created although its record was lost: it has to be stopped and harvested.
- * Throws RunCancelled where there is none; undefined where the run is not cancelled.
- */
-export async function findJobIfCancelled(
-  jobName: string,
-  layout: RunLayout,
-  { store, bedrock }: { store: ObjectStore; bedrock: Bedrock },
-): Promise<string | undefined> {
-  if (!(await isCancelled(layout, store))) return undefined;
-  const job = await bedrock.findJobByName(jobName);
-  if (job === undefined) await refuseIfCancelled(layout, store);
-  return job?.jobArn;
 }

@@ -181,10 +181,11 @@ function notingRefusals(onNotice: (message: string) => void) {
 /** Stops every job of a run that still runs; the ARNs of those. */
 export async function stopJobs(
   plan: Parameters<typeof jobsOfRun>[0],
-  target: Pick<DeployedTarget, 'jobs' | 'hash'>,
+  target: Pick<DeployedTarget, 'jobs' | 'hash' | 'deployment'>,
 ): Promise<string[]> {
   const stopped: string[] = [];
-  for await (const { jobArn, status } of jobsOfRun(plan, target)) {
+  const { bucket } = target.deployment;
+  for await (const { jobArn, status } of jobsOfRun(plan, { ...target, bucket })) {
     if (!mayBeStopped(status)) continue;
     await target.jobs.stopJob(jobArn);
     stopped.push(jobArn);

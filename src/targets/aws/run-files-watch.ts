@@ -8,7 +8,7 @@ import { collectedEvent, type RunEvent } from '../../core/run-event.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
-import { jobHashOf } from '../../steps/part/part-job.ts';
+import { isJobOf, type JobNaming, jobHashOf } from '../../steps/part/part-job.ts';
 import { readJson, readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 
@@ -109,13 +109,15 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
 
 /** The jobs of a run, the newest first: those too whose record was lost. */
 export async function* jobsOfRun(
-  plan: Pick<RunPlan, 'run_id' | 'input_hash' | 'created_at'>,
-  { jobs, hash }: Pick<WatchOptions, 'jobs' | 'hash'>,
+  plan: JobNaming,
+  { jobs, hash, bucket }: Pick<WatchOptions, 'jobs' | 'hash' | 'bucket'>,
 ) {
-  const mark = jobNameMarkOf(jobHashOf(plan, hash));
+  const layout = layoutOf(bucket, plan.run_id);
+  const mark = jobNameMarkOf(jobHashOf(plan, layout.runUri, hash));
   const submittedAfter = new Date(Date.parse(plan.created_at) - CLOCK_SKEW_MS);
   for await (const job of jobs.listJobs({ submittedAfter, nameContains: mark })) {
-    yield { ...job, partId: job.jobName.slice(job.jobName.indexOf(mark) + mark.length) };
+    const partId = job.jobName.slice(job.jobName.indexOf(mark) + mark.length);
+    if (isJobOf(job, { layout, partId })) yield { ...job, partId };
   }
 }
 

@@ -39,7 +39,10 @@ export async function readRunStatus(runId: string, target: DeployedTarget): Prom
   const hasEndedBadly = execution !== undefined && !isOpen(execution) && execution.status !== 'SUCCEEDED';
   const jobs: DeployedRunStatus['jobs'] = { byStatus: {}, totalRecords: 0, processedRecords: 0 };
   if (plan !== undefined) {
-    for await (const { status, totalRecords = 0, processedRecords = 0 } of jobsOfRun(plan, target)) {
+    for await (const { status, totalRecords = 0, processedRecords = 0 } of jobsOfRun(plan, {
+      ...target,
+      bucket: deployment.bucket,
+    })) {
       jobs.byStatus[status] = (jobs.byStatus[status] ?? 0) + 1;
       jobs.totalRecords += totalRecords;
       jobs.processedRecords += processedRecords;

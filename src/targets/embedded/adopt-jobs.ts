@@ -1,8 +1,11 @@
+import { jobNameMarkOf } from '../../core/job.ts';
 import { JobRecord } from '../../core/job-record.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import { runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { lockRun } from '../../runs/run-lock.ts';
+import { isJobOf, jobHashOf } from '../../steps/part/part-job.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
+import { sha256 } from '../local/local-target.ts';
 import { findJobs, type JobPlaces, type QuarryJob } from './find-jobs.ts';
 
 /** What came of an orphan: its run has it again, or why not. */
@@ -28,8 +31,11 @@ export async function adoptJobs(places: JobPlaces, runId?: string): Promise<Adop
 
 async function adopt(job: QuarryJob, { store, bucket }: JobPlaces): Promise<string | undefined> {
   const layout = runLayout(runUriOf(bucket, job.runId));
-  if ((await readJsonIfPresent(store, layout.plan, RunPlan)) === undefined) {
-    return 'its run is not in this store any more';
+  const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
+  if (plan === undefined) return 'its run is not in this store any more';
+  if (!isJobOf(job, { layout, partId: job.partId })) return 'it reads or writes other files than its run’s';
+  if (!job.jobName.includes(jobNameMarkOf(jobHashOf(plan, layout.runUri, sha256)))) {
+    return 'it was created for an earlier run of this id, whose files were deleted';
   }
   if ((await store.head(layout.rows(job.partId))) === undefined) return 'its run has no such part';
   if ((await store.head(layout.ledger(job.partId))) !== undefined) {
