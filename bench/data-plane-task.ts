@@ -13,6 +13,7 @@ import { parsePromptTemplate } from '../src/prompts/prompt-template.ts';
 import { collectPart } from '../src/rows/collect/collect-part.ts';
 import type { ParquetCopy } from '../src/rows/duckdb/parquet.ts';
 import { prepareSlice } from '../src/rows/prepare/prepare-slice.ts';
+import { resultColumnsOf } from '../src/rows/results/result-columns.ts';
 import { describeDataset } from '../src/rows/sources/describe-dataset.ts';
 import { partsOf } from './made-data.ts';
 import { collectRowByRow, prepareRowByRow } from './row-by-row.ts';
@@ -128,9 +129,7 @@ async function collect(
   const { rows } = await collectPart({
     rowsPath: join(directory, rowsPath),
     outputPaths: [join(directory, output)],
-    shape,
-    outputColumn: 'response',
-    recordIdColumn: undefined,
+    columns: resultColumnsOf({ shape, outputColumn: 'response', recordIdColumn: undefined }),
     retry: { maxAttempts: 3, retryTruncated: false, retryRefused: false },
     unanswered: { errorCode: 'MissingOutput', errorMessage: '', sent: true },
     resultPath: join(directory, result),

@@ -10,6 +10,7 @@ import { parsePromptTemplate } from '../../src/prompts/prompt-template.ts';
 import { type CollectRequest, collectPart } from '../../src/rows/collect/collect-part.ts';
 import { openDuckDb } from '../../src/rows/duckdb/duckdb.ts';
 import { type PrepareRequest, prepareSlice } from '../../src/rows/prepare/prepare-slice.ts';
+import { type ResultColumnsRequest, resultColumnsOf } from '../../src/rows/results/result-columns.ts';
 import { describeDataset, type LocalDatasetFile } from '../../src/rows/sources/describe-dataset.ts';
 
 export const CONVERSE: OutputShape = {
@@ -184,6 +185,16 @@ export function converseLine(recordId: string, text: string): string {
   });
 }
 
+/** Columns of results: Converse's, but for what is told. */
+export function columnsOf(request: Partial<ResultColumnsRequest> = {}): ReturnType<typeof resultColumnsOf> {
+  return resultColumnsOf({
+    shape: CONVERSE,
+    outputColumn: undefined,
+    recordIdColumn: undefined,
+    ...request,
+  });
+}
+
 /** Collects a part whose job left these output files, each a text or bytes. */
 export async function collect(
   rowsPath: string,
@@ -201,9 +212,7 @@ export async function collect(
   const collected = await collectPart({
     rowsPath,
     outputPaths,
-    shape: CONVERSE,
-    outputColumn: 'response',
-    recordIdColumn: undefined,
+    columns: columnsOf(),
     retry: { maxAttempts: 3, retryTruncated: false, retryRefused: false },
     unanswered: { errorCode: 'MissingOutput', errorMessage: 'The job left no output for it.', sent: true },
     resultPath,

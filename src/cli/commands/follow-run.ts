@@ -1,5 +1,6 @@
 import type { RunSummary } from '../../core/summary.ts';
 import { readResults } from '../../rows/results/read-results.ts';
+import { BOOKKEEPING_COLUMNS } from '../../rows/results/result-columns.ts';
 import { rememberRun } from '../../runs/known-runs.ts';
 import { placeOf } from '../../runs/run-target.ts';
 import type { FollowResult as DeployedResult } from '../../targets/aws/follow-execution.ts';
@@ -163,9 +164,9 @@ async function printSummary(
 /** A sample shows the dataset's columns, the answer, and errors only where there are some. */
 function sampleColumns(rows: readonly Record<string, unknown>[]): string[] {
   const quiet = ['error_code', 'error_message'];
-  const never = ['stop_reason', 'input_tokens', 'output_tokens', 'attempts'];
   return Object.keys(rows[0] ?? {}).filter(
     (column) =>
-      !never.includes(column) && (!quiet.includes(column) || rows.some((row) => row[column] !== null)),
+      !BOOKKEEPING_COLUMNS.includes(column) &&
+      (!quiet.includes(column) || rows.some((row) => row[column] !== null)),
   );
 }

@@ -4,7 +4,6 @@ import { InvalidRunInputError, LedgerMismatchError } from '../../core/errors.ts'
 import type { Reason, RowCounts, TokenCounts } from '../../core/ledger.ts';
 import { balancedRanges } from '../../core/packing.ts';
 import { DUPLICATE_REQUEST, type RetryPolicy } from '../../core/retry-policy.ts';
-import type { OutputShape } from '../../models/output-shape.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
 import {
@@ -22,13 +21,14 @@ import {
   RECORD_ID_COLUMN,
 } from '../prepare/record-sql.ts';
 import { readLedger } from '../results/read-results.ts';
+import type { ResultColumn, ResultColumns } from '../results/result-columns.ts';
 import { countOwed } from './owed-records.ts';
-import { type Answers, readAnswers } from './read-answers.ts';
+import { type Answers, hasNumbers, readAnswers } from './read-answers.ts';
 
 /** Memory that DuckDB may use for one part. */
 export const COLLECT_MEMORY_MB = 1024;
 /** To read the numbers of embeddings takes as long as all else; two threads for text only get in each other's way. */
-const THREADS = { text: 1, embedding: 2 };
+const THREADS = { text: 1, numbers: 2 };
 /** Share of the memory that answers may have while they are joined; the join holds them twice. */
 const ANSWERS_SHARE = 0.25;
 /** Pieces to write a result in whose rows did not come in order at once. */
@@ -40,9 +40,7 @@ export interface CollectRequest {
   rowsPath: string;
   /** The job's `.jsonl.out` files; may be none. */
   outputPaths: string[];
-  shape: OutputShape;
-  outputColumn: string;
-  recordIdColumn: string | undefined;
+  columns: ResultColumns;
   /** Says which records are owed another attempt. */
   retry: RetryPolicy;
   /** What to say of a record that has no output line. */
@@ -72,7 +70,7 @@ export interface CollectedPart {
 export async function collectPart(request: CollectRequest): Promise<CollectedPart> {
   const { scratchDirectory, memoryMb = COLLECT_MEMORY_MB, rowsPath, resultPath } = request;
   await mkdir(scratchDirectory, { recursive: true });
-  const threads = THREADS[request.shape.kind];
+  const threads = hasNumbers(request.columns) ? THREADS.numbers : THREADS.text;
   await using db = await openDuckDb({ memoryMb, threads, scratchDirectory });
   const input = await readUnpackedBytes(db, rowsPath);
   await using answers = await readAnswers(db, { ...request, rows: input.rows });
@@ -127,11 +125,11 @@ const BYTES_PER_FLOAT = 4;
 const BYTES_PER_LISTED_NUMBER = 16;
 
 function sizeOf(
-  { shape }: CollectRequest,
+  { columns }: CollectRequest,
   input: { rows: number; bytes: number },
   answers: Answers,
 ): ResultSize {
-  const [bytes, writerBytes] = shape.kind === 'text' ? [1, 1] : [BYTES_PER_FLOAT, BYTES_PER_LISTED_NUMBER];
+  const [bytes, writerBytes] = hasNumbers(columns) ? [BYTES_PER_FLOAT, BYTES_PER_LISTED_NUMBER] : [1, 1];
   return {
     answersSql: answers.sql,
     rows: input.rows,
@@ -178,53 +176,56 @@ async function createResultSql(
   request: CollectRequest,
   answersSql: string,
 ): Promise<(from: number, to: number) => string> {
-  const { rowsPath, outputColumn, recordIdColumn, unanswered } = request;
+  const { rowsPath, columns } = request;
   const names = (await readParquetColumns(db, rowsPath)).map(({ name }) => name);
   const inputs = names.filter((name) => !ADDED_COLUMNS.includes(name));
-  const before = names.includes(ATTEMPTS_COLUMN) ? `input.${ATTEMPTS_COLUMN}` : '0';
-  const answered = 'answer.answer_place IS NOT NULL';
-  const unsent = `input.${ERROR_CODE_COLUMN}`;
-  const choose = (ofUnsent: string, ofAnswered: string, ofUnanswered: string) =>
-    `CASE WHEN ${unsent} IS NOT NULL THEN ${ofUnsent} WHEN ${answered} THEN ${ofAnswered} ELSE ${ofUnanswered} END`;
-  const outputs: [name: string, sql: string][] = [
-    [outputColumn, 'answer.answer'],
-    ...(recordIdColumn === 'record_id'
-      ? []
-      : [['record_id', `input.${RECORD_ID_COLUMN}`] as [string, string]]),
-    ['error_code', choose(unsent, 'answer.error_code', sqlText(unanswered.errorCode))],
-    [
-      'error_message',
-      choose(
-        `CASE ${unsent} WHEN ${sqlText(DUPLICATE_REQUEST)} THEN ${sqlText(duplicateMessage)} ELSE ${sqlText(unsentMessage)} END`,
-        'answer.error_message',
-        sqlText(unanswered.errorMessage),
-      ),
-    ],
-    ['stop_reason', 'answer.stop_reason'],
-    ['input_tokens', 'answer.input_tokens'],
-    ['output_tokens', 'answer.output_tokens'],
-    [
-      'attempts',
-      `CAST(${choose('0', `${before} + 1`, unanswered.sent ? `${before} + 1` : before)} AS INTEGER)`,
-    ],
-  ];
-  const taken = new Set(inputs.map((name) => name.toLowerCase()));
-  const clash = outputs.find(([name]) => taken.has(name.toLowerCase()));
-  if (clash !== undefined) {
-    throw new InvalidRunInputError(
-      `The dataset has a column "${clash[0]}", which Quarry adds to the results. Rename it, or choose another output_column.`,
-    );
-  }
-  const columns = [
+  refuseClash(inputs, columns);
+  const outputs = outputsSql(request, names);
+  const selected = [
     ...inputs.map((name) => `input.${sqlName(name)}`),
-    ...outputs.map(([name, sql]) => `${sql} AS ${sqlName(name)}`),
+    ...columns.all.map((column) => `${outputs(column)} AS ${sqlName(column.name)}`),
   ];
-  return (from, to) => `SELECT ${columns.join(', ')}
+  return (from, to) => `SELECT ${selected.join(', ')}
     FROM (SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${readParquetSql(rowsPath)} WHERE file_row_number >= ${from} AND file_row_number < ${to} LIMIT ${to - from}) AS input
     JOIN (
       SELECT matches.place, matches.answer_place, answers.* FROM (${answersSql}) AS answers RIGHT JOIN matches ON answers.line = matches.answer_place
       WHERE matches.place >= ${from} AND matches.place < ${to}
     ) AS answer ON answer.place = input.${PLACE_COLUMN}`;
+}
+
+/** SQL for each column that is added to a row, by how the row ended: never sent, with a line, or without. */
+function outputsSql(
+  { unanswered }: CollectRequest,
+  names: readonly string[],
+): (column: ResultColumn) => string {
+  const before = names.includes(ATTEMPTS_COLUMN) ? `input.${ATTEMPTS_COLUMN}` : '0';
+  const unsent = `input.${ERROR_CODE_COLUMN}`;
+  const choose = (ofUnsent: string, ofAnswered: string, ofUnanswered: string) =>
+    `CASE WHEN ${unsent} IS NOT NULL THEN ${ofUnsent} WHEN answer.answer_place IS NOT NULL THEN ${ofAnswered} ELSE ${ofUnanswered} END`;
+  const whyUnsent = `CASE ${unsent} WHEN ${sqlText(DUPLICATE_REQUEST)} THEN ${sqlText(duplicateMessage)} ELSE ${sqlText(unsentMessage)} END`;
+  return (column) => {
+    switch (column.from) {
+      case 'answer':
+        return `answer.${column.key}`;
+      case 'record_id':
+        return `input.${RECORD_ID_COLUMN}`;
+      case 'error_code':
+        return choose(unsent, 'answer.error_code', sqlText(unanswered.errorCode));
+      case 'error_message':
+        return choose(whyUnsent, 'answer.error_message', sqlText(unanswered.errorMessage));
+      case 'attempts':
+        return `CAST(${choose('0', `${before} + 1`, unanswered.sent ? `${before} + 1` : before)} AS INTEGER)`;
+    }
+  };
+}
+
+function refuseClash(inputs: readonly string[], { all }: ResultColumns): void {
+  const taken = new Set(inputs.map((name) => name.toLowerCase()));
+  const clash = all.find(({ name }) => taken.has(name.toLowerCase()));
+  if (clash === undefined) return;
+  throw new InvalidRunInputError(
+    `The dataset has a column "${clash.name}", which Quarry adds to the results. Rename it, or choose another output_column.`,
+  );
 }
 
 /** A row's place in its part, while it is joined; the dataset may well have a column `place`. */

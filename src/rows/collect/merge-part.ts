@@ -6,6 +6,7 @@ import { type DuckDb, openDuckDb, sqlName } from '../duckdb/duckdb.ts';
 import { copyToParquet, readParquetColumns, readParquetSql, readUnpackedBytes } from '../duckdb/parquet.ts';
 import { CANONICAL_ID_COLUMN, RECORD_ID_COLUMN } from '../prepare/record-sql.ts';
 import { readLedger } from '../results/read-results.ts';
+import type { ResultColumns } from '../results/result-columns.ts';
 
 /** Memory that DuckDB may use for one part. */
 export const MERGE_MEMORY_MB = 1024;
@@ -22,13 +23,10 @@ export interface MergeRequest {
     /** First results of the parts that have these records; `repairPaths` are those of all repair parts. */
     canonicalPaths: readonly string[];
   };
-  outputColumn: string;
+  columns: ResultColumns;
   mergedPath: string;
   scratchDirectory: string;
 }
-
-/** What a later attempt replaces, beside the answer. */
-const OUTCOME_COLUMNS = ['error_code', 'error_message', 'stop_reason', 'input_tokens', 'output_tokens'];
 
 /** Columns beside the user's own, while rows are merged. */
 const PLACE = '__quarry_place';
@@ -42,12 +40,16 @@ const IS_REPLACED =
  * error: of a row whose cut-off answer was sent again in vain, the cut-off answer stays.
  */
 export async function mergePart(request: MergeRequest): Promise<{ rows: RowCounts; reasons: Reason[] }> {
-  const { resultPath, repairPaths, duplicates, outputColumn, mergedPath, scratchDirectory } = request;
+  const { resultPath, repairPaths, duplicates, mergedPath, scratchDirectory } = request;
   await using db = await openDuckDb({ memoryMb: MERGE_MEMORY_MB, threads: 2, scratchDirectory });
   const columns = await readParquetColumns(db, resultPath);
   const idColumn = columns.find(({ name }) => name === 'record_id');
   if (idColumn === undefined) throw new Error(`The result ${resultPath} has no column record_id.`);
-  const outcomes = [outputColumn, ...OUTCOME_COLUMNS];
+  // What a later attempt replaces.
+  const outcomes = request.columns.all
+    .filter(({ from }) => from !== 'record_id' && from !== 'attempts')
+    .map(({ name }) => name);
+  const spent = request.columns.answers.filter(({ isSpent }) => isSpent).map(({ name }) => name);
   await createDuplicates(db, duplicates?.rowsPath);
   const outcomesOf = (path: string, { id, wave }: { id: string; wave: number }) =>
     `SELECT ${id} AS record_id, ${outcomes.map(sqlName).join(', ')}, attempts, ${wave} AS wave FROM ${readParquetSql(path)}`;
@@ -63,10 +65,7 @@ export async function mergePart(request: MergeRequest): Promise<{ rows: RowCount
     const column = sqlName(name);
     if (!outcomes.includes(name)) return `earlier.${column}`;
     // The record's own row has the tokens that were paid for.
-    const isFree =
-      name.endsWith('_tokens') && name !== outputColumn
-        ? `WHEN earlier.${CANONICAL_ID_COLUMN} IS NOT NULL THEN NULL `
-        : '';
+    const isFree = spent.includes(name) ? `WHEN earlier.${CANONICAL_ID_COLUMN} IS NOT NULL THEN NULL ` : '';
     return `CASE ${isFree}WHEN ${IS_REPLACED} THEN later.${column} ELSE earlier.${column} END AS ${column}`;
   });
   const earlier = `SELECT *, coalesce(${CANONICAL_ID_COLUMN}, ${OWN_ID}) AS ${RECORD_ID_COLUMN} FROM (

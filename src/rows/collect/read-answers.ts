@@ -1,11 +1,10 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { OutputShape } from '../../models/output-shape.ts';
 import { type DuckDb, isUnreadableContent, sqlText } from '../duckdb/duckdb.ts';
 import { copyToParquet, readParquetSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
-import { answersOfOutputSql, answersOfRewrittenSql } from './answers.ts';
-import { outputShapeSql } from './output-shape-sql.ts';
-import { rewriteOutput } from './read-output.ts';
+import type { ResultColumns } from '../results/result-columns.ts';
+import { noLinesSql, outputLinesSql, rewrittenLinesSql } from './output-line.ts';
+import { rewriteOutput } from './rewrite-output.ts';
 
 /** What a job answered, for as long as it is not disposed of. */
 export interface Answers extends AsyncDisposable {
@@ -25,10 +24,10 @@ export async function readAnswers(
   db: DuckDb,
   {
     outputPaths,
-    shape,
+    columns,
     rows,
     scratchDirectory,
-  }: { outputPaths: readonly string[]; shape: OutputShape; rows: number; scratchDirectory: string },
+  }: { outputPaths: readonly string[]; columns: ResultColumns; rows: number; scratchDirectory: string },
 ): Promise<Answers> {
   const sizes = await Promise.all(outputPaths.map((path) => stat(path)));
   // Of the whole lines: what is read of them is smaller.
@@ -37,24 +36,29 @@ export async function readAnswers(
   const removeFiles = async () => {
     await Promise.all(paths.map((path) => rm(path, { force: true })));
   };
-  const selects = [NO_ANSWERS.replace('answer_type', outputShapeSql(shape).answerType)];
+  const selects = [`SELECT *, CAST(NULL AS BIGINT) AS line FROM (${noLinesSql(columns)})`];
   let [read, unreadable] = [0, 0];
   try {
     for (const [index, outputPath] of outputPaths.entries()) {
       const path = join(scratchDirectory, `answers-${index}.parquet`);
       paths.push(path);
-      const copied = await copyAnswers(db, { outputPath, path, shape, bytesPerRow, scratchDirectory });
+      const copied = await copyAnswers(db, { outputPath, path, columns, bytesPerRow, scratchDirectory });
       selects.push(`SELECT *, file_row_number + ${read} AS line FROM ${readParquetSql(path)}`);
       read += copied.lines;
       unreadable += copied.unreadable;
     }
     const sql = selects.join(' UNION ALL ');
-    const size = shape.kind === 'text' ? await countBytes(db, sql) : await countNumbers(db, paths);
+    const size = hasNumbers(columns) ? await countNumbers(db, paths) : await countBytes(db, sql);
     return { sql, lines: read + unreadable, size, [Symbol.asyncDispose]: removeFiles };
   } catch (error) {
     await removeFiles();
     throw error;
   }
+}
+
+/** True where answers are lists of numbers, whose cost is in how many those are. */
+export function hasNumbers({ answer }: ResultColumns): boolean {
+  return answer.source.kind === 'numbers';
 }
 
 async function countBytes(db: DuckDb, answersSql: string): Promise<number> {
@@ -72,20 +76,21 @@ async function countNumbers(db: DuckDb, paths: readonly string[]): Promise<numbe
   return Number(numbers);
 }
 
-/** Names and types, where a job left no output at all. */
-const NO_ANSWERS = `SELECT NULL::VARCHAR AS record_id, NULL::answer_type AS answer, NULL::VARCHAR AS stop_reason,
-  NULL::BIGINT AS input_tokens, NULL::BIGINT AS output_tokens, NULL::VARCHAR AS error_code, NULL::VARCHAR AS error_message,
-  NULL::BIGINT AS line WHERE false`;
-
 async function copyAnswers(
   db: DuckDb,
   {
     outputPath,
     path,
-    shape,
+    columns,
     bytesPerRow,
     scratchDirectory,
-  }: { outputPath: string; path: string; shape: OutputShape; bytesPerRow: number; scratchDirectory: string },
+  }: {
+    outputPath: string;
+    path: string;
+    columns: ResultColumns;
+    bytesPerRow: number;
+    scratchDirectory: string;
+  },
 ): Promise<{ lines: number; unreadable: number }> {
   const copy = (sql: string) =>
     copyToParquet(db, {
@@ -96,13 +101,13 @@ async function copyAnswers(
       rowGroups: WORKING_ROW_GROUPS,
     });
   try {
-    return { lines: await copy(answersOfOutputSql(outputPath, shape)), unreadable: 0 };
+    return { lines: await copy(outputLinesSql(outputPath, columns)), unreadable: 0 };
   } catch (error) {
     // A lone surrogate, a truncated line, a value of another type: DuckDB gives the whole file up.
     if (!isUnreadableContent(error)) throw error;
     const rewritten = join(scratchDirectory, 'rewritten.jsonl');
-    const { unreadable, longestBytes } = await rewriteOutput(outputPath, rewritten, shape);
-    const lines = await copy(answersOfRewrittenSql(rewritten, shape, longestBytes));
+    const { unreadable, longestBytes } = await rewriteOutput(outputPath, rewritten, columns);
+    const lines = await copy(rewrittenLinesSql(rewritten, columns, longestBytes));
     await rm(rewritten, { force: true });
     return { lines, unreadable };
   }

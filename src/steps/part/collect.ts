@@ -15,6 +15,7 @@ import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/jso
 import type { ObjectInfo } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
 import { withLocalFiles } from '../plan/dataset-files.ts';
+import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { retryPolicyOf } from '../run/plan-retry-policy.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { overBudget } from '../waves/decide-wave.ts';
@@ -61,7 +62,7 @@ async function collectInto(
   deps: StepDeps,
 ): Promise<CollectResult> {
   const { store } = deps;
-  const { layout, plan, input, call } = run;
+  const { layout, input, call } = run;
   const { part_id } = part;
   const isRepair = part.sources.length > 0;
   const end = await endOf({ part, fault, run }, deps);
@@ -72,9 +73,8 @@ async function collectInto(
     collectPart({
       rowsPath: rows?.path ?? '',
       outputPaths: local.map(({ path }) => path),
-      shape: call.adapter.output,
-      outputColumn: plan.output_column,
-      recordIdColumn: isRepair ? undefined : input.record_id_column,
+      // The rows of a repair part are but their record ids.
+      columns: resultColumnsOfRun(isRepair ? { output_column: input.output_column } : input, call.adapter),
       retry: retryPolicyOf(run),
       unanswered: end.unanswered,
       resultPath,

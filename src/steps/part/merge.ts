@@ -9,6 +9,7 @@ import { writeJson } from '../../store/json-object.ts';
 import type { ObjectInfo } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
 import { withLocalFiles } from '../plan/dataset-files.ts';
+import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { readPrepared } from '../waves/turns.ts';
 
@@ -23,7 +24,7 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
   const { store } = deps;
   const { part_id, repairs } = item;
   const run = await readPlan(item.run_uri, deps);
-  const { layout, plan } = run;
+  const { layout, plan, input, call } = run;
   const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `merge-${part_id}`);
   await mkdir(scratchDirectory, { recursive: true });
   try {
@@ -47,7 +48,7 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
         ...(rowsPath === undefined
           ? {}
           : { duplicates: { rowsPath, canonicalPaths: more.slice(results.length - 1) } }),
-        outputColumn: plan.output_column,
+        columns: resultColumnsOfRun(input, call.adapter),
         mergedPath,
         scratchDirectory,
       });

@@ -19,8 +19,8 @@ import type { PlanDeps } from '../deps.ts';
 import { checkBudget, estimateCost } from './cost-estimate.ts';
 import { openDatasetSource, withDatasetFiles } from './dataset-files.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
-import { outputColumnsOf } from './output-columns.ts';
 import { packDataset } from './pack-dataset.ts';
+import { resultColumnsOfRun } from './result-columns-of-run.ts';
 import { inputHashOf, refuseOtherInput, runIdOf, withoutBudget } from './run-identity.ts';
 import { rowsPerSource } from './slices.ts';
 
@@ -117,7 +117,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
       },
       prompt_template: call.template,
       prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.before, call.frame.after])),
-      output_column: outputColumnsOf(input, call.adapter)[0] ?? '',
+      output_column: resultColumnsOfRun(input, call.adapter).answer.name,
       selected_rows: selectedRows,
       duplicates,
       on_demand_rows: onDemandRows,
@@ -198,13 +198,21 @@ function checkColumns(input: RunInput, call: ModelCall, { columns }: Dataset): v
   if (input.record_id_column !== undefined && !names.includes(input.record_id_column)) {
     throw new InvalidRunInputError(`record_id_column "${input.record_id_column}" is not a column. ${has}`);
   }
-  const added = outputColumnsOf(input, call.adapter);
-  const clash = added.find((column) => names.some((name) => name.toLowerCase() === column.toLowerCase()));
+  const added = resultColumnsOfRun(input, call.adapter);
+  const { answer } = added;
+  if (added.all.some((column) => column !== answer && column.name === answer.name.toLowerCase())) {
+    throw new InvalidRunInputError(
+      `output_column "${answer.name}" is the name of another column that Quarry adds to the output. Choose another.`,
+    );
+  }
+  const clash = added.all.find((column) =>
+    names.some((name) => name.toLowerCase() === column.name.toLowerCase()),
+  );
   if (clash !== undefined) {
     throw new InvalidRunInputError(
-      clash === added[0]
-        ? `The dataset has a column "${clash}" already. Name another one for the answers with output_column.`
-        : `The dataset has a column "${clash}", which Quarry adds to the output. Rename it in the dataset${clash === 'record_id' ? ', or name it as record_id_column' : ''}.`,
+      clash === answer
+        ? `The dataset has a column "${clash.name}" already. Name another one for the answers with output_column.`
+        : `The dataset has a column "${clash.name}", which Quarry adds to the output. Rename it in the dataset${clash.from === 'record_id' ? ', or name it as record_id_column' : ''}.`,
     );
   }
 }

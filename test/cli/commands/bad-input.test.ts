@@ -83,6 +83,12 @@ const badInputs: BadInput[] = [
     ],
   },
   {
+    what: 'an output column named as another that Quarry adds',
+    files: { 'a.csv': CSV },
+    args: [...JOKES, '--output-column', 'Error_Code'],
+    says: ['output_column "Error_Code" is the name of another column that Quarry adds to the output.'],
+  },
+  {
     what: 'a column that Quarry adds',
     files: { 'a.csv': 'topic,Error_Code\ncats,1\n' },
     args: JOKES,

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findAdapter, MODEL_ADAPTERS } from '../../../src/models/adapters/find-adapter.ts';
 import type { InferenceParameters } from '../../../src/models/adapters/model-adapter.ts';
-import { readModelOutput } from '../../../src/models/output-shape.ts';
 import { recordFrameOf } from '../../../src/models/record-frame.ts';
 import { resolveModel } from '../../../src/models/resolve-model.ts';
+import { readModelOutput } from '../../support/model-answer.ts';
 
 interface FixtureRequest {
   model_id: string;

@@ -4,6 +4,7 @@ import { recordIdOf } from '../../../src/core/record-id.ts';
 import { recountResults } from '../../../src/rows/results/read-results.ts';
 import {
   collect,
+  columnsOf,
   converseLine,
   prepareAll,
   query,
@@ -214,8 +215,7 @@ test('embeddings are lists of floats; readable by another reader too', async () 
     JSON.stringify({ recordId: id(3), modelOutput: { embedding: ['one'] } }),
   ];
   const { resultPath, ...collected } = await collect(await sixRows(), [lines.join('\n')], {
-    shape: TITAN,
-    outputColumn: 'embedding',
+    columns: columnsOf({ shape: TITAN }),
   });
   expect((await typesOf(resultPath)).embedding).toBe('FLOAT[]');
   expect(collected.tokens).toEqual({ input: 5, output: 0 });
@@ -238,7 +238,7 @@ test('a record id column named record_id appears once, in its place and with its
   const file = await writeParquet('ids.parquet', 'SELECT 10 - i AS record_id, i AS n FROM range(3) r(i)');
   const [prepared] = await prepareAll([file], '{n}', { recordIdColumn: 'record_id' });
   const collected = await collect(prepared?.rowsPath ?? '', [converseLine('9', 'nine')], {
-    recordIdColumn: 'record_id',
+    columns: columnsOf({ recordIdColumn: 'record_id' }),
   });
   expect(Object.entries(await typesOf(collected.resultPath)).slice(0, 4)).toEqual([
     ['record_id', 'BIGINT'],

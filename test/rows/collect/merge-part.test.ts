@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { mergePart } from '../../../src/rows/collect/merge-part.ts';
-import { query, writeParquet } from '../../support/rows.ts';
+import { columnsOf, query, writeParquet } from '../../support/rows.ts';
 
 const COLUMNS =
   'record_id, response, error_code, error_message, stop_reason, input_tokens, output_tokens, attempts';
@@ -22,7 +22,7 @@ async function merged(resultPath: string, repairPaths: string[]) {
   const ledger = await mergePart({
     resultPath,
     repairPaths,
-    outputColumn: 'response',
+    columns: columnsOf(),
     mergedPath,
     scratchDirectory: dirname(resultPath),
   });

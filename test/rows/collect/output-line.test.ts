@@ -2,11 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type OutputShape, readModelOutput } from '../../../src/models/output-shape.ts';
-import { answersOfOutputSql, answersOfRewrittenSql } from '../../../src/rows/collect/answers.ts';
-import { rewriteOutput } from '../../../src/rows/collect/read-output.ts';
+import type { OutputShape } from '../../../src/models/output-shape.ts';
+import { outputLinesSql, readOutputLine, rewrittenLinesSql } from '../../../src/rows/collect/output-line.ts';
+import { rewriteOutput } from '../../../src/rows/collect/rewrite-output.ts';
 import { type DuckDb, openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
-import { ANTHROPIC, CONVERSE, createDirectory, TITAN } from '../../support/rows.ts';
+import type { ResultColumns } from '../../../src/rows/results/result-columns.ts';
+import { ANTHROPIC, CONVERSE, columnsOf, createDirectory, TITAN } from '../../support/rows.ts';
 
 const scalars = fc.oneof(
   fc.string(),
@@ -99,23 +100,6 @@ const shapes: [string, OutputShape, fc.Arbitrary<unknown>][] = [
   ],
 ];
 
-/** What `readModelOutput` says, as the data plane keeps it. */
-function expectedOf(shape: OutputShape, modelOutput: unknown) {
-  const read = readModelOutput(shape, modelOutput);
-  const isTooLarge = read?.embedding?.some((value) => !Number.isFinite(Math.fround(value)));
-  const answer = isTooLarge ? undefined : read;
-  const count = (value: number | null | undefined) =>
-    value !== null && value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value + 0 : null;
-  return {
-    answer:
-      answer === undefined ? null : shape.kind === 'text' ? answer.text : answer.embedding?.map(Math.fround),
-    stop_reason: answer?.stopReason ?? null,
-    input_tokens: count(answer?.inputTokens),
-    output_tokens: count(answer?.outputTokens),
-    error_code: answer === undefined ? 'UnexpectedModelOutput' : null,
-  };
-}
-
 async function read(db: DuckDb, sql: string) {
   const rows = await db.rows(`SELECT CAST(to_json(a) AS VARCHAR) AS json FROM (${sql}) AS a`);
   return rows.map(({ json }) => {
@@ -124,21 +108,45 @@ async function read(db: DuckDb, sql: string) {
   });
 }
 
-test.each(shapes)('SQL and readModelOutput agree on every output: %s', async (_name, shape, outputs) => {
+/** What stands for an error in a line, none mostly. */
+const errors = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(null, undefined) },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      { errorCode: fc.oneof(fc.integer(), fc.string()), errorMessage: fc.string() },
+      { requiredKeys: [] },
+    ),
+  },
+  { weight: 1, arbitrary: fc.string() },
+);
+
+/** What `readOutputLine` says of a line, as the data plane keeps it. */
+function expectedOf(line: string, columns: ResultColumns) {
+  const read = readOutputLine(line, columns);
+  // -0 is lost by JSON.stringify.
+  const { record_id: _id, error_message: _message, ...said } = JSON.parse(JSON.stringify(read));
+  const nulls = Object.fromEntries(columns.answers.map(({ key }) => [key, null]));
+  return Array.isArray(said.answer)
+    ? { ...nulls, ...said, answer: said.answer.map(Math.fround) }
+    : { ...nulls, ...said };
+}
+
+test.each(shapes)('SQL and JavaScript agree on every line: %s', async (_name, shape, outputs) => {
   const directory = await createDirectory();
   await using db = await openDuckDb({ memoryMb: 512, threads: 1, scratchDirectory: directory });
   const path = join(directory, 'one.jsonl.out');
   const rewritten = join(directory, 'rewritten.jsonl');
+  const columns = columnsOf({ shape });
   let readBySql = 0;
   await fc.assert(
-    fc.asyncProperty(outputs, async (modelOutput) => {
-      await writeFile(path, `${JSON.stringify({ recordId: 'r', modelOutput })}\n`);
-      // -0 is lost by JSON.stringify, so JavaScript must read what was written too.
-      const written = JSON.parse(JSON.stringify({ modelOutput })).modelOutput;
-      const expected = [expectedOf(shape, written)];
-      const { longestBytes } = await rewriteOutput(path, rewritten, shape);
-      expect(await read(db, answersOfRewrittenSql(rewritten, shape, longestBytes))).toEqual(expected);
-      const bySql = await read(db, answersOfOutputSql(path, shape)).catch((error: Error) => error);
+    fc.asyncProperty(outputs, errors, async (modelOutput, error) => {
+      const line = JSON.stringify({ recordId: 'r', modelOutput, error });
+      await writeFile(path, `${line}\n`);
+      const expected = [expectedOf(line, columns)];
+      const { longestBytes } = await rewriteOutput(path, rewritten, columns);
+      expect(await read(db, rewrittenLinesSql(rewritten, columns, longestBytes))).toEqual(expected);
+      const bySql = await read(db, outputLinesSql(path, columns)).catch((refused: Error) => refused);
       // DuckDB may refuse a value where an object or a list belongs; Collect then reads the file in JavaScript.
       if (bySql instanceof Error) {
         expect(bySql.message).toMatch(/^(Invalid Input|Conversion) Error/);
