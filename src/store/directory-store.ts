@@ -30,11 +30,13 @@ let temporaryCount = 0;
 export function createDirectoryStore(directory: string): ObjectStore {
   const root = resolve(directory);
 
-  /** The file of an object; rejects a key that would leave the directory. */
+  /** The file of an object; rejects a key that would leave its bucket's folder. */
   const pathOf = (uri: S3Uri): string => {
     const { bucket, key } = parseS3Uri(uri);
-    const path = resolve(root, bucket, key);
-    if (!path.startsWith(root + sep)) throw new ObjectNotFoundError(`"${uri}" leaves the store's directory.`);
+    const folder = join(root, bucket);
+    const path = resolve(folder, key);
+    if (!`${path}${sep}`.startsWith(folder + sep))
+      throw new ObjectNotFoundError(`"${uri}" leaves its bucket.`);
     return path;
   };
 
@@ -112,6 +114,7 @@ export function createDirectoryStore(directory: string): ObjectStore {
     head,
     list: (prefix) => {
       const { bucket, key } = parseS3Uri(prefix);
+      pathOf(prefix);
       return listDirectory(bucket, key.slice(0, key.lastIndexOf('/') + 1), key);
     },
     read: async (uri) => {

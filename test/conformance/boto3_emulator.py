@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 URL, DIRECTORY = sys.argv[1], sys.argv[2]
 NOVA = "us.amazon.nova-micro-v1:0"
-CLAUDE = "anthropic.claude-haiku-4-5-20251001-v1:0"
+CLAUDE = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 ROLE = "arn:aws:iam::123456789012:role/batch"
 OPTIONS = dict(
     endpoint_url=URL,

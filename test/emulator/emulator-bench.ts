@@ -16,7 +16,7 @@ import type { ObjectStore } from '../../src/store/object-store.ts';
 
 export const ROLE_ARN = 'arn:aws:iam::123456789012:role/batch';
 export const NOVA = 'us.amazon.nova-micro-v1:0';
-export const CLAUDE = 'anthropic.claude-haiku-4-5-20251001-v1:0';
+export const CLAUDE = 'us.anthropic.claude-haiku-4-5-20251001-v1:0';
 
 /** An emulator over a temporary directory, and SDK clients that talk to it. */
 export interface Bench extends AsyncDisposable {

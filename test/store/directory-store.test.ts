@@ -34,10 +34,14 @@ test('objects are the files that their URIs name', async () => {
   expect(file.path).toBe(join(directory, 'bucket/a/b'));
 });
 
-test('a key that would leave the directory is refused', async () => {
+test('a key that would leave its bucket is refused', async () => {
   const store = createDirectoryStore(await createDirectory());
-  await expect(store.write('s3://bucket/../../etc/x', 'x')).rejects.toThrow("leaves the store's directory");
-  await expect(store.read('s3://bucket/../..')).rejects.toThrow("leaves the store's directory");
+  await expect(store.write('s3://bucket/../../etc/x', 'x')).rejects.toThrow('leaves its bucket');
+  await expect(store.read('s3://bucket/../..')).rejects.toThrow('leaves its bucket');
+  await store.write('s3://other/x', 'x');
+  await expect(store.read('s3://bucket/../other/x')).rejects.toThrow('leaves its bucket');
+  await expect(store.read('s3://bucket/a/../../bucket2/x')).rejects.toThrow('leaves its bucket');
+  expect(() => store.list('s3://bucket/../other/')).toThrow('leaves its bucket');
 });
 
 test('unfinished writes are seen by nobody and left by nobody', async () => {

@@ -12,6 +12,8 @@ export interface Constraints {
   optionalList<T>(path: string, value: unknown, rule: ListRule<T>): T[] | undefined;
   /** An object that must be there; an empty one stands for one that is not. */
   object(path: string, value: unknown): Record<string, unknown>;
+  /** A value that must be there, and is handed on as it is. */
+  present(path: string, value: unknown): unknown;
   /** Throws one ValidationException that tells everything. */
   check(): void;
 }
@@ -100,6 +102,10 @@ export function createConstraints(): Constraints {
       if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
       complain(path, value ?? null, 'not be null');
       return {};
+    },
+    present: (path, value) => {
+      if (value === undefined || value === null) complain(path, value, 'not be null');
+      return value;
     },
     check: () => {
       if (complaints.length === 0) return;

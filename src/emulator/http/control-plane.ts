@@ -4,14 +4,14 @@ import { alphanumericId } from '../faults/seeded-random.ts';
 import type { JobRunner } from '../jobs/job-runner.ts';
 import { quotasOf } from '../jobs/quotas.ts';
 import {
+  type EmulatedStatus,
   isTerminal,
   JOB_STATUSES,
-  type JobStatus,
   NO_RECORDS,
   type StoredJob,
   toJobSummary,
 } from '../jobs/stored-job.ts';
-import { type ResolvedModel, resolveModel } from '../models/model-catalog.ts';
+import { type EmulatedModel, findEmulatedModel } from '../models/model-catalog.ts';
 import { createConstraints, type StringRule } from './constraints.ts';
 import { JOB_NAME_RULE, readCreateRequest, readTagKeys, readTags } from './create-request.ts';
 import { ServiceError, validationError } from './service-error.ts';
@@ -64,8 +64,8 @@ export function createControlPlane(context: EmulatorContext, runner: JobRunner):
       await book.save(earlier);
       return { body: { jobArn: earlier.jobArn }, ...lost };
     }
-    const model = resolveModel(request.modelId, account);
-    if (!model.supportsBatch)
+    const model = findEmulatedModel(request.modelId, account);
+    if (!model.supportsBatch || model.lacksProfile)
       throw validationError('Batch inference is not supported for the requested model.');
     if (book.byName(request.jobName) !== undefined) {
       throw new ServiceError('ConflictException', 'The provided job name is currently in use.');
@@ -101,13 +101,13 @@ export function createControlPlane(context: EmulatorContext, runner: JobRunner):
     return { body: { jobArn: job.jobArn }, ...lost };
   };
 
-  const refuseOverQuota = (model: ResolvedModel) => {
+  const refuseOverQuota = (model: EmulatedModel) => {
     if (context.overQuota === 'queue') return;
     const { maxConcurrentJobs } = quotasOf(model.baseId, context.quotas);
     const open = book
       .all()
       .filter(
-        (job) => !isTerminal(job.status) && resolveModel(job.modelId, account).baseId === model.baseId,
+        (job) => !isTerminal(job.status) && findEmulatedModel(job.modelId, account).baseId === model.baseId,
       ).length;
     if (open < maxConcurrentJobs) return;
     throw context.overQuota === 'reject-quota'
@@ -175,7 +175,7 @@ export function createControlPlane(context: EmulatorContext, runner: JobRunner):
     tag: async (body) => {
       const job = findTagged(body);
       const constraints = createConstraints();
-      const tags = readTags(constraints, body.tags ?? []) ?? [];
+      const tags = readTags(constraints, constraints.present('tags', body.tags)) ?? [];
       constraints.check();
       const all = new Map([...job.tags, ...tags].map(({ key, value }) => [key, value]));
       if (all.size > MAX_TAGS) {
@@ -188,7 +188,7 @@ export function createControlPlane(context: EmulatorContext, runner: JobRunner):
     untag: async (body) => {
       const job = findTagged(body);
       const constraints = createConstraints();
-      const keys = readTagKeys(constraints, body.tagKeys ?? []);
+      const keys = readTagKeys(constraints, constraints.present('tagKeys', body.tagKeys));
       constraints.check();
       job.tags = job.tags.filter(({ key }) => !keys.includes(key));
       await book.save(job);
@@ -254,7 +254,7 @@ function listJobs(jobs: readonly StoredJob[], query: URLSearchParams): Record<st
       (job) =>
         (afterMs === undefined || job.submitTimeMs > afterMs) &&
         (beforeMs === undefined || job.submitTimeMs < beforeMs) &&
-        (status === undefined || job.status === (status as JobStatus)) &&
+        (status === undefined || job.status === (status as EmulatedStatus)) &&
         (name === undefined || job.jobName.includes(name)) &&
         (lastOrdinal === undefined || (isAscending ? job.ordinal > lastOrdinal : job.ordinal < lastOrdinal)),
     )

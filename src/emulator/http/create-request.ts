@@ -47,7 +47,13 @@ const MODEL_ID_RULE: StringRule = {
   pattern:
     /^(?:(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:(([0-9]{12}:custom-model\/[a-z0-9-]{1,63}[.]{1}[a-z0-9-:]{1,63}\/[a-z0-9]{12}$)|(:foundation-model\/([a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([.]?[a-z0-9-]{1,63})([:][a-z0-9-]{1,63}){0,2})|(([0-9a-zA-Z][_-]?)+)$)|([0-9]{12}:(inference-profile|application-inference-profile)\/[a-zA-Z0-9-:.]+$)))|([a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([.]?[a-z0-9-]{1,63})([:][a-z0-9-]{1,63}){0,2})|(([0-9a-zA-Z][_-]?)+))$/,
 };
-const S3_URI_RULE: StringRule = { min: 1, max: 1024, pattern: BEDROCK_S3_URI_PATTERN };
+/** Bedrock's pattern, without the names "." and "..", which are no keys of a directory and would leave the bucket. */
+const S3_URI_RULE: StringRule = {
+  min: 1,
+  max: 1024,
+  pattern: new RegExp(`^(?!.*/\\.{1,2}(?:/|$))${BEDROCK_S3_URI_PATTERN.source.slice(1)}`),
+  patternText: BEDROCK_S3_URI_PATTERN.source,
+};
 const ACCOUNT_RULE: StringRule = { pattern: /^[0-9]{12}$/ };
 const KMS_KEY_RULE: StringRule = {
   min: 1,

@@ -5,6 +5,7 @@ import {
   type Http2ServerResponse,
 } from 'node:http2';
 import { createServer as createSocketServer, type Socket } from 'node:net';
+import { type Provenance, provenanceOf } from './local-only.ts';
 import type { HttpAnswer } from './router.ts';
 
 /** A server on 127.0.0.1 that speaks HTTP/1.1 and HTTP/2 without TLS on one port. */
@@ -14,13 +15,24 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
-/** Answers a request of this method, target and body. */
-export type HttpHandler = (method: string, target: string, body: string) => Promise<HttpAnswer>;
+/** A request, read to its end. */
+export interface HttpRequest {
+  method: string;
+  target: string;
+  provenance: Provenance;
+  /** Undefined where it is larger than the service takes. */
+  body: string | undefined;
+}
+
+/** Answers a request. */
+export type HttpHandler = (request: HttpRequest) => Promise<HttpAnswer>;
 
 /** With which an HTTP/2 client begins. https://www.rfc-editor.org/rfc/rfc9113#section-3.4 */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0';
-/** Above the 20 MB of base64 that InvokeModel takes. */
+/** Above the 25 MB that InvokeModel takes. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html */
 const MAX_BODY_BYTES = 32 * 1024 ** 2;
+/** A client that sends more than this before it reads the answer does not get one. */
+const MAX_DRAINED_BYTES = 32 * MAX_BODY_BYTES;
 
 /** Listens on a port, or with 0 on any free one. Runtime clients of the AWS SDK for JavaScript insist on HTTP/2. */
 export async function listen(port: number, handle: HttpHandler): Promise<HttpListener> {
@@ -30,13 +42,7 @@ export async function listen(port: number, handle: HttpHandler): Promise<HttpLis
   const server = createSocketServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
-    socket.once('data', (chunk) => {
-      socket.pause();
-      socket.unshift(chunk);
-      const isHttp2 = HTTP2_PREFACE.startsWith(chunk.subarray(0, HTTP2_PREFACE.length).toString('latin1'));
-      (isHttp2 ? http2 : http1).emit('connection', socket);
-      process.nextTick(() => socket.resume());
-    });
+    sniff(socket, (isHttp2) => (isHttp2 ? http2 : http1).emit('connection', socket));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -53,6 +59,22 @@ export async function listen(port: number, handle: HttpHandler): Promise<HttpLis
   };
 }
 
+/** Reads as much of a connection as tells the two protocols apart, and puts it back: "POST" and "PRI" begin alike. */
+function sniff(socket: Socket, begin: (isHttp2: boolean) => void): void {
+  let head = Buffer.alloc(0);
+  const onData = (chunk: Buffer) => {
+    head = Buffer.concat([head, chunk]);
+    const beginning = head.subarray(0, HTTP2_PREFACE.length).toString('latin1');
+    const isHttp2 = HTTP2_PREFACE.startsWith(beginning);
+    if (isHttp2 && beginning.length < HTTP2_PREFACE.length) return;
+    socket.off('data', onData).pause();
+    socket.unshift(head);
+    begin(isHttp2);
+    process.nextTick(() => socket.resume());
+  };
+  socket.on('data', onData);
+}
+
 async function serve(
   request: IncomingMessage | Http2ServerRequest,
   response: ServerResponse | Http2ServerResponse,
@@ -62,25 +84,30 @@ async function serve(
     if ('stream' in request) request.stream.session?.destroy();
     else request.socket.destroy();
   };
-  const chunks: Buffer[] = [];
-  let size = 0;
+  let body: string | undefined;
   try {
-    for await (const chunk of request) {
-      size += chunk.length;
-      if (size > MAX_BODY_BYTES) return drop();
-      chunks.push(chunk);
-    }
+    body = await readBody(request);
   } catch {
-    // The client went away; there is nobody to answer.
-    return;
+    // The client went away, or sends without end; there is nobody to answer.
+    return drop();
   }
-  const answer = await handle(
-    request.method ?? 'GET',
-    request.url ?? '/',
-    Buffer.concat(chunks).toString('utf8'),
-  );
+  const { method = 'GET', url: target = '/', headers } = request;
+  const answer = await handle({ method, target, provenance: provenanceOf(headers), body });
   if (answer.kind === 'dropped') return drop();
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
   response.end(answer.body);
+}
+
+/** The body; undefined where it is too large: then it is read all the same, since a client looks for the answer afterwards. */
+async function readBody(request: IncomingMessage | Http2ServerRequest): Promise<string | undefined> {
+  let chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > MAX_DRAINED_BYTES) throw new Error('The body has no end.');
+    if (size > MAX_BODY_BYTES) chunks = [];
+    else chunks.push(chunk);
+  }
+  return size > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks).toString('utf8');
 }

@@ -1,6 +1,8 @@
 import { digestOf } from '../faults/seeded-random.ts';
 import { isJsonObject } from '../models/model-family.ts';
 import { type ControlPlane, type OperationResult, serverError } from './control-plane.ts';
+import type { HttpRequest } from './http-listener.ts';
+import { refuseForeign } from './local-only.ts';
 import type { RuntimePlane } from './runtime-plane.ts';
 import { ServiceError } from './service-error.ts';
 
@@ -28,19 +30,17 @@ interface Route {
 }
 
 /** Answers requests in the REST-JSON protocol. */
-export function createRouter(
-  deps: RouterDeps,
-): (method: string, target: string, body: string) => Promise<HttpAnswer> {
+export function createRouter(deps: RouterDeps): (request: HttpRequest) => Promise<HttpAnswer> {
   const routes = toRoutes(deps);
   let requestCount = 0;
-  return async (method, target, body) => {
+  return async (request) => {
     requestCount += 1;
     const headers = {
       'content-type': 'application/json',
       'x-amzn-requestid': toRequestId(`${deps.seed}/${requestCount}`),
     };
     try {
-      const result = await dispatch(routes, { method, target, body });
+      const result = await dispatch(routes, request);
       if (result.lost === 'dropped') return { kind: 'dropped' };
       if (result.lost === 'server-error') throw serverError(500);
       return {
@@ -87,8 +87,13 @@ function toRoutes({ control, runtime, describe, usage }: RouterDeps): Route[] {
 
 async function dispatch(
   routes: Route[],
-  { method, target, body }: { method: string; target: string; body: string },
+  { method, target, provenance, body }: HttpRequest,
 ): Promise<OperationResult> {
+  const foreign = refuseForeign(provenance);
+  if (foreign !== undefined) throw new ServiceError('AccessDeniedException', foreign);
+  if (body === undefined) {
+    throw new ServiceError('RequestEntityTooLargeException', 'The request body is too large.');
+  }
   const question = target.indexOf('?');
   const pathText = question === -1 ? target : target.slice(0, question);
   const query = new URLSearchParams(question === -1 ? '' : target.slice(question + 1));

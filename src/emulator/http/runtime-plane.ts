@@ -1,5 +1,5 @@
 import type { EmulatorContext } from '../emulator-context.ts';
-import { resolveModel } from '../models/model-catalog.ts';
+import { findEmulatedModel } from '../models/model-catalog.ts';
 import { isJsonObject } from '../models/model-family.ts';
 import type { UsageBook } from '../models/usage.ts';
 import type { OperationResult } from './control-plane.ts';
@@ -19,7 +19,7 @@ export function createRuntimePlane(context: EmulatorContext, usage: UsageBook): 
   const { faults, answerer, clock, account } = context;
   return {
     invoke: async (modelId, bodyText, invocationType) => {
-      const model = resolveModel(modelId, account);
+      const model = findEmulatedModel(modelId, account);
       const fault = faults.takeRequestFault('invoke', { ordinal: 0, jobName: '', modelId, tags: [] });
       if (fault !== undefined) await faults.save();
       if (fault?.kind === 'invoke-throttled') {
@@ -27,6 +27,7 @@ export function createRuntimePlane(context: EmulatorContext, usage: UsageBook): 
       }
       if (fault?.kind === 'invoke-error') throw new ServiceError(fault.errorName, fault.message);
 
+      if (model.lacksProfile) throw validationError(needsProfile(modelId));
       const body = readBody(bodyText);
       const result = await answerer.answer({
         model,
@@ -57,6 +58,10 @@ export function createRuntimePlane(context: EmulatorContext, usage: UsageBook): 
       };
     },
   };
+}
+
+function needsProfile(modelId: string): string {
+  return `Invocation of model ID ${modelId} with on-demand throughput isn’t supported. Retry your request with the ID or ARN of an inference profile that contains this model.`;
 }
 
 function readBody(text: string): Record<string, unknown> {

@@ -11,6 +11,7 @@ const HTTP_STATUS = {
   ResourceNotFoundException: 404,
   UnknownOperationException: 404,
   ModelTimeoutException: 408,
+  RequestEntityTooLargeException: 413,
   ModelErrorException: 424,
   ThrottlingException: 429,
   InternalServerException: 500,

@@ -2,7 +2,7 @@ import { ObjectNotFoundError } from '../../core/errors.ts';
 import { parseS3Uri, type S3Uri, toS3Uri } from '../../core/s3-uri.ts';
 import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import { readLines } from './line-reader.ts';
-import type { BatchQuotas } from './quotas.ts';
+import type { EmulatedQuotas } from './quotas.ts';
 import { parseRecordLine } from './record-line.ts';
 
 /** A stretch of an input file that is read, answered and shuffled as one. */
@@ -34,7 +34,7 @@ export type ScanResult =
 export interface ScanRequest {
   store: ObjectStore;
   inputUri: S3Uri;
-  quotas: BatchQuotas;
+  quotas: EmulatedQuotas;
   maxWindowRecords: number;
   signal: AbortSignal;
 }
@@ -78,7 +78,7 @@ export async function scanInput(request: ScanRequest): Promise<ScanResult> {
   if (records < quotas.minRecordsPerJob) {
     return {
       kind: 'invalid',
-      message: `Input validation failed: the job has ${records} records, but the minimum number of records is ${quotas.minRecordsPerJob}.`,
+      message: `Batch job contains less records (${records}) than the required minimum of: ${quotas.minRecordsPerJob}`,
     };
   }
   return { kind: 'valid', files, records };

@@ -2,11 +2,11 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EmulatorContext } from '../emulator-context.ts';
 import type { JobFault } from '../faults/faults.ts';
-import { resolveModel } from '../models/model-catalog.ts';
+import { findEmulatedModel } from '../models/model-catalog.ts';
 import { cannotGetObject, type ScannedFile, scanInput } from './input-scan.ts';
 import { type JobWork, openJobWork } from './job-work.ts';
 import { quotasOf } from './quotas.ts';
-import { deadlineOf, isTerminal, type JobStatus, type StoredJob } from './stored-job.ts';
+import { deadlineOf, type EmulatedStatus, isTerminal, type StoredJob } from './stored-job.ts';
 
 /** Carries jobs through their life, from whatever status they are in. */
 export interface JobRunner {
@@ -40,7 +40,7 @@ export function createJobRunner(context: EmulatorContext): JobRunner {
   };
 
   /** Goes on to the next status, unless somebody stopped the job meanwhile. */
-  const enter = async (job: StoredJob, from: JobStatus, to: JobStatus, message?: string) => {
+  const enter = async (job: StoredJob, from: EmulatedStatus, to: EmulatedStatus, message?: string) => {
     if (job.status !== from) throw new StageLeftError();
     job.status = to;
     if (message !== undefined) job.message = message.slice(0, 2048);
@@ -66,18 +66,18 @@ export function createJobRunner(context: EmulatorContext): JobRunner {
       throw new StageLeftError();
     }
   };
-  const expire = async (job: StoredJob, stage: JobStatus) => {
+  const expire = async (job: StoredJob, stage: EmulatedStatus) => {
     await enter(job, stage, 'Expired', 'The job timed out before it began.');
     throw new StageLeftError();
   };
-  const extraMsOf = (job: StoredJob, stage: JobStatus) =>
+  const extraMsOf = (job: StoredJob, stage: EmulatedStatus) =>
     faults
       .jobFaults(job, 'slow-stage')
       .filter((fault) => fault.stage === stage)
       .reduce((sum, fault) => sum + fault.extraMs, 0);
 
   const scan = (job: StoredJob, signal: AbortSignal) => {
-    const model = resolveModel(job.modelId, context.account);
+    const model = findEmulatedModel(job.modelId, context.account);
     return context.inTurn(() =>
       scanInput({
         store,
@@ -119,9 +119,9 @@ export function createJobRunner(context: EmulatorContext): JobRunner {
   /** In the mode `queue`, waits for a place among the running jobs of the model: first come, first served. */
   const waitForPlace = async (job: StoredJob, signal: AbortSignal) => {
     if (context.overQuota !== 'queue') return;
-    const { baseId } = resolveModel(job.modelId, context.account);
+    const { baseId } = findEmulatedModel(job.modelId, context.account);
     const { maxConcurrentJobs } = quotasOf(baseId, context.quotas);
-    const isMine = (other: StoredJob) => resolveModel(other.modelId, context.account).baseId === baseId;
+    const isMine = (other: StoredJob) => findEmulatedModel(other.modelId, context.account).baseId === baseId;
     const isFree = () => {
       const others = book.all().filter((other) => other !== job && isMine(other));
       const running = others.filter(({ status }) => status === 'InProgress' || status === 'Stopping').length;
@@ -153,7 +153,7 @@ export function createJobRunner(context: EmulatorContext): JobRunner {
         : undefined,
       answerer: context.answerer,
       faults,
-      model: resolveModel(job.modelId, context.account),
+      model: findEmulatedModel(job.modelId, context.account),
       seed: context.seed,
     });
   };
@@ -303,7 +303,7 @@ export function createJobRunner(context: EmulatorContext): JobRunner {
 interface ProgressEnd {
   /** Of the records, and of the time, at which it ends. */
   fraction: number;
-  status: JobStatus;
+  status: EmulatedStatus;
   keepsOutput: boolean;
   message: string | undefined;
 }

@@ -7,7 +7,7 @@ import type { ObjectStore } from '../../store/object-store.ts';
 import type { FaultInjector } from '../faults/fault-injector.ts';
 import { alphanumericId, createRandom, digestOf, hash32, shuffle } from '../faults/seeded-random.ts';
 import type { Answerer, WrittenAnswer } from '../models/answerer.ts';
-import type { ResolvedModel } from '../models/model-catalog.ts';
+import type { EmulatedModel } from '../models/model-catalog.ts';
 import { type Refusal, refuse } from '../models/model-family.ts';
 import { createFileAppender, type FileAppender } from './file-appender.ts';
 import type { InputWindow, ScannedFile } from './input-scan.ts';
@@ -40,7 +40,7 @@ export interface JobWorkDeps {
   answersPath: string | undefined;
   answerer: Answerer;
   faults: FaultInjector;
-  model: ResolvedModel;
+  model: EmulatedModel;
   seed: number;
 }
 

@@ -1,5 +1,5 @@
 /** What one model's batch jobs may be. Ends inclusive. */
-export interface BatchQuotas {
+export interface EmulatedQuotas {
   minRecordsPerJob: number;
   maxRecordsPerFile: number;
   maxRecordsPerJob: number;
@@ -11,14 +11,14 @@ export interface BatchQuotas {
 
 /** Quotas of the emulator; a model's own go before the default's. Keys of `models` are base model ids. */
 export interface QuotaOptions {
-  default?: Partial<BatchQuotas>;
-  models?: Readonly<Record<string, Partial<BatchQuotas>>>;
+  default?: Partial<EmulatedQuotas>;
+  models?: Readonly<Record<string, Partial<EmulatedQuotas>>>;
 }
 
 const GIB = 1024 ** 3;
 
 /** Quotas as most accounts have them. https://docs.aws.amazon.com/general/latest/gr/bedrock.html */
-export const DEFAULT_QUOTAS: Readonly<BatchQuotas> = {
+export const DEFAULT_QUOTAS: Readonly<EmulatedQuotas> = {
   minRecordsPerJob: 100,
   maxRecordsPerFile: 50_000,
   maxRecordsPerJob: 50_000,
@@ -28,7 +28,7 @@ export const DEFAULT_QUOTAS: Readonly<BatchQuotas> = {
 };
 
 /** The quotas of a base model. */
-export function quotasOf(baseId: string, options: QuotaOptions): BatchQuotas {
+export function quotasOf(baseId: string, options: QuotaOptions): EmulatedQuotas {
   return {
     ...DEFAULT_QUOTAS,
     ...(/^amazon\.nova-(lite|pro)-v1/.test(baseId) ? { maxBytesPerJob: 100 * GIB } : {}),

@@ -16,7 +16,7 @@ export const JOB_STATUSES = [
 ] as const;
 
 /** A status of a model invocation job. */
-export type JobStatus = (typeof JOB_STATUSES)[number];
+export type EmulatedStatus = (typeof JOB_STATUSES)[number];
 
 const Uri = z.templateLiteral(['s3://', z.string()]) satisfies z.ZodType<S3Uri>;
 const Count = z.int().min(0);
@@ -91,7 +91,7 @@ export const StoredJob = z.object({
 export type StoredJob = z.infer<typeof StoredJob>;
 
 /** True once nothing will happen to the job any more. */
-export function isTerminal(status: JobStatus): boolean {
+export function isTerminal(status: EmulatedStatus): boolean {
   switch (status) {
     case 'Completed':
     case 'PartiallyCompleted':

@@ -1,13 +1,14 @@
 import { digestOf } from '../faults/seeded-random.ts';
-import { converse } from './converse.ts';
-import type { ResolvedModel } from './model-catalog.ts';
+import { refuseOverContext } from './context-window.ts';
+import { converseBodies } from './converse-bodies.ts';
+import type { EmulatedModel } from './model-catalog.ts';
 import type { ModelEndpoint } from './model-endpoint.ts';
-import { type JsonObject, type ModelAnswer, type Refusal, refuse } from './model-family.ts';
+import { type EmulatedAnswer, type JsonObject, type Refusal, refuse } from './model-family.ts';
 import { simulate } from './simulated-model.ts';
 
 /** A body to be answered. */
 export interface Question {
-  model: ResolvedModel;
+  model: EmulatedModel;
   invocationType: 'InvokeModel' | 'Converse';
   body: JsonObject;
   /** The body as it was written; its digest makes the ids in the answer. */
@@ -37,15 +38,17 @@ export function createAnswerer(endpoint: ModelEndpoint | undefined): Answerer {
     isSimulated: endpoint === undefined,
     answer: (question) => {
       const { model, body, inBatch } = question;
-      const family = question.invocationType === 'Converse' ? converse : model.family;
-      if (family === converse && model.produces === 'embedding') {
+      const family = question.invocationType === 'Converse' ? converseBodies : model.family;
+      if (family === converseBodies && model.produces === 'embedding') {
         return refuse(
           "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
         );
       }
       const request = family.readRequest(body, model, inBatch);
       if (request.kind === 'refusal') return request;
-      const write = (answer: ModelAnswer): WrittenAnswer => ({
+      const tooLong = refuseOverContext(request, question);
+      if (tooLong !== undefined) return tooLong;
+      const write = (answer: EmulatedAnswer): WrittenAnswer => ({
         kind: 'answer',
         modelOutput: family.writeAnswer(answer, {
           model,

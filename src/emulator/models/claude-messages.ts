@@ -1,6 +1,7 @@
 import {
   type ChatMessage,
   extraKeyOf,
+  isBlank,
   isJsonObject,
   type JsonObject,
   lastUserContent,
@@ -131,12 +132,13 @@ function readMessages(value: unknown): ChatMessage[] | Refusal {
   return messages;
 }
 
+function blankText(text: string): Refusal | undefined {
+  if (text === '') return refuse('messages: text content blocks must be non-empty');
+  return isBlank(text) ? refuse('messages: text content blocks must contain non-whitespace text') : undefined;
+}
+
 function textOf(content: unknown, path: string): string | Refusal {
-  if (typeof content === 'string') {
-    return content === '' && path !== 'system'
-      ? refuse('messages: text content blocks must be non-empty')
-      : content;
-  }
+  if (typeof content === 'string') return (path === 'system' ? undefined : blankText(content)) ?? content;
   if (!Array.isArray(content)) return refuse(`${path}: Input should be a valid list`);
   if (content.length === 0 && path !== 'system') return refuse(`${path}: at least one block is required`);
   let text = '';
@@ -146,7 +148,8 @@ function textOf(content: unknown, path: string): string | Refusal {
     if (block.type !== 'text') continue;
     const blockText = (block as JsonObject).text;
     if (typeof blockText !== 'string') return refuse(`${path}.${index}.text.text: Field required`);
-    if (blockText === '') return refuse('messages: text content blocks must be non-empty');
+    const refusal = blankText(blockText);
+    if (refusal !== undefined) return refusal;
     text += blockText;
   }
   return text;

@@ -2,9 +2,9 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 import {
   type EmbeddingRequest,
+  type EmulatedAnswer,
+  type EmulatedRequest,
   estimateTokens,
-  type ModelAnswer,
-  type ModelRequest,
   type ModelTraits,
   type Refusal,
   refuse,
@@ -14,7 +14,7 @@ import {
 /** A model server that speaks OpenAI's protocol. */
 export interface ModelEndpoint {
   /** An error of the server is a refusal with its HTTP status. */
-  answer(request: ModelRequest, model: ModelTraits): Promise<ModelAnswer | Refusal>;
+  answer(request: EmulatedRequest, model: ModelTraits): Promise<EmulatedAnswer | Refusal>;
 }
 
 /** Where the server is and what it serves. */
@@ -120,7 +120,10 @@ function toChatBody(request: TextRequest, model: string): object {
   };
 }
 
-function toTextAnswer({ choices, usage }: z.infer<typeof ChatCompletion>, request: TextRequest): ModelAnswer {
+function toTextAnswer(
+  { choices, usage }: z.infer<typeof ChatCompletion>,
+  request: TextRequest,
+): EmulatedAnswer {
   const choice = choices[0];
   const text = choice?.message.content ?? '';
   return {
@@ -138,7 +141,7 @@ function toTextAnswer({ choices, usage }: z.infer<typeof ChatCompletion>, reques
 function toEmbeddingAnswer(
   { data, usage }: z.infer<typeof Embeddings>,
   request: EmbeddingRequest,
-): ModelAnswer {
+): EmulatedAnswer {
   const vector = data[0]?.embedding ?? [];
   const length = request.normalize ? Math.hypot(...vector) || 1 : 1;
   return {

@@ -56,10 +56,10 @@ export interface EmbeddingAnswer {
 }
 
 /** What a family's body asks for. */
-export type ModelRequest = TextRequest | EmbeddingRequest;
+export type EmulatedRequest = TextRequest | EmbeddingRequest;
 
 /** What a model gave. */
-export type ModelAnswer = TextAnswer | EmbeddingAnswer;
+export type EmulatedAnswer = TextAnswer | EmbeddingAnswer;
 
 /** What a family has to know of the model in order to judge a body. */
 export interface ModelTraits {
@@ -69,12 +69,14 @@ export interface ModelTraits {
   baseId: string;
   /** Most output tokens that a body may ask for; undefined where unknown. */
   maxOutputTokens: number | undefined;
+  /** Tokens of the context window; undefined where unknown. */
+  contextTokens: number | undefined;
 }
 
 /** Where and when an answer is written. */
 export interface AnswerContext {
   model: ModelTraits;
-  request: ModelRequest;
+  request: EmulatedRequest;
   /** A digest of the body, for ids inside the answer; worked out only where a family has ids. */
   digest: () => string;
   atMs: number;
@@ -83,8 +85,8 @@ export interface AnswerContext {
 
 /** One form of request and answer bodies. */
 export interface ModelFamily {
-  readRequest(body: JsonObject, model: ModelTraits, inBatch: boolean): ModelRequest | Refusal;
-  writeAnswer(answer: ModelAnswer, context: AnswerContext): JsonObject;
+  readRequest(body: JsonObject, model: ModelTraits, inBatch: boolean): EmulatedRequest | Refusal;
+  writeAnswer(answer: EmulatedAnswer, context: AnswerContext): JsonObject;
 }
 
 /** A refusal with code 400, as a model gives for a body that it does not understand. */
@@ -106,6 +108,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
 export function extraKeyOf(body: JsonObject, known: ReadonlySet<string>): string | undefined {
   for (const key in body) if (!known.has(key)) return key;
   return undefined;
+}
+
+/** True for a text of white space alone, and for an empty one. */
+export function isBlank(text: string): boolean {
+  return text.trim() === '';
 }
 
 /** A number, or undefined for anything else. */

@@ -1,6 +1,7 @@
 import {
   type ChatMessage,
   extraKeyOf,
+  isBlank,
   isJsonObject,
   type JsonObject,
   lastUserContent,
@@ -9,6 +10,7 @@ import {
   malformed,
   numberOr,
   type Refusal,
+  refuse,
   stringsOf,
   type TextRequest,
 } from './model-family.ts';
@@ -70,6 +72,8 @@ export function readBlockMessages(body: JsonObject): ChatMessage[] | Refusal {
     if (message.content === undefined) return malformed(`${path}: required key [content] not found`);
     const content = blocksText(message.content, `${path}/content`);
     if (typeof content !== 'string') return content;
+    const blank = blankBlockOf(message.content);
+    if (blank !== undefined) return refuse(blankText(`messages.${index}.content.${blank}`));
     messages.push({ role, content });
   }
   return messages;
@@ -131,6 +135,16 @@ function withInferenceConfig(
     topP: numberOr(settings.topP ?? settings.top_p),
     stopSequences: stringsOf(settings.stopSequences),
   };
+}
+
+/** The index of the first block whose text is white space alone. */
+function blankBlockOf(blocks: unknown): number | undefined {
+  const index = (blocks as JsonObject[]).findIndex(({ text }) => typeof text === 'string' && isBlank(text));
+  return index === -1 ? undefined : index;
+}
+
+function blankText(place: string): string {
+  return `The text field in the ContentBlock object at ${place} is blank. Add text to the text field, and try again.`;
 }
 
 function blocksText(blocks: unknown, path: string): string | Refusal {

@@ -1,7 +1,7 @@
 import {
+  type EmulatedRequest,
   extraKeyOf,
   type ModelFamily,
-  type ModelRequest,
   malformed,
   numberOr,
   type Refusal,
@@ -65,7 +65,7 @@ interface PromptForm {
   userText: RegExp;
 }
 
-function readPrompt(body: Record<string, unknown>, form: PromptForm): ModelRequest | Refusal {
+function readPrompt(body: Record<string, unknown>, form: PromptForm): EmulatedRequest | Refusal {
   const raw = body.prompt;
   if (raw === undefined) return malformed('#: required key [prompt] not found');
   if (typeof raw !== 'string') return malformed(`#/prompt: expected type: String, found: ${typeName(raw)}`);

@@ -2,9 +2,9 @@ import { createRandom, digestOf, hash32 } from '../faults/seeded-random.ts';
 import {
   type EmbeddingAnswer,
   type EmbeddingRequest,
+  type EmulatedAnswer,
+  type EmulatedRequest,
   estimateTokens,
-  type ModelAnswer,
-  type ModelRequest,
   type ModelTraits,
   type TextAnswer,
   type TextRequest,
@@ -48,7 +48,7 @@ export function simulatedEmbedding(
 }
 
 /** Answers a request as a pure function of the model and the request. */
-export function simulate(request: ModelRequest, model: ModelTraits): ModelAnswer {
+export function simulate(request: EmulatedRequest, model: ModelTraits): EmulatedAnswer {
   switch (request.kind) {
     case 'text':
       return simulateText(request, model);

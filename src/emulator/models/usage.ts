@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { linesOf } from '../../core/lines.ts';
 import { digestOf } from '../faults/seeded-random.ts';
 import type { JobBook } from '../jobs/job-book.ts';
-import type { JobStatus } from '../jobs/stored-job.ts';
+import type { EmulatedStatus } from '../jobs/stored-job.ts';
 
 /** What was answered, and so paid for. */
 export interface EmulatorUsage {
@@ -21,7 +21,7 @@ export interface JobUsage {
   jobArn: string;
   jobName: string;
   modelId: string;
-  status: JobStatus;
+  status: EmulatedStatus;
   totalRecords: number;
   answered: number;
   errors: number;

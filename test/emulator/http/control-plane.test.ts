@@ -42,6 +42,16 @@ test.each([
   ['a timeout under 24 hours', { timeoutDurationInHours: 23 }, 'greater than or equal to 24'],
   ['a timeout over 168 hours', { timeoutDurationInHours: 169 }, 'less than or equal to 168'],
   [
+    'an input that leaves its bucket',
+    { inputDataConfig: { s3InputDataConfig: { s3Uri: 's3://data-bucket/../other-bucket/a.jsonl' } } },
+    'inputDataConfig.s3InputDataConfig.s3Uri',
+  ],
+  [
+    'an output that leaves its bucket',
+    { outputDataConfig: { s3OutputDataConfig: { s3Uri: 's3://data-bucket/a/../..' } } },
+    'outputDataConfig.s3OutputDataConfig.s3Uri',
+  ],
+  [
     'a Hive-style prefix',
     { inputDataConfig: { s3InputDataConfig: { s3Uri: 's3://bucket/dt=1/' } } },
     's3Uri',
@@ -95,7 +105,10 @@ test.each([
   'anthropic.claude-opus-4-7-v1:0',
   'us.anthropic.claude-sonnet-5',
   'cohere.embed-english-v3',
+  // Offered through profiles alone, and this is the bare id.
   'meta.llama4-scout-17b-instruct-v1:0',
+  'anthropic.claude-haiku-4-5-20251001-v1:0',
+  'arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-2-lite-v1:0',
 ])('create refuses %s, which does not support batch', async (modelId) => {
   await using bench = await openBench();
   expect(await rawCreate(bench, { ...VALID, modelId })).toMatchObject({
@@ -303,6 +316,24 @@ test('tags are kept, replaced and removed', async () => {
       new ListTagsForResourceCommand({ resourceARN: 'arn:aws:bedrock:us-east-1:123456789012:guardrail/abc' }),
     ),
   ).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+});
+
+test.each([
+  ['tagResource', 'tags'],
+  ['untagResource', 'tagKeys'],
+])('%s is refused without %s', async (operation, member) => {
+  await using bench = await openBench();
+  const resourceARN = await bench.create();
+  const response = await fetch(`${bench.emulator.url}/${operation}`, {
+    method: 'POST',
+    body: JSON.stringify({ resourceARN }),
+  });
+  expect([response.status, await response.json()]).toEqual([
+    400,
+    {
+      message: `1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`,
+    },
+  ]);
 });
 
 test('every answer has a request id, and an unknown path is an unknown operation', async () => {

@@ -4,8 +4,8 @@ import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts
 import { CLAUDE, INPUT, NOVA, novaInput, novaRecords, openBench, toJsonl } from '../emulator-bench.ts';
 
 test.each([
-  ['99 records', novaRecords(99), 'the minimum number of records is 100'],
-  ['an empty file', '', 'the job has 0 records'],
+  ['99 records', novaRecords(99), 'Batch job contains less records (99) than the required minimum of: 100'],
+  ['an empty file', '', 'Batch job contains less records (0) than the required minimum of: 100'],
   [
     'a line that is not JSON',
     `${novaRecords(120)}{"recordId":`,
@@ -281,13 +281,14 @@ test('records larger than any buffer are answered like the others', async () => 
   await using bench = await openBench();
   const prompts = (index: number) => (index % 40 === 0 ? `é${index} `.repeat(200_000) : `Question ${index}`);
   await bench.store.write(INPUT, novaRecords(120, prompts));
-  const jobArn = await bench.create();
+  const modelId = 'us.amazon.nova-premier-v1:0';
+  const jobArn = await bench.create({ modelId });
   expect((await bench.end(jobArn)).successRecordCount).toBe(120);
   for (const { recordId, modelInput, modelOutput } of await bench.output(jobArn)) {
     const prompt = prompts(Number(recordId.slice(1)));
     expect(modelInput).toEqual(novaInput(prompt));
     expect(modelOutput).toMatchObject({
-      output: { message: { content: [{ text: simulatedAnswer(NOVA, prompt) }] } },
+      output: { message: { content: [{ text: simulatedAnswer(modelId, prompt) }] } },
     });
   }
 });

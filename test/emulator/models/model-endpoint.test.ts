@@ -164,7 +164,7 @@ test('system prompt, sampling and stop sequences reach the model server', async 
     usage: { input_tokens: 6, output_tokens: 3 },
   });
   expect(double.requests[0]?.body).toEqual({
-    model: CLAUDE,
+    model: CLAUDE.replace('us.', ''),
     messages: [
       { role: 'system', content: 'Be brief.' },
       { role: 'user', content: 'a free one' },

@@ -1,7 +1,7 @@
 import { ConverseCommand, InvokeModelCommand } from '@aws-sdk/client-bedrock-runtime';
 import { expect, test } from 'vitest';
-import { converse } from '../../../src/emulator/models/converse.ts';
-import { type ResolvedModel, resolveModel } from '../../../src/emulator/models/model-catalog.ts';
+import { converseBodies } from '../../../src/emulator/models/converse-bodies.ts';
+import { type EmulatedModel, findEmulatedModel } from '../../../src/emulator/models/model-catalog.ts';
 import {
   simulate,
   simulatedAnswer,
@@ -22,8 +22,8 @@ const claudeBody = {
 const novaBody = { messages: [{ role: 'user', content: [{ text: 'Hi' }] }] };
 
 function answer(modelId: string, body: Record<string, unknown>, asConverse = false): unknown {
-  const model: ResolvedModel = resolveModel(modelId, ACCOUNT);
-  const family = asConverse ? converse : model.family;
+  const model: EmulatedModel = findEmulatedModel(modelId, ACCOUNT);
+  const family = asConverse ? converseBodies : model.family;
   const request = family.readRequest(body, model, true);
   if (request.kind === 'refusal') return request.errorMessage;
   return family.writeAnswer(simulate(request, model), {
@@ -63,7 +63,7 @@ test('the prompt is found between the special tokens of Llama', () => {
 
 test('a small limit of tokens cuts the text, and the stop reason says so', () => {
   expect(answer(CLAUDE, { ...claudeBody, max_tokens: 5 })).toMatchObject({
-    content: [{ text: '[simulated anthropic' }],
+    content: [{ text: '[simulated us.anthro' }],
     stop_reason: 'max_tokens',
     usage: { output_tokens: 5 },
   });
@@ -298,7 +298,13 @@ test.each([
   [NOVA, { ...novaBody, modelId: NOVA }, 'extraneous key [modelId]'],
   [NOVA, { ...novaBody, toolConfig: {} }, 'Tool use is not supported'],
   [NOVA, { messages: [{ role: 'assistant', content: [{ text: 'Hi' }] }] }, 'must start with a user message'],
-  [NOVA, { messages: [{ role: 'user', content: [{ text: '' }] }] }, 'is blank'],
+  [
+    NOVA,
+    { messages: [{ role: 'user', content: [{ text: 'a' }, { text: ' \n' }] }] },
+    'The text field in the ContentBlock object at messages.0.content.1 is blank. Add text to the text field, and try again.',
+  ],
+  [NOVA, { messages: [{ role: 'user', content: [{ text: '' }] }] }, 'at messages.0.content.0 is blank'],
+  [CLAUDE, { ...novaBody, system: [{}, 5] }, '#/system/1: expected type: JSONObject'],
   [NOVA, { ...novaBody, inferenceConfig: 5 }, 'expected type: JSONObject'],
   [NOVA, { ...novaBody, inferenceConfig: { max_tokens: 5 } }, 'extraneous key [max_tokens]'],
   [NOVA, { ...novaBody, inferenceConfig: { maxTokens: 0 } }, 'greater than or equal to 1'],

@@ -32,7 +32,7 @@ const EMPTY_BLOCK = Object.fromEntries(
 );
 
 /** Bodies of Converse, for any text model. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
-export const converse: ModelFamily = {
+export const converseBodies: ModelFamily = {
   readRequest: (body, model, inBatch) => {
     if (inBatch && body.toolConfig !== undefined && body.toolConfig !== null) {
       return refuse(
@@ -41,16 +41,14 @@ export const converse: ModelFamily = {
     }
     const extra = extraKeyOf(body, FIELDS);
     if (extra !== undefined) return malformed(`#: extraneous key [${extra}] is not permitted`);
-    const messages = readBlockMessages(body);
+    // An empty list of system blocks is none: langchain-aws always sends one.
+    const { system, ...others } = body;
+    const isSystemEmpty = Array.isArray(system) && system.length === 0;
+    const messages = readBlockMessages(isSystemEmpty ? others : body);
     if (!Array.isArray(messages)) return messages;
     if (messages.find((message) => message.role !== 'system')?.role !== 'user') {
       return refuse(
         'A conversation must start with a user message. Try again with a conversation that starts with a user message.',
-      );
-    }
-    if (messages.some((message) => message.role === 'user' && message.content === '' && isTextOnly(body))) {
-      return refuse(
-        'The text field in the ContentBlock object is blank. Add text to the text field, and try again.',
       );
     }
     const settings = body.inferenceConfig ?? {};
@@ -106,13 +104,3 @@ export const converse: ModelFamily = {
     };
   },
 };
-
-function isTextOnly(body: JsonObject): boolean {
-  const messages = Array.isArray(body.messages) ? body.messages : [];
-  return messages.every(
-    (message) =>
-      isJsonObject(message) &&
-      Array.isArray(message.content) &&
-      message.content.every((block) => isJsonObject(block) && typeof block.text === 'string'),
-  );
-}
