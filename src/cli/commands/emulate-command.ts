@@ -2,12 +2,16 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../../core/clock.ts';
 import { DEFAULT_DURATIONS, type StageDurations } from '../../emulator/jobs/timing.ts';
-import { startEmulator } from '../../emulator/server.ts';
+import { type EmulatorOptions, startEmulator } from '../../emulator/server.ts';
+import type { ClaimRecord } from '../../runs/claim.ts';
 import { createDirectoryStore } from '../../store/directory-store.ts';
+import { ownEmulator } from '../../targets/local/shared-emulator.ts';
 import type { CliContext } from '../cli-context.ts';
+import { CliError } from '../cli-error.ts';
+import { readFaultsFile, readProfilesFile } from '../options/emulator-files.ts';
 
 /** `quarry emulate`: the Bedrock emulator alone, for other programs' tests. */
-export function addEmulateCommand(program: Command, { out, err }: CliContext): void {
+export function addEmulateCommand(program: Command, context: CliContext): void {
   program
     .command('emulate')
     .description('Run the Bedrock batch emulator alone; any AWS SDK or the AWS CLI can talk to it.')
@@ -18,27 +22,64 @@ export function addEmulateCommand(program: Command, { out, err }: CliContext): v
       '--track-records',
       'keep the id of each answered record: GET /_emulator/usage tells those answered twice',
     )
-    .option('--time-scale <factor>', 'let every stage of a job take so many times as long', toFactor, 1)
-    .action(async ({ port, dir, modelEndpoint, trackRecords, timeScale }: EmulateOptions) => {
-      const emulator = await startEmulator({
-        store: createDirectoryStore(dir),
-        stateDirectory: join(dir, '.emulator'),
-        clock: systemClock,
-        port,
-        trackRecords: trackRecords === true,
-        durations: scaleDurations(timeScale),
-        ...(modelEndpoint === undefined ? {} : { modelEndpoint }),
-      });
-      out.write(`${emulator.url}\n`);
-      err.write(
-        `Bedrock emulator; objects in ${dir}; ${modelEndpoint === undefined ? 'simulated model' : `answers from ${modelEndpoint}`}. Ctrl-C stops it.\n`,
-      );
-      await new Promise<void>((resolve) => {
-        process.once('SIGINT', resolve);
-        process.once('SIGTERM', resolve);
-      });
-      await emulator.close();
-    });
+    .option(
+      '--time-scale <factor>',
+      'multiply the duration of every stage of a job by this factor',
+      toFactor,
+      1,
+    )
+    .option('--faults <file>', 'inject the faults of this script, a JSON document')
+    .option(
+      '--profiles <file>',
+      'know these application inference profiles: JSON, the base model id by the profile’s id',
+    )
+    .action((options: EmulateOptions) => emulate(options, context));
+}
+
+async function emulate(
+  { port, dir, modelEndpoint, trackRecords, timeScale, faults, profiles }: EmulateOptions,
+  { out, err }: CliContext,
+): Promise<void> {
+  const stateDirectory = join(dir, '.emulator');
+  const options: EmulatorOptions = {
+    store: createDirectoryStore(dir),
+    stateDirectory,
+    clock: systemClock,
+    port,
+    trackRecords: trackRecords === true,
+    durations: scaleDurations(timeScale),
+    ...(modelEndpoint === undefined ? {} : { modelEndpoint }),
+    ...(faults === undefined ? {} : { faults: await readFaultsFile(faults) }),
+    ...(profiles === undefined ? {} : { applicationProfiles: await readProfilesFile(profiles) }),
+  };
+  const owned = await ownEmulator(createDirectoryStore(stateDirectory), () => startEmulator(options));
+  if (owned.kind === 'taken') throw busyError(dir, owned.by);
+  await using serving = owned;
+  out.write(`${serving.emulator.url}\n`);
+  err.write(
+    `Bedrock emulator; objects in ${dir}; ${modelEndpoint === undefined ? 'simulated model' : `answers from ${modelEndpoint}`}. Ctrl-C stops it.\n`,
+  );
+  await new Promise<void>((resolve, reject) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+    serving.lost.addEventListener('abort', () =>
+      reject(
+        new CliError(
+          'EmulatorBusyError',
+          `Another process has taken the emulator of ${dir} over. This one ends.`,
+        ),
+      ),
+    );
+  });
+}
+
+/** Two emulators on one folder would run every job twice. */
+function busyError(dir: string, { process: { pid, host }, url }: ClaimRecord): CliError {
+  const where = url === null ? 'It does not serve yet' : `Use it: ${url}`;
+  return new CliError(
+    'EmulatorBusyError',
+    `Process ${pid} on ${host} serves the emulator of ${dir} already. ${where}, or name another folder with --dir.`,
+  );
 }
 
 interface EmulateOptions {
@@ -47,6 +88,8 @@ interface EmulateOptions {
   modelEndpoint?: string;
   trackRecords?: boolean;
   timeScale: number;
+  faults?: string;
+  profiles?: string;
 }
 
 function scaleDurations(factor: number): StageDurations {
@@ -64,7 +107,7 @@ function scaleDurations(factor: number): StageDurations {
 
 function toFactor(text: string): number {
   const factor = Number(text);
-  if (!(factor >= 0) || !Number.isFinite(factor)) throw new InvalidArgumentError('Give a number from 0.');
+  if (!(factor >= 0) || !Number.isFinite(factor)) throw new InvalidArgumentError('It must be 0 or greater.');
   return factor;
 }
 
