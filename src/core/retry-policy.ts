@@ -16,21 +16,44 @@ export const RUN_STOPPED = 'RunStopped';
 export const BUDGET_EXCEEDED = 'BudgetExceeded';
 
 /**
- * Error codes by name that say the same the next time. Any other name tells of the job or the service, not of the
- * record: RecordMissing, JobExpired, RunStopped, BedrockThrottledError, …
+ * The HTTP status of each error that Bedrock gives a record by name, as some models and the service itself do.
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html#API_runtime_InvokeModel_Errors
+ */
+const STATUS_OF_NAME: Readonly<Record<string, number>> = {
+  AccessDeniedException: 403,
+  InternalServerException: 500,
+  ModelErrorException: 424,
+  ModelNotReadyException: 429,
+  ModelStreamErrorException: 424,
+  ModelTimeoutException: 408,
+  ResourceNotFoundException: 404,
+  ServiceQuotaExceededException: 400,
+  ServiceUnavailableException: 503,
+  ThrottlingException: 429,
+  ValidationException: 400,
+};
+
+/**
+ * HTTP statuses of a record that are worth another try: time-outs, throttles and faults of the model or the service. A
+ * bad request stays one.
+ */
+const RETRYABLE_STATUS_PATTERN = '408|424|429|5[0-9][0-9]';
+const RETRYABLE_STATUS = new RegExp(`^(?:${RETRYABLE_STATUS_PATTERN})$`);
+
+/**
+ * Error codes by name, in lower case, that say the same the next time. Any other name tells of the job or the service,
+ * not of the record: RecordMissing, JobExpired, RunStopped, BedrockThrottledError, …
  */
 export const FINAL_ERROR_NAMES: readonly string[] = [
   'NullPromptValue',
   'UnexpectedModelOutput',
   'UnknownError',
   DUPLICATE_REQUEST,
-];
+  ...Object.keys(STATUS_OF_NAME).filter((name) => !RETRYABLE_STATUS.test(String(STATUS_OF_NAME[name]))),
+].map((name) => name.toLowerCase());
 
-/**
- * Codes worth another try, as a regular expression for JavaScript and DuckDB: of the HTTP statuses that Bedrock gives
- * a record only time-outs, throttles and faults of the service, since a bad request stays one.
- */
-export const RETRYABLE_CODE_PATTERN = '408|429|5[0-9][0-9]|[A-Za-z].*';
+/** Codes worth another try but for the names that are final, as a regular expression for JavaScript and DuckDB. */
+export const RETRYABLE_CODE_PATTERN = `${RETRYABLE_STATUS_PATTERN}|[A-Za-z].*`;
 
 /** Stop reasons of an answer that was cut off, in lower case, over all model families. */
 export const TRUNCATED_STOP_REASONS: readonly string[] = ['max_tokens', 'length'];
@@ -43,13 +66,17 @@ export const REFUSED_STOP_REASONS: readonly string[] = [
 ];
 
 const RETRYABLE_CODE = new RegExp(`^(?:${RETRYABLE_CODE_PATTERN})$`, 's');
+const STATUSES = new Map(
+  Object.entries(STATUS_OF_NAME).map(([name, status]) => [name.toLowerCase(), String(status)]),
+);
 
 /** True where a record that ended with this error code may end otherwise the next time. */
 export function isRetryableCode(errorCode: string): boolean {
-  return RETRYABLE_CODE.test(errorCode) && !FINAL_ERROR_NAMES.includes(errorCode);
+  return RETRYABLE_CODE.test(errorCode) && !FINAL_ERROR_NAMES.includes(errorCode.toLowerCase());
 }
 
 /** True where the model said that the record's own content is wrong: a 4xx that the same content gets again. */
 export function isClientError(errorCode: string): boolean {
-  return /^4[0-9][0-9]$/.test(errorCode) && !isRetryableCode(errorCode);
+  const status = STATUSES.get(errorCode.toLowerCase()) ?? errorCode;
+  return /^4[0-9][0-9]$/.test(status) && !isRetryableCode(errorCode);
 }

@@ -3,6 +3,7 @@ import { isClientError, isRetryableCode } from '../../src/core/retry-policy.ts';
 
 test.each([
   '408',
+  '424',
   '429',
   '500',
   '503',
@@ -12,12 +13,25 @@ test.each([
   'RunStopped',
   'BudgetExceeded',
   'Lambda.Unknown',
+  'ThrottlingException',
+  'throttlingException',
+  'ModelErrorException',
+  'InternalServerException',
+  'AccessDeniedError',
 ])('%s may end otherwise the next time', (code) => {
   expect(isRetryableCode(code)).toBe(true);
   expect(isClientError(code)).toBe(false);
 });
 
-test.each(['400', '403', '404', '424'])('%s is the client’s own, and stays', (code) => {
+test.each([
+  '400',
+  '403',
+  '404',
+  'ValidationException',
+  'validationException',
+  'AccessDeniedException',
+  'ResourceNotFoundException',
+])('%s is the client’s own, and stays', (code) => {
   expect(isRetryableCode(code)).toBe(false);
   expect(isClientError(code)).toBe(true);
 });

@@ -1,5 +1,6 @@
 import { sqlText } from '../duckdb/duckdb.ts';
 import {
+  type AnswerSource,
   type AnswerValue,
   modelOutputType,
   readValue,
@@ -19,7 +20,9 @@ export type OutputLine = {
 } & Record<string, AnswerValue>;
 
 /** Error code of a record whose output is not of its model family's shape. */
-const UNEXPECTED_MODEL_OUTPUT = 'UnexpectedModelOutput';
+export const UNEXPECTED_MODEL_OUTPUT = 'UnexpectedModelOutput';
+/** A status that was written as a fraction: `400.0` is 400. */
+const WHOLE_NUMBER = '^([0-9]{3})\\.0+$';
 /** Error code of an error line that gives none. */
 const UNKNOWN_ERROR = 'UnknownError';
 
@@ -29,9 +32,15 @@ const UNKNOWN_ERROR = 'UnknownError';
  */
 const MAX_LINE_BYTES = 4 * 1024 ** 2;
 
+/** Some models put their error where their answer should be; all that is read of it. */
+const ERROR_WITHIN: readonly AnswerSource[] = [
+  { kind: 'text', at: ['errorCode'] },
+  { kind: 'text', at: ['errorMessage'] },
+];
+
 /** SQL for what the lines of a job's output file say, in the order of the lines. */
 export function outputLinesSql(path: string, { answer, answers, unexpected }: ResultColumns): string {
-  const type = modelOutputType(answers.map(({ source }) => source));
+  const type = modelOutputType([...answers.map(({ source }) => source), ...ERROR_WITHIN]);
   const lines = readJsonSql(path, [
     ['recordId', 'JSON'],
     ['error', 'JSON'],
@@ -40,18 +49,25 @@ export function outputLinesSql(path: string, { answer, answers, unexpected }: Re
   const details = answers
     .filter((column) => column !== answer)
     .map(({ key, source }) => `CASE WHEN ${answer.key} IS NOT NULL THEN ${valueSql(source)} END AS ${key}`);
+  const within = 'modelOutput.errorCode IS NOT NULL OR modelOutput.errorMessage IS NOT NULL';
   return `SELECT
     ${stringOf('recordId')} AS record_id,
     ${[answer.key, ...details].join(',\n    ')},
     CASE
-      WHEN error IS NOT NULL THEN coalesce(error ->> '$.errorCode', ${sqlText(UNKNOWN_ERROR)})
+      WHEN fault IS NOT NULL THEN regexp_replace(coalesce(fault ->> '$.errorCode', ${sqlText(UNKNOWN_ERROR)}), ${sqlText(WHOLE_NUMBER)}, '\\1')
       WHEN ${answer.key} IS NULL THEN ${sqlText(UNEXPECTED_MODEL_OUTPUT)}
     END AS error_code,
     CASE
-      WHEN error IS NOT NULL THEN coalesce(error ->> '$.errorMessage', error ->> '$')
+      WHEN fault IS NOT NULL THEN coalesce(fault ->> '$.errorMessage', fault ->> '$')
       WHEN ${answer.key} IS NULL THEN ${sqlText(unexpected)}
     END AS error_message
-  FROM (SELECT *, CASE WHEN error IS NULL THEN ${valueSql(answer.source)} END AS ${answer.key} FROM ${lines})`;
+  FROM (
+    SELECT *, CASE
+        WHEN error IS NOT NULL THEN error
+        WHEN ${answer.key} IS NULL AND (${within}) THEN json_object('errorCode', modelOutput.errorCode, 'errorMessage', modelOutput.errorMessage)
+      END AS fault
+    FROM (SELECT *, CASE WHEN error IS NULL THEN ${valueSql(answer.source)} END AS ${answer.key} FROM ${lines})
+  )`;
 }
 
 /** What a line says; undefined where it says nothing of a record. */
@@ -63,20 +79,45 @@ export function readOutputLine(line: string, columns: ResultColumns): OutputLine
     return undefined;
   }
   if (!isObject(record) || typeof record.recordId !== 'string') return undefined;
-  const { recordId, error, modelOutput } = record;
+  const { recordId, modelOutput } = record;
   const record_id = recordId.toWellFormed();
-  if (error !== undefined && error !== null) {
+  const error = record.error ?? undefined;
+  const isAnswer = error === undefined && readValue(columns.answer.source, modelOutput) !== null;
+  const fault = error ?? (isAnswer ? undefined : errorWithin(modelOutput));
+  if (fault !== undefined) {
+    const code = textOf(isObject(fault) ? fault.errorCode : undefined) ?? UNKNOWN_ERROR;
     return {
       record_id,
-      error_code: textOf(isObject(error) ? error.errorCode : undefined) ?? UNKNOWN_ERROR,
-      error_message: textOf(isObject(error) ? (error.errorMessage ?? error) : error) ?? '',
+      error_code: code.replace(new RegExp(WHOLE_NUMBER), '$1'),
+      error_message: textOf(isObject(fault) ? (fault.errorMessage ?? fault) : fault) ?? '',
     };
   }
-  if (readValue(columns.answer.source, modelOutput) === null) {
-    return { record_id, error_code: UNEXPECTED_MODEL_OUTPUT, error_message: columns.unexpected };
+  if (!isAnswer) {
+    const error_message = `${columns.unexpected} ${beginningOf(modelOutput)}`;
+    return { record_id, error_code: UNEXPECTED_MODEL_OUTPUT, error_message };
   }
   const values = columns.answers.map(({ key, source }) => [key, readValue(source, modelOutput)]);
   return { record_id, error_code: null, error_message: null, ...Object.fromEntries(values) };
+}
+
+/** The error that stands in an answer's place, as `error` would have it. */
+function errorWithin(modelOutput: unknown): Record<string, unknown> | undefined {
+  if (!isObject(modelOutput)) return undefined;
+  const { errorCode = null, errorMessage = null } = modelOutput;
+  return errorCode === null && errorMessage === null ? undefined : { errorCode, errorMessage };
+}
+
+/** Characters of an unknown output that its row's message quotes. */
+const QUOTED_LENGTH = 200;
+/** Control characters, and those that turn the writing direction: as JSON escapes them, and as it does not. */
+const NOT_PRINTED = /\\u00[01][0-9a-f]|\\[bfnrt]|[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** What an output of an unknown shape is, or how it begins; safe to print. */
+function beginningOf(modelOutput: unknown): string {
+  if (modelOutput === undefined) return 'There is none.';
+  const text = JSON.stringify(modelOutput).replace(NOT_PRINTED, ' ');
+  const quoted = text.slice(0, QUOTED_LENGTH).toWellFormed();
+  return quoted.length < text.length ? `It begins: ${quoted}…` : `It is: ${quoted}`;
 }
 
 /** SQL for what `rewriteOutput` wrote, whose longest line is known. */

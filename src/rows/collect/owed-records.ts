@@ -23,7 +23,7 @@ export function owedSql({ maxAttempts, retryTruncated, retryRefused }: RetryPoli
     ...(retryTruncated ? TRUNCATED_STOP_REASONS : []),
     ...(retryRefused ? REFUSED_STOP_REASONS : []),
   ];
-  const failed = `(regexp_full_match(error_code, ${sqlText(RETRYABLE_CODE_PATTERN)}, 's') AND error_code NOT IN (${list(FINAL_ERROR_NAMES)}))`;
+  const failed = `(regexp_full_match(error_code, ${sqlText(RETRYABLE_CODE_PATTERN)}, 's') AND lower(error_code) NOT IN (${list(FINAL_ERROR_NAMES)}))`;
   const unwanted =
     reasons.length === 0 ? '' : ` OR (error_code IS NULL AND lower(stop_reason) IN (${list(reasons)}))`;
   return `(attempts < ${maxAttempts} AND coalesce(${failed}${unwanted}, false))`;

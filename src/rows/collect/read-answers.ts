@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type DuckDb, isUnreadableContent, sqlText } from '../duckdb/duckdb.ts';
 import { copyToParquet, readParquetSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
 import type { ResultColumns } from '../results/result-columns.ts';
-import { noLinesSql, outputLinesSql, rewrittenLinesSql } from './output-line.ts';
+import { noLinesSql, outputLinesSql, rewrittenLinesSql, UNEXPECTED_MODEL_OUTPUT } from './output-line.ts';
 import { rewriteOutput } from './rewrite-output.ts';
 
 /** What a job answered, for as long as it is not disposed of. */
@@ -76,39 +76,44 @@ async function countNumbers(db: DuckDb, paths: readonly string[]): Promise<numbe
   return Number(numbers);
 }
 
-async function copyAnswers(
-  db: DuckDb,
-  {
-    outputPath,
-    path,
-    columns,
-    bytesPerRow,
-    scratchDirectory,
-  }: {
-    outputPath: string;
-    path: string;
-    columns: ResultColumns;
-    bytesPerRow: number;
-    scratchDirectory: string;
-  },
-): Promise<{ lines: number; unreadable: number }> {
-  const copy = (sql: string) =>
-    copyToParquet(db, {
-      sql,
-      path,
-      compression: 'uncompressed',
-      bytesPerRow,
-      rowGroups: WORKING_ROW_GROUPS,
-    });
+interface AnswersCopy {
+  outputPath: string;
+  path: string;
+  columns: ResultColumns;
+  bytesPerRow: number;
+  scratchDirectory: string;
+}
+
+async function copyAnswers(db: DuckDb, copy: AnswersCopy): Promise<{ lines: number; unreadable: number }> {
+  const { outputPath, path, columns, scratchDirectory } = copy;
   try {
-    return { lines: await copy(outputLinesSql(outputPath, columns)), unreadable: 0 };
+    const lines = await writeAnswers(db, outputLinesSql(outputPath, columns), copy);
+    // A row quotes the output of an unknown shape, of which DuckDB has read what was looked for only.
+    if (!(await hasUnexpected(db, path))) return { lines, unreadable: 0 };
   } catch (error) {
     // A lone surrogate, a truncated line, a value of another type: DuckDB gives the whole file up.
     if (!isUnreadableContent(error)) throw error;
-    const rewritten = join(scratchDirectory, 'rewritten.jsonl');
-    const { unreadable, longestBytes } = await rewriteOutput(outputPath, rewritten, columns);
-    const lines = await copy(rewrittenLinesSql(rewritten, columns, longestBytes));
-    await rm(rewritten, { force: true });
-    return { lines, unreadable };
   }
+  const rewritten = join(scratchDirectory, 'rewritten.jsonl');
+  const { unreadable, longestBytes } = await rewriteOutput(outputPath, rewritten, columns);
+  const lines = await writeAnswers(db, rewrittenLinesSql(rewritten, columns, longestBytes), copy);
+  await rm(rewritten, { force: true });
+  return { lines, unreadable };
+}
+
+function writeAnswers(db: DuckDb, sql: string, { path, bytesPerRow }: AnswersCopy): Promise<number> {
+  return copyToParquet(db, {
+    sql,
+    path,
+    compression: 'uncompressed',
+    bytesPerRow,
+    rowGroups: WORKING_ROW_GROUPS,
+  });
+}
+
+async function hasUnexpected(db: DuckDb, path: string): Promise<boolean> {
+  const { unexpected } = await db.row(
+    `SELECT CAST(count(*) FILTER (error_code = ${sqlText(UNEXPECTED_MODEL_OUTPUT)}) AS DOUBLE) AS unexpected FROM ${readParquetSql(path)}`,
+  );
+  return Number(unexpected) > 0;
 }

@@ -72,7 +72,8 @@ test('every row ends in one outcome, and says why it has no answer', async () =>
         error_code: 'UnexpectedModelOutput',
         rows: 1,
         example_record_id: id(3),
-        example_message: "The model's output has no list of content blocks at output.message.content.",
+        example_message:
+          'The model\'s output has no list of content blocks at output.message.content. It is: {"output":null}',
       },
     ],
   });
@@ -205,6 +206,60 @@ test('a bad file among good ones is read in JavaScript, and the answers are the 
     [null, 'MissingOutput', 1],
   ]);
   expect(collected.reasons[0]).toMatchObject({ error_code: '400', example_message: '{"a":1}' });
+});
+
+test('an error in the place of the answer is the record’s error', async () => {
+  const within = (recordId: string, error: unknown) =>
+    JSON.stringify({ recordId, modelInput: {}, modelOutput: error });
+  const throttled = { errorCode: 429, errorMessage: 'Too many requests', expired: false, retryable: true };
+  const lines = [
+    within(id(0), throttled),
+    within(id(1), { errorCode: 'ValidationException', errorMessage: 'The text is too long' }),
+    within(id(3), { errorMessage: 'Internal failure' }),
+    errorLine(id(4), { errorCode: 400, errorMessage: 'whole' }).replace('400', '400.0'),
+    errorLine(id(5), { errorCode: '503.0', errorMessage: 'text' }),
+  ];
+  // A lone surrogate among them, and JavaScript reads what DuckDB refuses.
+  for (const broken of ['', `\n${converseLine('x', '\ud83d')}`]) {
+    const collected = await collect(await sixRows(), [`${lines.join('\n')}${broken}`]);
+    const found = await query(
+      `SELECT error_code, error_message FROM '${collected.resultPath}' WHERE attempts > 0 ORDER BY file_row_number`,
+    );
+    expect(found.map((row) => Object.values(row))).toEqual([
+      ['429', 'Too many requests'],
+      ['ValidationException', 'The text is too long'],
+      ['UnknownError', 'Internal failure'],
+      ['400', 'whole'],
+      ['503', 'text'],
+    ]);
+    // The throttled and the unavailable one.
+    expect(collected.owed).toBe(2);
+  }
+});
+
+test('an output of an unknown shape is quoted as far as it helps, and is safe to print', async () => {
+  const strange = (recordId: string, modelOutput: unknown) => JSON.stringify({ recordId, modelOutput });
+  const lines = [
+    converseLine(id(0), 'A'),
+    strange(id(1), { type: 'error', error: { message: 'red \u001b[31m\u009b alert\n' } }),
+    strange(id(3), { choices: [{ message: { content: '😀'.repeat(500) } }] }),
+    JSON.stringify({ recordId: id(4) }),
+    strange(id(5), ['a']),
+  ];
+  const { resultPath } = await collect(await sixRows(), [lines.join('\n')]);
+  const found = await query(
+    `SELECT error_message FROM '${resultPath}' WHERE error_code = 'UnexpectedModelOutput' ORDER BY file_row_number`,
+  );
+  const expected = "The model's output has no list of content blocks at output.message.content.";
+  expect(found.map(({ error_message }) => error_message)).toEqual([
+    `${expected} It is: {"type":"error","error":{"message":"red  [31m  alert "}}`,
+    expect.stringMatching(
+      /^The model's output .* It begins: \{"choices":\[\{"message":\{"content":"(?:😀){10,90}\ufffd?…$/u,
+    ),
+    `${expected} There is none.`,
+    `${expected} It is: ["a"]`,
+  ]);
+  expect((await outcomes(resultPath))[0]).toEqual(['A', null, 1]);
 });
 
 test('embeddings are lists of floats; readable by another reader too', async () => {

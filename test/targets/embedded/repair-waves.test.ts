@@ -40,3 +40,37 @@ test('what a broken-off job and faults of the service leave owed is repaired in 
   expect(tracked?.answeredMoreThanOnce).toEqual([]);
   expect(tracked?.bodiesAnsweredMoreThanOnce).toEqual([]);
 });
+
+test('what the model asks to try again with 424 is tried again, in a job and on demand', async () => {
+  const errorMessage =
+    'The system encountered an unexpected error during processing. Try your request again.';
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({
+    directory,
+    emulator: {
+      faults: [
+        {
+          fault: {
+            kind: 'record-errors',
+            fraction: 0.05,
+            errorCode: 424,
+            errorMessage,
+            firstAttemptOnly: true,
+          },
+        },
+        {
+          times: 3,
+          fault: { kind: 'invoke-error', errorName: 'ModelErrorException', message: errorMessage },
+        },
+      ],
+    },
+  });
+  const result = await runRows(600, emulated, { directory });
+  expect(result).toMatchObject({
+    kind: 'finished',
+    summary: { status: 'succeeded', reasons: [], rows: { total: 600, succeeded: 600 } },
+  });
+  const { onDemand, tracked } = await emulated.emulator.usage();
+  expect(onDemand.calls).toBeGreaterThan(3);
+  expect(tracked?.bodiesAnsweredMoreThanOnce).toEqual([]);
+});
