@@ -1,8 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-
-/** Geography prefixes of cross-region inference profiles. */
-const PROFILE_PREFIX = /^(?:us|eu|apac|jp|au|ca|sa|us-gov|global)\./;
+import { splitProfile } from '../src/models/catalog/model-id.ts';
 
 /**
  * The resources that stand for the allowed models: the foundation models, in every region that a profile may send
@@ -13,8 +11,8 @@ export function modelArns(scope: Construct, allowedModels: readonly string[]): s
   const { partition, region, account } = Stack.of(scope);
   const arns = allowedModels.flatMap((model) => {
     if (model.startsWith('arn:')) return [model];
-    const base = model.replace(PROFILE_PREFIX, '');
-    const profile = base === model ? `*.${base}` : model;
+    const { prefix, rest: base } = splitProfile(model);
+    const profile = prefix === undefined ? `*.${base}` : model;
     return [
       `arn:${partition}:bedrock:*::foundation-model/${base}`,
       `arn:${partition}:bedrock:${region}:${account}:inference-profile/${profile}`,

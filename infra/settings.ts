@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { batchModelPatterns } from '../src/models/catalog/model-catalog.ts';
 
 /** A list in cdk.json, or names with commas between them on the command line. */
 function listOf<T extends z.ZodType>(item: T) {
@@ -26,18 +27,8 @@ const YesOrNo = z.preprocess(
 /** Days that CloudWatch Logs can keep. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653];
 
-/** Model families that Quarry writes requests for. */
-export const DEFAULT_ALLOWED_MODELS = [
-  'amazon.nova-*',
-  'amazon.titan-embed-text-v2*',
-  'anthropic.*',
-  'deepseek.*',
-  'google.*',
-  'meta.*',
-  'mistral.*',
-  'openai.*',
-  'qwen.*',
-];
+/** Every model that has batch inference. */
+export const DEFAULT_ALLOWED_MODELS = batchModelPatterns();
 
 const ModelPattern = z
   .string()

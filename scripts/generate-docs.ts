@@ -4,12 +4,16 @@ import { definition } from '../src/workflow/definition.ts';
 import { drawDefinition } from '../src/workflow/diagram.ts';
 import { type GeneratedDoc, replaceMarked, updateDocs } from './generated-docs.ts';
 import { renderLayers } from './layers.ts';
+import { renderModelsPage } from './models-page.ts';
+import { renderNativeAdapters } from './native-adapters.ts';
 import { renderRunInputPage } from './run-input-page.ts';
 
 /** Every page that is made from the sources. */
 const GENERATED_DOCS: readonly GeneratedDoc[] = [
   { path: 'docs/run-input.md', render: renderRunInputPage },
+  { path: 'docs/models.md', render: renderModelsPage },
   { path: 'biome.layers.json', render: renderLayers },
+  { path: 'src/models/adapters/native-adapters.ts', render: renderNativeAdapters },
   {
     path: 'ARCHITECTURE.md',
     render: (current) =>

@@ -1,7 +1,10 @@
 /** A room of `src` and what it may import: the one place that says so. */
 interface Room {
   name: string;
+  /** Rooms, or single rooms within a room: `models/catalog`. */
   imports: readonly string[];
+  /** Rooms within it, where somebody may import one of them only. */
+  within?: readonly string[];
   /** Has no I/O, time or randomness of its own. */
   pure?: true;
 }
@@ -23,7 +26,7 @@ const EVERYTHING_BELOW_TARGETS = [
 export const ROOMS: readonly Room[] = [
   { name: 'core', imports: [], pure: true },
   { name: 'prompts', imports: ['core'], pure: true },
-  { name: 'models', imports: ['core', 'prompts'], pure: true },
+  { name: 'models', imports: ['core', 'prompts'], within: ['adapters', 'catalog'], pure: true },
   { name: 'engine', imports: ['core'] },
   { name: 'store', imports: ['core'] },
   { name: 'hub', imports: ['core', 'store'] },
@@ -31,7 +34,7 @@ export const ROOMS: readonly Room[] = [
   { name: 'bedrock', imports: ['core', 'models'] },
   { name: 'rows', imports: ['core', 'prompts', 'models', 'store'] },
   { name: 'workflow', imports: ['core', 'engine'], pure: true },
-  { name: 'emulator', imports: ['core', 'store'] },
+  { name: 'emulator', imports: ['core', 'models/catalog', 'store'] },
   {
     name: 'steps',
     imports: ['core', 'prompts', 'models', 'store', 'hub', 'runs', 'bedrock', 'rows', 'workflow'],
@@ -65,8 +68,8 @@ export function renderLayers(): string {
       ['infra/**'],
       [
         {
-          group: ROOMS.filter(({ name }) => name !== 'workflow').map(({ name }) => `**/src/${name}/**`),
-          message: 'infra sees the workflow only.',
+          group: closedTo(['workflow', 'models/catalog']).map((path) => `**/src/${path}`),
+          message: 'infra sees the workflow and the model catalogue only.',
         },
       ],
     ),
@@ -79,9 +82,22 @@ export function renderLayers(): string {
   return `${JSON.stringify({ $schema: './node_modules/@biomejs/biome/configuration_schema.json', overrides }, null, 2)}\n`;
 }
 
+/** Paths of everything that is not in these rooms. */
+function closedTo(open: readonly string[]): string[] {
+  return ROOMS.flatMap(({ name, within = [] }) => {
+    if (open.includes(name)) return [];
+    const isOpen = (inner: string) => open.includes(`${name}/${inner}`);
+    if (!within.some(isOpen)) return [`${name}/**`];
+    return [
+      `${name}/*.ts`,
+      ...within.filter((inner) => !isOpen(inner)).map((inner) => `${name}/${inner}/**`),
+    ];
+  });
+}
+
 /** One override for the files of a room, and one for those in its sub-rooms: paths are relative in imports. */
 function overridesOf({ name, imports, pure }: Room): unknown[] {
-  const closed = ROOMS.map((room) => room.name).filter((other) => other !== name && !imports.includes(other));
+  const closed = closedTo([name, ...imports]);
   const allowed = imports.length === 0 ? 'no other room' : `${imports.join(', ')} only`;
   const message = `${name} may import ${allowed}: see ARCHITECTURE.md, Rooms.`;
   const impure = {
@@ -95,7 +111,7 @@ function overridesOf({ name, imports, pure }: Room): unknown[] {
     restrictImports(includes, [
       {
         group: [
-          ...closed.map((other) => `${up}/${other}/**`),
+          ...closed.map((path) => `${up}/${path}`),
           `${up}/../infra/**`,
           'aws-cdk-lib',
           'aws-cdk-lib/**',

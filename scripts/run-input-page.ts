@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { RUN_INPUT_ALIASES, RUN_INPUT_FIELDS } from '../src/core/run-input.ts';
 import { MODEL_ADAPTERS } from '../src/models/adapters/find-adapter.ts';
 import type { InferenceParameter } from '../src/models/adapters/model-adapter.ts';
+import { table } from './markdown.ts';
 
 /** The part of a JSON Schema that says what a value may be. */
 interface ValueSchema {
@@ -146,12 +147,6 @@ function familiesTaking(parameter: string): string {
   return MODEL_ADAPTERS.filter(({ parameters }) => parameters.includes(parameter as InferenceParameter))
     .map(({ family }) => family)
     .join('; ');
-}
-
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(headings), `|${' --- |'.repeat(headings.length)}`, ...rows.map(line)].join('\n');
 }
 
 function jsonBlock(document: Record<string, unknown>): string {

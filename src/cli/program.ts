@@ -7,6 +7,7 @@ import { addCancelCommand } from './commands/cancel-command.ts';
 import { addDoctorCommand } from './commands/doctor-command.ts';
 import { addEmulateCommand } from './commands/emulate-command.ts';
 import { addJobsCommand } from './commands/jobs-command.ts';
+import { addModelsCommand } from './commands/models-command.ts';
 import { addPlanCommand } from './commands/plan-command.ts';
 import { addResultsCommand } from './commands/results-command.ts';
 import { addResumeCommand } from './commands/resume-command.ts';
@@ -36,6 +37,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addResumeCommand(program, context);
   addJobsCommand(program, context);
   addAdoptCommand(program, context);
+  addModelsCommand(program, context);
   addEmulateCommand(program, context);
   addDoctorCommand(program, context);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);

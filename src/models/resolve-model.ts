@@ -6,8 +6,8 @@ import type {
   ModelAdapter,
   ModelRequest,
 } from './adapters/model-adapter.ts';
+import { factsOf } from './catalog/model-catalog.ts';
 import { parseModelId } from './catalog/model-id.ts';
-import { modelLimitsOf } from './catalog/model-limits.ts';
 
 /** The adapter of a run's model, once what the run asks of it is known to be possible; InvalidRunInputError else. */
 export function resolveModel(modelId: string, { systemPrompt, parameters }: ModelRequest): ModelAdapter {
@@ -39,25 +39,25 @@ export function resolveModel(modelId: string, { systemPrompt, parameters }: Mode
 
 /** Refuses what the model would refuse for every record. */
 function checkLimits(modelId: string, { max_tokens, temperature, top_p }: InferenceParameters): void {
-  const { maxTokens, maxTemperature, temperatureExcludesTopP, fixedSampling } = modelLimitsOf(
-    parseModelId(modelId).baseModelId,
-  );
+  const facts = factsOf(parseModelId(modelId).baseModelId);
+  if (facts === undefined) return;
+  const { maxTokens, refuses } = facts;
   if (max_tokens !== undefined && maxTokens !== undefined && max_tokens > maxTokens) {
     throw new InvalidRunInputError(
       `inference_parameters.max_tokens is ${max_tokens}, but ${modelId} refuses more than ${maxTokens}.`,
     );
   }
-  if (temperature !== undefined && maxTemperature !== undefined && temperature > maxTemperature) {
+  if (temperature !== undefined && temperature > (refuses.temperatureOver ?? temperature)) {
     throw new InvalidRunInputError(
-      `inference_parameters.temperature is ${temperature}, but ${modelId} refuses more than ${maxTemperature}.`,
+      `inference_parameters.temperature is ${temperature}, but ${modelId} refuses more than ${refuses.temperatureOver}.`,
     );
   }
-  if (temperatureExcludesTopP && temperature !== undefined && top_p !== undefined) {
+  if (refuses.temperatureWithTopP && temperature !== undefined && top_p !== undefined) {
     throw new InvalidRunInputError(
       `inference_parameters: ${modelId} refuses temperature and top_p together. Give one of them.`,
     );
   }
-  if (fixedSampling && ((temperature ?? 1) !== 1 || (top_p ?? 1) !== 1)) {
+  if (refuses.sampling && ((temperature ?? 1) !== 1 || (top_p ?? 1) !== 1)) {
     throw new InvalidRunInputError(
       `inference_parameters: ${modelId} refuses any temperature and top_p but 1. Leave them out.`,
     );

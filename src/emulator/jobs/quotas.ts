@@ -1,3 +1,5 @@
+import { factsOf } from '../../models/catalog/model-catalog.ts';
+
 /** What one model's batch jobs may be. Ends inclusive. */
 export interface EmulatedQuotas {
   minRecordsPerJob: number;
@@ -29,9 +31,10 @@ export const DEFAULT_QUOTAS: Readonly<EmulatedQuotas> = {
 
 /** The quotas of a base model. */
 export function quotasOf(baseId: string, options: QuotaOptions): EmulatedQuotas {
+  const maxBytesPerJob = factsOf(baseId)?.maxJobBytes ?? DEFAULT_QUOTAS.maxBytesPerJob;
   return {
     ...DEFAULT_QUOTAS,
-    ...(/^amazon\.nova-(lite|pro)-v1/.test(baseId) ? { maxBytesPerJob: 100 * GIB } : {}),
+    maxBytesPerJob,
     ...options.default,
     ...options.models?.[baseId],
   };

@@ -10,7 +10,7 @@ export const amazonNova: ModelAdapter = {
   invocationType: 'InvokeModel',
   parameters: ['max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences'],
   systemPrompt: true,
-  matches: (baseModelId) => /^amazon\.nova-(?:2-)?(?:micro|lite|pro|premier)\b/.test(baseModelId),
+  matches: ({ body }) => body === 'nova-messages',
   toModelInput: (prompt, { systemPrompt, parameters }) =>
     withoutUndefined({
       schemaVersion: 'messages-v1',

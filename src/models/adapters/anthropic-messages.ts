@@ -10,7 +10,7 @@ export const anthropicMessages: ModelAdapter = {
   invocationType: 'InvokeModel',
   parameters: ['max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences'],
   systemPrompt: true,
-  matches: (baseModelId) => baseModelId.startsWith('anthropic.claude-'),
+  matches: ({ body }) => body === 'claude-messages',
   toModelInput: (prompt, { systemPrompt, parameters }) =>
     withoutUndefined({
       anthropic_version: 'bedrock-2023-05-31',

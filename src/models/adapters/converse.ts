@@ -1,9 +1,5 @@
 import { DEFAULT_MAX_TOKENS, type ModelAdapter, withoutUndefined } from './model-adapter.ts';
 
-/** Models that give no text, or take none: Converse is not for them. */
-const NOT_TEXT =
-  /embed|rerank|image|canvas|reel|sonic|video|marengo|voyage|stable-|^stability\.|^luma\.|^twelvelabs\./;
-
 /**
  * Any other text model, through the Converse request body.
  * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
@@ -14,7 +10,7 @@ export const converse: ModelAdapter = {
   invocationType: 'Converse',
   parameters: ['max_tokens', 'temperature', 'top_p', 'stop_sequences'],
   systemPrompt: true,
-  matches: (baseModelId) => !NOT_TEXT.test(baseModelId),
+  matches: ({ output }) => output === 'text',
   toModelInput: (prompt, { systemPrompt, parameters }) =>
     withoutUndefined({
       messages: [{ role: 'user', content: [{ text: prompt }] }],

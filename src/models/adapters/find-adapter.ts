@@ -1,18 +1,15 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { factsOf } from '../catalog/model-catalog.ts';
 import { parseModelId } from '../catalog/model-id.ts';
-import { amazonNova } from './amazon-nova.ts';
-import { anthropicMessages } from './anthropic-messages.ts';
 import { converse } from './converse.ts';
-import type { ModelAdapter } from './model-adapter.ts';
-import { titanTextEmbeddings } from './titan-text-embeddings.ts';
+import type { AdaptedModel, ModelAdapter } from './model-adapter.ts';
+import { NATIVE_ADAPTERS } from './native-adapters.ts';
 
-/** Every model family, the particular ones first: the first that matches a model id is its adapter. */
-export const MODEL_ADAPTERS: readonly ModelAdapter[] = [
-  anthropicMessages,
-  amazonNova,
-  titanTextEmbeddings,
-  converse,
-];
+/** Every model family: the ones with a body of their own, and Converse for any other text model. */
+export const MODEL_ADAPTERS: readonly ModelAdapter[] = [...NATIVE_ADAPTERS, converse];
+
+/** Ids that no row of the catalogue tells of, and that speak of no text. */
+const NOT_TEXT = /embed|rerank|image|canvas|reel|sonic|video|voyage|stable-/;
 
 /**
  * The adapter of a model id. An ARN that does not tell its model (an application inference profile, a custom
@@ -21,7 +18,8 @@ export const MODEL_ADAPTERS: readonly ModelAdapter[] = [
 export function findAdapter(modelId: string): ModelAdapter {
   const { baseModelId } = parseModelId(modelId);
   if (baseModelId === undefined) return converse;
-  const adapter = MODEL_ADAPTERS.find((candidate) => candidate.matches(baseModelId));
+  const model = factsOf(baseModelId) ?? guessed(baseModelId);
+  const adapter = MODEL_ADAPTERS.find((candidate) => candidate.matches(model));
   if (adapter === undefined) {
     const families = MODEL_ADAPTERS.map(({ family, example }) => `${family}: ${example}`).join('; ');
     throw new InvalidRunInputError(
@@ -29,4 +27,8 @@ export function findAdapter(modelId: string): ModelAdapter {
     );
   }
   return adapter;
+}
+
+function guessed(id: string): AdaptedModel {
+  return { id, body: 'none', output: NOT_TEXT.test(id) ? 'other' : 'text' };
 }

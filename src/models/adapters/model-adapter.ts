@@ -1,4 +1,5 @@
 import type { RunInput } from '../../core/run-input.ts';
+import type { ModelFacts } from '../catalog/model-facts.ts';
 import type { OutputShape } from '../output-shape.ts';
 
 /** The inference parameters of a run input. */
@@ -16,6 +17,9 @@ export interface ModelRequest {
 /** How Bedrock reads a record. https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-data.html */
 export type ModelInvocationType = 'InvokeModel' | 'Converse';
 
+/** What tells which adapter a model has. */
+export type AdaptedModel = Pick<ModelFacts, 'id' | 'body' | 'output'>;
+
 /** Quarry's code for one model family. */
 export interface ModelAdapter {
   /** For people: messages and docs. */
@@ -28,8 +32,8 @@ export interface ModelAdapter {
   systemPrompt: boolean;
   /** Lengths of vector that can be asked for; absent where there is no choice. */
   dimensions?: readonly number[];
-  /** True where this is the adapter of a `provider.model` id. */
-  matches(baseModelId: string): boolean;
+  /** True where this is the adapter of a model. */
+  matches(model: AdaptedModel): boolean;
   /** The body that the model takes. */
   toModelInput(prompt: string, request: ModelRequest): Record<string, unknown>;
   /** Where the model's output has the answer. */

@@ -11,7 +11,7 @@ export const titanTextEmbeddings: ModelAdapter = {
   parameters: ['dimensions', 'normalize'],
   systemPrompt: false,
   dimensions: [256, 512, 1024],
-  matches: (baseModelId) => baseModelId.startsWith('amazon.titan-embed-text-v2'),
+  matches: ({ body }) => body === 'titan-text-embeddings',
   toModelInput: (prompt, { parameters }) =>
     withoutUndefined({
       inputText: prompt,

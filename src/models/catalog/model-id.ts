@@ -35,7 +35,7 @@ export function parseModelId(modelId: string): ModelIdentity {
     switch (resource) {
       case 'foundation-model':
       case 'inference-profile': {
-        const identity = splitProfile(name);
+        const identity = identityOf(name);
         if (identity.baseModelId === undefined) throw notAModelId(modelId);
         return { ...identity, modelId };
       }
@@ -50,7 +50,7 @@ export function parseModelId(modelId: string): ModelIdentity {
         );
     }
   }
-  const identity = splitProfile(modelId);
+  const identity = identityOf(modelId);
   if (identity.baseModelId === undefined) throw notAModelId(modelId);
   if (BEDROCK_ID_PATTERN.test(modelId)) return identity;
   if (identity.profilePrefix === undefined) throw notAModelId(modelId);
@@ -65,8 +65,17 @@ function notAModelId(modelId: string): InvalidRunInputError {
   );
 }
 
-function splitProfile(name: string): ModelIdentity {
-  const profilePrefix = PROFILE_PATTERN.exec(name)?.[1];
-  const base = profilePrefix === undefined ? name : name.slice(profilePrefix.length + 1);
-  return { modelId: name, baseModelId: BASE_MODEL_PATTERN.test(base) ? base : undefined, profilePrefix };
+function identityOf(name: string): ModelIdentity {
+  const { prefix, rest } = splitProfile(name);
+  return {
+    modelId: name,
+    baseModelId: BASE_MODEL_PATTERN.test(rest) ? rest : undefined,
+    profilePrefix: prefix,
+  };
+}
+
+/** A geography and what stands behind it, of an id or of a pattern such as `eu.anthropic.*`. */
+export function splitProfile(name: string): { prefix: string | undefined; rest: string } {
+  const prefix = PROFILE_PATTERN.exec(name)?.[1];
+  return { prefix, rest: prefix === undefined ? name : name.slice(prefix.length + 1) };
 }

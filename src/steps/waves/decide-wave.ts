@@ -2,7 +2,7 @@ import { type PackingLimits, PILOT_MIN_PARTS, packRows } from '../../core/packin
 import type { InvocationMode, PartSource, PreparedPart, WavePart } from '../../core/part.ts';
 import type { RunStop } from '../../core/run-stop.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { ON_DEMAND_FACTOR } from './run-cost.ts';
+import { ON_DEMAND_FACTOR } from '../../models/catalog/prices.ts';
 import { faultOfPilot, faultOfWave } from './systematic-fault.ts';
 import type { Turn } from './turns.ts';
 

@@ -1,8 +1,5 @@
-import { batchPriceOf, costUsd } from '../../models/catalog/prices.ts';
+import { batchPriceOf, costUsd, ON_DEMAND_FACTOR } from '../../models/catalog/prices.ts';
 import type { Turn } from './turns.ts';
-
-/** How much dearer a record is on demand than in a job. https://aws.amazon.com/bedrock/pricing/ */
-export const ON_DEMAND_FACTOR = 2;
 
 /** Dollars that these turns took by the tokens of their answers; null where no price of the model is known. */
 export function spentUsd(turns: readonly Turn[], modelId: string): number | null {

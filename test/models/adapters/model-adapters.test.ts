@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { anthropicMessages } from '../../../src/models/adapters/anthropic-messages.ts';
 import { findAdapter, MODEL_ADAPTERS } from '../../../src/models/adapters/find-adapter.ts';
 import type { InferenceParameters } from '../../../src/models/adapters/model-adapter.ts';
 import { recordFrameOf } from '../../../src/models/record-frame.ts';
@@ -86,8 +87,7 @@ describe.each(MODEL_ADAPTERS)('$family', (adapter) => {
 });
 
 test('an answer without counts or stop reason says null for them', () => {
-  const [anthropic] = MODEL_ADAPTERS;
-  expect(anthropic && readModelOutput(anthropic.output, { content: [] })).toEqual({
+  expect(readModelOutput(anthropicMessages.output, { content: [] })).toEqual({
     text: '',
     embedding: null,
     stopReason: null,
@@ -97,11 +97,9 @@ test('an answer without counts or stop reason says null for them', () => {
 });
 
 test('an adapter that leaves the prompt out, changes it or repeats it has no frame', () => {
-  const [anthropic] = MODEL_ADAPTERS;
-  if (anthropic === undefined) throw new Error('there is no adapter');
   const request = { systemPrompt: undefined, parameters: {} };
   const frameOf = (toModelInput: (prompt: string) => Record<string, unknown>) => () =>
-    recordFrameOf({ ...anthropic, toModelInput }, request, []);
+    recordFrameOf({ ...anthropicMessages, toModelInput }, request, []);
   expect(frameOf(() => ({}))).toThrow('must put the prompt into the body once, as it is');
   expect(frameOf((prompt) => ({ prompt: `Human: ${prompt}` }))).toThrow('once, as it is');
   expect(frameOf((prompt) => ({ prompt, again: prompt }))).toThrow('once, as it is');

@@ -1,0 +1,8 @@
+// Made by scripts/generate-docs.ts from the files of this folder: add a family's file, then run it.
+import { amazonNova } from './amazon-nova.ts';
+import { anthropicMessages } from './anthropic-messages.ts';
+import type { ModelAdapter } from './model-adapter.ts';
+import { titanTextEmbeddings } from './titan-text-embeddings.ts';
+
+/** Every model family with a body of its own. */
+export const NATIVE_ADAPTERS: readonly ModelAdapter[] = [amazonNova, anthropicMessages, titanTextEmbeddings];
