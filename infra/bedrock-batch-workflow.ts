@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import packageJson from '../package.json' with { type: 'json' };
 import { STEP_NAMES, type StepName } from '../src/workflow/definition.ts';
 import { createBedrockServiceRole, type JobNetwork } from './bedrock-service-role.ts';
 import { createDataBucket } from './data-bucket.ts';
@@ -179,7 +178,7 @@ export class BedrockBatchWorkflow extends Construct {
     );
     this.stateMachine = createStateMachine(this, 'Workflow', {
       bucket: this.bucket,
-      functions: forEachStep((step): NodejsFunction => this.steps[step].lambda),
+      functions: forEachStep((step): LambdaFunction => this.steps[step].lambda),
       encryptionKey,
       logRetention,
     });
@@ -198,6 +197,5 @@ function withoutUndefined(fields: Readonly<Record<string, string | undefined>>):
 
 /** Quarry's own version, which every run records. */
 export function packageVersion(): string {
-  const path = join(import.meta.dirname, '..', 'package.json');
-  return String(JSON.parse(readFileSync(path, 'utf8')).version);
+  return packageJson.version;
 }

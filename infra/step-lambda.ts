@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { attachGrants, type Grant } from './grant.ts';
+import { stepCode } from './step-code.ts';
 import type { StepSize } from './step-sizes.ts';
 
 /** How a step's function is made. */
@@ -18,18 +17,12 @@ export interface StepLambdaOptions {
 
 /** A step's function, and where it logs. */
 export interface StepLambda {
-  lambda: NodejsFunction;
+  lambda: LambdaFunction;
   logGroup: LogGroup;
 }
 
-const ROOT = join(import.meta.dirname, '..');
-
 /** Minutes that a function may take: all that Lambda gives. */
 const TIMEOUT_MINUTES = 15;
-
-/** CommonJS packages in an ES module ask for `require`. */
-const REQUIRE_BANNER =
-  "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);";
 
 /** Makes the Lambda function of one step, with a role of its own. */
 export function createStepLambda(scope: Construct, id: string, options: StepLambdaOptions): StepLambda {
@@ -57,10 +50,10 @@ export function createStepLambda(scope: Construct, id: string, options: StepLamb
       ...grants,
     ],
   });
-  const lambda = new NodejsFunction(scope, id, {
+  const lambda = new LambdaFunction(scope, id, {
     description: size.description,
-    entry: join(ROOT, 'src', 'handlers', size.file),
-    handler: 'handler',
+    code: stepCode(size),
+    handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.X86_64,
     memorySize: size.memoryMb,
@@ -70,30 +63,6 @@ export function createStepLambda(scope: Construct, id: string, options: StepLamb
     role: role.withoutPolicyUpdates(),
     logGroup,
     environment: { ...environment, NODE_OPTIONS: '--enable-source-maps' },
-    projectRoot: ROOT,
-    depsLockFilePath: join(ROOT, 'package-lock.json'),
-    bundling: {
-      format: OutputFormat.ESM,
-      target: 'node24',
-      mainFields: ['module', 'main'],
-      minify: true,
-      sourceMap: true,
-      sourcesContent: false,
-      banner: REQUIRE_BANNER,
-      externalModules: ['@duckdb/*'],
-      commandHooks: {
-        beforeInstall: () => [],
-        beforeBundling: () => [],
-        afterBundling: (inputDirectory, outputDirectory) =>
-          size.duckDb
-            ? [
-                [process.execPath, join(inputDirectory, 'infra', 'install-duckdb.ts'), outputDirectory]
-                  .map((word) => JSON.stringify(word))
-                  .join(' '),
-              ]
-            : [],
-      },
-    },
   });
   lambda.node.addDependency(policy);
   return { lambda, logGroup };

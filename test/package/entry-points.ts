@@ -1,0 +1,61 @@
+// A user's program, which scripts/test-package.sh compiles and runs in an empty folder with the installed package.
+import assert from 'node:assert/strict';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BedrockClient, ListModelInvocationJobsCommand } from '@aws-sdk/client-bedrock';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { VERSION } from 'quarry';
+import { BedrockBatchWorkflow } from 'quarry/cdk';
+import { createDirectoryStore, startEmulator } from 'quarry/emulator';
+import { runExecution, systemClock } from 'quarry/engine';
+
+const folder = await mkdtemp(join(tmpdir(), 'quarry-package-'));
+
+// quarry
+assert.match(VERSION, /^\d+\.\d+\.\d+/);
+
+// quarry/engine
+const { status, ...ending } = await runExecution(
+  {
+    definition: {
+      StartAt: 'Double',
+      States: { Double: { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', End: true } },
+    },
+    runTask: async ({ parameters }) => Number(parameters) * 2,
+    objects: {
+      getObject: async () => new Uint8Array(),
+      putObject: async () => {},
+    },
+    clock: systemClock,
+    random: Math.random,
+  },
+  { name: 'one', input: 21 },
+);
+assert.equal(status, 'SUCCEEDED');
+assert.equal('output' in ending && ending.output, 42);
+
+// quarry/emulator
+const emulator = await startEmulator({
+  store: createDirectoryStore(join(folder, 'objects')),
+  stateDirectory: join(folder, 'emulator'),
+  clock: systemClock,
+});
+const client = new BedrockClient({
+  endpoint: emulator.url,
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+});
+const { invocationJobSummaries } = await client.send(new ListModelInvocationJobsCommand());
+assert.deepEqual(invocationJobSummaries, []);
+client.destroy();
+await emulator.close();
+
+// quarry/cdk
+const stack = new Stack(new App({ outdir: join(folder, 'cdk.out') }), 'Reviews');
+const workflow = new BedrockBatchWorkflow(stack, 'Batch', { allowedModels: ['amazon.nova-lite-v1:0'] });
+assert.equal(workflow.node.id, 'Batch');
+Template.fromStack(stack).resourceCountIs('AWS::StepFunctions::StateMachine', 1);
+
+console.log('every entry point works');
