@@ -17,7 +17,8 @@ import {
   type ConverseCommandInput,
   InvokeModelCommand,
 } from '@aws-sdk/client-bedrock-runtime';
-import { JobStatus } from '../core/job.ts';
+import { toJobStatus } from '../core/job.ts';
+import { sentenceOf } from '../core/sentence.ts';
 import type { ModelInvocationType } from '../models/adapters/model-adapter.ts';
 import type { Bedrock, InvokeResult, JobDescription } from './bedrock.ts';
 import { refusalAdvice, toQuarryError } from './bedrock-errors.ts';
@@ -84,6 +85,7 @@ export function createAwsBedrock(
               },
             },
             vpcConfig,
+            timeoutDurationInHours: request.timeoutHours,
             tags: request.tags,
           }),
         );
@@ -93,7 +95,7 @@ export function createAwsBedrock(
       } catch (error) {
         if (isNameInUse(error)) return { kind: 'name_in_use' };
         if (error instanceof ValidationException) {
-          return { kind: 'refused', message: `${error.message}${refusalAdvice(error.message)}` };
+          return { kind: 'refused', message: `${sentenceOf(error.message)}${refusalAdvice(error.message)}` };
         }
         throw toQuarryError(error, `create the job ${request.jobName}`);
       }
@@ -179,8 +181,7 @@ function toDescription(job: GetModelInvocationJobResponse | ModelInvocationJobSu
   return {
     jobArn: job.jobArn ?? '',
     jobName: job.jobName ?? '',
-    // A status that this version does not know is not known to be an end.
-    status: JobStatus.catch('InProgress').parse(job.status),
+    status: toJobStatus(job.status),
     message: job.message,
     totalRecords: countOf(job.totalRecordCount),
     processedRecords: countOf(job.processedRecordCount),

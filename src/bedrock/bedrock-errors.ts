@@ -6,6 +6,8 @@ import {
   ObjectNotFoundError,
   ServiceUnavailableError,
 } from '../core/errors.ts';
+import { invocationAdvice } from '../core/job-failure.ts';
+import { sentenceOf } from '../core/sentence.ts';
 import { accessAdvice, faultKindOf, isCredentialsFault, type ServiceFault } from '../core/service-fault.ts';
 
 /**
@@ -15,8 +17,7 @@ import { accessAdvice, faultKindOf, isCredentialsFault, type ServiceFault } from
 export function toQuarryError(error: unknown, doing: string): unknown {
   const fault = error as ServiceFault;
   const { name = 'Error', message = '' } = fault;
-  const text = `Could not ${doing}: ${message || name}`;
-  const sentence = text.replace(/\.?$/, '.');
+  const text = sentenceOf(`Could not ${doing}: ${message || name}`);
   const options = { cause: error };
   if (isQuotaFault(fault)) return new JobQuotaExceededError(text, options);
   // Bedrock says these where a model has no capacity, or has not been loaded yet.
@@ -28,8 +29,8 @@ export function toQuarryError(error: unknown, doing: string): unknown {
       return new BedrockThrottledError(text, options);
     case 'denied':
       return isCredentialsFault(fault)
-        ? new CredentialsError(`${sentence}${accessAdvice(fault)}`, options)
-        : new AccessDeniedError(`${sentence}${permissionAdvice(fault)}`, options);
+        ? new CredentialsError(`${text}${accessAdvice(fault)}`, options)
+        : new AccessDeniedError(`${text}${permissionAdvice(fault)}`, options);
     case 'not_found':
       return new ObjectNotFoundError(text, options);
     case 'unavailable':
@@ -54,15 +55,15 @@ export function refusalAdvice(message: string): string {
   if (/\brole\b/i.test(message) && /assum|trust/i.test(message)) {
     return ' Let bedrock.amazonaws.com assume the role: its trust policy is in docs/aws.md.';
   }
-  return '';
+  return invocationAdvice(message);
 }
 
 function permissionAdvice({ message = '' }: ServiceFault): string {
   if (/PassRole/i.test(message)) {
     return ' Allow iam:PassRole on the service role, for bedrock.amazonaws.com.';
   }
-  if (/access to the model|don't have access|model access/i.test(message)) {
-    return ' Ask for access to the model in the Bedrock console, in this region.';
+  if (/aws-marketplace|access to the model|don't have access|model access/i.test(message)) {
+    return ' Let an administrator invoke the model once in this account and region: the first call subscribes to it (aws-marketplace:Subscribe), and Anthropic’s models want a form to be filled in before.';
   }
   return '';
 }

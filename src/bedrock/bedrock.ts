@@ -11,6 +11,8 @@ export interface CreateJobRequest {
   modelInvocationType: ModelInvocationType;
   inputUri: S3Uri;
   outputUri: S3Uri;
+  /** Hours after which Bedrock gives the job up; undefined = Bedrock's own. */
+  timeoutHours?: number | undefined;
   tags: { key: string; value: string }[];
 }
 

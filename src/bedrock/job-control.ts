@@ -6,7 +6,7 @@ import {
   ListTagsForResourceCommand,
   StopModelInvocationJobCommand,
 } from '@aws-sdk/client-bedrock';
-import { JobStatus } from '../core/job.ts';
+import { type JobStatus, toJobStatus } from '../core/job.ts';
 import { toQuarryError } from './bedrock-errors.ts';
 
 /** A job as a listing tells of it. */
@@ -69,8 +69,7 @@ export function createJobControl(control: BedrockClient): JobControl {
           yield {
             jobArn: job.jobArn ?? '',
             jobName: job.jobName ?? '',
-            // A status that this version does not know is not known to be an end.
-            status: JobStatus.catch('InProgress').parse(job.status),
+            status: toJobStatus(job.status),
             inputUri: job.inputDataConfig?.s3InputDataConfig?.s3Uri ?? '',
             outputUri: job.outputDataConfig?.s3OutputDataConfig?.s3Uri ?? '',
             submittedAt: job.submitTime?.toISOString() ?? '',

@@ -15,6 +15,11 @@ export const JobStatus = z.enum([
 ]);
 export type JobStatus = z.infer<typeof JobStatus>;
 
+/** The status in a service's answer: one that this version does not know is not known to be an end, and is waited for. */
+export function toJobStatus(status: string | undefined): JobStatus {
+  return JobStatus.catch('InProgress').parse(status);
+}
+
 /** What a job's status means for its part. Whatever has ended is collected: a failed job may have left output. */
 export type JobOutcome = { kind: 'running' } | { kind: 'ended'; complete: boolean };
 

@@ -32,6 +32,9 @@ export const PartLedger = z.object({
   job_status: z.string().nullable(),
   /** What Bedrock said of a job that failed. */
   job_message: z.string().nullable(),
+  /** When Bedrock took the job, and when it ended, ISO 8601; null where there was none, absent in ledgers of version 0.1.0. */
+  job_submitted_at: z.string().nullable().optional(),
+  job_ended_at: z.string().nullable().optional(),
   /** Records that are to be sent again, and about how many bytes of input they are. */
   owed: z.object({ records: Count, bytes: Count }),
   /** Rows that get the answer of an identical request in the end; absent where every row is sent. */

@@ -87,7 +87,7 @@ export const WavePart = z.object({
   bytes: Count,
   /** Where a repair part's records come from; none for a part of the dataset. */
   sources: z.array(PartSource),
-  /** Dollars that the run has cost at most once this part and those before it have run; null without a price. */
+  /** Dollars that the run is estimated to have cost once this part and those before it have run; null without a price. */
   run_max_usd: z.number().nullable(),
 });
 export type WavePart = z.infer<typeof WavePart>;

@@ -21,7 +21,7 @@ export type RunEvent =
   | ({ kind: 'downloaded' } & Transfer)
   /** A local file goes into the bucket. */
   | ({ kind: 'uploaded' } & Transfer)
-  /** `isPaid`: by a real account, not by a simulated model's. */
+  /** `isPaid`: by an AWS account; neither a simulated model nor a server of the user's own costs anything. */
   | { kind: 'planned'; plan: RunPlan; isPaid: boolean }
   /** The records of a part are written. */
   | { kind: 'prepared'; partId: string; rows: number; records: number }

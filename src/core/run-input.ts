@@ -102,6 +102,10 @@ export const RUN_INPUT_FIELDS = {
     .min(1)
     .max(10)
     .meta({ description: 'How often a row may be sent at most. Default 3.' }),
+  timeout_hours: z.int().min(24).max(168).meta({
+    description:
+      'Hours after which Bedrock ends a job, queue included. `resume --timeout-hours` changes it for the jobs to come. Default: Bedrock’s own, 24.',
+  }),
   retry_truncated: z.boolean().meta({
     description: 'Send a row again whose answer was cut off at `max_tokens`. Default false.',
   }),
@@ -115,7 +119,7 @@ export const RUN_INPUT_FIELDS = {
   }),
   max_cost_usd: z.number().gt(0).meta({
     description:
-      'Spend no more than this, in US dollars. A run that stopped at it goes on when it is started again with more.',
+      'Send nothing that is estimated to bring the run over this, in US dollars: four bytes of input a token, every answer as long as it may be. A run that stopped at it goes on when it is started again with more.',
   }),
   dedupe: z.boolean().meta({
     description: 'Send identical requests once and give the answer to all their rows. Default false.',

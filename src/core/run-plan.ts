@@ -4,13 +4,16 @@ import { Dataset } from './part.ts';
 const Count = z.int().min(0);
 const Usd = z.number().min(0).nullable();
 
-/** What the run will cost, as far as it can be known before: tokens by bytes, answers by their limit. */
+/**
+ * What the run is estimated to cost: tokens by the bytes of the first rows, answers by their limit, every row sent once. No
+ * bound: only the model knows its tokens, and rows may have to be sent again.
+ */
 export const CostEstimate = z.object({
   /** Input tokens, at four bytes each. */
   input_tokens: Count,
   /** Most output tokens: every answer as long as `max_tokens` lets it be. */
   max_output_tokens: Count,
-  /** Dollars for the input and the longest answers; null where no price of the model is known. */
+  /** Dollars for that input and the longest answers; null where no price of the model is known. */
   max_usd: Usd,
   /** Dollars for the input alone. */
   input_usd: Usd,

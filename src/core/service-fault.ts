@@ -1,3 +1,8 @@
+import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
+
+/** What the SDK takes for an error of its own. */
+type SdkError = Parameters<typeof isTransientError>[0];
+
 /** What a failed call to AWS looks like from outside. */
 export interface ServiceFault {
   name?: string;
@@ -33,49 +38,33 @@ const CREDENTIALS_ERRORS = new Set([
 
 const ACCESS_ERRORS = new Set([...REFUSALS, ...CREDENTIALS_ERRORS]);
 
-/** Names of the errors that ask to slow down. */
-const THROTTLING_ERRORS = new Set([
-  'RequestLimitExceeded',
-  'SlowDown',
-  'ThrottledException',
-  'Throttling',
-  'ThrottlingException',
-  'TooManyRequestsException',
-]);
-
-/** The SDK's and Node's names for a network that failed. */
-const NETWORK_ERRORS = new Set([
+/** What the SDK would not try again and may succeed later all the same: the network and streams broke off, or S3 said so. */
+const BROKEN_OFF = new Set([
   'AbortError',
   'ECONNABORTED',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EPIPE',
   'ERR_STREAM_PREMATURE_CLOSE',
-  'ETIMEDOUT',
   'IncompleteBody',
   'InternalError',
-  'RequestTimeout',
-  'RequestTimeoutException',
-  'TimeoutError',
 ]);
 
 /** Names of the errors for expired credentials: signing in again helps, a policy does not. */
 const EXPIRED_ERRORS = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired']);
 
-/** Sorts what the AWS SDK threw, by the service's own name first and the HTTP status after that. */
-export function faultKindOf({ name = '', code = '', $metadata }: ServiceFault): FaultKind {
-  const status = $metadata?.httpStatusCode;
+/** Sorts what the AWS SDK threw as the SDK itself does; what it does not know is sorted by name and HTTP status. */
+export function faultKindOf(fault: ServiceFault): FaultKind {
+  const { name = '', message = '', code = '', $metadata } = fault;
+  // The SDK tries a refusal again where a clock may be wrong; whoever asks here is told of the refusal.
   if (ACCESS_ERRORS.has(name)) return 'denied';
-  if (THROTTLING_ERRORS.has(name) || status === 429) return 'throttled';
-  if (NETWORK_ERRORS.has(name) || NETWORK_ERRORS.has(code)) return 'unavailable';
+  if (BROKEN_OFF.has(name) || BROKEN_OFF.has(code)) return 'unavailable';
   // Bedrock's runtime is called by HTTP/2.
   if (code.startsWith('ERR_HTTP2_')) return 'unavailable';
+  const error = Object.assign(new Error(message), { name, code, $metadata: $metadata ?? {} }) as SdkError;
+  if (isThrottlingError(error)) return 'throttled';
+  // Node gives its own errors the code as a name, where they went through a stream.
+  if (isTransientError(error) || isTransientError({ ...error, code: name } as SdkError)) return 'unavailable';
+  const status = $metadata?.httpStatusCode;
   if (status === undefined) return 'other';
-  if (status >= 500) return 'unavailable';
+  if (isServerError(error)) return 'unavailable';
   if (status === 404) return 'not_found';
   return status === 401 || status === 403 ? 'denied' : 'other';
 }

@@ -32,6 +32,8 @@ export const RunSummary = z.object({
   on_demand_records: z.int().min(0),
   /** True where the answers are a simulated model's. */
   simulated: z.boolean(),
+  /** True where an AWS account paid for the tokens; absent in summaries of version 0.1.0. */
+  billed: z.boolean().optional(),
   output_uris: z.array(z.string()),
   started_at: z.string(),
   ended_at: z.string(),

@@ -45,6 +45,7 @@ export function createStepDeps(environment: Environment): StepDeps {
       prepareConcurrency: environment.QUARRY_PREPARE_CONCURRENCY,
       rowsPerSlice: environment.QUARRY_ROWS_PER_SLICE,
       simulated: false,
+      billed: true,
       version: environment.QUARRY_VERSION,
     },
   };

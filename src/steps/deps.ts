@@ -21,6 +21,8 @@ export interface StepSettings {
   rowsPerSlice: number;
   /** True where a simulated model answers. */
   simulated: boolean;
+  /** True where an AWS account pays for the tokens: not for a simulated model's, nor for those of a server of the user's own. */
+  billed: boolean;
   /** Quarry's own. */
   version: string;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toQuarryError } from '../../src/bedrock/bedrock-errors.ts';
+import { refusalAdvice, toQuarryError } from '../../src/bedrock/bedrock-errors.ts';
 
 function fault(name: string, httpStatusCode: number, message = name): Error {
   return Object.assign(new Error(message), { name, $metadata: { httpStatusCode } });
@@ -36,7 +36,24 @@ test('a refusal says which right is missing', () => {
     'Could not create the job j: is not authorized to perform: iam:PassRole. Allow iam:PassRole on the service role, for bedrock.amazonaws.com.',
   );
   expect(message(fault('AccessDeniedException', 403, "You don't have access to the model"))).toContain(
-    'Bedrock console',
+    'an administrator invoke the model once in this account and region: the first call subscribes to it',
   );
   expect(message(fault('ExpiredTokenException', 403, 'expired'))).toContain('sign in again');
+});
+
+test('a text of the service without a full stop does not run into the advice', () => {
+  const error = toQuarryError(
+    fault('AccessDeniedException', 403, 'not authorized: iam:PassRole'),
+    'create j',
+  );
+  expect((error as Error).message).toContain('iam:PassRole. Allow iam:PassRole on');
+  const throttled = toQuarryError(fault('ThrottlingException', 429, 'Rate exceeded'), 'create j') as Error;
+  expect(throttled.message).toBe('Could not create j: Rate exceeded.');
+});
+
+test('a role that may not run the model is told the action, and where it is needed', () => {
+  expect(refusalAdvice("Customer doesn't have permissions to invokeModel")).toBe(
+    ' Allow the service role bedrock:InvokeModel on the inference profile, if the run uses one, and on the model in every region of it.',
+  );
+  expect(refusalAdvice('The model is not supported.')).toBe('');
 });

@@ -80,6 +80,7 @@ test('every key is taken, and kept', () => {
     retry_refused: true,
     pilot: false,
     max_cost_usd: 1.5,
+    timeout_hours: 72,
     dedupe: true,
     run_id: 'reviews-2026-11-22',
   };

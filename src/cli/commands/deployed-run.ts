@@ -3,7 +3,8 @@ import { runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { workerOf } from '../../runs/run-lock.ts';
 import { findRun, inputOf } from '../../runs/run-store.ts';
 import type { AwsRunTarget } from '../../runs/run-target.ts';
-import { type BudgetChange, cancelRun, resumeRun } from '../../targets/aws/cancel-run.ts';
+import type { RunLimits } from '../../steps/plan/run-identity.ts';
+import { cancelRun, resumeRun } from '../../targets/aws/cancel-run.ts';
 import type { DeployedTarget } from '../../targets/aws/deployed-target.ts';
 import { type FollowOptions, type FollowResult, followRun } from '../../targets/aws/follow-execution.ts';
 import { lastExecutions } from '../../targets/aws/run-status.ts';
@@ -42,7 +43,7 @@ export async function runDeployed(input: unknown, options: DeployedOptions): Pro
 /** Goes on with a run of the stack. */
 export async function resumeDeployed(
   runId: string,
-  options: DeployedOptions & { changes: BudgetChange },
+  options: DeployedOptions & { changes: RunLimits },
 ): Promise<FollowResult> {
   await using target = await openStack(options.files.target);
   warn(target, options.context);

@@ -60,7 +60,7 @@ export function addPlanCommand(program: Command, context: CliContext): void {
       },
       systemClock.now(),
     );
-    const report: PlanReport = { uploaded_to, ...planned };
+    const report: PlanReport = { uploaded_to, billed: files.target.kind !== 'local', ...planned };
     context.out.write(
       options.json ? `${JSON.stringify(report, null, 2)}\n` : `${planLines(report).join('\n')}\n`,
     );
@@ -71,7 +71,7 @@ function reportOf(
   { plan, recordsOfParts, isKnown }: PlanDraft,
   pace: JobPace,
   nowMs: number,
-): Omit<PlanReport, 'uploaded_to'> {
+): Omit<PlanReport, 'uploaded_to' | 'billed'> {
   const isJob = (rows: number) => rows >= plan.min_records_per_job;
   const endOf = (sizes: readonly number[], headStartHours = 0): ScheduledEnd => {
     const schedule = scheduleJobs(sizes, pace);

@@ -22,6 +22,8 @@ export interface PlanReport {
   parts: number;
   slices: number;
   estimate: CostEstimate;
+  /** False where no AWS account pays: the estimate is what Bedrock would take. */
+  billed: boolean;
   schedule: {
     jobs_in_flight: number;
     records_per_hour: number;
@@ -45,10 +47,8 @@ export function planLines(report: PlanReport): string[] {
       : [`  not sent   ${report.duplicates.toLocaleString('en-US')}, as identical requests are sent once`]),
     `  on demand  ${on_demand_rows.toLocaleString('en-US')}${on_demand_rows === 0 ? '' : ', at twice the price: fewer than a job takes'}`,
     `  input      about ${count(estimate.input_tokens, 'token')}${estimate.input_usd === null ? '' : `, ${usd(estimate.input_usd)}`}`,
-    `  answers    at most ${count(estimate.max_output_tokens, 'token')}`,
-    estimate.max_usd === null
-      ? '  cost       unknown: there is no price of this model'
-      : `  cost       at most ${usd(estimate.max_usd)}, by prices of ${estimate.prices_as_of}`,
+    `  answers    at most ${count(estimate.max_output_tokens, 'token')}, if every row is sent once`,
+    `  cost       ${costText(report)}`,
   ];
   if (schedule.balanced.jobs > 0) {
     lines.push(
@@ -65,6 +65,13 @@ export function planLines(report: PlanReport): string[] {
       : `The dataset is in ${report.uploaded_to} now; nothing else was sent, and nothing was paid.`,
   );
   return lines;
+}
+
+/** An estimate: of the tokens only their bytes are known before, and rows may have to be sent again. */
+function costText({ estimate: { max_usd, prices_as_of }, billed }: PlanReport): string {
+  if (max_usd === null) return billed ? 'unknown: there is no price of this model' : 'nothing here';
+  const estimate = `about ${usd(max_usd)} with the longest answers, by prices of ${prices_as_of}: an estimate`;
+  return billed ? estimate : `nothing here; at Bedrock ${estimate}`;
 }
 
 function scheduleTable({ schedule: { jobs_in_flight, balanced, full } }: PlanReport): string {

@@ -11,7 +11,7 @@ export interface RunView {
   downloads: Map<string, { doneBytes: number; totalBytes: number }>;
   /** By file of a local dataset: bytes that are in S3, and all. */
   uploads: Map<string, { doneBytes: number; totalBytes: number }>;
-  /** What the run may cost at most, in words; empty where nothing is paid. */
+  /** What the run is estimated to cost, in words; empty where nothing is paid. */
   price: string;
   selectedRows: number | undefined;
   runId: string | undefined;
@@ -135,9 +135,11 @@ function transferText({ downloads, uploads }: RunView): string | undefined {
   return textOf('uploading', uploads) ?? textOf('downloading', downloads);
 }
 
-/** `, at most $1.23`, to be put behind what it is the price of. */
+/** `, about $1.23 with the longest answers`, to be put behind what it is the price of. */
 function priceText({ max_usd }: CostEstimate): string {
-  return max_usd === null ? ', at a price that is not known' : `, at most ${usd(max_usd)}`;
+  return max_usd === null
+    ? ', at a price that is not known'
+    : `, about ${usd(max_usd)} with the longest answers`;
 }
 
 function megabytes(bytes: number): string {

@@ -42,7 +42,7 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
   }
   if (summary.cost_usd !== null) {
     lines.push(
-      summary.simulated
+      summary.simulated || summary.billed === false
         ? `  cost       nothing; ${usd(summary.cost_usd)} had these tokens been Bedrock’s`
         : `  cost       ${usd(summary.cost_usd)}, by the price table`,
     );

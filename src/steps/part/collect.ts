@@ -9,6 +9,7 @@ import { WavePart } from '../../core/part.ts';
 import { BUDGET_EXCEEDED, RUN_STOPPED } from '../../core/retry-policy.ts';
 import { RunStop } from '../../core/run-stop.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { sentenceOf } from '../../core/sentence.ts';
 import { type CollectRequest, collectPart } from '../../rows/collect/collect-part.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
@@ -93,6 +94,8 @@ async function collectInto(
     job_arn: end.jobArn,
     job_status: end.jobStatus,
     job_message: end.jobMessage,
+    job_submitted_at: end.jobSubmittedAt,
+    job_ended_at: end.jobEndedAt,
     owed: { records: owed, bytes: Math.ceil((part.bytes * owed) / Math.max(1, part.records)) },
   };
   // Final at once, unless rows of it are sent again or wait for another's answer: then Merge writes the output.
@@ -122,8 +125,19 @@ interface PartEnd {
   jobArn: string | null;
   jobStatus: string | null;
   jobMessage: string | null;
+  jobSubmittedAt: string | null;
+  jobEndedAt: string | null;
   unanswered: CollectRequest['unanswered'];
 }
+
+/** Where there was no job. */
+const NO_JOB = {
+  jobArn: null,
+  jobStatus: null,
+  jobMessage: null,
+  jobSubmittedAt: null,
+  jobEndedAt: null,
+};
 
 async function endOf(
   { part, fault, run }: CollectInput & { run: PlannedRun },
@@ -133,7 +147,7 @@ async function endOf(
   const { layout, input } = run;
   const record = await readJsonIfPresent(store, layout.job(part.part_id), JobRecord);
   if (record?.refusal) {
-    return notSent('JobRefused', `Bedrock refused the job: ${record.refusal}`);
+    return notSent('JobRefused', sentenceOf(`Bedrock refused the job: ${record.refusal}`));
   }
   // A job may have been made although no answer ever came: its rows must not be sent a second time.
   const jobArn = record && (record.job_arn ?? (await findOwnJobOf(part, run, deps)));
@@ -147,11 +161,13 @@ async function endOf(
         `Job ${job.jobArn} is ${job.status}: its part cannot be collected yet.`,
       );
     }
-    const reason = job.message ? `: ${job.message}` : '';
+    const reason = job.message ? `: ${sentenceOf(job.message)}` : '.';
     return {
       jobArn: job.jobArn,
       jobStatus: job.status,
       jobMessage: job.message ?? null,
+      jobSubmittedAt: job.submittedAt ?? null,
+      jobEndedAt: job.endedAt ?? null,
       unanswered: {
         errorCode: job.status === 'Completed' ? 'RecordMissing' : `Job${job.status}`,
         errorMessage: `The job ended ${job.status} without an answer to this record${reason}`,
@@ -164,11 +180,9 @@ async function endOf(
   if (unaffordable !== undefined) return notSent(BUDGET_EXCEEDED, unaffordable);
   const stop = await readJsonIfPresent(store, layout.stop, RunStop);
   if (stop !== undefined)
-    return notSent(RUN_STOPPED, `Not sent, because the run was stopped: ${stop.message}`);
+    return notSent(RUN_STOPPED, `Not sent, because the run was stopped: ${sentenceOf(stop.message)}`);
   return {
-    jobArn: null,
-    jobStatus: null,
-    jobMessage: null,
+    ...NO_JOB,
     unanswered: {
       errorCode: 'RecordMissing',
       errorMessage: 'There is no answer to this record.',
@@ -179,9 +193,7 @@ async function endOf(
 
 function notSent(errorCode: string, errorMessage: string): PartEnd {
   return {
-    jobArn: null,
-    jobStatus: null,
-    jobMessage: null,
+    ...NO_JOB,
     unanswered: { errorCode, errorMessage, sent: false },
   };
 }

@@ -93,6 +93,7 @@ async function createJob(
     modelInvocationType: plan.model.invocation_type,
     inputUri: layout.records(part.part_id),
     outputUri: layout.modelOutput(part.part_id),
+    timeoutHours: input.timeout_hours,
     tags: jobTagsOf(identity, part.attempt),
   });
   switch (result.kind) {

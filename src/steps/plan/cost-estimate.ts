@@ -14,7 +14,7 @@ export interface RunSize {
   meanPromptBytes: number;
 }
 
-/** What a run will cost at most, as far as it can be known before. */
+/** What a run is estimated to cost where every row is sent once and every answer is as long as it may be. */
 export function estimateCost(
   input: RunInput,
   call: ModelCall,
@@ -49,7 +49,7 @@ export function checkBudget(maxCostUsd: number, { max_usd, input_usd }: CostEsti
   }
   if (max_usd > maxCostUsd) {
     throw new InvalidRunInputError(
-      `This run could cost up to $${max_usd.toFixed(2)} (input alone about $${input_usd.toFixed(2)}), over max_cost_usd ${maxCostUsd}. Lower inference_parameters.max_tokens or max_records, or raise max_cost_usd.`,
+      `This run could cost about $${max_usd.toFixed(2)} (input alone about $${input_usd.toFixed(2)}), over max_cost_usd ${maxCostUsd}. Lower inference_parameters.max_tokens or max_records, or raise max_cost_usd.`,
     );
   }
 }

@@ -21,7 +21,14 @@ import { openDatasetSource, withDatasetFiles } from './dataset-files.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { packDataset } from './pack-dataset.ts';
 import { resultColumnsOfRun } from './result-columns-of-run.ts';
-import { inputHashOf, refuseOtherInput, runIdOf, withoutBudget } from './run-identity.ts';
+import {
+  inputHashOf,
+  limitsOf,
+  type RunLimits,
+  refuseOtherInput,
+  runIdOf,
+  withoutLimits,
+} from './run-identity.ts';
 import { rowsPerSource } from './slices.ts';
 
 /** A run on paper. */
@@ -35,8 +42,8 @@ export interface PlanDraft {
   duplicatesPath: string | undefined;
   /** True where the run was planned before: this is its plan. */
   isKnown: boolean;
-  /** Dollars that the run may cost from now on; undefined where there is no limit. */
-  maxCostUsd: number | undefined;
+  /** What the run may cost from now on, and how long its jobs may take. */
+  limits: RunLimits;
 }
 
 /**
@@ -50,11 +57,11 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
   const call = modelCallOf(input);
   const maxRecords = recordsPerJobLimit(quotas, input.max_records_per_job);
   const { run_id: _, ...rest } = input;
-  const maxCostUsd = input.max_cost_usd;
+  const runLimits = limitsOf(input);
   const pinned = await findPinnedPlan(input, rest, call, deps);
   if (pinned !== undefined) {
     await deps.claimRun?.(pinned.plan.run_id);
-    return { ...pinned, maxCostUsd };
+    return { ...pinned, limits: runLimits };
   }
 
   const { files, hub } = await openDatasetSource(input, deps);
@@ -65,8 +72,8 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
   await deps.claimRun?.(runId);
   const known = await readKnownPlan(layout, deps.store);
   if (known !== undefined) {
-    refuseOtherInput(known.plan, withoutBudget(rest), inputHash, files);
-    return { ...known, maxCostUsd };
+    refuseOtherInput(known.plan, withoutLimits(rest), inputHash, files);
+    return { ...known, limits: runLimits };
   }
 
   return withDatasetFiles(files, deps, async (local) => {
@@ -138,7 +145,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
       recordsOfParts,
       duplicatesPath: packed.duplicatesPath,
       isKnown: false,
-      maxCostUsd,
+      limits: runLimits,
     };
   });
 }
@@ -157,7 +164,7 @@ async function findPinnedPlan(
   const known = await readKnownPlan(runLayout(runUriOf(settings.bucket, run_id)), store);
   const isSame =
     known?.plan.prompt_template === call.template &&
-    isDeepStrictEqual(withoutBudget(known.plan.input), withoutBudget(given));
+    isDeepStrictEqual(withoutLimits(known.plan.input), withoutLimits(given));
   if (known === undefined || !isSame) return undefined;
   for (const { uri } of known.plan.dataset.files) {
     // Downloaded again, they may be another commit's.
@@ -166,7 +173,7 @@ async function findPinnedPlan(
   return known;
 }
 
-type KnownPlan = Omit<PlanDraft, 'maxCostUsd'>;
+type KnownPlan = Omit<PlanDraft, 'limits'>;
 
 async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<KnownPlan | undefined> {
   const plan = await readJsonIfPresent(store, layout.plan, RunPlan);

@@ -1,22 +1,23 @@
+import { isDeepStrictEqual } from 'node:util';
 import { parseS3Uri } from '../../core/s3-uri.ts';
 import { writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import { reopen } from '../run/reopen.ts';
 import type { RunState } from '../run/run-state.ts';
 import { draftPlan, type PlanDraft } from './draft-plan.ts';
-import { withoutBudget } from './run-identity.ts';
+import { withoutLimits } from './run-identity.ts';
 
 /**
- * Plans the run, and writes the plan and the slices; a run that is planned keeps its plan, but for what it may cost.
+ * Plans the run, and writes the plan and the slices; a run that is planned keeps its plan, but for its limits.
  * Nothing is spent.
  */
 export async function plan(document: unknown, deps: StepDeps): Promise<RunState> {
   const draft = await draftPlan(document, deps);
-  const { layout, plan: drafted, slices, duplicatesPath, isKnown, maxCostUsd } = draft;
+  const { layout, plan: drafted, slices, duplicatesPath, isKnown, limits } = draft;
   const { bucket, key } = parseS3Uri(layout.slices);
   if (isKnown) {
-    await setBudget(draft, deps);
-    await reopen(layout, maxCostUsd, deps);
+    await setLimits(draft, deps);
+    await reopen(layout, limits.max_cost_usd, deps);
   } else {
     if (duplicatesPath !== undefined) await deps.store.putFile(duplicatesPath, layout.duplicates);
     await writeJson(deps.store, layout.slices, slices);
@@ -35,12 +36,9 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
   };
 }
 
-/** Writes what the run may cost from now on into its plan, where that is another sum than before. */
-async function setBudget({ layout, plan: known, maxCostUsd }: PlanDraft, deps: StepDeps): Promise<void> {
-  if (known.input.max_cost_usd === maxCostUsd) return;
-  const input = {
-    ...withoutBudget(known.input),
-    ...(maxCostUsd === undefined ? {} : { max_cost_usd: maxCostUsd }),
-  };
+/** Writes the limits that hold from now on into the run's plan, where they are others than before. */
+async function setLimits({ layout, plan: known, limits }: PlanDraft, deps: StepDeps): Promise<void> {
+  const input = { ...withoutLimits(known.input), ...limits };
+  if (isDeepStrictEqual(known.input, input)) return;
   await writeJson(deps.store, layout.plan, { ...known, input });
 }

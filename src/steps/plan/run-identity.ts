@@ -8,13 +8,13 @@ import type { ObjectInfo } from '../../store/object-store.ts';
 const MAX_STEM_LENGTH = 40;
 const HASH_LENGTH = 10;
 
-/** What decides the answers: the input but for run_id and budget, the prompt, and the dataset at the state it is in. */
+/** What decides the answers: the input but for run_id and limits, the prompt, and the dataset at the state it is in. */
 export function inputHashOf(
   input: Omit<RunInput, 'run_id'>,
   template: string | null,
   { source, hash }: { source: HubSource | readonly ObjectInfo[]; hash: Hash },
 ): string {
-  return hash(JSON.stringify([withoutBudget(input), template, source]));
+  return hash(JSON.stringify([withoutLimits(input), template, source]));
 }
 
 /** The run's id: the one that was given, or what the run is about and a hash of its input. */
@@ -27,12 +27,24 @@ export function runIdOf(input: RunInput, inputHash: string): string {
   return `${stem || 'run'}-${inputHash.slice(0, HASH_LENGTH)}`;
 }
 
-/** The input without what it may cost: a limit decides no answer, and may be raised to let a run go on. */
-export function withoutBudget({
-  max_cost_usd: _,
-  ...input
-}: Record<string, unknown>): Record<string, unknown> {
-  return input;
+/** Keys of the run input that decide no answer: they may be others when a run goes on. */
+const LIMIT_KEYS = ['max_cost_usd', 'timeout_hours'] as const;
+
+/** What a run may cost, and how long its jobs may take. */
+export type RunLimits = Pick<RunInput, (typeof LIMIT_KEYS)[number]>;
+
+/** The limits in a run input; those that it does not have are absent. */
+export function limitsOf(input: RunLimits): RunLimits {
+  return Object.fromEntries(
+    LIMIT_KEYS.filter((key) => input[key] !== undefined).map((key) => [key, input[key]]),
+  );
+}
+
+/** The input without its limits, which decide no answer. */
+export function withoutLimits(input: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(input).filter(([key]) => !LIMIT_KEYS.some((limit) => limit === key)),
+  );
 }
 
 /** Throws RunConflictError, with what differs, where a run of this id was planned from another input. */
@@ -43,7 +55,7 @@ export function refuseOtherInput(
   files: readonly ObjectInfo[],
 ): void {
   if (known.input_hash === inputHash) return;
-  const knownInput = withoutBudget(known.input);
+  const knownInput = withoutLimits(known.input);
   const keys = [...new Set([...Object.keys(knownInput), ...Object.keys(input)])];
   const changed = keys.filter((key) => JSON.stringify(knownInput[key]) !== JSON.stringify(input[key]));
   const same = (file: ObjectInfo) =>

@@ -79,6 +79,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
       0,
     ),
     simulated: settings.simulated,
+    billed: settings.billed,
     output_uris: outputUris,
     started_at: plan.created_at,
     ended_at: new Date(clock.now()).toISOString(),

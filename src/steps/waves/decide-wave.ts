@@ -11,7 +11,7 @@ export interface Budget {
   /** Infinity where the run input sets no limit. */
   maxUsd: number;
   spentUsd: number;
-  /** Dollars that a record in a job may cost at most. */
+  /** Dollars that a record in a job is estimated to cost with the longest answer. */
   usdPerRecord: number;
 }
 
@@ -139,7 +139,7 @@ function withinBudget(parts: WavePart[], { budget }: WaveSituation): WaveDecisio
   const most = parts.at(-1)?.run_max_usd;
   if (budget !== undefined && typeof most === 'number' && most > budget.maxUsd) {
     const records = parts.reduce((sum, part) => sum + part.records, 0);
-    const message = `${records} records are owed another attempt, which could bring the cost to ${dollars(most)}, over max_cost_usd ${dollars(budget.maxUsd)}; ${dollars(budget.spentUsd)} are spent. To send them, raise max_cost_usd and start the run again.`;
+    const message = `${records} records are owed another attempt, which could bring the cost to about ${dollars(most)}, over max_cost_usd ${dollars(budget.maxUsd)}; ${dollars(budget.spentUsd)} are spent. To send them, raise max_cost_usd and start the run again.`;
     return { parts: [], stop: { reason: 'budget', message } };
   }
   return { parts, stop: undefined };
@@ -148,5 +148,5 @@ function withinBudget(parts: WavePart[], { budget }: WaveSituation): WaveDecisio
 /** Why a part is not sent, where it could cost more than the run may; undefined where it is affordable. */
 export function overBudget({ run_max_usd }: WavePart, maxCostUsd: number | undefined): string | undefined {
   if (maxCostUsd === undefined || run_max_usd === null || run_max_usd <= maxCostUsd) return undefined;
-  return `With this part the run could have cost $${run_max_usd.toFixed(4)}, over max_cost_usd ${maxCostUsd}, so it was not sent.`;
+  return `With this part the run could have cost about $${run_max_usd.toFixed(4)}, over max_cost_usd ${maxCostUsd}, so it was not sent.`;
 }

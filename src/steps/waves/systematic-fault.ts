@@ -1,9 +1,9 @@
+import { accessFailureText, isAccessFailure } from '../../core/job-failure.ts';
 import type { Reason } from '../../core/ledger.ts';
 import { BUDGET_EXCEEDED, isClientError } from '../../core/retry-policy.ts';
+import { sentenceOf } from '../../core/sentence.ts';
 import type { Turn } from './turns.ts';
 
-/** A message of Bedrock or S3 that speaks of rights: it would be the same for every job of the role. */
-const ACCESS_MESSAGE = /permission|access ?denied|not authorized|unauthorized|\brole\b|\bkms\b/i;
 /** Error codes of records whose job ended for want of time or by hand: nothing is wrong with them. */
 const UNFINISHED_CODES = [
   'RecordMissing',
@@ -33,13 +33,13 @@ export function faultOfTurn({ part, ledger }: Turn): TurnFault | undefined {
   const reason = mainReason(ledger.reasons);
   if (reason === undefined || ledger.rows.succeeded > 0) return undefined;
   const { error_code, example_message } = reason;
-  if (REFUSALS.includes(error_code)) return { message: example_message, disprovedBy: 'wave' };
-  if (ledger.job_status === 'Failed' && ACCESS_MESSAGE.test(ledger.job_message ?? '')) {
-    const message = `The job of part ${part.part_id} failed: ${ledger.job_message} Check what the service role may read and write, its KMS key included.`;
+  if (REFUSALS.includes(error_code)) return { message: sentenceOf(example_message), disprovedBy: 'wave' };
+  if (ledger.job_status === 'Failed' && isAccessFailure(ledger.job_message ?? '')) {
+    const message = `The job of part ${part.part_id} failed: ${accessFailureText(ledger.job_message ?? '')}`;
     return { message, disprovedBy: 'wave' };
   }
   if (part.sources.length === 0 && part.records > FEW_RECORDS && hasOneClientError({ part, ledger })) {
-    const message = `Each of the ${part.records} records of part ${part.part_id} got error ${error_code}: ${example_message}`;
+    const message = `Each of the ${part.records} records of part ${part.part_id} got error ${error_code}: ${sentenceOf(example_message)}`;
     return { message, disprovedBy: 'run' };
   }
   return undefined;
@@ -55,7 +55,7 @@ export function faultOfWave(turns: readonly Turn[], before: readonly Turn[]): st
   if (first === undefined) return undefined;
   const reason = mainReason(first.ledger.reasons);
   if (reason !== undefined && active.every(isUnsent)) {
-    return `No part of wave ${first.part.wave} could be sent: ${reason.example_message}`;
+    return `No part of wave ${first.part.wave} could be sent: ${sentenceOf(reason.example_message)}`;
   }
   const signature = failureSignature(first);
   const alike = (others: readonly Turn[]) => others.every((turn) => failureSignature(turn) === signature);
@@ -63,7 +63,7 @@ export function faultOfWave(turns: readonly Turn[], before: readonly Turn[]): st
   const earlier = before.filter(({ part }) => part.mode !== 'none');
   const jobs = active.length + (alike(earlier) ? earlier.length : 0);
   if (jobs < 2) return undefined;
-  return `${jobs} jobs failed alike, and none succeeded: ${first.ledger.job_message ?? 'Bedrock gave no reason.'}`;
+  return `${jobs} jobs failed alike, and none succeeded: ${sentenceOf(first.ledger.job_message ?? 'Bedrock gave no reason.')}`;
 }
 
 /** Why a run must not go on after its pilot, the first part alone: over half of the records failed. */

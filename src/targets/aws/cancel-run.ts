@@ -2,6 +2,7 @@ import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { ObjectNotFoundError, RunBusyError } from '../../core/errors.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import { RunSummary } from '../../core/summary.ts';
+import type { RunLimits } from '../../steps/plan/run-identity.ts';
 import { isCancelled, markCancelled, reopenCancelled } from '../../steps/run/cancellation.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import { callAws } from './call-aws.ts';
@@ -68,16 +69,11 @@ export async function cancelRun(runId: string, options: CancelOptions): Promise<
   return { kind: 'followed', result };
 }
 
-/** What may be other than before when a run goes on. */
-export interface BudgetChange {
-  max_cost_usd?: number;
-}
-
 /** Starts a run that has ended badly, or was cancelled, again where it stands; joins the execution at work on it. */
 export async function resumeRun(
   runId: string,
   target: DeployedTarget,
-  changes: BudgetChange = {},
+  changes: RunLimits = {},
 ): Promise<StartedRun> {
   const { store, deployment } = target;
   const layout = layoutOf(deployment.bucket, runId);

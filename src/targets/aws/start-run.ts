@@ -6,7 +6,7 @@ import { RunPlan } from '../../core/run-plan.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { listDatasetObjects } from '../../steps/plan/dataset-files.ts';
 import { modelCallOf } from '../../steps/plan/model-call.ts';
-import { inputHashOf, refuseOtherInput, runIdOf, withoutBudget } from '../../steps/plan/run-identity.ts';
+import { inputHashOf, refuseOtherInput, runIdOf, withoutLimits } from '../../steps/plan/run-identity.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import { callAws } from './call-aws.ts';
 import type { DeployedTarget } from './deployed-target.ts';
@@ -121,7 +121,7 @@ async function identifyRun(
     const inputHash = inputHashOf(rest, template, { source: files, hash });
     const runId = runIdOf(input, inputHash);
     const known = await readJsonIfPresent(store, layoutOf(deployment.bucket, runId).plan, RunPlan);
-    if (known !== undefined) refuseOtherInput(known, withoutBudget(rest), inputHash, files);
+    if (known !== undefined) refuseOtherInput(known, withoutLimits(rest), inputHash, files);
     return runId;
   } catch (error) {
     // The functions may be allowed what the caller is not: Plan says what is wrong, if anything is.

@@ -81,6 +81,7 @@ export function bedrockPlanDeps(
       prepareConcurrency: 1,
       rowsPerSlice: ROWS_PER_SLICE,
       simulated: false,
+      billed: true,
       version,
     },
   };

@@ -102,7 +102,7 @@ export async function runLocally(
     if (step === 'plan') {
       state = RunState.parse(output);
       const plan = await readJson(store, runLayout(state.run_uri).plan, RunPlan);
-      onProgress({ kind: 'planned', plan, isPaid: !deps.settings.simulated });
+      onProgress({ kind: 'planned', plan, isPaid: deps.settings.billed });
       await onPlanned(plan);
     } else if (step === 'dispatch') {
       const { decision, run_uri, wave } = DispatchResult.parse(output);

@@ -2,7 +2,7 @@ import { type BedrockClient, GetModelInvocationJobCommand } from '@aws-sdk/clien
 import pLimit from 'p-limit';
 import { toQuarryError } from '../../bedrock/bedrock-errors.ts';
 import { CredentialsError, NotSupportedError } from '../../core/errors.ts';
-import { JobStatus } from '../../core/job.ts';
+import { type JobStatus, toJobStatus } from '../../core/job.ts';
 import { WavePart } from '../../core/part.ts';
 import type { RunEvent } from '../../core/run-event.ts';
 import type { TaskCall } from '../../engine/definition/prepared-state.ts';
@@ -60,7 +60,7 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
           }),
         );
         const { jobArn = '', totalRecordCount, processedRecordCount } = job;
-        const status = JobStatus.parse(job.status);
+        const status = toJobStatus(job.status);
         onProgress({
           kind: 'job',
           partId: partOfJob.get(jobArn) ?? '',

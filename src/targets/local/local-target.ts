@@ -59,6 +59,7 @@ export function localPlanDeps({
       prepareConcurrency: 1,
       rowsPerSlice: 200_000,
       simulated: true,
+      billed: false,
       version,
     },
   };

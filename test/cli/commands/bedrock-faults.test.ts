@@ -109,7 +109,7 @@ test.each<[string, { status: number; name: string; message: string }, RegExp]>([
       name: 'AccessDeniedException',
       message: "You don't have access to the model with the specified model ID.",
     },
-    /You don't have access to the model.* Ask for access to the model in the Bedrock console, in this region/,
+    /You don't have access to the model.* Let an administrator invoke the model once in this account and region/,
   ],
   [
     'a role that may not be passed',

@@ -35,7 +35,7 @@ test('embeddings have no output tokens', () => {
 test('a run that could cost more than max_cost_usd is refused with both sums', () => {
   const estimate = estimateCost(input, modelCallOf(input), size);
   expect(() => checkBudget(14, estimate)).toThrow(
-    'This run could cost up to $15.00 (input alone about $3.00), over max_cost_usd 14. Lower inference_parameters.max_tokens or max_records, or raise max_cost_usd.',
+    'This run could cost about $15.00 (input alone about $3.00), over max_cost_usd 14. Lower inference_parameters.max_tokens or max_records, or raise max_cost_usd.',
   );
   expect(() => checkBudget(15.01, estimate)).not.toThrow();
 });

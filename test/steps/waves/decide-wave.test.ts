@@ -190,7 +190,7 @@ describe('a repair wave', () => {
       stop: {
         reason: 'budget',
         message:
-          '200 records are owed another attempt, which could bring the cost to $3.50, over max_cost_usd $3.00; $1.50 are spent. To send them, raise max_cost_usd and start the run again.',
+          '200 records are owed another attempt, which could bring the cost to about $3.50, over max_cost_usd $3.00; $1.50 are spent. To send them, raise max_cost_usd and start the run again.',
       },
     });
     expect(decideWave(situation({ wave: 1, turns, budget: { ...budget, maxUsd: 3.5 } })).parts).toHaveLength(
