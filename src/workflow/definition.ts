@@ -26,17 +26,47 @@ export function functionPlaceholder(step: StepName): string {
   return `\${${step}Function}`;
 }
 
-/** Seconds that a Lambda function may take. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-const LAMBDA_TIMEOUT_SECONDS = 900;
+/**
+ * Seconds that a state waits for a function: a minute more than a function may take, so that it is Lambda which says that
+ * it took too long. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+const STEP_TIMEOUT_SECONDS = 960;
 
-/** Lambda's own hiccups; harmless to repeat, since every step may run twice. */
+/**
+ * Lambda's own hiccups; harmless to repeat, since every step may run twice.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
+ */
 const LAMBDA_ERRORS = [
+  'Lambda.ClientExecutionTimeoutException',
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
-  'Lambda.TooManyRequestsException',
-  'Lambda.Unknown',
 ];
+
+/**
+ * A new account runs 10 functions at once, and a wave's parts are collected together: a function waits for its place for
+ * hours if need be. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+const RETRY_THROTTLED: Retrier = {
+  ErrorEquals: ['Lambda.TooManyRequestsException'],
+  IntervalSeconds: 2,
+  BackoffRate: 2,
+  MaxDelaySeconds: 120,
+  MaxAttempts: 1000,
+  JitterStrategy: 'FULL',
+};
+
+/**
+ * A function that ran out of time or memory, or crashed: twice more, since a rare neighbour or a slow disk may be the cause,
+ * and no oftener, since a part that is too large stays so.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+ */
+const RETRY_CRASHED: Retrier = {
+  ErrorEquals: ['Sandbox.Timedout', 'Runtime.ExitError', 'States.Timeout', 'Lambda.Unknown'],
+  IntervalSeconds: 5,
+  BackoffRate: 2,
+  MaxAttempts: 2,
+};
 
 /** A few tries for what a moment may mend. */
 const RETRY_BRIEFLY: Retrier = {
@@ -77,8 +107,8 @@ function step(
       FunctionName: functionPlaceholder(name),
       ...('Payload.$' in payload ? payload : { Payload: payload }),
     },
-    TimeoutSeconds: LAMBDA_TIMEOUT_SECONDS,
-    Retry: [retry],
+    TimeoutSeconds: STEP_TIMEOUT_SECONDS,
+    Retry: [RETRY_THROTTLED, RETRY_CRASHED, retry],
   };
 }
 

@@ -2,7 +2,7 @@ import validate from 'asl-validator';
 import { expect, test } from 'vitest';
 import * as errors from '../../src/core/errors.ts';
 import { JobStatus, outcomeOf } from '../../src/core/job.ts';
-import type { State, States } from '../../src/engine/definition/amazon-states-language.ts';
+import type { Retrier, State, States } from '../../src/engine/definition/amazon-states-language.ts';
 import { definition, functionPlaceholder, STEP_NAMES } from '../../src/workflow/definition.ts';
 
 /** Every state, the children of Map states included, with the states among which its Next is. */
@@ -41,11 +41,57 @@ test('every error that a Retry names is one that is thrown, or Step Functions’
   for (const { name, state } of states) {
     if (!('Retry' in state)) continue;
     for (const error of state.Retry?.flatMap(({ ErrorEquals }) => ErrorEquals) ?? []) {
-      expect(/^(?:States|Lambda|Bedrock)\./.test(error) || ours.includes(error), `${name}: ${error}`).toBe(
-        true,
-      );
+      expect(
+        /^(?:States|Lambda|Sandbox|Runtime|Bedrock)\./.test(error) || ours.includes(error),
+        `${name}: ${error}`,
+      ).toBe(true);
     }
   }
+});
+
+const functionStates = states.flatMap(({ name, state }) =>
+  state.Type === 'Task' && state.Resource === 'arn:aws:states:::lambda:invoke' ? [{ name, state }] : [],
+);
+
+/** The retrier that takes an error, as Step Functions finds it: the first that names it, or that names States.ALL. */
+function retrierOf(state: (typeof functionStates)[number]['state'], error: string): Retrier | undefined {
+  return state.Retry?.find(
+    ({ ErrorEquals }) => ErrorEquals.includes(error) || ErrorEquals.includes('States.ALL'),
+  );
+}
+
+test.each(['Sandbox.Timedout', 'Runtime.ExitError', 'States.Timeout', 'Lambda.Unknown'])(
+  'a function that ends with %s is called twice more, and no oftener',
+  (error) => {
+    expect(functionStates.length).toBeGreaterThanOrEqual(STEP_NAMES.length);
+    for (const { name, state } of functionStates) expect(retrierOf(state, error)?.MaxAttempts, name).toBe(2);
+  },
+);
+
+test('a function that Lambda has no place for is waited for by every step, for hours', () => {
+  for (const { name, state } of functionStates) {
+    const retrier = retrierOf(state, 'Lambda.TooManyRequestsException');
+    // With full jitter a wait is half of its delay on average.
+    const seconds = ((retrier?.MaxAttempts ?? 0) * (retrier?.MaxDelaySeconds ?? 0)) / 2;
+    expect(seconds, name).toBeGreaterThan(12 * 3600);
+  }
+});
+
+test('what AWS recommends to retry of Lambda is retried by every step', () => {
+  for (const { name, state } of functionStates) {
+    for (const error of [
+      'Lambda.ClientExecutionTimeoutException',
+      'Lambda.ServiceException',
+      'Lambda.AWSLambdaException',
+      'Lambda.SdkClientException',
+    ]) {
+      expect(retrierOf(state, error)?.MaxAttempts, `${name}: ${error}`).toBeGreaterThan(2);
+    }
+  }
+});
+
+test('a state waits longer than its function may take, so that Lambda’s own error is heard', () => {
+  for (const { name, state } of functionStates) expect(state.TimeoutSeconds, name).toBeGreaterThan(15 * 60);
 });
 
 test('every error class says its own name, and whether it is worth trying again', () => {
