@@ -11,6 +11,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { STEP_NAMES, type StepName } from '../src/workflow/definition.ts';
 import { createBedrockServiceRole, type JobNetwork } from './bedrock-service-role.ts';
 import { createDataBucket } from './data-bucket.ts';
+import { refuseForeignKeys } from './key-grants.ts';
 import { modelArns } from './model-arns.ts';
 import { DEFAULT_ALLOWED_MODELS } from './settings.ts';
 import { createStateMachine } from './state-machine.ts';
@@ -45,6 +46,11 @@ export interface BedrockBatchWorkflowProps {
    * @default none: public datasets only
    */
   readonly huggingFaceToken?: ISecret;
+  /**
+   * ARNs of the KMS keys that input buckets, or the Hugging Face secret, are encrypted with.
+   * @default none
+   */
+  readonly inputKeyArns?: readonly string[];
   /** How many at once, how often, how much. */
   readonly limits?: WorkflowLimits;
   /** How long things are kept. */
@@ -122,10 +128,15 @@ export class BedrockBatchWorkflow extends Construct {
       jobNetwork,
       inputBuckets = [],
       huggingFaceToken,
+      inputKeyArns = [],
       limits = {},
       retention = {},
     } = props;
     const { account, partition } = Stack.of(this);
+    refuseForeignKeys(this, [
+      ...inputKeyArns,
+      ...(encryptionKey === undefined ? [] : [encryptionKey.keyArn]),
+    ]);
     const logRetention: RetentionDays = retention.logs ?? DEFAULT_RETENTION_DAYS;
     const models = modelArns(this, props.allowedModels ?? DEFAULT_ALLOWED_MODELS);
 
@@ -148,6 +159,7 @@ export class BedrockBatchWorkflow extends Construct {
       serviceRoleArn: this.serviceRole.roleArn,
       encryptionKey,
       huggingFaceToken,
+      inputKeyArns,
     });
     const environment = withoutUndefined({
       QUARRY_BUCKET: this.bucket.bucketName,

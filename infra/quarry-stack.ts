@@ -25,6 +25,7 @@ export class QuarryStack extends Stack {
     this.workflow = new BedrockBatchWorkflow(this, 'Quarry', {
       allowedModels: settings.allowedModels,
       inputBuckets: settings.inputBuckets,
+      inputKeyArns: settings.inputKeyArns,
       ...(kmsKeyArn === undefined ? {} : { encryptionKey: Key.fromKeyArn(this, 'BucketKey', kmsKeyArn) }),
       ...(huggingFaceTokenSecretArn === undefined
         ? {}

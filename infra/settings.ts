@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { batchModelPatterns } from '../src/models/catalog/model-catalog.ts';
+import { MAX_MODEL_ARN_CHARACTERS, modelArnCharacters } from './model-arns.ts';
 
 /** A list in cdk.json, or names with commas between them on the command line. */
 function listOf<T extends z.ZodType>(item: T) {
@@ -37,6 +38,13 @@ const ModelPattern = z
     'must be a model id (anthropic.claude-3-haiku-20240307-v1:0), a pattern (amazon.nova-*), an inference profile (us.anthropic.…) or an ARN',
   );
 
+const KeyArn = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
+    'must be the ARN of a KMS key, not of an alias',
+  );
+
 /** Every context key, with its default. */
 const SettingsSchema = z.object({
   /** Jobs of one run at once; the account's quota is per model and region. */
@@ -71,13 +79,9 @@ const SettingsSchema = z.object({
     z.string().regex(/^[a-z0-9][-.a-z0-9]{1,61}[a-z0-9](?:=\d{12})?$/, 'must be bucket or bucket=account'),
   ).default([]),
   /** Key that the bucket is encrypted with, instead of S3's own. */
-  kmsKeyArn: z
-    .string()
-    .regex(
-      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
-      'must be the ARN of a KMS key, not of an alias',
-    )
-    .optional(),
+  kmsKeyArn: KeyArn.optional(),
+  /** Keys of others that input buckets, or the Hugging Face secret, are encrypted with. */
+  inputKeyArns: listOf(KeyArn).default([]),
   /** Network of the jobs. */
   jobSubnetIds: listOf(z.string().regex(/^subnet-[0-9a-f]+$/, 'must be subnet ids'))
     .pipe(z.array(z.string()).max(16, 'Bedrock takes 16 subnets at most'))
@@ -112,6 +116,12 @@ export function parseSettings(context: Readonly<Record<string, unknown>>): Setti
     if ((settings.jobSubnetIds.length === 0) !== (settings.jobSecurityGroupIds.length === 0)) {
       refuse('jobSubnetIds', 'and jobSecurityGroupIds are given together or not at all');
     }
+    if (modelArnCharacters(settings.allowedModels) > MAX_MODEL_ARN_CHARACTERS) {
+      refuse(
+        'allowedModels',
+        `names more models than the policy of a role has room for; use patterns, such as ${patternsOf(settings.allowedModels)}`,
+      );
+    }
     if (settings.minRecordsPerJob > settings.maxRecordsPerJob) {
       refuse('minRecordsPerJob', 'is greater than maxRecordsPerJob');
     }
@@ -126,6 +136,17 @@ export function parseSettings(context: Readonly<Record<string, unknown>>): Setti
   throw new Error(
     `The context (cdk.json, or -c key=value) is not valid.\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
   );
+}
+
+/** The providers of these models, as patterns. */
+function patternsOf(models: readonly string[]): string {
+  const providers = models.map(
+    (model) => /(?:^|\.)([a-z0-9-]+)\.[^.]*[a-z][^.]*(?:\.\d[^.]*)*$/.exec(model)?.[1] ?? 'anthropic',
+  );
+  return [...new Set(providers)]
+    .slice(0, 3)
+    .map((provider) => `${provider}.*`)
+    .join(', ');
 }
 
 function textOf(value: unknown): string {

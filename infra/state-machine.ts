@@ -1,7 +1,7 @@
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -13,7 +13,7 @@ import { keyGrants } from './key-grants.ts';
 /** What the state machine works with. */
 export interface WorkflowStateMachineOptions {
   bucket: Bucket;
-  functions: Readonly<Record<StepName, IFunction>>;
+  functions: Readonly<Record<StepName, LambdaFunction>>;
   encryptionKey: IKey | undefined;
   logRetention: RetentionDays;
 }
@@ -42,8 +42,8 @@ export function createStateMachine(
       {
         sid: 'CallSteps',
         actions: ['lambda:InvokeFunction'],
-        resources: STEP_NAMES.map((step) => functions[step].functionArn),
-        reason: 'The functions of the steps.',
+        resources: STEP_NAMES.map((step) => `${functions[step].functionArn}:*`),
+        reason: 'The steps’ functions, in the versions that executions under way were started with.',
       },
       {
         sid: 'WatchJobs',
@@ -97,7 +97,10 @@ export function createStateMachine(
     definitionBody: DefinitionBody.fromString(deployableDefinition()),
     definitionSubstitutions: {
       partition,
-      ...Object.fromEntries(STEP_NAMES.map((step) => [`${step}Function`, functions[step].functionArn])),
+      // A version, not $LATEST: an execution that a deployment finds under way keeps its code.
+      ...Object.fromEntries(
+        STEP_NAMES.map((step) => [`${step}Function`, functions[step].currentVersion.functionArn]),
+      ),
     },
     role: role.withoutPolicyUpdates(),
     tracingEnabled: true,

@@ -5,7 +5,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { StepName } from '../src/workflow/definition.ts';
 import type { Grant } from './grant.ts';
-import { keyGrants } from './key-grants.ts';
+import { inputKeyGrants, keyGrants } from './key-grants.ts';
 
 /** What the steps' functions work on. */
 export interface StepGrantsOptions {
@@ -16,6 +16,8 @@ export interface StepGrantsOptions {
   serviceRoleArn: string;
   encryptionKey: IKey | undefined;
   huggingFaceToken: ISecret | undefined;
+  /** ARNs of the keys of input buckets and of the token. */
+  inputKeyArns: readonly string[];
 }
 
 /** What each step may do, and why. */
@@ -68,6 +70,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
           },
         ]),
   ];
+  const inputKeys = inputKeyGrants(scope, options.inputKeyArns);
   const readToken: Grant[] =
     huggingFaceToken === undefined
       ? []
@@ -92,6 +95,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
       list,
       ...readDatasets,
       ...readToken,
+      ...inputKeys,
       write(
         'runs/*/plan.json',
         'runs/*/slices.json',
@@ -111,6 +115,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     prepare: [
       list,
       ...readDatasets,
+      ...inputKeys,
       write('working/*/parts/*', 'working/*/slices/*'),
       abortUploads('working/*/parts/*'),
       ...writeKey,

@@ -62,6 +62,8 @@ export function createStepLambda(scope: Construct, id: string, options: StepLamb
     tracing: Tracing.ACTIVE,
     role: role.withoutPolicyUpdates(),
     logGroup,
+    // Executions under way go on with the version that they were started with, for as long as they take.
+    currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
     environment: { ...environment, NODE_OPTIONS: '--enable-source-maps' },
   });
   lambda.node.addDependency(policy);

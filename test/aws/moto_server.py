@@ -1,4 +1,4 @@
-"""moto's server, with five things mended in its Step Functions interpreter. Usage: moto_server.py PORT
+"""moto's server, with six things mended. Usage: moto_server.py PORT
 
 - Step Functions takes parameters and gives results of AWS SDK integrations in PascalCase, and times as text; moto
   5.2.1 hands both through as boto3 spells them.
@@ -7,6 +7,7 @@
 - The paths of a ResultWriter are paths into the Map state's input; moto takes them for paths into its results.
 - A stack's state machine is put where it runs, with its substitutions. moto's grammar takes no whole number for
   ToleratedFailurePercentage.
+- A reference to a function's version gives the version's ARN; moto has none.
 """
 
 import copy
@@ -15,6 +16,7 @@ import re
 import sys
 
 import botocore.session
+from moto.awslambda.models import LambdaVersion, lambda_backends
 from moto.server import main
 from moto.stepfunctions import models
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
@@ -71,6 +73,16 @@ def create_stack_machine(cls, resource_name, cloudformation_json, account_id, re
     return backend.create_state_machine(name, definition, properties["RoleArn"])
 
 
+def create_stack_version(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
+    name = cloudformation_json["Properties"]["FunctionName"]
+    function = lambda_backends[account_id][region_name].publish_version(name)
+    version = LambdaVersion({"Version": function.version})
+    version.physical_resource_id = f"arn:aws:lambda:{region_name}:{account_id}:function:{name}:{function.version}"
+    return version
+
+
+LambdaVersion.physical_resource_id = None
+LambdaVersion.create_from_cloudformation_json = classmethod(create_stack_version)
 models.StateMachine.create_from_cloudformation_json = classmethod(create_stack_machine)
 models.StateMachine.__deepcopy__ = lambda self, memo: copy.copy(self)
 result_writer_decl.ResultWriter._eval_body = write_results

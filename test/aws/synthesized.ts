@@ -17,7 +17,8 @@ interface AttributeReference {
 interface TemplateProperties {
   Code: { S3Key: string };
   DefinitionString: unknown;
-  DefinitionSubstitutions: Record<string, AttributeReference>;
+  DefinitionSubstitutions: Record<string, AttributeReference | { Ref: string }>;
+  FunctionName: { Ref: string };
   Environment: { Variables: unknown };
   PolicyDocument: { Statement: unknown };
   PublicAccessBlockConfiguration: PublicAccessBlockConfiguration;
@@ -45,12 +46,19 @@ export function referredId(reference: AttributeReference | undefined): string {
   return reference['Fn::GetAtt'][0];
 }
 
-/** Logical id of a step's function. */
+/** Logical id of a step's function; of the version that the state machine calls, see `versionIdOf`. */
 export function functionIdOf(step: StepName, resources: Record<string, TemplateResource>): string {
+  return resources[versionIdOf(step, resources)]?.Properties.FunctionName.Ref ?? '';
+}
+
+/** Logical id of the version of a step's function that the state machine calls. */
+export function versionIdOf(step: StepName, resources: Record<string, TemplateResource>): string {
   const [machine] = Object.values(resources).filter(
     ({ Type }) => Type === 'AWS::StepFunctions::StateMachine',
   );
-  return referredId(machine?.Properties.DefinitionSubstitutions[`${step}Function`]);
+  const version = machine?.Properties.DefinitionSubstitutions[`${step}Function`];
+  if (version === undefined || !('Ref' in version)) throw new Error(`${step} is not called by a version.`);
+  return version.Ref;
 }
 
 /** Folder of a step's bundle. */

@@ -29,6 +29,7 @@ import {
   referredId,
   statementsOfRole,
   type TemplateResource,
+  versionIdOf,
 } from './synthesized.ts';
 
 /** Everything that stands for AWS. */
@@ -213,7 +214,7 @@ export async function openWorld(emulatorOptions: Partial<typeof EMULATOR> = {}):
       HF_ENDPOINT: hub.endpoint,
     });
     hosts.set(step, cleanUp.use(host));
-    stepOfFunction.set(String(resolve({ 'Fn::GetAtt': [functionId, 'Arn'] })), step);
+    stepOfFunction.set(String(resolve({ Ref: versionIdOf(step, resources) })), step);
   }
 
   // What moto's interpreter calls: our Bedrock, our functions, and its own S3.

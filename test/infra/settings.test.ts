@@ -36,6 +36,11 @@ test.each<[Record<string, unknown>, string]>([
   [{ watchedModels: 'a.b,a.c,a.d,a.e,a.f,a.g' }, 'five models at most'],
   [{ inputBuckets: 's3://bucket' }, 'must be bucket or bucket=account'],
   [{ kmsKeyArn: 'alias/my-key' }, 'must be the ARN of a KMS key, not of an alias'],
+  [{ inputKeyArns: 'alias/theirs' }, 'inputKeyArns = "alias/theirs": must be the ARN of a KMS key'],
+  [
+    { allowedModels: Array.from({ length: 40 }, (_, n) => `anthropic.claude-${n}-20251001-v1:0`) },
+    'names more models than the policy of a role has room for; use patterns, such as anthropic.*',
+  ],
   [{ jobSubnetIds: 'subnet-0a' }, 'jobSubnetIds = "subnet-0a": and jobSecurityGroupIds are given together'],
   [{ jobSubnetIds: 'vpc-1', jobSecurityGroupIds: 'sg-0' }, 'must be subnet ids'],
   [{ email: 'me' }, 'email = "me": must be an e-mail address'],

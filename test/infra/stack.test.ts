@@ -3,28 +3,10 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
 import { definition, STEP_NAMES } from '../../src/workflow/definition.ts';
-import { EVERYTHING, synthesize } from './synth.ts';
-
-interface Statement {
-  Sid: string;
-  Action: string | string[];
-  Resource: unknown;
-  Condition?: unknown;
-}
+import { EVERYTHING, type Statement, statement, statementsOf, synthesize } from './synth.ts';
 
 const plain = synthesize();
 const full = synthesize(EVERYTHING);
-
-/** The statements of the policies of roles whose logical id contains this. */
-function statementsOf({ template }: typeof plain, policyId: string): Statement[] {
-  return Object.entries(template.findResources('AWS::IAM::Policy'))
-    .filter(([id]) => id.includes(policyId))
-    .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement);
-}
-
-function statement(from: typeof plain, policyId: string, sid: string): Statement | undefined {
-  return statementsOf(from, policyId).find(({ Sid }) => Sid === sid);
-}
 
 describe('the bucket', () => {
   test('is encrypted, private and refuses plain HTTP', () => {
@@ -149,6 +131,19 @@ describe('the functions', () => {
     expect(large).toHaveLength(6);
     for (const { Properties } of large) expect(Properties.MemorySize).toBeGreaterThanOrEqual(2048);
     for (const { Properties } of functions) expect(Properties.MemorySize).toBeLessThanOrEqual(3008);
+  });
+
+  test('are called by a version that outlives the next deployment, so that runs under way keep their code', () => {
+    const versions = plain.template.findResources('AWS::Lambda::Version');
+    expect(Object.keys(versions)).toHaveLength(STEP_NAMES.length);
+    for (const version of Object.values(versions)) expect(version.DeletionPolicy).toBe('Retain');
+    const [machine] = Object.values(plain.template.findResources('AWS::StepFunctions::StateMachine'));
+    for (const step of STEP_NAMES) {
+      expect(Object.keys(versions)).toContain(
+        machine?.Properties.DefinitionSubstitutions[`${step}Function`].Ref,
+      );
+    }
+    expect(JSON.stringify(statement(plain, 'WorkflowPolicy', 'CallSteps')?.Resource)).toContain(':*');
   });
 
   test('log to groups that forget after 30 days and go with the stack', () => {
@@ -365,6 +360,7 @@ test('nothing in the stack costs money while nothing runs', () => {
     'AWS::IAM::Policy',
     'AWS::IAM::Role',
     'AWS::Lambda::Function',
+    'AWS::Lambda::Version',
     'AWS::Logs::LogGroup',
     'AWS::Logs::MetricFilter',
     'AWS::S3::Bucket',
