@@ -25,12 +25,12 @@ export interface ExecutionRequest {
 /** How an execution ended. Dates are milliseconds since 1970-01-01T00:00:00Z. */
 export type ExecutionResult = { startDate: number; stopDate: number } & (
   | { status: 'SUCCEEDED'; output: unknown }
-  | { status: 'FAILED' | 'TIMED_OUT' | 'ABORTED'; error: string; cause?: string }
+  | { status: 'FAILED' | 'TIMED_OUT' | 'ABORTED'; error?: string; cause?: string }
 );
 
 type Ending =
   | { status: 'SUCCEEDED'; output: unknown }
-  | { status: 'FAILED' | 'TIMED_OUT' | 'ABORTED'; error: string; cause?: string };
+  | { status: 'FAILED' | 'TIMED_OUT' | 'ABORTED'; error?: string; cause?: string };
 
 const ARN = 'arn:aws:states:local:000000000000';
 const endEvents = {

@@ -1,16 +1,22 @@
-import { StateError } from './state-error.ts';
+import { runtimeError, type StateError } from './state-error.ts';
 
 /** "Maximum execution history size: 25,000 events" (Step Functions quotas). */
 export const MAX_HISTORY_EVENTS = 25_000;
 
 type StateType = 'Task' | 'Pass' | 'Choice' | 'Wait' | 'Map' | 'Parallel' | 'Succeed' | 'Fail';
 
+/** How something failed. Without `error` where a Fail state gave none. */
+interface ErrorDetails {
+  error?: string;
+  cause?: string;
+}
+
 /** What one event of an execution's history says, under the name that Step Functions gives it. */
 export type HistoryEventDetails =
   /** Children of a Distributed Map also tell whose they are: the Map Run, and the first item of their input. */
   | { type: 'ExecutionStarted'; input: unknown; mapRunArn?: string; itemIndex?: number }
   | { type: 'ExecutionSucceeded'; output: unknown }
-  | { type: 'ExecutionFailed' | 'ExecutionTimedOut' | 'ExecutionAborted'; error?: string; cause?: string }
+  | ({ type: 'ExecutionFailed' | 'ExecutionTimedOut' | 'ExecutionAborted' } & ErrorDetails)
   | { type: `${StateType}StateEntered`; stateName: string; input: unknown }
   | { type: `${Exclude<StateType, 'Fail'>}StateExited`; stateName: string; output: unknown }
   | {
@@ -22,20 +28,24 @@ export type HistoryEventDetails =
     }
   | { type: 'TaskStarted'; stateName: string; resource: string }
   | { type: 'TaskSucceeded'; stateName: string; resource: string; output: unknown }
+  | ({ type: 'TaskFailed' | 'TaskTimedOut'; stateName: string; resource: string } & ErrorDetails)
   | {
-      type: 'TaskFailed' | 'TaskTimedOut';
+      type: 'LambdaFunctionScheduled';
       stateName: string;
       resource: string;
-      error: string;
-      cause?: string;
+      input: unknown;
+      timeoutInSeconds?: number;
     }
+  | { type: 'LambdaFunctionStarted'; stateName: string }
+  | { type: 'LambdaFunctionSucceeded'; stateName: string; output: unknown }
+  | ({ type: 'LambdaFunctionFailed' | 'LambdaFunctionTimedOut'; stateName: string } & ErrorDetails)
   | { type: 'MapStateStarted'; stateName: string; length: number }
   | { type: 'MapStateSucceeded' | 'ParallelStateStarted' | 'ParallelStateSucceeded'; stateName: string }
-  | { type: 'MapStateFailed' | 'ParallelStateFailed'; stateName: string; error: string; cause?: string }
+  | ({ type: 'MapStateFailed' | 'ParallelStateFailed'; stateName: string } & ErrorDetails)
   | { type: 'MapIterationStarted' | 'MapIterationSucceeded'; stateName: string; index: number }
   | { type: 'MapIterationFailed' | 'MapIterationAborted'; stateName: string; index: number }
   | { type: 'MapRunStarted' | 'MapRunSucceeded' | 'MapRunAborted'; stateName: string; mapRunArn: string }
-  | { type: 'MapRunFailed'; stateName: string; mapRunArn: string; error: string; cause?: string };
+  | ({ type: 'MapRunFailed'; stateName: string; mapRunArn: string } & ErrorDetails);
 
 /** One event of one execution's history. */
 export type HistoryEvent = HistoryEventDetails & {
@@ -63,15 +73,15 @@ export class History {
     this.#onEvent = options.onEvent;
   }
 
-  /** Throws States.Runtime where only the event that ends the execution has room left. */
-  record(details: HistoryEventDetails): void {
-    if (this.#closed) return;
+  /** Gives the event's id. Throws States.Runtime where only the event that ends the execution has room left. */
+  record(details: HistoryEventDetails): number {
+    if (this.#closed) return this.#lastId;
     if (this.#lastId >= MAX_HISTORY_EVENTS - 1)
-      throw new StateError(
-        'States.Runtime',
+      throw runtimeError(
         `The execution reached the maximum number of history events (${MAX_HISTORY_EVENTS}).`,
       );
     this.#hand(details);
+    return this.#lastId;
   }
 
   /** Records the event that ends the execution. Whatever comes later is dropped. */
@@ -93,6 +103,6 @@ export class History {
 }
 
 /** Error and Cause as an event's fields. */
-export function errorDetails({ error, causeText }: StateError): { error: string; cause?: string } {
-  return causeText === undefined ? { error } : { error, cause: causeText };
+export function errorDetails({ error, causeText }: StateError): ErrorDetails {
+  return { ...(error !== '' && { error }), ...(causeText !== undefined && { cause: causeText }) };
 }

@@ -1,15 +1,33 @@
 /** An error inside an execution: what Retry and Catch match by its `error` name. */
 export class StateError extends Error {
   override readonly name = 'StateError';
+  /** Empty where a Fail state gives none. */
   readonly error: string;
-  /** Undefined where a Fail state gives none. */
   readonly causeText: string | undefined;
+  /** True of an error that a Task ended with: States.ALL takes it even where it is about the size of a result. */
+  readonly ofTask: boolean;
 
-  constructor(error: string, causeText?: string, options?: ErrorOptions) {
+  constructor(error: string, causeText?: string, options: ErrorOptions & { ofTask?: boolean } = {}) {
     super(causeText === undefined ? error : `${error}: ${causeText}`, options);
     this.error = error;
     this.causeText = causeText;
+    this.ofTask = options.ofTask ?? false;
   }
+}
+
+/** What ended the iterations, branches or children of a state; the history tells once nothing is tried again. */
+export class FailureWithin extends Error {
+  override readonly name = 'FailureWithin';
+  declare readonly cause: StateError;
+
+  constructor(message: string, options: { cause: StateError }) {
+    super(message, options);
+  }
+}
+
+/** States.Runtime: something that neither Retry nor Catch takes. */
+export function runtimeError(causeText: string): StateError {
+  return new StateError('States.Runtime', causeText);
 }
 
 /** A StateError that says what failed, and why. */
@@ -34,14 +52,6 @@ export function inField<T>(field: string, read: () => T): T {
     if (!(error instanceof InvalidDefinitionError)) throw error;
     throw new InvalidDefinitionError(`${field}: ${error.message}`, { cause: error });
   }
-}
-
-/** A path that leads nowhere, in the words of Step Functions. */
-export function pathNotFound(path: string, field: string, input: unknown): StateError {
-  return new StateError(
-    'States.Runtime',
-    `The JSONPath '${path}' specified for the field '${field}' could not be found in the input '${excerpt(input)}'`,
-  );
 }
 
 /** JSON for an error's text, cut where it would drown the rest. */

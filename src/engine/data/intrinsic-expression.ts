@@ -1,4 +1,4 @@
-import { InvalidDefinitionError, StateError, stateErrorFrom } from '../state-error.ts';
+import { InvalidDefinitionError, runtimeError, StateError, stateErrorFrom } from '../state-error.ts';
 import { intrinsicFunctions } from './intrinsic-functions.ts';
 import { compilePath, NO_MATCH, type Scope } from './json-path.ts';
 
@@ -7,6 +7,9 @@ export type Expression = (scope: Scope) => unknown;
 
 /** "Up to 10 levels of nesting" (developer guide, Intrinsic functions). */
 const MAX_NESTING = 10;
+
+/** "To escape characters … \', \{, \}, \\" (developer guide, Intrinsic functions); any other is refused. */
+const ESCAPES = "a text in which a backslash stands before ', {, } or a backslash only";
 
 /** Parses an intrinsic function such as `States.Format('part {}', $.index)`. */
 export function compileIntrinsic(text: string): Expression {
@@ -73,14 +76,14 @@ class IntrinsicReader {
     const next = this.#text[this.#at];
     if (next === 'S') return this.#readCall(depth + 1);
     if (next === '$') return this.#readPath();
-    const literal = this.#take(/'(?:[^'\\]|\\.)*'/sy);
+    const literal = this.#take(/'(?:[^'\\]|\\['{}\\])*'/sy);
     if (literal !== undefined) {
       const raw = literal.slice(1, -1);
       const value = keepEscapes ? raw : raw.replaceAll(/\\(['{}\\])/g, '$1');
       return () => value;
     }
     const word = this.#take(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y);
-    if (word === undefined) throw this.#wrong('an argument');
+    if (word === undefined) throw this.#wrong(next === "'" ? ESCAPES : 'an argument');
     const value: unknown = JSON.parse(word);
     return () => value;
   }
@@ -94,8 +97,7 @@ class IntrinsicReader {
     return (scope) => {
       const value = path.find(scope);
       if (value === NO_MATCH)
-        throw new StateError(
-          'States.Runtime',
+        throw runtimeError(
           `The function '${this.#text}' had the following error: The JsonPath argument for the field '${text}' could not be found in the input`,
         );
       return value;

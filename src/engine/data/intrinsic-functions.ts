@@ -15,7 +15,7 @@ export const intrinsicFunctions = {
   'States.Format': (args) => format(args),
   'States.StringToJson': (args) => {
     const text = string(args, 0, 1);
-    return text === '' ? null : JSON.parse(text);
+    return text.trim() === '' ? null : JSON.parse(text);
   },
   'States.JsonToString': (args) => JSON.stringify(arity(args, 1)[0]),
   'States.Array': (args) => [...args],
@@ -108,11 +108,20 @@ function format(args: readonly unknown[]): string {
     if (escaped !== undefined) return escaped;
     const value = values[used];
     used += 1;
-    return typeof value === 'string' ? value : JSON.stringify(value);
+    return toJavaText(value);
   });
   if (used !== values.length)
     throw new Error(`the template has ${used} places "{}" for ${values.length} arguments`);
   return text;
+}
+
+/** How Step Functions writes a value into a text: `{a=1, b=[x, y]}`, without quotes. */
+function toJavaText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return `[${value.map(toJavaText).join(', ')}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  const fields = Object.entries(value).map(([key, inner]) => `${key}=${toJavaText(inner)}`);
+  return `{${fields.join(', ')}}`;
 }
 
 function arity(args: readonly unknown[], count: number): readonly unknown[] {

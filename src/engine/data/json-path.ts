@@ -1,5 +1,5 @@
-import { compile as compileQuery, JSONPathError, type JSONValue } from 'json-p3';
-import { InvalidDefinitionError, StateError } from '../state-error.ts';
+import { JSONPathEnvironment, JSONPathError, type JSONValue, jsonpath } from 'json-p3';
+import { InvalidDefinitionError, StateError, stateErrorFrom } from '../state-error.ts';
 
 /** What a path or an intrinsic function may look at: the state's data (`$`) and the context object (`$$`). */
 export interface Scope {
@@ -12,13 +12,16 @@ export interface Scope {
 /** What a path gives that leads nowhere. */
 export const NO_MATCH = Symbol('no match');
 
+/** Names and indices, one after the other. */
+type Segments = readonly (string | number)[];
+
 /** A parsed path. */
 export interface JsonPath {
   text: string;
   /** True for `$$…`. */
   ofContext: boolean;
-  /** Names and indices, where the path leads to one place at most; undefined for wildcards, slices and filters. */
-  segments: readonly (string | number)[] | undefined;
+  /** Undefined for a path that may lead to many places: one with wildcards, slices or filters. */
+  segments: Segments | undefined;
   /**
    * The value there, or NO_MATCH. A path that may lead to many places gives the array of them, which may be
    * empty.
@@ -26,7 +29,13 @@ export interface JsonPath {
   find(scope: Scope): unknown;
 }
 
-const SEGMENT = /\.([^.[\]()'"*?,:@$\s&|=<>!]+)|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]|\[(-?\d+)\]/y;
+/** A dot before a bracket means nothing, and neither do spaces within: `$.a.[ 0 ]` is `$.a[0]`. */
+const SEGMENT =
+  /\.([^.[\]()'"*?,:@$\s&|=<>!]+)|\.?\[\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(-?\d+))\s*\]/y;
+
+/** Finds what leads to many places. Step Functions has no functions in paths, so there are none here. */
+const queries = new JSONPathEnvironment({ maxRecursionDepth: 10_000 });
+queries.functionRegister.clear();
 
 /** Parses a path once, for any number of evaluations. */
 export function compilePath(text: string): JsonPath {
@@ -36,7 +45,7 @@ export function compilePath(text: string): JsonPath {
   const body = text.slice(ofContext ? 2 : 1);
   const segments = readSegments(body);
   if (ofContext && segments?.[0] === 'Task')
-    throw new InvalidDefinitionError(`"${text}": task tokens are not supported by the embedded engine`);
+    throw new InvalidDefinitionError(`"${text}": task tokens are not supported by this engine`);
   const within =
     segments === undefined ? queryFinder(text, body) : (root: unknown) => findSegments(root, segments);
   return {
@@ -48,15 +57,27 @@ export function compilePath(text: string): JsonPath {
 }
 
 /** Parses a reference path: one that leads to exactly one place of the state's data. */
-export function compileReferencePath(text: string): JsonPath & { segments: readonly (string | number)[] } {
+export function compileReferencePath(text: string): JsonPath & { segments: Segments } {
   const path = compilePath(text);
   if (path.segments === undefined || path.ofContext)
     throw new InvalidDefinitionError(`"${text}" is not a reference path: only names and indices are allowed`);
   return { ...path, segments: path.segments };
 }
 
+/** Why a path leads nowhere, in the words of the library that Step Functions uses. */
+export function describeMiss({ segments = [], ofContext }: JsonPath, scope: Scope): string {
+  let value = ofContext ? scope.context : scope.data;
+  for (const [index, segment] of segments.entries()) {
+    const isLast = index === segments.length - 1;
+    if (!isLast && typeof segment === 'string' && isObject(value) && !Object.hasOwn(value, segment))
+      return `Missing property in path ${canonical(segments.slice(0, index + 1))}`;
+    value = stepInto(value, segment);
+  }
+  return `No results for path: ${canonical(segments)}`;
+}
+
 /** A copy of `root` with `value` at the place; missing objects on the way are made. */
-export function setAtPath(root: unknown, segments: readonly (string | number)[], value: unknown): unknown {
+export function setAtPath(root: unknown, segments: Segments, value: unknown): unknown {
   const [first, ...rest] = segments;
   if (first === undefined) return value;
   if (typeof first === 'number') {
@@ -80,7 +101,7 @@ function cannotApply(root: unknown): StateError {
   );
 }
 
-/** Undefined where the path is more than names and indices. */
+/** Undefined where the path is more than names and indices. A backslash in a name stands for itself. */
 function readSegments(body: string): (string | number)[] | undefined {
   const segments: (string | number)[] = [];
   SEGMENT.lastIndex = 0;
@@ -88,37 +109,66 @@ function readSegments(body: string): (string | number)[] | undefined {
     const match = SEGMENT.exec(body);
     if (match === null) return undefined;
     const [, name, single, double, index] = match;
-    segments.push(index === undefined ? (name ?? unescapeName(single ?? double ?? '')) : Number(index));
+    segments.push(index === undefined ? (name ?? single ?? double ?? '') : Number(index));
   }
   return segments;
 }
 
-function unescapeName(text: string): string {
-  return text.replaceAll(/\\(.)/g, '$1');
+function canonical(segments: Segments): string {
+  return `$${segments.map((segment) => (typeof segment === 'number' ? `[${segment}]` : `['${segment}']`)).join('')}`;
 }
 
-function findSegments(root: unknown, segments: readonly (string | number)[]): unknown {
+function findSegments(root: unknown, segments: Segments): unknown {
   let value = root;
   for (const segment of segments) {
-    if (typeof segment === 'number') {
-      if (!Array.isArray(value)) return NO_MATCH;
-      const index = segment < 0 ? value.length + segment : segment;
-      if (index < 0 || index >= value.length) return NO_MATCH;
-      value = value[index];
-    } else {
-      if (!isObject(value) || !Object.hasOwn(value, segment)) return NO_MATCH;
-      value = value[segment];
-    }
+    value = stepInto(value, segment);
+    if (value === NO_MATCH) return NO_MATCH;
   }
   return value;
 }
 
+function stepInto(value: unknown, segment: string | number): unknown {
+  if (typeof segment === 'string')
+    return isObject(value) && Object.hasOwn(value, segment) ? value[segment] : NO_MATCH;
+  if (!Array.isArray(value)) return NO_MATCH;
+  const index = segment < 0 ? value.length + segment : segment;
+  return index >= 0 && index < value.length ? value[index] : NO_MATCH;
+}
+
 function queryFinder(text: string, body: string): (root: unknown) => unknown {
+  const query = compileQuery(text, body);
+  const endsInFilter = query.segments
+    .at(-1)
+    ?.selectors.some((selector) => selector instanceof jsonpath.selectors.FilterSelector);
+  return (root) => {
+    try {
+      const values = query.query(root as JSONValue).values();
+      // "The @ operator … does not match scalar values. It only matches objects." (developer guide, Paths)
+      return endsInFilter ? values.filter((value) => typeof value === 'object' && value !== null) : values;
+    } catch (error) {
+      throw stateErrorFrom(error, { error: 'States.Runtime', what: `Invalid path '${text}'` });
+    }
+  };
+}
+
+function compileQuery(text: string, body: string) {
   try {
-    const query = compileQuery(`$${body}`);
-    return (root) => query.query(root as JSONValue).values();
+    return queries.compile(`$${toStandardPath(body)}`);
   } catch (error) {
     if (!(error instanceof JSONPathError)) throw error;
     throw new InvalidDefinitionError(`"${text}" is not a path: ${error.message}`, { cause: error });
   }
+}
+
+/** The path as RFC 9535 has it: no dot before a bracket, and names in brackets as JSON texts. */
+function toStandardPath(body: string): string {
+  return body.replaceAll(
+    /([[,]\s*)?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(?=(\s*[\],])?)|(?<!\.)\.(?=\[)/g,
+    (token, opening: string | undefined, quoted: string | undefined, closing: string | undefined) => {
+      if (quoted === undefined) return '';
+      return opening !== undefined && closing !== undefined
+        ? opening + JSON.stringify(quoted.slice(1, -1))
+        : token;
+    },
+  );
 }

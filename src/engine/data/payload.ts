@@ -1,4 +1,4 @@
-import { StateError } from '../state-error.ts';
+import { runtimeError, StateError } from '../state-error.ts';
 
 /** Bytes of UTF-8 JSON: "Maximum input or result data size for a task, state, or execution" (Step Functions quotas). */
 export const MAX_PAYLOAD_BYTES = 262_144;
@@ -20,7 +20,7 @@ export function payloadBytes(value: unknown): number {
 }
 
 function toPayloadText(value: unknown, what: string): string | undefined {
-  const text = JSON.stringify(value);
+  const text = stringify(value, what);
   // A UTF-16 unit is at most three bytes of UTF-8: small texts need no count.
   if (
     text !== undefined &&
@@ -32,4 +32,13 @@ function toPayloadText(value: unknown, what: string): string | undefined {
       `${what} with a size exceeding the maximum number of bytes service limit.`,
     );
   return text;
+}
+
+function stringify(value: unknown, what: string): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // A BigInt, an object that contains itself, or one that is nested too deeply.
+    throw runtimeError(`${what} that is not JSON: ${error instanceof Error ? error.message : error}`);
+  }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MAX_PAYLOAD_BYTES } from '../data/payload.ts';
+import { parseTimestamp } from '../data/timestamp.ts';
 import { InvalidDefinitionError } from '../state-error.ts';
 import { COMPARISON_OPERATORS } from '../states/choice-rule.ts';
 
@@ -16,10 +17,15 @@ const common = {
   Comment: z.string().optional(),
   InputPath: nullablePath,
   OutputPath: nullablePath,
-  QueryLanguage: z.literal('JSONPath').optional(),
+  QueryLanguage: only('JSONPath').optional(),
 };
 const transition = { Next: name.optional(), End: z.literal(true).optional() };
 const result = { ResultSelector: template.optional(), ResultPath: nullablePath };
+
+/** One of the values that this engine knows, of the more that Step Functions has. */
+function only<const Value extends string>(...values: Value[]) {
+  return z.enum(values, { error: ({ input }) => `${JSON.stringify(input)} is not supported by this engine` });
+}
 
 const errorEquals = z
   .array(z.string())
@@ -54,7 +60,7 @@ const recovery = {
 const resource = z.string().superRefine((arn, issue) => {
   const unsupported = /\.(waitForTaskToken|sync(:\d)?)$/.exec(arn)?.[0] ?? /:activity:/.exec(arn)?.[0];
   if (unsupported !== undefined)
-    issue.addIssue({ code: 'custom', message: `"${unsupported}" is not supported by the embedded engine` });
+    issue.addIssue({ code: 'custom', message: `"${unsupported}" is not supported by this engine` });
 });
 
 function atMostOne(...fields: string[]) {
@@ -132,7 +138,8 @@ function operandOf(operator: string): z.ZodType {
   if (operator.endsWith('Path')) return path;
   if (operator.startsWith('String')) return z.string();
   if (operator.startsWith('Numeric')) return z.number();
-  if (operator.startsWith('Timestamp')) return z.iso.datetime({ offset: true });
+  if (operator.startsWith('Timestamp'))
+    return z.string().refine((text) => parseTimestamp(text) !== undefined, 'must be an RFC 3339 time');
   return z.boolean();
 }
 
@@ -179,11 +186,11 @@ const inlineMap = {
 const distributedOnly = {
   ItemReader: z
     .strictObject({
-      Resource: z.literal('arn:aws:states:::s3:getObject'),
+      Resource: only('arn:aws:states:::s3:getObject'),
       Parameters: template,
       ReaderConfig: z
         .strictObject({
-          InputType: z.enum(['JSON', 'JSONL']),
+          InputType: only('JSON', 'JSONL'),
           MaxItems: count.optional(),
           MaxItemsPath: path.optional(),
         })
@@ -207,24 +214,24 @@ const distributedOnly = {
     )
     .optional(),
   ResultWriter: z
-    .strictObject({ Resource: z.literal('arn:aws:states:::s3:putObject'), Parameters: template })
+    .strictObject({ Resource: only('arn:aws:states:::s3:putObject'), Parameters: template })
     .optional(),
   ToleratedFailureCount: count.optional(),
   ToleratedFailureCountPath: path.optional(),
   ToleratedFailurePercentage: z.number().min(0).max(100).optional(),
   ToleratedFailurePercentagePath: path.optional(),
-  // "Labels can't exceed 40 characters" (developer guide, Distributed Map).
+  // "Labels can't exceed 40 characters", and may have none of these (developer guide, Distributed Map).
   Label: z
     .string()
     .min(1)
     .max(40)
-    .regex(/^[\w-]+$/)
+    .regex(/^[^\s?*<>{}[\]:;,\\|^~$#%&`"\p{Cc}]+$/u)
     .optional(),
 };
 
 const processorConfig = z.discriminatedUnion('Mode', [
   z.strictObject({ Mode: z.literal('INLINE') }),
-  z.strictObject({ Mode: z.literal('DISTRIBUTED'), ExecutionType: z.literal('STANDARD') }),
+  z.strictObject({ Mode: z.literal('DISTRIBUTED'), ExecutionType: only('STANDARD') }),
 ]);
 
 const map = z
@@ -236,7 +243,6 @@ const map = z
   .refine(...atMostOne('MaxConcurrency', 'MaxConcurrencyPath'))
   .refine(...atMostOne('ToleratedFailureCount', 'ToleratedFailureCountPath'))
   .refine(...atMostOne('ToleratedFailurePercentage', 'ToleratedFailurePercentagePath'))
-  .refine(...atMostOne('ItemReader', 'ItemsPath'))
   .superRefine((state, issue) => {
     if (state.ItemProcessor.ProcessorConfig?.Mode === 'DISTRIBUTED') return;
     for (const field of Object.keys(distributedOnly) as (keyof typeof distributedOnly)[])
@@ -259,7 +265,7 @@ const state = z.discriminatedUnion('Type', [task, pass, wait, choice, map, paral
 const machine = z.strictObject({
   ...states,
   Version: z.literal('1.0').optional(),
-  QueryLanguage: z.literal('JSONPath').optional(),
+  QueryLanguage: only('JSONPath').optional(),
   TimeoutSeconds: positiveSeconds.optional(),
 });
 
@@ -278,6 +284,6 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   const say = (fields: string[], message: string) =>
     fields.length === 0 ? `${where}: ${message}` : `${where}, field "${fields.join('.')}": ${message}`;
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => say([...inside, key], 'not supported by the embedded engine'));
+    return issue.keys.map((key) => say([...inside, key], 'not supported by this engine'));
   return [say(inside, issue.message)];
 }

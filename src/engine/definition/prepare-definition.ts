@@ -41,7 +41,17 @@ function prepareStates({ StartAt, States }: States, namesSeen: Set<string>): Pre
       throw new InvalidDefinitionError(`State "${stateName}": ${error.message}`, { cause: error });
     }
   }
+  assertReachable({ StartAt, States });
   return { startAt: StartAt, states };
+}
+
+/** Step Functions refuses a state that nothing leads to. */
+function assertReachable({ StartAt, States }: States): void {
+  const reached = new Set([StartAt]);
+  for (const name of reached)
+    for (const target of targetsOf(States[name] as States['States'][string])) reached.add(target);
+  const lost = Object.keys(States).find((name) => !reached.has(name));
+  if (lost !== undefined) throw new InvalidDefinitionError(`State "${lost}": no state leads to it`);
 }
 
 function targetsOf(state: States['States'][string]): string[] {

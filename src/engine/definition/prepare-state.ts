@@ -1,6 +1,6 @@
 import type { Expression } from '../data/intrinsic-expression.ts';
 import { compileReferencePath, setAtPath } from '../data/json-path.ts';
-import { compileExpression, compileTemplate } from '../data/payload-template.ts';
+import { compileExpression, compileTemplate, invalidPath } from '../data/payload-template.ts';
 import { prepareDistributedMap } from '../map/distributed-map.ts';
 import { InvalidDefinitionError, inField } from '../state-error.ts';
 import { prepareChoice } from '../states/choice-state.ts';
@@ -67,7 +67,7 @@ function prepareNext(state: State): PreparedState['next'] {
 function preparePath(field: string, path: unknown): Expression {
   if (path === undefined || path === '$') return (scope) => scope.data;
   if (path === null) return () => ({});
-  return inField(field, () => compileExpression(field, path));
+  return inField(field, () => compileExpression(path, invalidPath));
 }
 
 function prepareTemplate(field: string, template: unknown): Expression | undefined {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { AbortScope } from '../abort-scope.ts';
 import type { Expression } from '../data/intrinsic-expression.ts';
+import type { Scope } from '../data/json-path.ts';
 import type { History, HistoryEvent } from '../history.ts';
 import type { Catcher, Retrier, State, States } from './amazon-states-language.ts';
 
@@ -48,7 +49,12 @@ export interface ContextObject {
     RedriveCount: number;
   };
   StateMachine: { Id: string; Name: string };
-  State?: { Name: string; EnteredTime: string; RetryCount: number };
+  State?: {
+    Name: string;
+    EnteredTime: string;
+    /** Of a Task, Map or Parallel state. */
+    RetryCount?: number;
+  };
   Map?: { Item: { Index: number; Value: unknown } };
 }
 
@@ -65,7 +71,12 @@ export interface Frame {
 /** One visit to a state. */
 export interface Visit {
   frame: Frame;
-  context: ContextObject & { State: { RetryCount: number } };
+  context: ContextObject;
+}
+
+/** What paths and intrinsic functions see at a visit. */
+export function scopeOf(data: unknown, { context, frame }: Visit): Scope {
+  return { data, context, random: frame.deps.random };
 }
 
 /** Does a state's own work: from its effective input, and that input through Parameters, to its result. */

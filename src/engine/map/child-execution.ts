@@ -1,9 +1,11 @@
 import { createUuid } from '../data/intrinsic-functions.ts';
 import { assertPayloadFits } from '../data/payload.ts';
-import type { Frame, PreparedStates } from '../definition/prepared-state.ts';
+import type { Frame } from '../definition/prepared-state.ts';
 import { errorDetails, History } from '../history.ts';
 import { StateError } from '../state-error.ts';
+import type { EndedChild } from './child-results.ts';
 import type { ChildInput } from './item-batcher.ts';
+import type { MapRun } from './map-run.ts';
 
 /** How a child execution ended, as Step Functions writes it into result files. Input and Output are JSON texts. */
 export interface ChildResult {
@@ -23,79 +25,83 @@ export interface ChildResult {
   StopDate: string;
 }
 
-/** The Map Run that a child belongs to. */
-export interface MapRun {
-  arn: string;
-  /** Machine name and label, as children's ARNs have them. */
-  childMachine: string;
-  processor: PreparedStates;
-  runStates: (states: PreparedStates, input: unknown, frame: Frame) => Promise<unknown>;
-  /** Where the Map state runs, under the scope of its Map Run. */
+type Ending = Pick<ChildResult, 'Status' | 'Output' | 'OutputDetails' | 'Error' | 'Cause'>;
+
+/** A child execution of a Distributed Map, about to run. */
+interface Child {
+  name: string;
+  executionArn: string;
+  machineArn: string;
+  startDate: string;
   frame: Frame;
 }
 
 /** Runs one child execution of a Distributed Map, with a history of its own. Its failure is a result. */
-export async function runChild(
-  { itemIndex, input }: ChildInput,
-  { arn, childMachine, processor, runStates, frame }: MapRun,
-): Promise<{ output: unknown; result: ChildResult }> {
+export async function runChild({ itemIndex, input }: ChildInput, run: MapRun): Promise<EndedChild> {
   assertPayloadFits(input, 'The Map Run was given an item');
-  const { deps } = frame;
-  const name = createUuid(deps.random);
-  const history = new History(name, { now: deps.clock.now, ...(deps.onEvent && { onEvent: deps.onEvent }) });
-  const scope = frame.scope.fork();
-  const startDate = isoNow(deps.clock.now());
-  const arnBase = frame.context.StateMachine.Id.replace(/:stateMachine:.*/, '');
-  const executionArn = `${arnBase}:execution:${childMachine}:${name}`;
-  const machineArn = `${arnBase}:stateMachine:${childMachine}`;
-  const Execution = {
-    ...frame.context.Execution,
-    Id: executionArn,
-    Input: input,
-    Name: name,
-    StartTime: startDate,
-  };
-  const context = { Execution, StateMachine: { ...frame.context.StateMachine, Id: machineArn } };
-  const end = (
-    ending: Pick<ChildResult, 'Status' | 'Output' | 'OutputDetails' | 'Error' | 'Cause'>,
-  ): ChildResult => ({
-    ExecutionArn: executionArn,
-    Input: JSON.stringify(input),
-    InputDetails: { Included: true },
-    Name: name,
-    RedriveCount: 0,
-    RedriveStatus: 'NOT_REDRIVABLE',
-    StartDate: startDate,
-    StateMachineArn: machineArn,
-    ...ending,
-    StopDate: isoNow(deps.clock.now()),
-  });
+  const child = createChild(input, run);
+  const { history, scope } = child.frame;
   try {
-    history.record({ type: 'ExecutionStarted', input, mapRunArn: arn, itemIndex });
-    const output = await runStates(processor, input, {
-      ...frame,
-      executionName: name,
-      history,
-      scope,
-      context,
-    });
+    history.record({ type: 'ExecutionStarted', input, mapRunArn: run.arn, itemIndex });
+    const output = await run.runStates(run.processor, input, child.frame);
     history.close({ type: 'ExecutionSucceeded', output });
-    const Output = JSON.stringify(output);
-    return { output, result: end({ Status: 'SUCCEEDED', Output, OutputDetails: { Included: true } }) };
+    const ending = { Output: JSON.stringify(output), OutputDetails: { Included: true } } as const;
+    return { output, result: resultOf(child, input, { Status: 'SUCCEEDED', ...ending }) };
   } catch (error) {
-    if (scope.signal.aborted) {
-      history.close({ type: 'ExecutionAborted' });
-      return { output: undefined, result: end({ Status: 'ABORTED' }) };
-    }
-    if (!(error instanceof StateError)) throw error;
-    history.close({ type: 'ExecutionFailed', ...errorDetails(error) });
-    const Cause = error.causeText === undefined ? {} : { Cause: error.causeText };
-    return { output: undefined, result: end({ Status: 'FAILED', Error: error.error, ...Cause }) };
+    return { output: undefined, result: resultOf(child, input, endingOf(error, child.frame)) };
   } finally {
     scope.release();
   }
 }
 
-function isoNow(ms: number): string {
-  return new Date(ms).toISOString();
+function createChild(input: unknown, { childMachine, frame }: MapRun): Child {
+  const { deps, context } = frame;
+  const name = createUuid(deps.random);
+  const history = new History(name, { now: deps.clock.now, ...(deps.onEvent && { onEvent: deps.onEvent }) });
+  const startDate = isoNow(frame);
+  const arnBase = context.StateMachine.Id.replace(/:stateMachine:.*/, '');
+  const executionArn = `${arnBase}:execution:${childMachine}:${name}`;
+  const machineArn = `${arnBase}:stateMachine:${childMachine}`;
+  const childContext = {
+    Execution: { ...context.Execution, Id: executionArn, Input: input, Name: name, StartTime: startDate },
+    StateMachine: { ...context.StateMachine, Id: machineArn },
+  };
+  const scope = frame.scope.fork();
+  const childFrame = { ...frame, executionName: name, history, scope, context: childContext };
+  return { name, executionArn, machineArn, startDate, frame: childFrame };
+}
+
+/** Records how a child failed. Throws what is no failure of its own. */
+function endingOf(error: unknown, { history, scope }: Frame): Ending {
+  if (scope.signal.aborted) {
+    history.close({ type: 'ExecutionAborted' });
+    return { Status: 'ABORTED' };
+  }
+  if (!(error instanceof StateError)) throw error;
+  const details = errorDetails(error);
+  history.close({ type: 'ExecutionFailed', ...details });
+  return {
+    Status: 'FAILED',
+    ...(details.error !== undefined && { Error: details.error }),
+    ...(details.cause !== undefined && { Cause: details.cause }),
+  };
+}
+
+function resultOf(child: Child, input: unknown, ending: Ending): ChildResult {
+  return {
+    ExecutionArn: child.executionArn,
+    Input: JSON.stringify(input),
+    InputDetails: { Included: true },
+    Name: child.name,
+    RedriveCount: 0,
+    RedriveStatus: 'NOT_REDRIVABLE',
+    StartDate: child.startDate,
+    StateMachineArn: child.machineArn,
+    ...ending,
+    StopDate: isoNow(child.frame),
+  };
+}
+
+function isoNow({ deps }: Frame): string {
+  return new Date(deps.clock.now()).toISOString();
 }

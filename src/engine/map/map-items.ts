@@ -1,7 +1,7 @@
-import { compileExpression, compileTemplate } from '../data/payload-template.ts';
+import { compileExpression, compileTemplate, notFoundIn } from '../data/payload-template.ts';
 import type { MapState } from '../definition/amazon-states-language.ts';
-import type { ContextObject, Visit } from '../definition/prepared-state.ts';
-import { excerpt, inField, StateError } from '../state-error.ts';
+import { type ContextObject, scopeOf, type Visit } from '../definition/prepared-state.ts';
+import { excerpt, inField, runtimeError } from '../state-error.ts';
 
 /** An item of a Map, and what its iteration gets for it. */
 export interface MapItem {
@@ -14,14 +14,11 @@ export interface MapItem {
 /** The array that ItemsPath leads to; the whole input unless given. */
 export function prepareItemsPath(state: MapState): (data: unknown, visit: Visit) => readonly unknown[] {
   const path = state.ItemsPath ?? '$';
-  const expression = inField('ItemsPath', () => compileExpression('ItemsPath', path));
-  return (data, { context, frame }) => {
-    const items = expression({ data, context, random: frame.deps.random });
+  const expression = inField('ItemsPath', () => compileExpression(path, notFoundIn('ItemsPath')));
+  return (data, visit) => {
+    const items = expression(scopeOf(data, visit));
     if (!Array.isArray(items))
-      throw new StateError(
-        'States.Runtime',
-        `The ItemsPath '${path}' must lead to an array, and leads to '${excerpt(items)}'`,
-      );
+      throw runtimeError(`The ItemsPath '${path}' must lead to an array, and leads to '${excerpt(items)}'`);
     return items;
   };
 }
@@ -33,18 +30,12 @@ export function prepareItemSelector(
   const { ItemSelector } = state;
   const selector =
     ItemSelector === undefined ? undefined : inField('ItemSelector', () => compileTemplate(ItemSelector));
-  return function* (items, data, { context, frame }) {
+  return function* (items, data, visit) {
+    const scope = scopeOf(data, visit);
     let index = 0;
     for (const value of items) {
-      const input =
-        selector === undefined
-          ? value
-          : selector({
-              data,
-              context: { ...context, ...itemContext(index, value) },
-              random: frame.deps.random,
-            });
-      yield { index, value, input };
+      const context = { ...visit.context, ...itemContext(index, value) };
+      yield { index, value, input: selector === undefined ? value : selector({ ...scope, context }) };
       index += 1;
     }
   };

@@ -1,88 +1,69 @@
 import { compileTemplate } from '../data/payload-template.ts';
 import type { ResultWriter } from '../definition/amazon-states-language.ts';
-import type { Visit } from '../definition/prepared-state.ts';
+import { scopeOf, type Visit } from '../definition/prepared-state.ts';
 import { inField, StateError, stateErrorFrom } from '../state-error.ts';
-import type { ChildResult } from './child-execution.ts';
+import { type ChildResults, type EndedChild, ResultArray } from './child-results.ts';
+import { type PutText, ResultFile } from './result-file.ts';
 
-/** Characters after which a result file is written; what comes later goes into the next. */
-const MAX_FILE_LENGTH = 8 * 1024 * 1024;
+/** Opens the place for the results of a Map Run. */
+export type OpenResults = (data: unknown, visit: Visit, mapRunArn: string) => ChildResults;
 
-/** Takes the children's results, and writes them to S3. */
-export interface ResultFiles {
-  add(result: ChildResult): Promise<void>;
-  /** Writes the rest and the manifest; gives the Map state's result. */
-  finish(): Promise<unknown>;
-}
-
-interface Target {
-  bucket: string;
-  folder: string;
-  put: (key: string, body: string) => Promise<void>;
-}
-
-/** SUCCEEDED_n.json, FAILED_n.json and manifest.json under `<Prefix>/<Map Run's UUID>/`. */
-export function prepareResultWriter(
-  writer: ResultWriter,
-): (data: unknown, visit: Visit, mapRunArn: string) => ResultFiles {
+/** Into the state's output, or by a ResultWriter into files under `<Prefix>/<Map Run's UUID>/`. */
+export function prepareResults(writer: ResultWriter | undefined): OpenResults {
+  if (writer === undefined) return () => new ResultArray();
   const parameters = inField('ResultWriter.Parameters', () => compileTemplate(writer.Parameters));
-  return (data, { context, frame }, mapRunArn) => {
-    const { clock, objects, random } = frame.deps;
-    const { Bucket, Prefix } = parameters({ data, context, random }) as Record<string, unknown>;
+  return (data, visit, mapRunArn) => {
+    const { Bucket, Prefix } = parameters(scopeOf(data, visit)) as Record<string, unknown>;
     if (typeof Bucket !== 'string' || (Prefix !== undefined && typeof Prefix !== 'string'))
       throw new StateError('States.ResultWriterFailed', 'Bucket and Prefix must be strings');
     const uuid = mapRunArn.slice(mapRunArn.lastIndexOf(':') + 1);
     const folder = Prefix ? `${Prefix.replace(/\/+$/, '')}/${uuid}` : uuid;
-    const put = async (key: string, body: string) => {
-      try {
-        await clock.busy(() => objects.putObject(Bucket, key, body));
-      } catch (error) {
-        throw stateErrorFrom(error, {
-          error: 'States.ResultWriterFailed',
-          what: `Cannot write s3://${Bucket}/${key}`,
-        });
-      }
-    };
-    return createResultFiles({ bucket: Bucket, folder, put }, mapRunArn);
+    return new WrittenResults({ bucket: Bucket, folder, put: putInto(Bucket, visit) }, mapRunArn);
   };
 }
 
-function createResultFiles({ bucket, folder, put }: Target, mapRunArn: string): ResultFiles {
-  const succeeded = createResultFile(`${folder}/SUCCEEDED`, put);
-  const failed = createResultFile(`${folder}/FAILED`, put);
-  return {
-    add: (result) => (result.Status === 'SUCCEEDED' ? succeeded : failed).add(result),
-    finish: async () => {
-      const ResultFiles = { FAILED: await failed.finish(), PENDING: [], SUCCEEDED: await succeeded.finish() };
-      const key = `${folder}/manifest.json`;
-      await put(key, JSON.stringify({ DestinationBucket: bucket, MapRunArn: mapRunArn, ResultFiles }));
-      return { MapRunArn: mapRunArn, ResultWriterDetails: { Bucket: bucket, Key: key } };
-    },
-  };
+/** SUCCEEDED_n.json, FAILED_n.json and, at the end, manifest.json. */
+class WrittenResults implements ChildResults {
+  readonly #bucket: string;
+  readonly #folder: string;
+  readonly #put: PutText;
+  readonly #mapRunArn: string;
+  readonly #succeeded: ResultFile;
+  readonly #failed: ResultFile;
+
+  constructor({ bucket, folder, put }: { bucket: string; folder: string; put: PutText }, mapRunArn: string) {
+    this.#bucket = bucket;
+    this.#folder = folder;
+    this.#put = put;
+    this.#mapRunArn = mapRunArn;
+    this.#succeeded = new ResultFile(`${folder}/SUCCEEDED`, put);
+    this.#failed = new ResultFile(`${folder}/FAILED`, put);
+  }
+
+  async add(_childIndex: number, { result }: EndedChild): Promise<void> {
+    await (result.Status === 'SUCCEEDED' ? this.#succeeded : this.#failed).add(result);
+  }
+
+  async finish(): Promise<unknown> {
+    const FAILED = await this.#failed.finish();
+    const ResultFiles = { FAILED, PENDING: [], SUCCEEDED: await this.#succeeded.finish() };
+    const manifest = { DestinationBucket: this.#bucket, MapRunArn: this.#mapRunArn, ResultFiles };
+    const Key = `${this.#folder}/manifest.json`;
+    await this.#put(Key, JSON.stringify(manifest));
+    return { MapRunArn: this.#mapRunArn, ResultWriterDetails: { Bucket: this.#bucket, Key } };
+  }
 }
 
-function createResultFile(prefix: string, put: Target['put']) {
-  const written: { Key: string; Size: number }[] = [];
-  let pending: string[] = [];
-  let pendingLength = 0;
-  const flush = async () => {
-    const Key = `${prefix}_${written.length}.json`;
-    const body = `[${pending.join(',')}]`;
-    // Counted and emptied before the write, so that results that come meanwhile go into the next file.
-    written.push({ Key, Size: Buffer.byteLength(body) });
-    pending = [];
-    pendingLength = 0;
-    await put(Key, body);
-  };
-  return {
-    add: async (result: ChildResult) => {
-      const text = JSON.stringify(result);
-      pending.push(text);
-      pendingLength += text.length;
-      if (pendingLength >= MAX_FILE_LENGTH) await flush();
-    },
-    finish: async () => {
-      if (pending.length > 0) await flush();
-      return written;
-    },
+function putInto(bucket: string, { frame }: Visit): PutText {
+  const { clock, objects } = frame.deps;
+  return async (key, body) => {
+    try {
+      await clock.busy(() => objects.putObject(bucket, key, body));
+    } catch (error) {
+      throw stateErrorFrom(error, {
+        error: 'States.ResultWriterFailed',
+        what: `Cannot write s3://${bucket}/${key}`,
+      });
+    }
   };
 }

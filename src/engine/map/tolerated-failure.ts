@@ -1,16 +1,17 @@
-import { prepareNumber } from '../data/number-field.ts';
+import { prepareCount, preparePercentage } from '../data/number-field.ts';
 import type { MapState } from '../definition/amazon-states-language.ts';
 import type { Visit } from '../definition/prepared-state.ts';
 
+/** Whether a Map Run with so many failed items has failed. */
+export type HasFailed = (failedItems: number, totalItems: number) => boolean;
+
 /**
- * Whether a Map Run with so many failed items has failed. "If you specify both values, the workflow fails when
- * it exceeds either value"; without any, at the first failure (developer guide, Tolerated failure threshold).
+ * "If you specify both values, the workflow fails when it exceeds either value"; without any, at the first
+ * failure (developer guide, Tolerated failure threshold).
  */
-export function prepareToleratedFailure(
-  state: MapState,
-): (data: unknown, visit: Visit) => (failedItems: number, totalItems: number) => boolean {
-  const maxCount = prepareNumber(state, 'ToleratedFailureCount');
-  const maxPercentage = prepareNumber(state, 'ToleratedFailurePercentage', { max: 100, integer: false });
+export function prepareToleratedFailure(state: MapState): (data: unknown, visit: Visit) => HasFailed {
+  const maxCount = prepareCount(state, 'ToleratedFailureCount');
+  const maxPercentage = preparePercentage(state, 'ToleratedFailurePercentage');
   return (data, visit) => {
     const count = maxCount(data, visit);
     const percentage = maxPercentage(data, visit) ?? (count === undefined ? 0 : 100);

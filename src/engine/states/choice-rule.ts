@@ -1,6 +1,7 @@
 import { compilePath, NO_MATCH, type Scope } from '../data/json-path.ts';
+import { parseTimestamp } from '../data/timestamp.ts';
 import type { ChoiceRule } from '../definition/amazon-states-language.ts';
-import { excerpt, StateError } from '../state-error.ts';
+import { excerpt, runtimeError } from '../state-error.ts';
 
 /** Says whether a choice rule holds. */
 export type Condition = (scope: Scope) => boolean;
@@ -77,8 +78,7 @@ function finder(text: string): (scope: Scope) => unknown {
   return (scope) => {
     const value = path.find(scope);
     if (value === NO_MATCH)
-      throw new StateError(
-        'States.Runtime',
+      throw runtimeError(
         `Invalid path '${text}': The choice state's condition path references an invalid value in '${excerpt(scope.data)}'`,
       );
     return value;
@@ -103,14 +103,6 @@ function relations(
     [`${prefix}GreaterThan`]: relation((left, right) => left > right),
     [`${prefix}GreaterThanEquals`]: relation((left, right) => left >= right),
   };
-}
-
-/** Milliseconds of an RFC 3339 time with the upper-case T and Z that the language asks for. */
-export function parseTimestamp(value: unknown): number | undefined {
-  if (typeof value !== 'string') return undefined;
-  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(value)) return undefined;
-  const ms = Date.parse(value);
-  return Number.isNaN(ms) ? undefined : ms;
 }
 
 /** `*` stands for any characters; `\*` is an asterisk and `\\` a backslash. */

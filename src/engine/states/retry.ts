@@ -1,4 +1,5 @@
 import type { Retrier } from '../definition/amazon-states-language.ts';
+import type { StateError } from '../state-error.ts';
 
 const DEFAULT_INTERVAL_SECONDS = 1;
 const DEFAULT_MAX_ATTEMPTS = 3;
@@ -11,14 +12,18 @@ export interface RetryLedger {
 }
 
 /**
- * Whether a Retry or Catch with these ErrorEquals takes an error. States.Runtime is never taken;
- * States.DataLimitExceeded only by its own name (developer guide, Handling errors).
+ * Whether a Retry or Catch with these ErrorEquals takes an error. States.Runtime is never taken, and
+ * States.DataLimitExceeded only by its own name (developer guide, Handling errors); but where a Task's result is
+ * too large, the service was recorded to let States.ALL take it.
  */
-export function matchesError(errorEquals: readonly string[], error: string): boolean {
+export function matchesError(
+  errorEquals: readonly string[],
+  { error, ofTask }: Pick<StateError, 'error' | 'ofTask'>,
+): boolean {
   if (error === 'States.Runtime') return false;
   return errorEquals.some((name) => {
     if (name === error) return true;
-    if (error === 'States.DataLimitExceeded') return false;
+    if (error === 'States.DataLimitExceeded' && !ofTask) return false;
     if (name === 'States.ALL') return true;
     return name === 'States.TaskFailed' && error !== 'States.Timeout';
   });
@@ -31,7 +36,7 @@ export function matchesError(errorEquals: readonly string[], error: string): boo
 export function nextRetryDelayMs(
   retriers: readonly Retrier[],
   ledger: RetryLedger,
-  { error, random }: { error: string; random: () => number },
+  { error, random }: { error: Pick<StateError, 'error' | 'ofTask'>; random: () => number },
 ): number | undefined {
   const index = retriers.findIndex((retrier) => matchesError(retrier.ErrorEquals, error));
   const retrier = retriers[index];

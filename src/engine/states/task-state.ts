@@ -1,36 +1,41 @@
 import { TIMER_NO_LONGER_NEEDED } from '../abort-scope.ts';
-import { prepareNumber } from '../data/number-field.ts';
+import { prepareNumber, textOf } from '../data/number-field.ts';
 import { toPayload } from '../data/payload.ts';
+import { invalidPath } from '../data/payload-template.ts';
 import type { TaskState } from '../definition/amazon-states-language.ts';
 import type { Preparation, StateWork, TaskCall, Visit } from '../definition/prepared-state.ts';
-import { errorDetails } from '../history.ts';
-import { StateError } from '../state-error.ts';
+import { runtimeError, StateError } from '../state-error.ts';
+import { taskEvents } from './task-events.ts';
+import { callsFunction, taskNameOf } from './task-resource.ts';
 
-const LAMBDA = /^arn:aws[\w-]*:(states:::lambda:invoke$|lambda:)/;
+/** "99999999" is the largest number of seconds that Step Functions takes (developer guide, Task state). */
+const MAX_TIMEOUT_SECONDS = 99_999_999;
 
 /** Has the task carried out, and gives its result. */
 export function prepareTask(state: TaskState, { stateName }: Preparation): StateWork {
   const { Resource: resource } = state;
-  const timeout = prepareNumber(state, 'TimeoutSeconds');
-  const named = { stateName, resource };
+  const timeout = prepareNumber(state, {
+    field: 'TimeoutSeconds',
+    read: readTimeout,
+    whenMissing: invalidPath,
+  });
+  const events = taskEvents({ stateName, resource });
   return async (input, visit) => {
     const { history, scope, executionName } = visit.frame;
     const parameters = toPayload(input.parameters, `The state/task '${stateName}' was given an input`);
     const timeoutSeconds = timeout(input.data, visit);
-    const timed = timeoutSeconds === undefined ? {} : { timeoutInSeconds: timeoutSeconds };
-    history.record({ type: 'TaskScheduled', ...named, parameters, ...timed });
-    history.record({ type: 'TaskStarted', ...named });
+    history.record(events.scheduled(parameters, timeoutSeconds));
+    history.record(events.started());
     try {
       const call = { resource, parameters, stateName, executionName };
       const result = await runWithTimeout(call, visit, timeoutSeconds);
-      const output = toPayload(result, `The state/task '${stateName}' returned a result`);
-      history.record({ type: 'TaskSucceeded', ...named, output });
+      const output = toPayload(result, `The state/task '${taskNameOf(resource)}' returned a result`);
+      history.record(events.succeeded(output));
       return output;
     } catch (thrown) {
       if (scope.signal.aborted) throw thrown;
       const error = toStateError(thrown, resource);
-      const type = error.error === 'States.Timeout' ? 'TaskTimedOut' : 'TaskFailed';
-      history.record({ type, ...named, ...errorDetails(error) });
+      history.record(events.failed(error));
       throw error;
     }
   };
@@ -47,7 +52,7 @@ async function runWithTimeout(
   const timerScope = scope.fork();
   try {
     const timeout = deps.clock.sleep(timeoutSeconds * 1000, timerScope.signal).then(() => {
-      const error = new StateError('States.Timeout', `The task took longer than ${timeoutSeconds} seconds.`);
+      const error = new StateError('States.Timeout');
       taskScope.abort(error);
       throw error;
     });
@@ -59,12 +64,21 @@ async function runWithTimeout(
   }
 }
 
+function readTimeout(value: unknown, path: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_TIMEOUT_SECONDS)
+    return value;
+  throw runtimeError(
+    `The TimeoutSecondsPath parameter must reference a whole number from 1 to ${MAX_TIMEOUT_SECONDS}: ${path} == ${textOf(value)}`,
+  );
+}
+
 function toStateError(thrown: unknown, resource: string): StateError {
-  if (thrown instanceof StateError) return thrown;
-  if (!(thrown instanceof Error)) return new StateError('States.TaskFailed', String(thrown));
-  if (typeof thrown.cause === 'string') return new StateError(thrown.name, thrown.cause);
-  const cause = LAMBDA.test(resource)
+  const options = { cause: thrown, ofTask: true };
+  if (thrown instanceof StateError) return new StateError(thrown.error, thrown.causeText, options);
+  if (!(thrown instanceof Error)) return new StateError('States.TaskFailed', String(thrown), options);
+  if (typeof thrown.cause === 'string') return new StateError(thrown.name, thrown.cause, options);
+  const cause = callsFunction(resource)
     ? JSON.stringify({ errorType: thrown.name, errorMessage: thrown.message })
     : thrown.message;
-  return new StateError(thrown.name, cause);
+  return new StateError(thrown.name, cause, options);
 }

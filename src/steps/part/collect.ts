@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { messageOfCause } from '../../core/error-cause.ts';
 import { LedgerMismatchError, ServiceUnavailableError } from '../../core/errors.ts';
 import { outcomeOf } from '../../core/job.ts';
 import { JobRecord } from '../../core/job-record.ts';
@@ -175,7 +176,7 @@ async function endOf(
       },
     };
   }
-  if (fault !== undefined) return notSent(fault.Error, messageOf(fault.Cause) ?? fault.Error);
+  if (fault !== undefined) return notSent(fault.Error, messageOfCause(fault.Cause) ?? fault.Error);
   const unaffordable = overBudget(part, input.max_cost_usd);
   if (unaffordable !== undefined) return notSent(BUDGET_EXCEEDED, unaffordable);
   const stop = await readJsonIfPresent(store, layout.stop, RunStop);
@@ -196,16 +197,6 @@ function notSent(errorCode: string, errorMessage: string): PartEnd {
     ...NO_JOB,
     unanswered: { errorCode, errorMessage, sent: false },
   };
-}
-
-/** The message in a Cause, which Lambda writes as JSON. */
-function messageOf(cause: string | undefined): string | undefined {
-  if (cause === undefined) return undefined;
-  try {
-    return z.object({ errorMessage: z.string() }).parse(JSON.parse(cause)).errorMessage;
-  } catch {
-    return cause;
-  }
 }
 
 /** The `.jsonl.out` files below a part's output; a job manifest also ends in `.out`. */

@@ -169,13 +169,10 @@ async function toRunResult(
     case 'ABORTED':
       return { kind: 'aborted', runId };
     case 'FAILED':
-    case 'TIMED_OUT':
-      return {
-        kind: 'failed',
-        error: result.error,
-        message: messageOfCause(result.cause) ?? result.error,
-        runId,
-      };
+    case 'TIMED_OUT': {
+      const error = result.error ?? result.status;
+      return { kind: 'failed', error, message: messageOfCause(result.cause) ?? error, runId };
+    }
   }
 }
 

@@ -13,13 +13,16 @@ describe('intrinsic functions', () => {
   test.each<[string, unknown, unknown]>([
     ["States.Format('Hello, my name is {}.', $.name)", { name: 'Arnav' }, 'Hello, my name is Arnav.'],
     ["States.Format('{} {} {}', 1, true, null)", {}, '1 true null'],
-    ["States.Format('{}', $.o)", { o: { a: [1] } }, '{"a":[1]}'],
+    // As recorded of the service: an object is written as Java does.
+    ["States.Format('{}', $.o)", { o: { Arg1: 1, Arg2: [] } }, '{Arg1=1, Arg2=[]}'],
+    ["States.Format('{}', $.o)", { o: [1, 'a', { b: [null, true] }] }, '[1, a, {b=[null, true]}]'],
     ["States.Format('\\{{}\\} it\\'s \\\\', 'a')", {}, "{a} it's \\"],
     ["States.Format('\\\\{}', 'a')", {}, '\\a'],
     ['States.Format($.template, 1)', { template: 'n={}' }, 'n=1'],
     ["States.Format('no places')", {}, 'no places'],
     ['States.StringToJson($.text)', { text: '{"foo":"bar"}' }, { foo: 'bar' }],
     ['States.StringToJson($.text)', { text: '' }, null],
+    ['States.StringToJson($.text)', { text: ' \n' }, null],
     ['States.JsonToString($.value)', { value: { foo: 'bar' } }, '{"foo":"bar"}'],
     ['States.Array($.id)', { id: 123456 }, [123456]],
     ["States.Array('a', 1, null, States.Array())", {}, ['a', 1, null, []]],
@@ -139,6 +142,9 @@ describe('intrinsic functions', () => {
     'States.Array(1) and more',
     'States.Array',
     "States.Array('open)",
+    `States.StringToJson('{\\"a\\":1}')`,
+    "States.Format('\\q{}', 1)",
+    "States.Array('a\\n')",
     `${'States.Array('.repeat(11)}${')'.repeat(11)}`,
   ])('%s is refused, before anything runs', (text) => {
     expect(() => compileIntrinsic(text)).toThrow(expect.objectContaining({ name: 'InvalidDefinitionError' }));

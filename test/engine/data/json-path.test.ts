@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   compilePath,
   compileReferencePath,
+  describeMiss,
   NO_MATCH,
   setAtPath,
 } from '../../../src/engine/data/json-path.ts';
@@ -12,6 +13,10 @@ const data = {
   'with space': 1,
   'with-dash': 2,
   "it's": 3,
+  'back\\slash': 4,
+  "a\\'b": 5,
+  'ma\\ny': [6],
+  texts: ['a', 'b', ['a'], { a: 1 }],
   nothing: null,
   list: [
     { id: 1, price: 5, tags: ['a'] },
@@ -29,7 +34,15 @@ describe('a path', () => {
     ["$['with space']", 1],
     ['$["with space"]', 1],
     ['$.with-dash', 2],
-    ["$['it\\'s']", 3],
+    [`$["it's"]`, 3],
+    // A backslash in a name stands for itself.
+    ["$['back\\slash']", 4],
+    ["$['a\\'b']", 5],
+    // Neither spaces in brackets nor a dot before them mean anything.
+    ['$.list[ 0 ].id', 1],
+    ["$[ 'name' ]", 'quarry'],
+    ['$.list.[1].id', 2],
+    ["$.['name']", 'quarry'],
     ['$.list[1].id', 2],
     ['$.list[-1].id', 2],
     ['$.list[0].tags[0]', 'a'],
@@ -59,6 +72,13 @@ describe('a path', () => {
     ["$.list[?(@.price > 1 && @.tags[0] == 'a')].id", [1]],
     ['$.list[?(@.price > 100)]', []],
     ['$.missing[*]', []],
+    ['$.list.[?(@.price > 10)].id', [2]],
+    ["$['ma\\ny'][*]", [6]],
+    ["$['name','with space']", ['quarry', 1]],
+    ["$.list[?(@['id'] == 2)].price", [15]],
+    // "The @ operator … does not match scalar values."
+    ["$.texts[?(@ == 'a')]", []],
+    ["$.texts[?(@ != 'z')]", [['a'], { a: 1 }]],
   ])('%s leads to every place that fits', (path, expected) => {
     expect(find(path)).toEqual(expected);
   });
@@ -69,12 +89,30 @@ describe('a path', () => {
     expect(find('$$.Execution[*]', { Execution: { Name: 'run' } })).toEqual(['run']);
   });
 
-  test.each(['name', '$.list.length()', '$.', '$.list[(@.length-1)]', '$.a b'])(
-    '%s is refused, before anything runs',
-    (path) => {
-      expect(() => compilePath(path)).toThrow(/is not a path/);
-    },
-  );
+  test('says what is missing in the words of Step Functions', () => {
+    const miss = (path: string) => {
+      const compiled = compilePath(path);
+      return describeMiss(compiled, { data, context: { Map: {} }, random: () => 0 });
+    };
+    expect(miss('$.missing')).toBe("No results for path: $['missing']");
+    expect(miss('$.missing.more')).toBe("Missing property in path $['missing']");
+    expect(miss('$.list[0].missing.more')).toBe("Missing property in path $['list'][0]['missing']");
+    expect(miss('$.list[0].missing')).toBe("No results for path: $['list'][0]['missing']");
+    expect(miss('$.list[7].id')).toBe("No results for path: $['list'][7]['id']");
+    expect(miss('$.name.first')).toBe("No results for path: $['name']['first']");
+    expect(miss('$$.Map.Item.Index')).toBe("Missing property in path $['Map']['Item']");
+  });
+
+  test.each([
+    'name',
+    '$.list.length()',
+    '$.list[?length(@.tags) > 0]',
+    '$.',
+    '$.list[(@.length-1)]',
+    '$.a b',
+  ])('%s is refused, before anything runs', (path) => {
+    expect(() => compilePath(path)).toThrow(/is not a path/);
+  });
 
   test.each(['$.list[*]', '$..id', '$$.Execution'])('%s is refused as a reference path', (path) => {
     expect(() => compileReferencePath(path)).toThrow(/is not a reference path/);

@@ -156,6 +156,58 @@ describe('a definition that no Step Functions would take', () => {
       /field "ItemBatcher": a batch needs a limit/,
     ],
     ['a label that is too long', map({ Label: 'x'.repeat(41) }), /field "Label"/],
+    ...[
+      ' ',
+      '?',
+      '*',
+      '<',
+      '[',
+      ':',
+      ';',
+      ',',
+      '\\',
+      '|',
+      '^',
+      '~',
+      '$',
+      '#',
+      '%',
+      '&',
+      '`',
+      '"',
+      '\u0000',
+      '\u009f',
+    ].map((character): [string, StateMachineDefinition, RegExp] => [
+      `a label with ${JSON.stringify(character)}`,
+      map({ Label: `x${character}` }),
+      /field "Label"/,
+    ]),
+    [
+      'a state that nothing leads to',
+      machine({ S: { Type: 'Pass', Next: 'E' }, Lost: { Type: 'Pass', Next: 'E' }, E: pass }),
+      /State "Lost": no state leads to it/,
+    ],
+    [
+      'states that lead only to each other',
+      machine({ S: pass, A: { Type: 'Pass', Next: 'B' }, B: { Type: 'Pass', Next: 'A' } }),
+      /State "A": no state leads to it/,
+    ],
+    [
+      'an illegal escape in an intrinsic function',
+      machine({ S: { ...pass, Parameters: { 'a.$': `States.Array('\\"')` } } }),
+      /State "S": Parameters: a.\$: .*a backslash stands before/,
+    ],
+    [
+      'a day that does not exist',
+      machine({
+        S: {
+          Type: 'Choice',
+          Choices: [{ Variable: '$', TimestampEquals: '2026-02-30T00:00:00Z', Next: 'E' }],
+        },
+        E: pass,
+      }),
+      /field "Choices.0.TimestampEquals": must be an RFC 3339 time/,
+    ],
     [
       'a bad branch',
       machine({
@@ -179,6 +231,37 @@ describe('a definition that no Step Functions would take', () => {
     expect(() => prepareDefinition(definition)).toThrow(
       /"S", field "Assign".*"S", field "Output".*"T", field "Assign"/,
     );
+  });
+});
+
+describe('a definition that Step Functions takes', () => {
+  test.each<[string, StateMachineDefinition]>([
+    ['a label with a dot', map({ Label: 'v1.2-Größe_x' })],
+    [
+      'an ItemsPath beside an ItemReader',
+      map({
+        ItemsPath: '$.items',
+        ItemReader: {
+          Resource: 'arn:aws:states:::s3:getObject',
+          Parameters: { Bucket: 'b', Key: 'k' },
+          ReaderConfig: { InputType: 'JSON' },
+        },
+      }),
+    ],
+    [
+      'a dot before a bracket',
+      machine({ S: { ...pass, Parameters: { 'a.$': '$.[0]', 'b.$': '$.a.[0].b' } } }),
+    ],
+    [
+      'states that only Catch, Choices and Default lead to',
+      machine({
+        S: { ...task, End: undefined, Next: 'C', Catch: [{ ErrorEquals: ['States.ALL'], Next: 'D' }] },
+        C: { Type: 'Choice', Choices: [{ Variable: '$', IsNull: true, Next: 'E' }], Default: 'F' },
+        ...{ D: pass, E: pass, F: pass },
+      }),
+    ],
+  ])('may have %s', (_, definition) => {
+    expect(() => prepareDefinition(definition)).not.toThrow();
   });
 });
 

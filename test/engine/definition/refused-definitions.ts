@@ -28,15 +28,15 @@ const reader = (fields: object) =>
 export const unsupported: Record<string, [StateMachineDefinition, RegExp]> = {
   'QueryLanguage JSONata (state machine)': [
     machine({ S: task }, { QueryLanguage: 'JSONata' }),
-    /State machine, field "QueryLanguage"/,
+    /State machine, field "QueryLanguage": "JSONata" is not supported/,
   ],
   'QueryLanguage JSONata (state)': [
     machine({ S: { ...task, QueryLanguage: 'JSONata' } }),
-    /State "S", field "QueryLanguage"/,
+    /State "S", field "QueryLanguage": "JSONata" is not supported/,
   ],
-  Assign: [machine({ S: { ...pass, Assign: { a: 1 } } }), /State "S", field "Assign"/],
-  Arguments: [machine({ S: { ...task, Arguments: {} } }), /State "S", field "Arguments"/],
-  Output: [machine({ S: { ...pass, Output: {} } }), /State "S", field "Output"/],
+  Assign: [machine({ S: { ...pass, Assign: { a: 1 } } }), /State "S", field "Assign": not supported/],
+  Arguments: [machine({ S: { ...task, Arguments: {} } }), /State "S", field "Arguments": not supported/],
+  Output: [machine({ S: { ...pass, Output: {} } }), /State "S", field "Output": not supported/],
   Condition: [
     machine({ S: { Type: 'Choice', Choices: [{ Condition: '{% true %}', Next: 'E' }] }, E: pass }),
     /State "S", field "Choices.0.Condition"/,
@@ -71,7 +71,7 @@ export const unsupported: Record<string, [StateMachineDefinition, RegExp]> = {
   ],
   'ExecutionType EXPRESS': [
     map({ ItemProcessor: processor({ Mode: 'DISTRIBUTED', ExecutionType: 'EXPRESS' }) }),
-    /State "S", field "ItemProcessor.ProcessorConfig.ExecutionType"/,
+    /State "S", field "ItemProcessor.ProcessorConfig.ExecutionType": "EXPRESS" is not supported/,
   ],
   'TimeoutSeconds of an ItemProcessor': [
     map({ ItemProcessor: processor(distributed, { In: task }, { TimeoutSeconds: 1 }) }),
@@ -79,19 +79,19 @@ export const unsupported: Record<string, [StateMachineDefinition, RegExp]> = {
   ],
   'ItemReader s3:listObjectsV2': [
     reader({ Resource: 'arn:aws:states:::s3:listObjectsV2' }),
-    /State "S", field "ItemReader.Resource"/,
+    /State "S", field "ItemReader.Resource": ".*listObjectsV2" is not supported/,
   ],
   'ItemReader InputType CSV': [
     reader({ ReaderConfig: { InputType: 'CSV' } }),
-    /State "S", field "ItemReader.ReaderConfig.InputType"/,
+    /State "S", field "ItemReader.ReaderConfig.InputType": "CSV" is not supported/,
   ],
   'ItemReader InputType PARQUET': [
     reader({ ReaderConfig: { InputType: 'PARQUET' } }),
-    /State "S", field "ItemReader.ReaderConfig.InputType"/,
+    /State "S", field "ItemReader.ReaderConfig.InputType": "PARQUET" is not supported/,
   ],
   'ItemReader InputType MANIFEST': [
     reader({ ReaderConfig: { InputType: 'MANIFEST' } }),
-    /State "S", field "ItemReader.ReaderConfig.InputType"/,
+    /State "S", field "ItemReader.ReaderConfig.InputType": "MANIFEST" is not supported/,
   ],
   'ItemReader ItemsPointer': [
     reader({ ReaderConfig: { InputType: 'JSON', ItemsPointer: '/a' } }),

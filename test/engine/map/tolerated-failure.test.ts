@@ -57,6 +57,37 @@ describe('tolerated failure', () => {
     expect(await fail('ToleratedFailurePercentagePath', 101)).toMatchObject({ error: 'States.Runtime' });
   });
 
+  const located = (text: string) =>
+    `An error occurred while executing the state 'For each' (entered at the event id #2). ${text}`;
+
+  test.each([
+    [
+      'Count',
+      {},
+      'The ToleratedFailureCountPath field refers to value "{}" which is not a valid integer: $.limit',
+    ],
+    [
+      'Count',
+      'No',
+      'The ToleratedFailureCountPath field refers to value "No" which is not a valid integer: $.limit',
+    ],
+    ['Count', -1, 'ToleratedFailureCount cannot be negative.'],
+    [
+      'Percentage',
+      {},
+      'The ToleratedFailurePercentagePath field refers to value "{}" which is not a valid float: $.limit',
+    ],
+    ['Percentage', -1.1, 'ToleratedFailurePercentage must be between 0 and 100.'],
+    ['Percentage', 100.1, 'ToleratedFailurePercentage must be between 0 and 100.'],
+  ])('by a %s of %j from the input fails before there is a Map Run: %s', async (kind, limit, cause) => {
+    const definition = distributedMap({ ItemsPath: '$.items', [`ToleratedFailure${kind}Path`]: '$.limit' });
+    const { result, events } = await run(definition, { input: { items: [0], limit } });
+    expect(result).toMatchObject({ error: 'States.Runtime', cause: located(cause) });
+    expect(events.map(({ type }) => type)).toEqual([
+      ...['ExecutionStarted', 'MapStateEntered', 'MapStateStarted', 'ExecutionFailed'],
+    ]);
+  });
+
   test('counts the items of a failed batch, not the batch', async () => {
     const batched = { ItemBatcher: { MaxItemsPerBatch: 5 }, ToleratedFailureCount: 4 };
     const { result } = await run(distributedMap(batched), {

@@ -193,4 +193,18 @@ describe('MaxConcurrency of an inline Map', () => {
     await run(definition, { input: { items: [0, 1, 2, 3], limit: 3 }, ...measured });
     expect(seen.most).toBe(3);
   });
+
+  test.each([
+    [{}, 'The MaxConcurrencyPath field refers to value "{}" which is not a valid integer: $.limit'],
+    ['No', 'The MaxConcurrencyPath field refers to value "No" which is not a valid integer: $.limit'],
+    [-1, 'MaxConcurrency cannot be negative.'],
+  ])('may not be %j from the input: %s', async (limit, cause) => {
+    const definition = inlineMap({ ItemsPath: '$.items', MaxConcurrencyPath: '$.limit' });
+    const { result, events } = await run(definition, { input: { items: [0], limit } });
+    expect(result).toMatchObject({
+      error: 'States.Runtime',
+      cause: `An error occurred while executing the state 'M' (entered at the event id #2). ${cause}`,
+    });
+    expect(events.map(({ type }) => type)).not.toContain('MapStateStarted');
+  });
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Retrier } from '../../../src/engine/definition/amazon-states-language.ts';
+import type { Retrier, State } from '../../../src/engine/definition/amazon-states-language.ts';
 import { matchesError, nextRetryDelayMs, retryDelaySeconds } from '../../../src/engine/states/retry.ts';
-import { run, states } from '../run.ts';
+import { distributedMap, run, states } from '../run.ts';
 
 /** A task that throws the named errors in turn, then succeeds. */
 function failing(...names: string[]) {
@@ -42,7 +42,14 @@ describe('matching errors', () => {
     [['States.TaskFailed'], 'States.DataLimitExceeded', false],
     [['States.DataLimitExceeded'], 'States.DataLimitExceeded', true],
   ])('%j takes %s: %s', (errorEquals, error, expected) => {
-    expect(matchesError(errorEquals, error)).toBe(expected);
+    expect(matchesError(errorEquals, { error, ofTask: false })).toBe(expected);
+  });
+
+  test('States.ALL takes a result of a task that is too large, and nothing else of that name', () => {
+    const tooLarge = { error: 'States.DataLimitExceeded', ofTask: true };
+    expect(matchesError(['States.ALL'], tooLarge)).toBe(true);
+    expect(matchesError(['States.ALL'], { ...tooLarge, ofTask: false })).toBe(false);
+    expect(matchesError(['States.ALL'], { error: 'States.Runtime', ofTask: true })).toBe(false);
   });
 });
 
@@ -117,7 +124,7 @@ describe('the interval before a retry', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 20 }), (MaxAttempts) => {
         const ledger = { counts: [] };
-        const error = { error: 'A', random: () => 0 };
+        const error = { error: { error: 'A', ofTask: true }, random: () => 0 };
         let retries = 0;
         while (nextRetryDelayMs([{ ErrorEquals: ['A'], MaxAttempts }], ledger, error) !== undefined)
           retries += 1;
@@ -212,6 +219,28 @@ describe('Retry', () => {
     expect(calls.map(({ parameters }) => parameters)).toEqual([{ retry: 0 }, { retry: 1 }, { retry: 2 }]);
   });
 
+  test('of a Map or Parallel state is told by the last attempt only', async () => {
+    const inner = { StartAt: 'In', States: { In: { Type: 'Fail', Error: 'A' } } } as const;
+    const Retry = [{ ErrorEquals: ['A'], MaxAttempts: 2 }];
+    const ofState = async (state: State) => {
+      const { events } = await run(states({ S: state }), { input: [1] });
+      return events.map(({ type }) => type).filter((type) => !/^(Execution|Fail|.*Entered)/.test(type));
+    };
+    const once = ['MapStateStarted', 'MapIterationStarted', 'MapIterationFailed'];
+    expect(await ofState({ Type: 'Map', ItemProcessor: inner, Retry, End: true })).toEqual([
+      ...[...once, ...once, ...once],
+      'MapStateFailed',
+    ]);
+    expect(await ofState({ Type: 'Parallel', Branches: [inner], Retry, End: true })).toEqual([
+      ...['ParallelStateStarted', 'ParallelStateStarted', 'ParallelStateStarted'],
+      'ParallelStateFailed',
+    ]);
+    const distributed = distributedMap({ Retry: [{ ErrorEquals: ['States.ALL'], MaxAttempts: 2 }] }, inner);
+    const { events } = await run(distributed, { input: [1] });
+    const ofRuns = events.filter(({ type }) => /^Map.*Failed$/.test(type)).map(({ type }) => type);
+    expect(ofRuns).toEqual(['MapRunFailed', 'MapRunFailed', 'MapRunFailed', 'MapStateFailed']);
+  });
+
   test('also runs a whole Map or Parallel state again', async () => {
     const inner = { StartAt: 'In', States: { In: { Type: 'Task', Resource: 'r', End: true } } } as const;
     const Retry = [{ ErrorEquals: ['A'] }];
@@ -228,8 +257,12 @@ describe('Catch', () => {
   const caught = (Catch: { ErrorEquals: string[]; ResultPath?: string | null }[]) =>
     states({
       Work: { Type: 'Task', Resource: 'r', Catch: Catch.map((c, i) => ({ ...c, Next: `C${i}` })), End: true },
-      C0: { Type: 'Pass', Result: 0, ResultPath: '$.catcher', End: true },
-      C1: { Type: 'Pass', Result: 1, ResultPath: '$.catcher', End: true },
+      ...Object.fromEntries(
+        Catch.map((_, i): [string, State] => [
+          `C${i}`,
+          { Type: 'Pass', Result: i, ResultPath: '$.catcher', End: true },
+        ]),
+      ),
     });
 
   test('replaces the input with Error and Cause unless ResultPath says where they go', async () => {

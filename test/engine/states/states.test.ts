@@ -34,17 +34,40 @@ describe('Wait', () => {
     expect(result).toMatchObject({ status: 'SUCCEEDED', output: input });
   });
 
-  test.each<[Partial<WaitState>, unknown]>([
-    [{ SecondsPath: '$.s' }, { s: '10' }],
-    [{ SecondsPath: '$.s' }, { s: -1 }],
-    [{ SecondsPath: '$.s' }, {}],
-    [{ TimestampPath: '$.t' }, { t: 'tomorrow' }],
-    [{ TimestampPath: '$.t' }, {}],
-  ])('%j of %j is States.Runtime', async (fields, input) => {
+  const NO_TIME =
+    'The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: ';
+
+  test.each<[Partial<WaitState>, unknown, string]>([
+    [
+      { SecondsPath: '$.s' },
+      { s: '10' },
+      'The SecondsPath parameter cannot be parsed as a long value: $.s == 10',
+    ],
+    [
+      { SecondsPath: '$.s' },
+      { s: 1.5 },
+      'The SecondsPath parameter cannot be parsed as a long value: $.s == 1.5',
+    ],
+    [{ SecondsPath: '$.s' }, { s: -1 }, 'The SecondsPath parameter references a negative value: $.s == -1'],
+    [{ SecondsPath: '$.s.t' }, {}, 'The SecondsPath parameter does not reference an input value: $.s.t'],
+    [{ SecondsPath: '$.s' }, { s: 2 ** 31 }, 'Wait state delay is too long.'],
+    [{ TimestampPath: '$.t' }, { t: '2095-01-01T00:00:00Z' }, 'Wait state delay is too long.'],
+    [{ Timestamp: '2095-01-01T00:00:00Z' }, {}, 'Wait state delay is too long.'],
+    [{ TimestampPath: '$.t' }, { t: 'tomorrow' }, `${NO_TIME}$.t == tomorrow`],
+    [{ TimestampPath: '$.t' }, { t: '2026-02-30T00:00:00Z' }, `${NO_TIME}$.t == 2026-02-30T00:00:00Z`],
+    [{ TimestampPath: '$.t' }, { t: { a: 1 } }, `${NO_TIME}$.t == {"a":1}`],
+    [{ TimestampPath: '$.t' }, {}, 'The TimestampPath parameter does not reference an input value: $.t'],
+  ])('%j of %j is States.Runtime: %s', async (fields, input, cause) => {
     expect((await run(wait(fields), { input })).result).toMatchObject({
       status: 'FAILED',
       error: 'States.Runtime',
+      cause: `An error occurred while executing the state 'W' (entered at the event id #2). ${cause}`,
     });
+  });
+
+  test('of as long as Step Functions counts is waited for', async () => {
+    const { tookMs } = await run(wait({ SecondsPath: '$.s' }), { input: { s: 2 ** 31 - 1 } });
+    expect(tookMs).toBe((2 ** 31 - 1) * 1000);
   });
 });
 
@@ -61,11 +84,12 @@ describe('Choice', () => {
       },
       Large: { Type: 'Pass', Result: 'large', End: true },
       Medium: { Type: 'Pass', Result: 'medium', End: true },
-      Small: { Type: 'Pass', Result: 'small', End: true },
+      ...('Default' in more && { Small: { Type: 'Pass', Result: 'small', End: true } as const }),
     });
+  const SMALL = { Default: 'Small' };
 
   test('goes on at the first rule that holds, or at Default', async () => {
-    const at = async (n: number) => (await run(choice({ Default: 'Small' }), { input: { n } })).result;
+    const at = async (n: number) => (await run(choice(SMALL), { input: { n } })).result;
     expect(await at(11)).toMatchObject({ output: 'large' });
     expect(await at(6)).toMatchObject({ output: 'medium' });
     expect(await at(5)).toMatchObject({ output: 'small' });
@@ -106,7 +130,7 @@ describe('Choice', () => {
   });
 
   test('passes its input on through InputPath and OutputPath', async () => {
-    const definition = choice({ InputPath: '$.in', Default: 'Small' });
+    const definition = choice({ InputPath: '$.in', ...SMALL });
     const { events } = await run(definition, { input: { in: { n: 11 } } });
     expect(events.find(({ type }) => type === 'ChoiceStateExited')).toMatchObject({ output: { n: 11 } });
   });
@@ -133,6 +157,13 @@ describe('Fail', () => {
       cause: 'because',
     });
     expect((await fail({})).result).not.toHaveProperty('cause');
+  });
+
+  test('without Error or Cause has neither in the history', async () => {
+    const { result, events } = await fail({});
+    expect(result).toEqual({ status: 'FAILED', startDate: expect.anything(), stopDate: expect.anything() });
+    expect(events.at(-1)).not.toHaveProperty('error');
+    expect((await fail({ Cause: 'because' })).result).not.toHaveProperty('error');
   });
 
   test('takes them from paths and intrinsic functions', async () => {
@@ -225,7 +256,7 @@ describe('the context object', () => {
             RoleArn: expect.stringMatching(/^arn:aws:iam::/),
             StartTime: '2026-01-01T00:00:00.000Z',
           },
-          State: { Name: 'Now', EnteredTime: '2026-01-01T00:01:00.000Z', RetryCount: 0 },
+          State: { Name: 'Now', EnteredTime: '2026-01-01T00:01:00.000Z' },
           StateMachine: {
             Id: 'arn:aws:states:local:000000000000:stateMachine:StateMachine',
             Name: 'StateMachine',
@@ -233,5 +264,35 @@ describe('the context object', () => {
         },
       },
     });
+  });
+
+  test('has a RetryCount for the types of state that can be retried, and for no other', async () => {
+    const seen = async (state: object) => {
+      const { result } = await run(states({ S: state as State }), { input: [1] });
+      return 'output' in result ? result.output : undefined;
+    };
+    const inner = { StartAt: 'In', States: { In: { Type: 'Pass', End: true } } };
+    const InputPath = '$$.State';
+    const plain = { Name: 'S', EnteredTime: '2026-01-01T00:00:00.000Z' };
+    for (const state of [
+      { Type: 'Pass', InputPath, End: true },
+      { Type: 'Succeed', InputPath },
+      { Type: 'Wait', Seconds: 0, InputPath, End: true },
+    ])
+      expect(await seen(state)).toStrictEqual(plain);
+    const counted = { ...plain, RetryCount: 0 };
+    expect(await seen({ Type: 'Task', Resource: 'r', InputPath, End: true })).toStrictEqual(counted);
+    expect(await seen({ Type: 'Parallel', Branches: [inner], InputPath, End: true })).toStrictEqual([
+      counted,
+    ]);
+    const ItemSelector = { 'state.$': '$$.State' };
+    expect(
+      await seen({
+        Type: 'Map',
+        ItemProcessor: { ...inner, ProcessorConfig: { Mode: 'INLINE' } },
+        ItemSelector,
+        End: true,
+      }),
+    ).toMatchObject([{ state: counted }]);
   });
 });

@@ -4,6 +4,7 @@ import type { Retrier, TaskState } from '../../../src/engine/definition/amazon-s
 import { run, states } from '../run.ts';
 
 const LAMBDA = 'arn:aws:states:::lambda:invoke';
+const FUNCTION = 'arn:aws:lambda:us-east-1:123456789012:function:work';
 const SDK = 'arn:aws:states:::aws-sdk:bedrock:getModelInvocationJob';
 
 function task(fields: Omit<Partial<TaskState>, 'Next' | 'End'> = {}) {
@@ -115,19 +116,32 @@ describe('what becomes of a result', () => {
 });
 
 describe('a path that leads nowhere', () => {
-  test.each<[string, Partial<TaskState>]>([
-    ['x.$', { Parameters: { 'x.$': '$.missing' } }],
-    ['x.$', { ResultSelector: { 'x.$': '$.missing' } }],
-    ['InputPath', { InputPath: '$.missing' }],
-    ['OutputPath', { OutputPath: '$.missing' }],
-  ])('in %s ends the execution with States.Runtime in the words of Step Functions', async (field, fields) => {
-    const { result } = await run(task(fields), { input: { there: 1 } });
-    expect(result).toMatchObject({
-      status: 'FAILED',
-      error: 'States.Runtime',
-      cause: `An error occurred while executing the state 'Work'. The JSONPath '$.missing' specified for the field '${field}' could not be found in the input '{"there":1}'`,
-    });
-  });
+  const NOT_FOUND =
+    "The JSONPath '$.missing' specified for the field 'x.$' could not be found in the input '{\"there\":1}'";
+  const NO_RESULTS = "Invalid path '$.missing' : No results for path: $['missing']";
+
+  test.each<[string, Partial<TaskState>, string]>([
+    ['Parameters', { Parameters: { 'x.$': '$.missing' } }, NOT_FOUND],
+    ['ResultSelector', { ResultSelector: { 'x.$': '$.missing' } }, NOT_FOUND],
+    ['InputPath', { InputPath: '$.missing' }, NO_RESULTS],
+    ['OutputPath', { OutputPath: '$.missing' }, NO_RESULTS],
+    [
+      'OutputPath',
+      { OutputPath: '$.no.such.path' },
+      "Invalid path '$.no.such.path' : Missing property in path $['no']",
+    ],
+    ['TimeoutSecondsPath', { TimeoutSecondsPath: '$.missing' }, NO_RESULTS],
+  ])(
+    'in %s ends the execution with States.Runtime in the words of Step Functions',
+    async (_, fields, cause) => {
+      const { result } = await run(task(fields), { input: { there: 1 } });
+      expect(result).toMatchObject({
+        status: 'FAILED',
+        error: 'States.Runtime',
+        cause: `An error occurred while executing the state 'Work' (entered at the event id #2). ${cause}`,
+      });
+    },
+  );
 });
 
 describe('an error of a task', () => {
@@ -179,9 +193,26 @@ describe('TimeoutSeconds', () => {
       clock: impatientClock(),
     });
     expect(result).toMatchObject({ status: 'FAILED', error: 'States.Timeout' });
+    expect(result).not.toHaveProperty('cause');
+    expect(events.find(({ type }) => type === 'TaskTimedOut')).not.toHaveProperty('cause');
     expect(tookMs).toBe(7000);
     expect(calls[0]?.signal.aborted).toBe(true);
     expect(events.map(({ type }) => type)).toContain('TaskTimedOut');
+  });
+
+  test('gives a catcher an empty Cause', async () => {
+    const definition = states({
+      Work: {
+        Type: 'Task',
+        Resource: LAMBDA,
+        TimeoutSeconds: 7,
+        Catch: [{ ErrorEquals: ['States.Timeout'], Next: 'Caught' }],
+        End: true,
+      },
+      Caught: { Type: 'Succeed' },
+    });
+    const { result } = await run(definition, { runTask: hanging, clock: impatientClock() });
+    expect(result).toMatchObject({ output: { Error: 'States.Timeout', Cause: '' } });
   });
 
   test('may come from the input', async () => {
@@ -192,7 +223,7 @@ describe('TimeoutSeconds', () => {
       clock: impatientClock(),
     });
     expect(tookMs).toBe(3000);
-    for (const limit of ['3', -1, 1.5, null])
+    for (const limit of ['3', 0, -1, 1.5, null, 100_000_000])
       expect((await run(definition, { input: { limit } })).result).toMatchObject({ error: 'States.Runtime' });
   });
 
@@ -228,7 +259,7 @@ describe('the 256 KiB limit', () => {
       status: 'FAILED',
       error: 'States.DataLimitExceeded',
       cause:
-        "The state/task 'Work' returned a result with a size exceeding the maximum number of bytes service limit.",
+        "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes service limit.",
     });
     expect((await run(task(), { runTask: async () => text(262_144, 'é') })).result.status).toBe('SUCCEEDED');
     expect((await run(task(), { runTask: async () => text(262_146, 'é') })).result.status).toBe('FAILED');
@@ -253,16 +284,84 @@ describe('the 256 KiB limit', () => {
     expect(calls).toEqual([]);
   });
 
-  test('is caught by its own name, and not by States.ALL', async () => {
-    const caughtBy = (name: string) =>
-      states({
-        Work: { Type: 'Task', Resource: 'r', Catch: [{ ErrorEquals: [name], Next: 'C' }], End: true },
-        C: { Type: 'Pass', Result: 'caught', End: true },
-      });
-    const runTask = async () => text(300_000);
-    expect((await run(caughtBy('States.ALL'), { runTask })).result.status).toBe('FAILED');
-    expect((await run(caughtBy('States.DataLimitExceeded'), { runTask })).result).toMatchObject({
-      output: 'caught',
+  test.each([
+    [LAMBDA, 'lambda'],
+    [SDK, 'aws-sdk:bedrock'],
+    [FUNCTION, FUNCTION],
+    ['my-task', 'my-task'],
+  ])('of a result of %s is told with the name %s', async (Resource, name) => {
+    const { result } = await run(task({ Resource }), { runTask: async () => text(300_000) });
+    expect(result).toMatchObject({
+      error: 'States.DataLimitExceeded',
+      cause: `The state/task '${name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
     });
+  });
+
+  const caughtBy = (name: string, fields: object = {}) =>
+    states({
+      Work: {
+        Type: 'Task',
+        Resource: 'r',
+        ...fields,
+        Catch: [{ ErrorEquals: [name], Next: 'C' }],
+        End: true,
+      },
+      C: { Type: 'Pass', Result: 'caught', End: true },
+    });
+
+  test('for the result of a task is caught by States.ALL, as the service was recorded to do', async () => {
+    const runTask = async () => text(300_000);
+    for (const name of ['States.ALL', 'States.DataLimitExceeded'])
+      expect((await run(caughtBy(name), { runTask })).result).toMatchObject({ output: 'caught' });
+  });
+
+  test('for what a state makes of a result is caught by its own name, and not by States.ALL', async () => {
+    const input = { big: text(200_000) };
+    const runTask = async () => text(100_000);
+    const outcome = async (name: string) =>
+      (await run(caughtBy(name, { ResultPath: '$.result' }), { input, runTask })).result;
+    expect(await outcome('States.ALL')).toMatchObject({
+      status: 'FAILED',
+      error: 'States.DataLimitExceeded',
+    });
+    expect(await outcome('States.DataLimitExceeded')).toMatchObject({ output: 'caught' });
+  });
+});
+
+describe('a Lambda function that is named by its ARN', () => {
+  const historyOf = async (runTask: () => Promise<unknown>) => {
+    const { events } = await run(task({ Resource: FUNCTION, TimeoutSeconds: 5 }), {
+      input: { a: 1 },
+      runTask,
+      clock: impatientClock(),
+    });
+    return events.filter(({ type }) => type.startsWith('Lambda') || type.startsWith('Task'));
+  };
+
+  test('has events of its own: scheduled with its input, started, succeeded with its output', async () => {
+    const [entered, scheduled, started, succeeded, exited] = await historyOf(async () => 'done');
+    expect([entered?.type, exited?.type]).toEqual(['TaskStateEntered', 'TaskStateExited']);
+    expect(scheduled).toMatchObject({
+      type: 'LambdaFunctionScheduled',
+      resource: FUNCTION,
+      input: { a: 1 },
+      timeoutInSeconds: 5,
+    });
+    expect(started).toMatchObject({ type: 'LambdaFunctionStarted' });
+    expect(succeeded).toMatchObject({ type: 'LambdaFunctionSucceeded', output: 'done' });
+  });
+
+  test('fails and times out by events of its own', async () => {
+    const failed = await historyOf(async () => {
+      throw Object.assign(new Error('m'), { name: 'E' });
+    });
+    expect(failed.at(-1)).toMatchObject({
+      type: 'LambdaFunctionFailed',
+      error: 'E',
+      cause: '{"errorType":"E","errorMessage":"m"}',
+    });
+    const timedOut = (await historyOf(() => new Promise(() => {}))).at(-1);
+    expect(timedOut).toMatchObject({ type: 'LambdaFunctionTimedOut', error: 'States.Timeout' });
+    expect(timedOut).not.toHaveProperty('cause');
   });
 });
