@@ -37,14 +37,17 @@ export const PartLedger = z.object({
   job_ended_at: z.string().nullable().optional(),
   /** Records that are to be sent again, and about how many bytes of input they are. */
   owed: z.object({ records: Count, bytes: Count }),
-  /** Rows that get the answer of an identical request in the end; absent where every row is sent. */
-  duplicates: Count.optional(),
+  /** Rows that are answered elsewhere: each gets the answer of an identical request in the end. Absent where none does. */
+  answered_elsewhere: Count.optional(),
 });
 export type PartLedger = z.infer<typeof PartLedger>;
 
 /** True where a part's result is its output: no row of it is sent again, or waits for another's answer. */
-export function isFinal({ owed, duplicates = 0 }: Pick<PartLedger, 'owed' | 'duplicates'>): boolean {
-  return owed.records === 0 && duplicates === 0;
+export function isFinal({
+  owed,
+  answered_elsewhere = 0,
+}: Pick<PartLedger, 'owed' | 'answered_elsewhere'>): boolean {
+  return owed.records === 0 && answered_elsewhere === 0;
 }
 
 /** What became of the rows of a part of the dataset once its repairs are in. */

@@ -8,8 +8,6 @@ export interface RetryPolicy {
   retryRefused: boolean;
 }
 
-/** Error code of a row that waits for the answer of an identical request; Merge gives it that answer. */
-export const DUPLICATE_REQUEST = 'DuplicateRequest';
 /** Error code of a record that was not sent because the run had been stopped. */
 export const RUN_STOPPED = 'RunStopped';
 /** Error code of a record that was not sent because it could have cost more than `max_cost_usd`. */
@@ -48,7 +46,6 @@ export const FINAL_ERROR_NAMES: readonly string[] = [
   'NullPromptValue',
   'UnexpectedModelOutput',
   'UnknownError',
-  DUPLICATE_REQUEST,
   ...Object.keys(STATUS_OF_NAME).filter((name) => !RETRYABLE_STATUS.test(String(STATUS_OF_NAME[name]))),
 ].map((name) => name.toLowerCase());
 

@@ -37,7 +37,8 @@ export type HubSource = z.infer<typeof HubSource>;
 
 /** `plan.json`: all that was decided before anything was spent. */
 export const RunPlan = z.object({
-  format_version: z.literal(1),
+  /** 1: rows that are answered elsewhere have an error code in the run's files, which nothing reads any more. */
+  format_version: z.union([z.literal(1), z.literal(2)]),
   quarry_version: z.string(),
   run_id: z.string(),
   /** Hash of everything that decides the answers: input, dataset files, prompt. */

@@ -98,7 +98,7 @@ describe('documents of a run survive JSON', () => {
   });
 
   test('a plan of another format is refused', () => {
-    expect(RunPlan.safeParse({ ...plan, format_version: 2 }).success).toBe(false);
+    expect(RunPlan.safeParse({ ...plan, format_version: 3 }).success).toBe(false);
   });
 });
 

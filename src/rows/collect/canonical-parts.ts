@@ -1,7 +1,7 @@
 import type { PreparedPart } from '../../core/part.ts';
 import { openDuckDb, sqlText } from '../duckdb/duckdb.ts';
 import { readParquetSql } from '../duckdb/parquet.ts';
-import { CANONICAL_ROW_COLUMN } from '../prepare/record-sql.ts';
+import { ANSWERED_BY_ROW_COLUMN } from '../prepare/record-sql.ts';
 
 const CANONICAL_PARTS_MEMORY_MB = 256;
 
@@ -13,7 +13,7 @@ export async function readCanonicalParts(
   await using db = await openDuckDb({ memoryMb: CANONICAL_PARTS_MEMORY_MB, threads: 1, scratchDirectory });
   const starts = parts.map(({ part_id, first_row }) => `(${sqlText(part_id)}, ${first_row})`).join(', ');
   const found = await db.rows(`SELECT DISTINCT part_id FROM ${readParquetSql(rowsPath)} AS input
-    ASOF JOIN (VALUES ${starts}) AS part(part_id, first_row) ON input.${CANONICAL_ROW_COLUMN} >= part.first_row
-    WHERE input.${CANONICAL_ROW_COLUMN} IS NOT NULL ORDER BY part_id`);
+    ASOF JOIN (VALUES ${starts}) AS part(part_id, first_row) ON input.${ANSWERED_BY_ROW_COLUMN} >= part.first_row
+    WHERE input.${ANSWERED_BY_ROW_COLUMN} IS NOT NULL ORDER BY part_id`);
   return found.map(({ part_id }) => String(part_id));
 }

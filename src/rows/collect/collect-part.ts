@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { InvalidRunInputError, LedgerMismatchError } from '../../core/errors.ts';
 import type { Reason, RowCounts, TokenCounts } from '../../core/ledger.ts';
 import { balancedRanges } from '../../core/packing.ts';
-import { DUPLICATE_REQUEST, type RetryPolicy } from '../../core/retry-policy.ts';
+import type { RetryPolicy } from '../../core/retry-policy.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
 import {
@@ -14,11 +14,13 @@ import {
   readUnpackedBytes,
 } from '../duckdb/parquet.ts';
 import {
+  ANSWERED_BY_COLUMN,
+  ANSWERED_BY_ROW_COLUMN,
   ATTEMPTS_COLUMN,
-  CANONICAL_ID_COLUMN,
-  CANONICAL_ROW_COLUMN,
   ERROR_CODE_COLUMN,
+  isSentSql,
   RECORD_ID_COLUMN,
+  REQUEST_HASH_COLUMN,
 } from '../prepare/record-sql.ts';
 import { readLedger } from '../results/read-results.ts';
 import type { ResultColumn, ResultColumns } from '../results/result-columns.ts';
@@ -59,8 +61,8 @@ export interface CollectedPart {
   stray_lines: number;
   /** Records that are owed another attempt. */
   owed: number;
-  /** Rows that wait for the answer of an identical request; absent where every row is sent. */
-  duplicates?: number;
+  /** Rows that wait for the answer of an identical request; absent where none does. */
+  answered_elsewhere?: number;
 }
 
 /**
@@ -72,16 +74,16 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
   await mkdir(scratchDirectory, { recursive: true });
   const threads = hasNumbers(request.columns) ? THREADS.numbers : THREADS.text;
   await using db = await openDuckDb({ memoryMb, threads, scratchDirectory });
-  const input = await readUnpackedBytes(db, rowsPath);
+  const input = await readPartRows(db, rowsPath);
   await using answers = await readAnswers(db, { ...request, rows: input.rows });
-  const answered = await matchAnswers(db, rowsPath, answers.sql);
+  const answered = await matchAnswers(db, { rowsPath, input, answersSql: answers.sql });
   const size = sizeOf(request, input, answers);
   const pieces = Math.max(1, Math.ceil(size.answerBytes / (ANSWERS_SHARE * memoryMb * 1e6)));
   if (threads > 1) await db.run('SET threads = 1');
   await db.run(`SET disabled_optimizers = 'join_order,build_side_probe_side'`);
-  await writeResult(db, request, { ...size, pieces });
+  await writeResult(db, request, { ...size, input, pieces });
   if ((await countMisplaced(db, request)) > 0) {
-    await writeResult(db, request, { ...size, pieces: Math.max(pieces, SORTED_PIECES) });
+    await writeResult(db, request, { ...size, input, pieces: Math.max(pieces, SORTED_PIECES) });
     const misplaced = await countMisplaced(db, request);
     if (misplaced > 0) {
       throw new LedgerMismatchError(
@@ -89,14 +91,40 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
       );
     }
   }
-  const { reasons, ...ledger } = await readLedger(db, [resultPath]);
+  const { elsewhere } = input;
   return {
-    ...ledger,
-    // That a row waits for another's answer says nothing of how its part went.
-    reasons: reasons.filter(({ error_code }) => error_code !== DUPLICATE_REQUEST),
+    ...(await readLedger(db, [resultPath], { isWaiting: elsewhere > 0 ? IS_ELSEWHERE : 'false' })),
     stray_lines: answers.lines - answered,
     owed: await countOwed(db, resultPath, request.retry),
-    ...(await countDuplicates(db, rowsPath)),
+    ...(elsewhere === 0 ? {} : { answered_elsewhere: elsewhere }),
+  };
+}
+
+/** What is to be known of a part's rows. */
+interface PartRows {
+  names: readonly string[];
+  rows: number;
+  /** Of their values, unpacked. */
+  bytes: number;
+  /** Rows that are answered elsewhere; only then the result tells, in a column that Merge takes away, by which record. */
+  elsewhere: number;
+  /** SQL that is true of the rows that were sent. */
+  isSent: string;
+}
+
+const IS_ELSEWHERE = `${ANSWERED_BY_COLUMN} IS NOT NULL`;
+
+async function readPartRows(db: DuckDb, rowsPath: string): Promise<PartRows> {
+  const names = (await readParquetColumns(db, rowsPath)).map(({ name }) => name);
+  const isDeduped = names.includes(ANSWERED_BY_COLUMN);
+  const { elsewhere } = await db.row(
+    `SELECT CAST(count(*) FILTER (${isDeduped ? IS_ELSEWHERE : 'false'}) AS DOUBLE) AS elsewhere FROM ${readParquetSql(rowsPath)}`,
+  );
+  return {
+    names,
+    ...(await readUnpackedBytes(db, rowsPath)),
+    elsewhere: Number(elsewhere),
+    isSent: isSentSql(isDeduped),
   };
 }
 
@@ -104,10 +132,13 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
  * Finds each row's answer by its record id, as the table `matches` of the row's place and the answer's: the first
  * success, or the first line where there is none, or null. Gives the number of rows that have one.
  */
-async function matchAnswers(db: DuckDb, rowsPath: string, answersSql: string): Promise<number> {
+async function matchAnswers(
+  db: DuckDb,
+  { rowsPath, input, answersSql }: { rowsPath: string; input: PartRows; answersSql: string },
+): Promise<number> {
   await db.run(`CREATE TABLE matches AS
     SELECT place, arg_min(answers.line, (answers.error_code IS NOT NULL, answers.line)) AS answer_place
-    FROM (SELECT CASE WHEN ${ERROR_CODE_COLUMN} IS NULL THEN ${RECORD_ID_COLUMN} END AS id, file_row_number AS place FROM ${readParquetSql(rowsPath)}) AS input
+    FROM (SELECT CASE WHEN ${input.isSent} THEN ${RECORD_ID_COLUMN} END AS id, file_row_number AS place FROM ${readParquetSql(rowsPath)}) AS input
     LEFT JOIN (${answersSql}) AS answers ON answers.record_id = input.id GROUP BY place`);
   const { answered } = await db.row('SELECT CAST(count(answer_place) AS DOUBLE) AS answered FROM matches');
   return Number(answered);
@@ -124,11 +155,7 @@ const BYTES_PER_FLOAT = 4;
 /** Bytes that a Parquet writer holds for each number of a list: it keeps track of where lists begin. */
 const BYTES_PER_LISTED_NUMBER = 16;
 
-function sizeOf(
-  { columns }: CollectRequest,
-  input: { rows: number; bytes: number },
-  answers: Answers,
-): ResultSize {
+function sizeOf({ columns }: CollectRequest, input: PartRows, answers: Answers): ResultSize {
   const [bytes, writerBytes] = hasNumbers(columns) ? [BYTES_PER_FLOAT, BYTES_PER_LISTED_NUMBER] : [1, 1];
   return {
     answersSql: answers.sql,
@@ -146,10 +173,10 @@ function sizeOf(
 async function writeResult(
   db: DuckDb,
   request: CollectRequest,
-  { answersSql, rows, bytesPerRow, pieces }: ResultSize & { pieces: number },
+  { answersSql, rows, bytesPerRow, input, pieces }: ResultSize & { input: PartRows; pieces: number },
 ): Promise<void> {
   const { resultPath, scratchDirectory } = request;
-  const selectRows = await createResultSql(db, request, answersSql);
+  const selectRows = resultSql(request, input, answersSql);
   if (pieces === 1) {
     const sql = selectRows(0, rows);
     await copyToParquet(db, { sql, path: resultPath, compression: 'snappy', bytesPerRow });
@@ -171,19 +198,19 @@ async function writeResult(
  * SQL for the result's rows from one place to before another. The LIMIT leaves none out: of what has a limit, COPY writes
  * the rows as they come; what is only joined it would collect for each thread first, a copy more.
  */
-async function createResultSql(
-  db: DuckDb,
+function resultSql(
   request: CollectRequest,
+  input: PartRows,
   answersSql: string,
-): Promise<(from: number, to: number) => string> {
+): (from: number, to: number) => string {
   const { rowsPath, columns } = request;
-  const names = (await readParquetColumns(db, rowsPath)).map(({ name }) => name);
-  const inputs = names.filter((name) => !ADDED_COLUMNS.includes(name));
+  const inputs = input.names.filter((name) => !ADDED_COLUMNS.includes(name));
   refuseClash(inputs, columns);
-  const outputs = outputsSql(request, names);
+  const outputs = outputsSql(request, input);
   const selected = [
     ...inputs.map((name) => `input.${sqlName(name)}`),
     ...columns.all.map((column) => `${outputs(column)} AS ${sqlName(column.name)}`),
+    ...(input.elsewhere === 0 ? [] : [`input.${ANSWERED_BY_COLUMN}`]),
   ];
   return (from, to) => `SELECT ${selected.join(', ')}
     FROM (SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${readParquetSql(rowsPath)} WHERE file_row_number >= ${from} AND file_row_number < ${to} LIMIT ${to - from}) AS input
@@ -193,16 +220,16 @@ async function createResultSql(
     ) AS answer ON answer.place = input.${PLACE_COLUMN}`;
 }
 
-/** SQL for each column that is added to a row, by how the row ended: never sent, with a line, or without. */
+/** SQL for each column that is added to a row, by how the row ended: never sent, answered elsewhere, with a line, or without. */
 function outputsSql(
   { unanswered }: CollectRequest,
-  names: readonly string[],
+  { names, elsewhere }: PartRows,
 ): (column: ResultColumn) => string {
   const before = names.includes(ATTEMPTS_COLUMN) ? `input.${ATTEMPTS_COLUMN}` : '0';
-  const unsent = `input.${ERROR_CODE_COLUMN}`;
+  const whyUnsent = `input.${ERROR_CODE_COLUMN}`;
+  const ofElsewhere = (sql: string) => (elsewhere === 0 ? '' : `WHEN input.${IS_ELSEWHERE} THEN ${sql} `);
   const choose = (ofUnsent: string, ofAnswered: string, ofUnanswered: string) =>
-    `CASE WHEN ${unsent} IS NOT NULL THEN ${ofUnsent} WHEN answer.answer_place IS NOT NULL THEN ${ofAnswered} ELSE ${ofUnanswered} END`;
-  const whyUnsent = `CASE ${unsent} WHEN ${sqlText(DUPLICATE_REQUEST)} THEN ${sqlText(duplicateMessage)} ELSE ${sqlText(unsentMessage)} END`;
+    `CASE WHEN ${whyUnsent} IS NOT NULL THEN ${ofUnsent} WHEN answer.answer_place IS NOT NULL THEN ${ofAnswered} ${ofElsewhere('NULL')}ELSE ${ofUnanswered} END`;
   return (column) => {
     switch (column.from) {
       case 'answer':
@@ -210,11 +237,11 @@ function outputsSql(
       case 'record_id':
         return `input.${RECORD_ID_COLUMN}`;
       case 'error_code':
-        return choose(unsent, 'answer.error_code', sqlText(unanswered.errorCode));
+        return choose(whyUnsent, 'answer.error_code', sqlText(unanswered.errorCode));
       case 'error_message':
-        return choose(whyUnsent, 'answer.error_message', sqlText(unanswered.errorMessage));
+        return choose(sqlText(unsentMessage), 'answer.error_message', sqlText(unanswered.errorMessage));
       case 'attempts':
-        return `CAST(${choose('0', `${before} + 1`, unanswered.sent ? `${before} + 1` : before)} AS INTEGER)`;
+        return `CAST(coalesce(${choose('0', `${before} + 1`, unanswered.sent ? `${before} + 1` : before)}, 0) AS INTEGER)`;
     }
   };
 }
@@ -236,21 +263,11 @@ const ADDED_COLUMNS = [
   RECORD_ID_COLUMN,
   ERROR_CODE_COLUMN,
   ATTEMPTS_COLUMN,
-  CANONICAL_ID_COLUMN,
-  CANONICAL_ROW_COLUMN,
+  ANSWERED_BY_COLUMN,
+  ANSWERED_BY_ROW_COLUMN,
+  REQUEST_HASH_COLUMN,
 ];
-const duplicateMessage = 'An identical request has no answer yet, which is this row’s too.';
 const unsentMessage = 'A column that the prompt needs is null in this row, so the row was not sent.';
-
-/** How many rows get another row's answer, where identical requests are sent once. */
-async function countDuplicates(db: DuckDb, rowsPath: string): Promise<{ duplicates?: number }> {
-  const columns = await readParquetColumns(db, rowsPath);
-  if (!columns.some(({ name }) => name === CANONICAL_ID_COLUMN)) return {};
-  const { duplicates } = await db.row(
-    `SELECT CAST(count(${CANONICAL_ID_COLUMN}) AS DOUBLE) AS duplicates FROM ${readParquetSql(rowsPath)}`,
-  );
-  return { duplicates: Number(duplicates) };
-}
 
 /** How many places of the result have not the record id that the rows have there. */
 async function countMisplaced(db: DuckDb, { rowsPath, resultPath }: CollectRequest): Promise<number> {

@@ -1,10 +1,9 @@
 import { LedgerMismatchError } from '../../core/errors.ts';
 import type { Reason, RowCounts } from '../../core/ledger.ts';
-import { DUPLICATE_REQUEST } from '../../core/retry-policy.ts';
 import { columnText } from '../duckdb/column-text.ts';
-import { type DuckDb, openDuckDb, sqlName } from '../duckdb/duckdb.ts';
+import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
 import { copyToParquet, readParquetColumns, readParquetSql, readUnpackedBytes } from '../duckdb/parquet.ts';
-import { CANONICAL_ID_COLUMN, RECORD_ID_COLUMN } from '../prepare/record-sql.ts';
+import { ANSWERED_BY_COLUMN, RECORD_ID_COLUMN } from '../prepare/record-sql.ts';
 import { readLedger } from '../results/read-results.ts';
 import type { ResultColumns } from '../results/result-columns.ts';
 
@@ -16,13 +15,11 @@ export interface MergeRequest {
   resultPath: string;
   /** Results of repair parts, the earliest wave first; rows of other parts in them are passed over. */
   repairPaths: readonly string[];
-  /** Where identical requests are sent once. */
-  duplicates?: {
-    /** The part's rows as Prepare left them: they name the record whose answer each gets. */
-    rowsPath: string;
-    /** First results of the parts that have these records; `repairPaths` are those of all repair parts. */
-    canonicalPaths: readonly string[];
-  };
+  /**
+   * Where rows are answered elsewhere: first results of the parts that have the records whose answers they get;
+   * `repairPaths` are those of all repair parts.
+   */
+  elsewherePaths?: readonly string[];
   columns: ResultColumns;
   mergedPath: string;
   scratchDirectory: string;
@@ -32,80 +29,123 @@ export interface MergeRequest {
 const PLACE = '__quarry_place';
 const OWN_ID = '__quarry_own_id';
 
-const IS_REPLACED =
-  'later.record_id IS NOT NULL AND (later.error_code IS NULL OR earlier.error_code IS NOT NULL)';
+const IS_ELSEWHERE = `earlier.${ANSWERED_BY_COLUMN} IS NOT NULL`;
+const IS_REPLACED = `later.record_id IS NOT NULL AND (${IS_ELSEWHERE} OR later.error_code IS NULL OR earlier.error_code IS NOT NULL)`;
 
 /**
  * Gives every row of a part its last outcome, in the same order. An answer that was paid for is never replaced by an
- * error: of a row whose cut-off answer was sent again in vain, the cut-off answer stays.
+ * error: of a row whose cut-off answer was sent again in vain, the cut-off answer stays. A row that is answered elsewhere
+ * gets the last outcome of that record.
  */
 export async function mergePart(request: MergeRequest): Promise<{ rows: RowCounts; reasons: Reason[] }> {
-  const { resultPath, repairPaths, duplicates, mergedPath, scratchDirectory } = request;
+  const { resultPath, mergedPath, scratchDirectory } = request;
   await using db = await openDuckDb({ memoryMb: MERGE_MEMORY_MB, threads: 2, scratchDirectory });
-  const columns = await readParquetColumns(db, resultPath);
-  const idColumn = columns.find(({ name }) => name === 'record_id');
-  if (idColumn === undefined) throw new Error(`The result ${resultPath} has no column record_id.`);
-  // What a later attempt replaces.
-  const outcomes = request.columns.all
-    .filter(({ from }) => from !== 'record_id' && from !== 'attempts')
-    .map(({ name }) => name);
-  const spent = request.columns.answers.filter(({ isSpent }) => isSpent).map(({ name }) => name);
-  await createDuplicates(db, duplicates?.rowsPath);
-  const outcomesOf = (path: string, { id, wave }: { id: string; wave: number }) =>
-    `SELECT ${id} AS record_id, ${outcomes.map(sqlName).join(', ')}, attempts, ${wave} AS wave FROM ${readParquetSql(path)}`;
-  const repairs = [
-    ...(duplicates?.canonicalPaths ?? []).map(
-      (path) =>
-        `SELECT * FROM (${outcomesOf(path, { id: columnText(idColumn), wave: -1 })}) WHERE record_id IN (SELECT ${CANONICAL_ID_COLUMN} FROM duplicates)`,
-    ),
-    ...repairPaths.map((path, wave) => outcomesOf(path, { id: 'record_id', wave })),
-  ];
-  const merged = columns.map(({ name }) => {
-    if (name === 'attempts') return 'greatest(earlier.attempts, later.attempts) AS attempts';
-    const column = sqlName(name);
-    if (!outcomes.includes(name)) return `earlier.${column}`;
-    // The record's own row has the tokens that were paid for.
-    const isFree = spent.includes(name) ? `WHEN earlier.${CANONICAL_ID_COLUMN} IS NOT NULL THEN NULL ` : '';
-    return `CASE ${isFree}WHEN ${IS_REPLACED} THEN later.${column} ELSE earlier.${column} END AS ${column}`;
-  });
-  const earlier = `SELECT *, coalesce(${CANONICAL_ID_COLUMN}, ${OWN_ID}) AS ${RECORD_ID_COLUMN} FROM (
-      SELECT *, file_row_number AS ${PLACE}, ${columnText(idColumn)} AS ${OWN_ID} FROM ${readParquetSql(resultPath)}
-    ) LEFT JOIN duplicates USING (${PLACE})`;
-  // The latest answer, else the latest error; the attempts are those of the latest turn all the same.
-  const later = `SELECT DISTINCT ON (record_id) * EXCLUDE (attempts), max(attempts) OVER (PARTITION BY record_id) AS attempts
-    FROM (${repairs.join(' UNION ALL ')}) ORDER BY record_id, error_code IS NULL DESC, wave DESC`;
-  const sql =
-    repairs.length === 0
-      ? `SELECT * FROM ${readParquetSql(resultPath)}`
-      : `SELECT ${merged.join(', ')} FROM (${earlier}) AS earlier
-          LEFT JOIN (${later}) AS later ON later.record_id = earlier.${RECORD_ID_COLUMN} ORDER BY earlier.${PLACE}`;
+  const result = await readColumns(db, resultPath);
   const { rows: rowCount, bytes } = await readUnpackedBytes(db, resultPath);
-  const bytesPerRow = bytes / Math.max(1, rowCount);
-  await copyToParquet(db, { sql, path: mergedPath, compression: 'snappy', bytesPerRow });
-  const { wrong } = await db.row(`SELECT CAST(count(*) AS DOUBLE) AS wrong
-    FROM (SELECT record_id AS id, file_row_number AS place FROM ${readParquetSql(resultPath)}) AS expected
-    FULL JOIN (SELECT record_id AS id, file_row_number AS place FROM ${readParquetSql(mergedPath)}) AS actual USING (place)
-    WHERE expected.id IS DISTINCT FROM actual.id`);
-  if (Number(wrong) > 0) {
-    throw new LedgerMismatchError(
-      `The merged rows of ${resultPath} are not those that went in: ${wrong} differ.`,
-    );
-  }
+  await copyToParquet(db, {
+    sql: mergedSql(request, result),
+    path: mergedPath,
+    compression: 'snappy',
+    bytesPerRow: bytes / Math.max(1, rowCount),
+  });
+  await refuseOtherRows(db, request);
   const { rows, reasons } = await readLedger(db, [mergedPath]);
-  const waiting = reasons.find(({ error_code }) => error_code === DUPLICATE_REQUEST);
-  if (waiting !== undefined) {
+  const lost = reasons.find(({ error_code }) => error_code === NOT_FOUND);
+  if (lost !== undefined) {
     throw new LedgerMismatchError(
-      `${waiting.rows} rows of ${resultPath}, such as ${waiting.example_record_id}, get the answer of another row, which was not found.`,
+      `${lost.rows} rows of ${resultPath}, such as ${lost.example_record_id}, get the answer of another row, which was not found.`,
     );
   }
   return { rows, reasons };
 }
 
-/** The places of rows that get the answer of another record, and that record's id. */
-async function createDuplicates(db: DuckDb, rowsPath: string | undefined): Promise<void> {
-  await db.run(`CREATE TABLE duplicates (${PLACE} BIGINT, ${CANONICAL_ID_COLUMN} VARCHAR)`);
-  if (rowsPath === undefined) return;
-  await db.run(
-    `INSERT INTO duplicates SELECT file_row_number, ${CANONICAL_ID_COLUMN} FROM ${readParquetSql(rowsPath)} WHERE ${CANONICAL_ID_COLUMN} IS NOT NULL`,
+/** Error code, until it is seen, of a row whose answer is nowhere. */
+const NOT_FOUND = 'AnswerNotFound';
+
+/** The columns of a part's first result. */
+interface FirstResult {
+  names: readonly string[];
+  /** SQL for a row's record id. */
+  id: string;
+  /** True where rows of it are answered elsewhere. */
+  isElsewhere: boolean;
+}
+
+async function readColumns(db: DuckDb, resultPath: string): Promise<FirstResult> {
+  const columns = await readParquetColumns(db, resultPath);
+  const idColumn = columns.find(({ name }) => name === 'record_id');
+  if (idColumn === undefined) throw new Error(`The result ${resultPath} has no column record_id.`);
+  const names = columns.map(({ name }) => name);
+  return {
+    names: names.filter((name) => name !== ANSWERED_BY_COLUMN),
+    id: columnText(idColumn),
+    isElsewhere: names.includes(ANSWERED_BY_COLUMN),
+  };
+}
+
+/** SQL for the part's rows, each with its last outcome. */
+function mergedSql(request: MergeRequest, { names, id, isElsewhere }: FirstResult): string {
+  const { resultPath, repairPaths, elsewherePaths = [] } = request;
+  if (repairPaths.length + elsewherePaths.length === 0) return `SELECT * FROM ${readParquetSql(resultPath)}`;
+  const answeredBy = isElsewhere ? ANSWERED_BY_COLUMN : 'CAST(NULL AS VARCHAR)';
+  const first = `SELECT * ${isElsewhere ? `EXCLUDE (${ANSWERED_BY_COLUMN})` : ''}, file_row_number AS ${PLACE}, ${id} AS ${OWN_ID}, ${answeredBy} AS ${ANSWERED_BY_COLUMN} FROM ${readParquetSql(resultPath)}`;
+  const earlier = `SELECT *, coalesce(${ANSWERED_BY_COLUMN}, ${OWN_ID}) AS ${RECORD_ID_COLUMN} FROM (${first})`;
+  return `SELECT ${names.map(mergedColumn(request.columns)).join(', ')} FROM (${earlier}) AS earlier
+    LEFT JOIN (${laterSql(request, id)}) AS later ON later.record_id = earlier.${RECORD_ID_COLUMN} ORDER BY earlier.${PLACE}`;
+}
+
+/** What a later attempt replaces. */
+function outcomesOf({ all }: ResultColumns): string[] {
+  return all.filter(({ from }) => from !== 'record_id' && from !== 'attempts').map(({ name }) => name);
+}
+
+function mergedColumn(columns: ResultColumns): (name: string) => string {
+  const outcomes = outcomesOf(columns);
+  // The record's own row has what was paid for.
+  const spent = columns.answers.filter(({ isSpent }) => isSpent).map(({ name }) => name);
+  return (name) => {
+    const column = sqlName(name);
+    if (name === 'attempts') return 'greatest(earlier.attempts, later.attempts) AS attempts';
+    if (!outcomes.includes(name)) return `earlier.${column}`;
+    const isFree = spent.includes(name) ? `WHEN ${IS_ELSEWHERE} THEN NULL ` : '';
+    const isLost =
+      name === 'error_code'
+        ? `WHEN ${IS_ELSEWHERE} AND later.record_id IS NULL THEN ${sqlText(NOT_FOUND)} `
+        : '';
+    return `CASE ${isFree}${isLost}WHEN ${IS_REPLACED} THEN later.${column} ELSE earlier.${column} END AS ${column}`;
+  };
+}
+
+/**
+ * SQL for the outcomes that may replace a row's first one, by record id: the latest answer, else the latest error; the
+ * attempts are those of the latest turn all the same.
+ */
+function laterSql(
+  { resultPath, repairPaths, elsewherePaths = [], columns }: MergeRequest,
+  id: string,
+): string {
+  const outcomes = outcomesOf(columns).map(sqlName).join(', ');
+  const turns = [
+    ...elsewherePaths.map(
+      (path) =>
+        `SELECT * FROM (SELECT ${id} AS record_id, ${outcomes}, attempts, -1 AS wave FROM ${readParquetSql(path)})
+        WHERE record_id IN (SELECT ${ANSWERED_BY_COLUMN} FROM ${readParquetSql(resultPath)})`,
+    ),
+    ...repairPaths.map(
+      (path, wave) => `SELECT record_id, ${outcomes}, attempts, ${wave} AS wave FROM ${readParquetSql(path)}`,
+    ),
+  ];
+  return `SELECT DISTINCT ON (record_id) * EXCLUDE (attempts), max(attempts) OVER (PARTITION BY record_id) AS attempts
+    FROM (${turns.join(' UNION ALL ')}) ORDER BY record_id, error_code IS NULL DESC, wave DESC`;
+}
+
+async function refuseOtherRows(db: DuckDb, { resultPath, mergedPath }: MergeRequest): Promise<void> {
+  const { wrong } = await db.row(`SELECT CAST(count(*) AS DOUBLE) AS wrong
+    FROM (SELECT record_id AS id, file_row_number AS place FROM ${readParquetSql(resultPath)}) AS expected
+    FULL JOIN (SELECT record_id AS id, file_row_number AS place FROM ${readParquetSql(mergedPath)}) AS actual USING (place)
+    WHERE expected.id IS DISTINCT FROM actual.id`);
+  if (Number(wrong) === 0) return;
+  throw new LedgerMismatchError(
+    `The merged rows of ${resultPath} are not those that went in: ${wrong} differ.`,
   );
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Dataset, PlannedPart, PreparedPart, Slice } from '../../core/part.ts';
-import { DUPLICATE_REQUEST } from '../../core/retry-policy.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { readsOf } from '../../core/slice-reads.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
@@ -20,15 +19,19 @@ import type { SourceFile } from '../sources/source-bytes.ts';
 import type { SourceRelation } from '../sources/source-relation.ts';
 import type { PrepareMemory } from './prepare-memory.ts';
 import {
-  CANONICAL_ID_COLUMN,
-  CANONICAL_ROW_COLUMN,
+  ANSWERED_BY_COLUMN,
+  ANSWERED_BY_ROW_COLUMN,
+  type Asked,
   ERROR_CODE_COLUMN,
   isPromptNullSql,
+  isSentSql,
   NULL_PROMPT_VALUE,
   promptSql,
   RECORD_ID_COLUMN,
+  REQUEST_HASH_COLUMN,
   recordIdSql,
   recordLinesSql,
+  requestHashSql,
 } from './record-sql.ts';
 import { duplicatesSql } from './request-index.ts';
 import { expectRows, openPartSource, type PartSource, reopenPart } from './row-feed.ts';
@@ -50,8 +53,8 @@ export interface PrepareRequest {
   maxBytes: number;
   /** Of the parts' rows: for a disk none, as it costs more time than it saves; for a network it is worth its time. */
   rowsCompression: ParquetCopy['compression'];
-  /** Where identical requests are sent once: what `RequestIndex.save` wrote. */
-  duplicatesPath?: string;
+  /** Where identical requests are sent once: whom they ask, and what `RequestIndex.save` wrote. */
+  dedupe?: { asked: Asked; duplicatesPath: string };
   scratchDirectory: string;
   /** Called once per part, in order; the callee moves the files away. */
   emit: (part: PreparedPart, files: { recordsPath: string; rowsPath: string }) => Promise<void>;
@@ -217,7 +220,7 @@ async function writeRows(
     memory,
   }: { part: PlannedPart; relations: readonly SourceRelation[]; memory: PrepareMemory },
 ): Promise<void> {
-  const { dataset, duplicatesPath, rowsCompression } = request;
+  const { dataset, dedupe, rowsCompression } = request;
   const { rows, bytes } = WORKING_ROW_GROUPS;
   // A row group is read at once later on.
   const rowGroups = { rows: Math.min(rows, memory.rowsAtOnce ?? rows), bytes };
@@ -227,7 +230,7 @@ async function writeRows(
     copyToParquet(db, { sql, path, compression, bytesPerRow, rowGroups });
   const copyPart = (sql: string) =>
     copy(
-      duplicatesPath === undefined ? sql : markDuplicates(sql, duplicatesPath, part),
+      dedupe === undefined ? sql : markDuplicates(sql, dedupe.duplicatesPath, part),
       rowsPath,
       rowsCompression,
     );
@@ -274,31 +277,34 @@ function isColumnMissing(error: unknown): boolean {
 
 /** SQL for the rows of a relation and what is added to them. */
 function rowsSql(
-  { dataset, frame, recordIdColumn, duplicatesPath }: PrepareRequest,
+  { dataset, frame, recordIdColumn, dedupe }: PrepareRequest,
   { from, rowNumber }: Pick<SourceRelation, 'from' | 'rowNumber'>,
 ): string {
   const columns = [
     ...dataset.columns.map(({ name }) => sqlName(name)),
     `${recordIdSql(dataset.columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
     `CASE WHEN ${isPromptNullSql(frame)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
-    ...(duplicatesPath === undefined ? [] : [`${rowNumber} AS ${ROW_COLUMN}`]),
+    ...(dedupe === undefined ? [] : [`${rowNumber} AS ${ROW_COLUMN}`]),
   ];
-  return `SELECT ${columns.join(', ')} FROM ${from}`;
+  const sql = `SELECT ${columns.join(', ')} FROM ${from}`;
+  if (dedupe === undefined) return sql;
+  const request = { frame, asked: dedupe.asked, columns: dataset.columns };
+  return `SELECT * EXCLUDE (hash), hash AS ${REQUEST_HASH_COLUMN} FROM (${requestHashSql(request, { from: `(${sql})`, kept: ['* EXCLUDE (prompt_json)'] })})`;
 }
 
 /** The rows, with the records whose answers they get where they are duplicates; sorted, as a join promises no order. */
 function markDuplicates(sql: string, duplicatesPath: string, { first_row, rows }: PlannedPart): string {
   const duplicates = duplicatesSql(duplicatesPath, { firstRow: first_row, rows });
-  return `SELECT input.* EXCLUDE (${ROW_COLUMN}) REPLACE (CASE WHEN duplicate.canonical_id IS NULL THEN ${ERROR_CODE_COLUMN} ELSE ${sqlText(DUPLICATE_REQUEST)} END AS ${ERROR_CODE_COLUMN}),
-      duplicate.canonical_id AS ${CANONICAL_ID_COLUMN}, duplicate.canonical_row AS ${CANONICAL_ROW_COLUMN}
+  return `SELECT input.* EXCLUDE (${ROW_COLUMN}), duplicate.canonical_id AS ${ANSWERED_BY_COLUMN}, duplicate.canonical_row AS ${ANSWERED_BY_ROW_COLUMN}
     FROM (${sql}) AS input LEFT JOIN (${duplicates}) AS duplicate ON duplicate."row" = input.${ROW_COLUMN} ORDER BY input.${ROW_COLUMN}`;
 }
 
 /** Writes a part's records from its rows, which must be in their places; their number. */
 async function writeRecords(db: DuckDb, request: PrepareRequest, part: PlannedPart): Promise<number> {
-  const { frame, dataset } = request;
+  const { frame, dataset, dedupe } = request;
   const { recordsPath, rowsPath } = filesOf(request, part);
-  const sent = `SELECT ${RECORD_ID_COLUMN}, ${promptSql(frame, dataset.columns)} AS prompt FROM ${readParquetSql(rowsPath)} WHERE ${ERROR_CODE_COLUMN} IS NULL`;
+  const isSent = isSentSql(dedupe !== undefined);
+  const sent = `SELECT ${RECORD_ID_COLUMN}, ${promptSql(frame, dataset.columns)} AS prompt FROM ${readParquetSql(rowsPath)} WHERE ${isSent}`;
   const lines = recordLinesSql(frame, { recordId: RECORD_ID_COLUMN, prompt: 'prompt', from: sent });
   const records = await writeLines(db, lines, recordsPath);
   const rowNumber = `(file_row_number + ${part.first_row})`;
@@ -307,7 +313,7 @@ async function writeRecords(db: DuckDb, request: PrepareRequest, part: PlannedPa
       ? `${RECORD_ID_COLUMN} = ${recordIdSql(dataset.columns, { recordIdColumn: undefined, rowNumber })}`
       : 'true';
   const written = await db.row(
-    `SELECT CAST(count(*) FILTER (${isInPlace}) AS DOUBLE) AS "rows", CAST(count(*) - count(${ERROR_CODE_COLUMN}) AS DOUBLE) AS sent FROM ${readParquetSql(rowsPath)}`,
+    `SELECT CAST(count(*) FILTER (${isInPlace}) AS DOUBLE) AS "rows", CAST(count(*) FILTER (${isSent}) AS DOUBLE) AS sent FROM ${readParquetSql(rowsPath)}`,
   );
   expectRows(Number(written.rows), part.rows, `part ${part.part_id}, each in its place`);
   expectRows(records, Number(written.sent), `the records of part ${part.part_id}`);

@@ -1,6 +1,7 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
 import type { Column } from '../../core/part.ts';
 import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
+import type { ModelInvocationType } from '../../models/adapters/model-adapter.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
 import { placeholdersOf } from '../../prompts/prompt-template.ts';
 import { columnText } from '../duckdb/column-text.ts';
@@ -10,12 +11,20 @@ import { sqlName, sqlText } from '../duckdb/duckdb.ts';
 export const RECORD_ID_COLUMN = '__quarry_record_id';
 /** How often a record was sent before; a repair part has it, a part of the dataset has not. */
 export const ATTEMPTS_COLUMN = '__quarry_attempts';
-/** Null where the row was sent. */
+/** Why the row is not sent; null where it is sent, or answered elsewhere. */
 export const ERROR_CODE_COLUMN = '__quarry_error_code';
-/** The record whose answer is this row's too; null where the row has its own. Where rows are sent once only. */
-export const CANONICAL_ID_COLUMN = '__quarry_canonical_id';
+/**
+ * The record whose answer is this row's too: the row is answered elsewhere, and not sent. Null where it has its own.
+ * Rows have this column, and the next two, where identical requests are sent once.
+ */
+export const ANSWERED_BY_COLUMN = '__quarry_answered_by';
 /** Global number of that record's row. */
-export const CANONICAL_ROW_COLUMN = '__quarry_canonical_row';
+export const ANSWERED_BY_ROW_COLUMN = '__quarry_answered_by_row';
+/**
+ * What the row asks, as `requestHashSql` has it; null where it asks nothing. Not in every run, as SHA-256 takes a third of
+ * Prepare's CPU, and a later run can work it out from the output's columns and the plan.
+ */
+export const REQUEST_HASH_COLUMN = '__quarry_request_hash';
 /** Error code of a row whose prompt needs a value that is null. */
 export const NULL_PROMPT_VALUE = 'NullPromptValue';
 
@@ -26,6 +35,12 @@ export function promptSql(frame: RecordFrame, columns: readonly Column[]): strin
   );
   // Not `||`, which copies what it has so far for each piece. But `concat` takes a null for an empty text.
   return `CASE WHEN NOT (${isPromptNullSql(frame)}) THEN concat('', ${pieces.join(', ') || `''`}) END`;
+}
+
+/** SQL that is true of the rows of a part that are sent; `isDeduped` where identical requests are sent once. */
+export function isSentSql(isDeduped: boolean, row = ''): string {
+  const isOwn = isDeduped ? ` AND ${row}${ANSWERED_BY_COLUMN} IS NULL` : '';
+  return `(${row}${ERROR_CODE_COLUMN} IS NULL${isOwn})`;
 }
 
 /** SQL that is true where a placeholder's column is null. */
@@ -58,13 +73,39 @@ export function recordLinesSql(
   const pieces = [
     sqlText('{"recordId":'),
     lowerEscapesSql('record_id_json'),
-    sqlText(`,"modelInput":${frame.before}`),
-    lowerEscapesSql('prompt_json'),
-    sqlText(`${frame.after}}`),
+    sqlText(',"modelInput":'),
+    ...bodyPieces(frame, 'prompt_json'),
+    sqlText('}'),
   ];
   // Named, as DuckDB would work out an expression within CASE once for each time that it stands there.
   return `SELECT concat(${pieces.join(', ')}) AS line
     FROM (SELECT ${jsonTextSql(recordId)} AS record_id_json, ${jsonTextSql(prompt)} AS prompt_json FROM (${from}))`;
+}
+
+/** The pieces of a record's body, of a column that has the prompt as JSON. */
+function bodyPieces(frame: RecordFrame, promptJson: string): string[] {
+  return [sqlText(frame.before), lowerEscapesSql(promptJson), sqlText(frame.after)];
+}
+
+/** Who is asked: with the body, all that decides an answer. */
+export interface Asked {
+  modelId: string;
+  invocationType: ModelInvocationType;
+}
+
+/**
+ * SQL for the content hash of the requests of the rows that `from` gives: the column `hash`, beside those that are
+ * `kept`. It is SHA-256 over the model that answers, the invocation type and the whole body as it is sent, a line each;
+ * null where a row has no prompt.
+ */
+export function requestHashSql(
+  { frame, asked, columns }: { frame: RecordFrame; asked: Asked; columns: readonly Column[] },
+  { from, kept = [] }: { from: string; kept?: readonly string[] },
+): string {
+  const before = sqlText(`${asked.modelId}\n${asked.invocationType}\n`);
+  const body = bodyPieces(frame, 'prompt_json').join(', ');
+  return `SELECT ${[...kept, `CASE WHEN prompt_json IS NOT NULL THEN unhex(sha256(concat(${before}, ${body}))) END AS hash`].join(', ')}
+    FROM (SELECT *, ${jsonTextSql(promptSql(frame, columns))} AS prompt_json FROM ${from})`;
 }
 
 function jsonTextSql(text: string): string {

@@ -9,7 +9,7 @@ import { copyToParquet } from '../duckdb/parquet.ts';
 import { wholeFiles } from '../sources/dataset-rows.ts';
 import type { LocalDatasetFile } from '../sources/describe-dataset.ts';
 import { openRelations } from '../sources/source-relation.ts';
-import { promptSql } from './record-sql.ts';
+import { type Asked, requestHashSql } from './record-sql.ts';
 
 /** Memory that DuckDB may use; what is more goes to the scratch directory. */
 export const REQUEST_INDEX_MEMORY_MB = 1024;
@@ -19,6 +19,7 @@ export interface RequestIndexRequest {
   files: readonly LocalDatasetFile[];
   dataset: Dataset;
   frame: RecordFrame;
+  asked: Asked;
   recordIdColumn: string | undefined;
   /** The first so many rows; the others are passed over. */
   rows: number;
@@ -36,13 +37,12 @@ export interface RequestIndex extends AsyncDisposable {
   save(path: string, beforeRow: number): Promise<void>;
 }
 
+/** A row's id, beside its columns, of which one may be `id`. */
+const ID_COLUMN = '__quarry_id';
 /** Bytes of a duplicate, roughly. */
 const DUPLICATE_BYTES = 32;
 
-/**
- * Finds the rows whose prompts are the same, by SHA-256: all else in a body is the same for every row. A row without a
- * prompt is nobody's duplicate.
- */
+/** Finds the rows whose requests are the same, by their content hash. A row without a prompt is nobody's duplicate. */
 export async function openRequestIndex(request: RequestIndexRequest): Promise<RequestIndex> {
   const { scratchDirectory } = request;
   const db = await openDuckDb({ memoryMb: REQUEST_INDEX_MEMORY_MB, threads: 2, scratchDirectory });
@@ -94,7 +94,7 @@ export async function openRequestIndex(request: RequestIndexRequest): Promise<Re
 /** A digest and, where a column gives the record ids, the id of each row, whose number is its `rowid`. */
 async function readRequests(
   db: DuckDb,
-  { files, dataset, frame, recordIdColumn, rows, scratchDirectory }: RequestIndexRequest,
+  { files, dataset, frame, asked, recordIdColumn, rows, scratchDirectory }: RequestIndexRequest,
 ): Promise<void> {
   const idColumn = dataset.columns.find(({ name }) => name === recordIdColumn);
   const used = [...placeholdersOf(frame.prompt), ...(idColumn === undefined ? [] : [idColumn.name])];
@@ -115,7 +115,10 @@ async function readRequests(
     })) {
       await using read = relation;
       await db.run(
-        `INSERT INTO requests SELECT unhex(sha256(${promptSql(frame, dataset.columns)})), ${id} FROM ${read.from}`,
+        `INSERT INTO requests SELECT hash, id FROM (${requestHashSql(
+          { frame, asked, columns: dataset.columns },
+          { from: `(SELECT *, ${id} AS ${ID_COLUMN} FROM ${read.from})`, kept: [`${ID_COLUMN} AS id`] },
+        )})`,
       );
     }
   }

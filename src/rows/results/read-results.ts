@@ -47,13 +47,14 @@ export async function recountResults(paths: string[], outputColumn: string): Pro
   return { rows: { total, succeeded: total - failed - not_sent, failed, not_sent }, attempts };
 }
 
-/** Rows, tokens and reasons of result files. */
+/** Rows, tokens and reasons of result files; `isWaiting` is SQL that is true of rows which are answered elsewhere. */
 export async function readLedger(
   db: DuckDb,
   paths: readonly string[],
+  { isWaiting = 'false' }: { isWaiting?: string } = {},
 ): Promise<{ rows: RowCounts; tokens: TokenCounts; reasons: Reason[] }> {
   const files = readParquetsSql(paths);
-  const rows = await readRowCounts(db, paths, 'error_code IS NULL');
+  const rows = await readRowCounts(db, paths, `error_code IS NULL AND NOT (${isWaiting})`);
   const tokens = await db.row(
     `SELECT CAST(coalesce(sum(input_tokens), 0) AS DOUBLE) AS input, CAST(coalesce(sum(output_tokens), 0) AS DOUBLE) AS output FROM ${files}`,
   );

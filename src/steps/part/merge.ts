@@ -22,32 +22,24 @@ export type MergeResult = Pick<MergedLedger, 'part_id' | 'rows'>;
  */
 export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResult> {
   const { store } = deps;
-  const { part_id, repairs } = item;
+  const { part_id } = item;
   const run = await readPlan(item.run_uri, deps);
   const { layout, plan, input, call } = run;
   const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `merge-${part_id}`);
   await mkdir(scratchDirectory, { recursive: true });
   try {
     const mergedPath = join(scratchDirectory, 'merged.parquet');
-    const { all_repairs } = item;
-    const canonicals =
-      all_repairs === undefined ? undefined : await findCanonicals(item, { run, scratchDirectory }, deps);
-    const results = [part_id, ...(all_repairs ?? repairs)].map((id) => layout.result(id));
-    const paths = [
-      ...results,
-      ...(canonicals ?? []),
-      ...(canonicals === undefined ? [] : [layout.rows(part_id)]),
-    ];
-    const infos = paths.map((uri): ObjectInfo => ({ uri, size: 0, etag: '' }));
+    const elsewhere =
+      item.all_repairs === undefined ? [] : await findElsewhere(item, { run, scratchDirectory }, deps);
+    const repairs = (item.all_repairs ?? item.repairs).map((id) => layout.result(id));
+    const uris = [layout.result(part_id), ...repairs, ...elsewhere];
+    const infos = uris.map((uri): ObjectInfo => ({ uri, size: 0, etag: '' }));
     const merged = await withLocalFiles(infos, store, (local) => {
-      const [resultPath = '', ...more] = local.map(({ path }) => path);
-      const rowsPath = canonicals && more.pop();
+      const [resultPath = '', ...paths] = local.map(({ path }) => path);
       return mergePart({
         resultPath,
-        repairPaths: more.slice(0, results.length - 1),
-        ...(rowsPath === undefined
-          ? {}
-          : { duplicates: { rowsPath, canonicalPaths: more.slice(results.length - 1) } }),
+        repairPaths: paths.slice(0, repairs.length),
+        elsewherePaths: paths.slice(repairs.length),
         columns: resultColumnsOfRun(input, call.adapter),
         mergedPath,
         scratchDirectory,
@@ -63,7 +55,7 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
 }
 
 /** Results of the parts that have the records whose answers rows of this part get. */
-async function findCanonicals(
+async function findElsewhere(
   { part_id }: MergeItem,
   { run: { layout, plan }, scratchDirectory }: { run: PlannedRun; scratchDirectory: string },
   deps: StepDeps,

@@ -32,6 +32,7 @@ export async function prepare({ run_uri, slice }: PrepareInput, deps: StepDeps):
     .map((file) => ({ ...file, size: file.bytes }));
   const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `slice-${slice.slice}`);
   await mkdir(scratchDirectory, { recursive: true });
+  const asked = { modelId: plan.model.model_id, invocationType: plan.model.invocation_type };
   const parts: PreparedPart[] = [];
   try {
     await expectUnchanged(files, store);
@@ -48,7 +49,7 @@ export async function prepare({ run_uri, slice }: PrepareInput, deps: StepDeps):
             return file;
           },
           frame: call.frame,
-          ...(known === undefined ? {} : { duplicatesPath: known.path }),
+          ...(known === undefined ? {} : { dedupe: { asked, duplicatesPath: known.path } }),
           recordIdColumn: input.record_id_column,
           maxBytes: deps.settings.quotas.maxInputFileBytes,
           rowsCompression: store.localPath === undefined ? 'snappy' : 'uncompressed',

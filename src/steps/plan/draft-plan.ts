@@ -110,7 +110,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate);
 
     const plan: RunPlan = {
-      format_version: 1,
+      format_version: 2,
       quarry_version: deps.settings.version,
       run_id: runId,
       input_hash: inputHash,

@@ -44,6 +44,7 @@ export async function packDataset(
     files: local,
     dataset,
     frame: call.frame,
+    asked: { modelId: input.model_id, invocationType: call.adapter.invocationType },
     recordIdColumn: input.record_id_column,
     rows: request.rows,
     scratchDirectory,

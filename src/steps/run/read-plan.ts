@@ -1,3 +1,4 @@
+import { RunConflictError } from '../../core/errors.ts';
 import { parseRunInput, type RunInput } from '../../core/run-input.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
@@ -18,12 +19,21 @@ export interface PlannedRun {
 export async function readPlan(runUri: S3Uri, { store }: StepDeps): Promise<PlannedRun> {
   const layout = runLayout(runUri);
   const plan = await readJson(store, layout.plan, RunPlan);
+  refuseOldDedupe(plan);
   const input = parseRunInput(plan.input);
   // The plan's own text, so that a prompt changed since then does not change half a run.
   const call = modelCallOf(
     plan.prompt_template === null ? input : { ...omitPromptId(input), prompt_template: plan.prompt_template },
   );
   return { layout, plan, input, call };
+}
+
+/** A run whose files tell duplicates in a way that is read no more must not go on: its rows would be miscounted. */
+function refuseOldDedupe({ format_version, duplicates, run_id, quarry_version }: RunPlan): void {
+  if (format_version > 1 || duplicates === 0) return;
+  throw new RunConflictError(
+    `Run "${run_id}" was planned by Quarry ${quarry_version} with dedupe, and this version cannot go on with it. Finish it with that version, or start it under another run_id.`,
+  );
 }
 
 function omitPromptId({ prompt_id: _, ...input }: RunInput): RunInput {

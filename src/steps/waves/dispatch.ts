@@ -115,7 +115,7 @@ function mergeItems({ state, turns }: RunSoFar): MergeItem[] {
   const allRepairs = turns.filter(({ part }) => part.sources.length > 0).map(({ part }) => part.part_id);
   return turns
     .filter(({ part, ledger }) => part.sources.length === 0 && !isFinal(ledger))
-    .map(({ part: { part_id }, ledger: { duplicates = 0 } }) => {
+    .map(({ part: { part_id }, ledger: { answered_elsewhere = 0 } }) => {
       const family = new Set([part_id]);
       const repairs: string[] = [];
       for (const { part } of turns) {
@@ -127,7 +127,7 @@ function mergeItems({ state, turns }: RunSoFar): MergeItem[] {
         run_uri: state.run_uri,
         part_id,
         repairs,
-        ...(duplicates === 0 ? {} : { all_repairs: allRepairs }),
+        ...(answered_elsewhere === 0 ? {} : { all_repairs: allRepairs }),
       };
     });
 }

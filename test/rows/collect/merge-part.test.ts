@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { mergePart } from '../../../src/rows/collect/merge-part.ts';
-import { columnsOf, query, writeParquet } from '../../support/rows.ts';
+import { columnsOf, query, typesOf, writeParquet } from '../../support/rows.ts';
 
 const COLUMNS =
   'record_id, response, error_code, error_message, stop_reason, input_tokens, output_tokens, attempts';
@@ -17,11 +17,12 @@ async function result(name: string, rows: [string, string | null, string | null,
     .path;
 }
 
-async function merged(resultPath: string, repairPaths: string[]) {
+async function merged(resultPath: string, repairPaths: string[], elsewherePaths: string[] = []) {
   const mergedPath = join(dirname(resultPath), 'merged.parquet');
   const ledger = await mergePart({
     resultPath,
     repairPaths,
+    elsewherePaths,
     columns: columnsOf(),
     mergedPath,
     scratchDirectory: dirname(resultPath),
@@ -89,4 +90,40 @@ test('an answer that was paid for is never replaced by an error', async () => {
 test('a part whose owed rows were never sent again stays as it is', async () => {
   const first = await result('first.parquet', [['a', null, '500', 1]]);
   expect((await merged(first, [])).rows).toEqual([['a', null, '500', 1]]);
+});
+
+test('a row that is answered elsewhere gets that record’s last outcome, and none of its tokens', async () => {
+  // As Collect leaves them: no error, no answer, and the record that has both.
+  const waiting = (id: string, by: string) =>
+    `SELECT '${id}', NULL, NULL, NULL, NULL, NULL, NULL, 0, '${by}'`;
+  const first = await writeParquet(
+    'first.parquet',
+    `SELECT * FROM (VALUES ('a', 'A', NULL::VARCHAR, NULL::VARCHAR, 'end', 1, 2, 1, NULL::VARCHAR)) AS t(${COLUMNS}, __quarry_answered_by)
+      UNION ALL ${waiting('b', 'a')} UNION ALL ${waiting('c', 'x')} UNION ALL ${waiting('d', 'y')}`,
+  );
+  const other = await result('other.parquet', [
+    ['x', 'cut off', null, 1],
+    ['y', null, '500', 1],
+    ['z', 'of nobody', null, 1],
+  ]);
+  const repair = await result('repair.parquet', [['y', 'Y', null, 2]]);
+  const { ledger, rows } = await merged(first.path, [repair], [first.path, other]);
+  expect(rows).toEqual([
+    ['a', 'A', null, 1],
+    ['b', 'A', null, 1],
+    ['c', 'cut off', null, 1],
+    ['d', 'Y', null, 2],
+  ]);
+  expect(ledger).toEqual({ rows: { total: 4, succeeded: 4, failed: 0, not_sent: 0 }, reasons: [] });
+  const path = join(dirname(first.path), 'merged.parquet');
+  expect(await query(`SELECT input_tokens AS n FROM '${path}' ORDER BY file_row_number`)).toEqual([
+    { n: 1 },
+    { n: null },
+    { n: null },
+    { n: null },
+  ]);
+  expect(Object.keys(await typesOf(path))).not.toContain('__quarry_answered_by');
+  await expect(merged(first.path, [], [first.path])).rejects.toThrow(
+    `2 rows of ${first.path}, such as c, get the answer of another row, which was not found.`,
+  );
 });

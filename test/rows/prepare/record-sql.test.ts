@@ -1,10 +1,16 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { recordIdOf } from '../../../src/core/record-id.ts';
 import { parsePromptTemplate, renderPrompt } from '../../../src/prompts/prompt-template.ts';
 import { type DuckDb, openDuckDb, sqlText } from '../../../src/rows/duckdb/duckdb.ts';
 import { createScratch } from '../../../src/rows/duckdb/scratch.ts';
-import { promptSql, recordIdSql, recordLinesSql } from '../../../src/rows/prepare/record-sql.ts';
+import {
+  promptSql,
+  recordIdSql,
+  recordLinesSql,
+  requestHashSql,
+} from '../../../src/rows/prepare/record-sql.ts';
 import { converseFrame } from '../../support/rows.ts';
 
 let db: DuckDb;
@@ -126,4 +132,32 @@ test('record ids in SQL are those of recordIdOf', async () => {
 test('a placeholder that is no column is refused with the columns there are', () => {
   const columns = [{ name: 'a', type: 'VARCHAR' }];
   expect(() => promptSql(converseFrame('{b}'), columns)).toThrow('The dataset has no column "b"; it has a.');
+});
+
+test('a request’s hash is SHA-256 over the model, the invocation type and the body as it is sent', async () => {
+  const asked = { modelId: 'us.amazon.nova-lite-v1:0', invocationType: 'Converse' } as const;
+  const columns = [{ name: 'a', type: 'VARCHAR' }];
+  const hashOf = async (value: string | null, frame = converseFrame('Say {a}!'), who = asked) => {
+    const from = `(SELECT ${value === null ? 'CAST(NULL AS VARCHAR)' : sqlText(value)} AS a)`;
+    const { hash } = await db.row(
+      `SELECT hex(hash) AS hash FROM (${requestHashSql({ frame, asked: who, columns }, { from })})`,
+    );
+    return hash === null ? null : String(hash).toLowerCase();
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(texts, awkward), async (value) => {
+      const { before, after } = converseFrame('');
+      const sent = `us.amazon.nova-lite-v1:0\nConverse\n${before}${JSON.stringify(`Say ${value}!`)}${after}`;
+      expect(await hashOf(value)).toBe(createHash('sha256').update(sent).digest('hex'));
+    }),
+    { numRuns: 60 },
+  );
+  expect(await hashOf(null)).toBeNull();
+  const others = [
+    await hashOf('x'),
+    await hashOf('x', { ...converseFrame('Say {a}!'), after: '}]}],"inferenceConfig":{"maxTokens":11}}' }),
+    await hashOf('x', converseFrame('Say {a}!'), { ...asked, modelId: 'us.amazon.nova-pro-v1:0' } as never),
+    await hashOf('x', converseFrame('Say {a}!'), { ...asked, invocationType: 'InvokeModel' } as never),
+  ];
+  expect(new Set(others).size).toBe(4);
 });

@@ -9,6 +9,7 @@ import { describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const FRAME = { prompt: parsePromptTemplate('Say {a}'), before: '{', after: '}' };
+const ASKED = { modelId: 'amazon.nova-lite-v1:0', invocationType: 'InvokeModel' } as const;
 
 async function indexOf(values: readonly string[], rows = values.length) {
   const directory = await temporaryDirectory();
@@ -27,6 +28,7 @@ async function indexOf(values: readonly string[], rows = values.length) {
     files,
     dataset,
     frame: FRAME,
+    asked: ASKED,
     recordIdColumn: undefined,
     rows,
     scratchDirectory: directory,

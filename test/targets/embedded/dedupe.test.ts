@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
@@ -147,4 +147,51 @@ test('without identical requests dedupe changes nothing', async () => {
   });
   expect(rows).toHaveLength(150);
   expect(summary).toMatchObject({ status: 'succeeded', duplicates: 0 });
+});
+
+test('a run with dedupe that an older version planned is refused, not miscounted', async () => {
+  const directory = await temporaryDirectory();
+  const path = join(directory, 'rows.csv');
+  await csvOf(300).write(path);
+  await using emulated = await openEmulatedTarget({ directory });
+  const s3_uri = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const input = { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'old', dedupe: true };
+  const run = () => runLocally(input, { target: emulated.target, random: () => 0.5 });
+  expect(await run()).toMatchObject({ kind: 'finished' });
+  const calls = (await emulated.emulator.usage()).onDemand.calls;
+  const planPath = join(directory, LOCAL_BUCKET, 'runs/old/plan.json');
+  const plan = JSON.parse(await readFile(planPath, 'utf8'));
+  expect(plan).toMatchObject({ format_version: 2, quarry_version: '0.0.0' });
+  await writeFile(planPath, JSON.stringify({ ...plan, format_version: 1 }));
+  await rm(join(directory, LOCAL_BUCKET, 'runs/old/summary.json'));
+  expect(await run()).toMatchObject({
+    kind: 'failed',
+    error: 'RunConflictError',
+    message:
+      'Run "old" was planned by Quarry 0.0.0 with dedupe, and this version cannot go on with it. Finish it with that version, or start it under another run_id.',
+  });
+  expect((await emulated.emulator.usage()).onDemand.calls).toBe(calls);
+});
+
+test('rows tell what they ask, and by which record they are answered', async () => {
+  const directory = await temporaryDirectory();
+  const path = join(directory, 'rows.csv');
+  await writeFile(path, 'name,n\na,0\nb,1\na,2\n');
+  await using emulated = await openEmulatedTarget({ directory });
+  const s3_uri = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const input = { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'few', dedupe: true };
+  await runLocally(input, { target: emulated.target, random: () => 0.5 });
+  const working = join(directory, LOCAL_BUCKET, 'working/few/parts/p00001');
+  await using db = await openDuckDb({ memoryMb: 128, threads: 1, scratchDirectory: directory });
+  const rows = await db.rows(
+    `SELECT lower(hex(__quarry_request_hash)) AS hash, __quarry_answered_by AS "by", __quarry_error_code AS code FROM ${sqlText(join(working, 'rows.parquet'))}`,
+  );
+  const [first = ''] = (await readFile(join(working, 'records.jsonl'), 'utf8')).split('\n');
+  const body = first.slice('{"recordId":"r0000000000","modelInput":'.length, -1);
+  const asked = sha256(`${MODEL}\nInvokeModel\n${body}`);
+  expect(rows).toEqual([
+    { hash: asked, by: null, code: null },
+    { hash: expect.not.stringMatching(asked), by: null, code: null },
+    { hash: asked, by: 'r0000000000', code: null },
+  ]);
 });
