@@ -10,6 +10,17 @@ export interface Transfer {
   totalBytes: number;
 }
 
+/** Records of a part that is run on demand. */
+export interface OnDemandProgress {
+  records: number;
+  /** With an answer. */
+  answered: number;
+  /** With an error, by now or for good. */
+  failed: number;
+  /** Answers a second, since the part was begun; 0 before the first one. */
+  perSecond: number;
+}
+
 /**
  * What a run tells of itself while it is under way, on every target. Plain data: as JSON it is the same. An event may come
  * again, as a step may run twice.
@@ -29,6 +40,10 @@ export type RunEvent =
   | { kind: 'dispatched'; wave: number; parts: WavePart[] }
   /** A part has to wait for its job or its answers: a quota, a throttle, a service that does not answer. */
   | { kind: 'waiting'; partId: string; error: string; message: string }
+  /** What the place where the run runs has to say: a damaged file that it got over, a disk that it waits for. */
+  | { kind: 'notice'; message: string }
+  /** How far a part is whose records are asked for one by one. */
+  | ({ kind: 'on_demand'; partId: string } & OnDemandProgress)
   /** A part has a job; counts are null until Bedrock tells them. */
   | {
       kind: 'job';

@@ -35,6 +35,10 @@ export const HubSource = z.object({
 });
 export type HubSource = z.infer<typeof HubSource>;
 
+/** A server of the user's own that answers instead of Bedrock, and the model that it is asked for; null = the run's own id. */
+export const AnsweringServer = z.object({ url: z.string(), model: z.string().nullable() });
+export type AnsweringServer = z.infer<typeof AnsweringServer>;
+
 /** `plan.json`: all that was decided before anything was spent. */
 export const RunPlan = z.object({
   /** 1: rows that are answered elsewhere have an error code in the run's files, which nothing reads any more. */
@@ -53,6 +57,8 @@ export const RunPlan = z.object({
     family: z.string(),
     invocation_type: z.enum(['InvokeModel', 'Converse']),
   }),
+  /** Absent where Bedrock answers, or the simulated model. */
+  model_server: AnsweringServer.optional(),
   /** The template, or null for embeddings. */
   prompt_template: z.string().nullable(),
   prompt_hash: z.string(),

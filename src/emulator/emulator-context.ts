@@ -6,6 +6,9 @@ import type { QuotaOptions } from './jobs/quotas.ts';
 import type { OutputStaging, StageDurations } from './jobs/timing.ts';
 import type { Answerer } from './models/answerer.ts';
 import type { AccountLocation } from './models/model-catalog.ts';
+import type { ModelServer } from './models/model-server.ts';
+import type { ModelServers } from './models/model-servers.ts';
+import type { Notify } from './notices.ts';
 
 /** What the service does with a job that is one too many. */
 export type OverQuotaMode = 'reject-quota' | 'reject-throttle' | 'queue';
@@ -24,7 +27,11 @@ export interface EmulatorContext {
   trackRecords: boolean;
   faults: FaultInjector;
   answerer: Answerer;
+  servers: ModelServers;
+  /** Who answers where a request does not say; undefined for the simulated model. */
+  defaultServer: ModelServer | undefined;
   book: JobBook;
-  /** Runs one piece of heavy work after another. */
-  inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  notify: Notify;
+  /** Runs heavy work for the simulated model one after another, and for model servers a few at a time. */
+  inTurn: <T>(server: ModelServer | undefined, work: () => Promise<T>) => Promise<T>;
 }

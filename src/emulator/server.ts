@@ -13,7 +13,6 @@ import { createRuntimePlane } from './http/runtime-plane.ts';
 import { openJobBook } from './jobs/job-book.ts';
 import { createJobRunner } from './jobs/job-runner.ts';
 import type { QuotaOptions } from './jobs/quotas.ts';
-import { isTerminal } from './jobs/stored-job.ts';
 import {
   DEFAULT_DURATIONS,
   DEFAULT_STAGING,
@@ -21,8 +20,10 @@ import {
   type StageDurations,
 } from './jobs/timing.ts';
 import { createAnswerer } from './models/answerer.ts';
-import { createModelEndpoint } from './models/model-endpoint.ts';
+import { type KeyedModelServer, type ModelServer, modelServerOf } from './models/model-server.ts';
+import { createModelServers } from './models/model-servers.ts';
 import { type EmulatorUsage, openUsageBook } from './models/usage.ts';
+import type { Notify } from './notices.ts';
 
 /** How an emulator behaves; everything but the first three has a default. */
 export interface EmulatorOptions {
@@ -43,15 +44,20 @@ export interface EmulatorOptions {
   /** @default 'reject-quota' */
   overQuota?: OverQuotaMode;
   faults?: FaultScript;
-  /** An OpenAI-compatible server (`http://…/v1`) that answers in place of the simulated model. */
-  modelEndpoint?: string;
-  /** That server's name of the model. @default the base model id */
-  modelEndpointModel?: string;
+  /** An OpenAI-compatible server that answers in place of the simulated model, where a request does not name another one. */
+  modelServer?: ModelServerOptions;
   /** Keeps the id of each answered record, so that usage can tell what was answered twice. @default false */
   trackRecords?: boolean;
   /** Base model id of each application inference profile, by the profile's id. */
   applicationProfiles?: Readonly<Record<string, string>>;
+  /** Is told what no client asks for: a damaged file, a job that cannot go on. */
+  onNotice?: Notify;
 }
+
+/** A model server: its URL (`http://…/v1`), and what else it needs. */
+export type ModelServerOptions = Pick<ModelServer, 'url'> &
+  Partial<ModelServer> &
+  Pick<KeyedModelServer, 'apiKey'>;
 
 /** A running emulator. */
 export interface Emulator {
@@ -65,23 +71,45 @@ export interface Emulator {
 }
 
 /** Of the emulator's own paths, `/_emulator…`. */
-const INTERFACE_VERSION = 1;
+const INTERFACE_VERSION = 2;
+/** Jobs that wait for model servers side by side. */
+const SERVED_AT_ONCE = 4;
 
 /** Starts an emulator of Bedrock's batch inference on 127.0.0.1. */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const {
-    store,
-    stateDirectory,
-    clock,
-    seed = 1,
-    modelEndpoint,
-    modelEndpointModel,
-    trackRecords = false,
-  } = options;
+  const context = await openContext(options);
+  const { book, servers, seed, stateDirectory, trackRecords, notify, defaultServer } = context;
+  const usage = await openUsageBook(stateDirectory, { book, trackRecords, notify });
+  const runner = createJobRunner(context);
+  const route = createRouter({
+    control: createControlPlane(context, runner),
+    runtime: createRuntimePlane(context, usage),
+    describe: (server) => describe(server, seed),
+    usage: usage.report,
+    seed,
+    servers,
+    defaultServer,
+  });
+  const listener = await listen(options.port ?? 0, route);
+  for (const job of book.all()) runner.start(job);
+  return {
+    url: `http://127.0.0.1:${listener.port}`,
+    port: listener.port,
+    usage: usage.report,
+    close: async () => {
+      await listener.close();
+      await runner.close();
+    },
+  };
+}
+
+async function openContext(options: EmulatorOptions): Promise<EmulatorContext> {
+  const { store, stateDirectory, clock, seed = 1, trackRecords = false, onNotice } = options;
+  const notify: Notify = onNotice ?? (() => {});
   await mkdir(stateDirectory, { recursive: true });
-  const book = await openJobBook(join(stateDirectory, 'jobs'));
+  const servers = createModelServers(process.env);
   const rules = readFaultScript(options.faults ?? []);
-  const context: EmulatorContext = {
+  return {
     store,
     stateDirectory,
     clock,
@@ -96,36 +124,34 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     quotas: options.quotas ?? {},
     overQuota: options.overQuota ?? 'reject-quota',
     trackRecords,
-    faults: await openFaultInjector(join(stateDirectory, 'faults.json'), { rules, seed }),
-    answerer: createAnswerer(
-      modelEndpoint === undefined
-        ? undefined
-        : createModelEndpoint({ url: modelEndpoint, modelName: modelEndpointModel }),
-    ),
-    book,
-    // One at a time: memory stays that of one window. Model servers are waited for, so jobs may wait side by side.
-    inTurn: pLimit(modelEndpoint === undefined ? 1 : 4),
+    faults: await openFaultInjector(join(stateDirectory, 'faults.json'), { rules, seed, notify }),
+    answerer: createAnswerer(servers),
+    servers,
+    defaultServer: options.modelServer === undefined ? undefined : adopt(options.modelServer, servers),
+    book: await openJobBook(join(stateDirectory, 'jobs'), notify),
+    notify,
+    inTurn: createTurns(),
   };
-  const usage = await openUsageBook(stateDirectory, { book, trackRecords });
-  const runner = createJobRunner(context);
-  const route = createRouter({
-    control: createControlPlane(context, runner),
-    runtime: createRuntimePlane(context, usage),
-    describe: () => ({ version: INTERFACE_VERSION, simulated: context.answerer.isSimulated, seed }),
-    usage: usage.report,
-    seed,
-  });
+}
 
-  const listener = await listen(options.port ?? 0, route);
-  for (const job of book.all()) if (!isTerminal(job.status)) runner.start(job);
+function adopt({ apiKey, ...given }: ModelServerOptions, servers: EmulatorContext['servers']): ModelServer {
+  const server = modelServerOf(given);
+  servers.learn({ server, ...(apiKey === undefined ? {} : { apiKey }) });
+  return server;
+}
 
+/** One job at a time for the simulated model: memory stays that of one window. Model servers are waited for. */
+function createTurns(): EmulatorContext['inTurn'] {
+  const simulated = pLimit(1);
+  const served = pLimit(SERVED_AT_ONCE);
+  return (server, work) => (server === undefined ? simulated : served)(work);
+}
+
+function describe(server: ModelServer | undefined, seed: number): object {
   return {
-    url: `http://127.0.0.1:${listener.port}`,
-    port: listener.port,
-    usage: usage.report,
-    close: async () => {
-      await listener.close();
-      await runner.close();
-    },
+    version: INTERFACE_VERSION,
+    simulated: server === undefined,
+    seed,
+    model_server: server === undefined ? null : { url: server.url, model: server.model },
   };
 }

@@ -7,7 +7,15 @@ const LocalRunTarget = z.object({
   emulator_url: z.string().nullable(),
   /** An OpenAI-compatible server that answers instead of the simulated model. */
   model_endpoint: z.string().nullable(),
+  /** That server's own name of the model; null = the run's model id. */
+  endpoint_model: z.string().nullable().default(null),
+  /** Environment variable that holds its key. */
+  endpoint_api_key_env: z.string().nullable().default(null),
+  /** Requests that it gets at once, and seconds that each may take; null = the emulator's own numbers. */
+  endpoint_concurrency: z.int().min(1).nullable().default(null),
+  endpoint_timeout: z.number().positive().nullable().default(null),
 });
+export type LocalRunTarget = z.infer<typeof LocalRunTarget>;
 
 /** The engine on this machine, with S3 and Bedrock of an AWS account. */
 const BedrockRunTarget = z.object({

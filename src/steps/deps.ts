@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Hash } from '../core/job.ts';
 import type { BatchQuotas } from '../core/quotas.ts';
 import type { RunEvent } from '../core/run-event.ts';
+import type { AnsweringServer } from '../core/run-plan.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
@@ -23,6 +24,8 @@ export interface StepSettings {
   simulated: boolean;
   /** True where an AWS account pays for the tokens: not for a simulated model's, nor for those of a server of the user's own. */
   billed: boolean;
+  /** The server that answers instead of Bedrock, if one does. */
+  modelServer?: AnsweringServer;
   /** Quarry's own. */
   version: string;
 }

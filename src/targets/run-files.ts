@@ -17,6 +17,7 @@ import {
 import { uploadDataset } from './bedrock/upload-dataset.ts';
 import type { EngineTarget } from './embedded/engine-target.ts';
 import { LOCAL_BUCKET, localPlanDeps, openLocalTarget, sha256 } from './local/local-target.ts';
+import { modelServerOfTarget } from './local/model-endpoint.ts';
 import { stageDataset } from './local/stage-dataset.ts';
 
 /** The files of a target's runs. */
@@ -31,8 +32,8 @@ export interface RunFiles extends Disposable {
   /** Puts a local dataset where a run reads it. */
   stage(path: string, options: StageOptions): Promise<S3Uri>;
   planDeps: PlanDeps;
-  /** Opens what a run needs beside them. */
-  openEngine(): Promise<EngineTarget>;
+  /** Opens what a run needs beside them; `asks` is the model that will be asked, if one will be. */
+  openEngine(asks?: string): Promise<EngineTarget>;
 }
 
 /** Who is told how far a dataset is, and what stops it. */
@@ -49,7 +50,7 @@ export function openRunFiles(target: RunTarget, dir: string): RunFiles {
         directory: dir,
         clock: systemClock,
         version: VERSION,
-        modelEndpoint: target.model_endpoint ?? undefined,
+        modelServer: modelServerOfTarget(target),
         emulatorUrl: target.emulator_url ?? undefined,
       };
       return {
@@ -60,7 +61,7 @@ export function openRunFiles(target: RunTarget, dir: string): RunFiles {
         planDeps: localPlanDeps(options),
         requireReachable: async () => {},
         stage: (path) => stageDataset(path, { directory: dir, bucket: LOCAL_BUCKET, hash: sha256 }),
-        openEngine: () => openLocalTarget(options),
+        openEngine: (asks) => openLocalTarget({ ...options, asks }),
         [Symbol.dispose]: () => {},
       };
     }

@@ -2,22 +2,24 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../../core/clock.ts';
 import { DEFAULT_DURATIONS, type StageDurations } from '../../emulator/jobs/timing.ts';
-import { type EmulatorOptions, startEmulator } from '../../emulator/server.ts';
+import { type EmulatorOptions, type ModelServerOptions, startEmulator } from '../../emulator/server.ts';
 import type { ClaimRecord } from '../../runs/claim.ts';
 import { createDirectoryStore } from '../../store/directory-store.ts';
+import { modelServerOfTarget, requireModelServer } from '../../targets/local/model-endpoint.ts';
 import { ownEmulator } from '../../targets/local/shared-emulator.ts';
 import type { CliContext } from '../cli-context.ts';
 import { CliError } from '../cli-error.ts';
 import { readFaultsFile, readProfilesFile } from '../options/emulator-files.ts';
+import { addEndpointOptions, type EndpointOptions, endpointSettings } from '../options/endpoint-options.ts';
 
 /** `quarry emulate`: the Bedrock emulator alone, for other programs' tests. */
 export function addEmulateCommand(program: Command, context: CliContext): void {
-  program
+  const command = program
     .command('emulate')
     .description('Run the Bedrock batch emulator alone; any AWS SDK or the AWS CLI can talk to it.')
     .option('--port <port>', 'TCP port on 127.0.0.1', toPort, 8585)
-    .option('--dir <directory>', 'the local store: s3://bucket/key is <directory>/bucket/key', '.quarry')
-    .option('--model-endpoint <url>', 'let an OpenAI-compatible server answer instead of the simulated model')
+    .option('--dir <directory>', 'the local store: s3://bucket/key is <directory>/bucket/key', '.quarry');
+  addEndpointOptions(command)
     .option(
       '--track-records',
       'keep the id of each answered record: GET /_emulator/usage tells those answered twice',
@@ -37,9 +39,10 @@ export function addEmulateCommand(program: Command, context: CliContext): void {
 }
 
 async function emulate(
-  { port, dir, modelEndpoint, trackRecords, timeScale, faults, profiles }: EmulateOptions,
+  { port, dir, trackRecords, timeScale, faults, profiles, ...endpoint }: EmulateOptions,
   { out, err }: CliContext,
 ): Promise<void> {
+  const modelServer = await openModelServer(endpoint);
   const stateDirectory = join(dir, '.emulator');
   const options: EmulatorOptions = {
     store: createDirectoryStore(dir),
@@ -48,7 +51,8 @@ async function emulate(
     port,
     trackRecords: trackRecords === true,
     durations: scaleDurations(timeScale),
-    ...(modelEndpoint === undefined ? {} : { modelEndpoint }),
+    onNotice: ({ message }) => err.write(`${message}\n`),
+    ...(modelServer === undefined ? {} : { modelServer }),
     ...(faults === undefined ? {} : { faults: await readFaultsFile(faults) }),
     ...(profiles === undefined ? {} : { applicationProfiles: await readProfilesFile(profiles) }),
   };
@@ -57,7 +61,7 @@ async function emulate(
   await using serving = owned;
   out.write(`${serving.emulator.url}\n`);
   err.write(
-    `Bedrock emulator; objects in ${dir}; ${modelEndpoint === undefined ? 'simulated model' : `answers from ${modelEndpoint}`}. Ctrl-C stops it.\n`,
+    `Bedrock emulator; objects in ${dir}; ${modelServer === undefined ? 'simulated model' : `answers from ${modelServer.url}`}. Ctrl-C stops it.\n`,
   );
   await new Promise<void>((resolve, reject) => {
     process.once('SIGINT', resolve);
@@ -73,6 +77,14 @@ async function emulate(
   });
 }
 
+/** The server that the options name; asked for one token where they name its model too. */
+async function openModelServer(options: EndpointOptions): Promise<ModelServerOptions | undefined> {
+  const keyed = modelServerOfTarget(endpointSettings(options, undefined));
+  if (keyed === undefined) return undefined;
+  if (keyed.server.model !== null) await requireModelServer(keyed, undefined);
+  return { ...keyed.server, ...(keyed.apiKey === undefined ? {} : { apiKey: keyed.apiKey }) };
+}
+
 /** Two emulators on one folder would run every job twice. */
 function busyError(dir: string, { process: { pid, host }, url }: ClaimRecord): CliError {
   const where = url === null ? 'It does not serve yet' : `Use it: ${url}`;
@@ -82,10 +94,9 @@ function busyError(dir: string, { process: { pid, host }, url }: ClaimRecord): C
   );
 }
 
-interface EmulateOptions {
+interface EmulateOptions extends EndpointOptions {
   port: number;
   dir: string;
-  modelEndpoint?: string;
   trackRecords?: boolean;
   timeScale: number;
   faults?: string;

@@ -24,14 +24,16 @@ export interface FollowOptions extends Pick<LocalRunOptions, 'onClaimed'> {
   context: CliContext;
   /** Folder that the results will be put into. */
   output?: string | undefined;
+  /** The model that rows will be sent to; absent where nothing is sent any more. */
+  asks?: string | undefined;
 }
 
 /** Runs, with progress on standard error; the first Ctrl-C or SIGTERM stops cleanly, the second at once. */
 export async function followRun(
   input: unknown,
-  { files, context, output, onClaimed }: FollowOptions,
+  { files, context, output, onClaimed, asks }: FollowOptions,
 ): Promise<LocalRunResult> {
-  await using target = await files.openEngine();
+  await using target = await files.openEngine(asks);
   const reporter = createProgressReporter(context.err);
   try {
     const result = await withStopSignals(context, (signal) =>

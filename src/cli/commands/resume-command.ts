@@ -29,7 +29,7 @@ export function addResumeCommand(program: Command, context: CliContext): void {
     .option('--json', 'print the summary as JSON, and nothing else');
   addTargetOptions(command).action(async (runId: string, options: ResumeOptions) => {
     using files = openRunFiles(await chooseTarget(options, { runId, sendsJobs: true }), options.dir);
-    const { plan } = await findRun(files, runId);
+    const { plan, summary } = await findRun(files, runId);
     const changes = limitsOf({ max_cost_usd: options.maxCostUsd, timeout_hours: options.timeoutHours });
     const result = isDeployed(files)
       ? await resumeDeployed(runId, { files, context, changes })
@@ -39,6 +39,8 @@ export function addResumeCommand(program: Command, context: CliContext): void {
             files,
             context,
             onClaimed: (layout) => reopenCancelled(layout, files.store),
+            // A run that has ended sends nothing more.
+            asks: summary === undefined ? plan.model.model_id : undefined,
           },
         );
     await reportRun(result, { files, json: options.json }, context);

@@ -49,7 +49,12 @@ async function run(dataset: string | undefined, options: RunOptions, context: Cl
   await inOwnWords(dataset, input, async () => {
     const result = isDeployed(files)
       ? await runDeployed(input, { files, context })
-      : await followRun(input, { files, context, output: options.output });
+      : await followRun(input, {
+          files,
+          context,
+          output: options.output,
+          asks: String(input.model_id ?? ''),
+        });
     await reportRun(result, { files, json: options.json, output: options.output }, context);
   });
 }

@@ -6,13 +6,13 @@ import { recallRun } from '../../runs/known-runs.ts';
 import type { AwsRunTarget, BedrockRunTarget, RunTarget } from '../../runs/run-target.ts';
 import { DEFAULT_STACK_NAME, requireReady } from '../../targets/aws/deployment.ts';
 import { accountOf } from '../../targets/bedrock/bedrock-target.ts';
+import { addEndpointOptions, type EndpointOptions, endpointSettings } from './endpoint-options.ts';
 import { openStack } from './open-stack.ts';
 
 /** Options of every command that has to do with runs: where they run, and where their files lie. */
-export interface TargetOptions {
+export interface TargetOptions extends EndpointOptions {
   dir: string;
   target?: string;
-  modelEndpoint?: string;
   emulator?: string;
   bucket?: string;
   bucketOwner?: string;
@@ -40,6 +40,10 @@ const REGION_PATTERN = /^[a-z]{2}(?:-[a-z]+)+-\d+$/;
 /** Options that have a meaning for some kinds of target only, and for which. */
 const KINDS_OF = {
   modelEndpoint: ['local'],
+  endpointModel: ['local'],
+  endpointApiKeyEnv: ['local'],
+  endpointConcurrency: ['local'],
+  endpointTimeout: ['local'],
   emulator: ['local'],
   bucket: ['bedrock'],
   bucketOwner: ['bedrock'],
@@ -52,16 +56,13 @@ const KINDS_OF = {
 
 /** Adds those options to a command. */
 export function addTargetOptions(command: Command): Command {
-  return command
+  const local = command
     .option(
       '--target <target>',
       'local (an emulator), bedrock (this machine and your account), or aws (the stack); default: where the run is, else local',
     )
-    .option('--dir <directory>', 'the local store: s3://bucket/key is <directory>/bucket/key', '.quarry')
-    .option(
-      '--model-endpoint <url>',
-      'local: let an OpenAI-compatible server answer, not the simulated model',
-    )
+    .option('--dir <directory>', 'the local store: s3://bucket/key is <directory>/bucket/key', '.quarry');
+  return addEndpointOptions(local, 'local: ')
     .option('--emulator <url>', 'local: use a Bedrock emulator that runs already (quarry emulate)')
     .option('--bucket <name>', 'bedrock: bucket of datasets, runs and results, in the region of the jobs')
     .option(
@@ -94,7 +95,7 @@ export async function chooseTarget(
       return {
         kind,
         emulator_url: options.emulator ?? remembered?.emulator_url ?? null,
-        model_endpoint: options.modelEndpoint ?? remembered?.model_endpoint ?? null,
+        ...endpointSettings(options, remembered),
       };
     }
     case 'bedrock':

@@ -1,5 +1,5 @@
 import { TERMINAL_STATUSES } from '../../core/job.ts';
-import type { RunEvent } from '../../core/run-event.ts';
+import type { OnDemandProgress, RunEvent } from '../../core/run-event.ts';
 import type { CostEstimate } from '../../core/run-plan.ts';
 import { count, duration, usd } from './format.ts';
 
@@ -27,6 +27,8 @@ export interface RunView {
   waiting: string;
   /** By job: its status and how many of its records are done. */
   jobs: Map<string, { status: string; records: number }>;
+  /** By part that is run on demand. */
+  onDemand: Map<string, OnDemandProgress>;
 }
 
 /** The view before anything has happened. */
@@ -49,6 +51,7 @@ export function emptyView(startedAtMs: number): RunView {
     collectedRows: 0,
     waiting: '',
     jobs: new Map(),
+    onDemand: new Map(),
   };
 }
 
@@ -83,9 +86,14 @@ export function advanceView(view: RunView, progress: RunEvent): void {
       view.collectedParts = 0;
       view.collectedRows = 0;
       view.jobs.clear();
+      view.onDemand.clear();
       return;
     case 'waiting':
+    case 'notice':
       view.waiting = progress.message;
+      return;
+    case 'on_demand':
+      view.onDemand.set(progress.partId, progress);
       return;
     case 'job':
       view.jobs.set(progress.jobArn, { status: progress.status, records: progress.processedRecords ?? 0 });
@@ -117,11 +125,18 @@ export function viewLines(view: RunView, nowMs: number): string[] {
     const done = [...view.jobs.values()].reduce((sum, { records }) => sum + records, 0);
     lines.push(
       `Run jobs    wave ${view.wave}: ${jobs || 'none yet'}; ${count(done, 'record')} of ${view.waveRecords.toLocaleString('en-US')} done`,
+      ...[...view.onDemand.values()].map((part) => `On demand   ${onDemandText(part)}`),
       `Collect     ${view.collectedParts} of ${count(view.waveParts, 'part')}, ${count(view.collectedRows, 'row')}`,
     );
   }
   if (view.phase === 'summarize') lines.push('Summarize   counting the output');
   return withElapsed(lines, view, nowMs);
+}
+
+/** `12 of 50 records answered, 3 failed, 1.2 a second`. */
+function onDemandText({ records, answered, failed, perSecond }: OnDemandProgress): string {
+  const rate = perSecond === 0 ? '' : `, ${perSecond.toFixed(1)} a second`;
+  return `${answered.toLocaleString('en-US')} of ${count(records, 'record')} answered, ${failed.toLocaleString('en-US')} failed${rate}`;
 }
 
 /** `downloading: 12.3 MB of 45.6 MB`; undefined where all is where it belongs. */
@@ -171,6 +186,10 @@ export function logLine(view: RunView, progress: RunEvent): string | undefined {
       return `Wave ${progress.wave}: ${count(view.waveParts, 'part')}, ${count(view.waveRecords, 'record')}`;
     case 'waiting':
       return `Waiting ${progress.partId}: ${progress.message}`;
+    case 'notice':
+      return progress.message;
+    case 'on_demand':
+      return `On demand ${progress.partId}: ${onDemandText(progress)}`;
     case 'job':
       return (TERMINAL_STATUSES as readonly string[]).includes(progress.status)
         ? `Job ${progress.jobArn.split('/').at(-1)}: ${progress.status}`

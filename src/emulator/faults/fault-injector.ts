@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { replaceFile } from '../jobs/job-book.ts';
+import { readStateFile, replaceFile } from '../jobs/state-file.ts';
 import type { StoredJob } from '../jobs/stored-job.ts';
+import type { Notify } from '../notices.ts';
 import { type FaultRule, isRequestFault, type JobFault, type RequestFault } from './faults.ts';
 import { drawLot } from './seeded-random.ts';
 
@@ -49,10 +49,16 @@ const Memory = z.object({
 /** The rules, with the counts that an earlier emulator left in `path`. */
 export async function openFaultInjector(
   path: string,
-  { rules, seed }: { rules: FaultRule[]; seed: number },
+  { rules, seed, notify }: { rules: FaultRule[]; seed: number; notify: Notify },
 ): Promise<FaultInjector> {
-  const stored = await readFile(path, 'utf8').catch(() => '{"applied":{},"hits":{}}');
-  const { applied, hits } = Memory.parse(JSON.parse(stored));
+  const { value, damage } = await readStateFile(path, Memory);
+  const { applied, hits } = value ?? { applied: {}, hits: {} };
+  if (damage !== undefined) {
+    notify({
+      kind: 'state-damaged',
+      message: `${path} could not be read: ${damage}. It held how often each rule of the fault script has applied; ${value === undefined ? 'they are counted anew' : 'the copy before it holds'}.`,
+    });
+  }
   let isChanged = false;
   let writing = Promise.resolve();
 

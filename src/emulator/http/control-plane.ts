@@ -12,6 +12,7 @@ import {
   toJobSummary,
 } from '../jobs/stored-job.ts';
 import { type EmulatedModel, findEmulatedModel } from '../models/model-catalog.ts';
+import type { ModelServer } from '../models/model-server.ts';
 import { createConstraints, type StringRule } from './constraints.ts';
 import { JOB_NAME_RULE, readCreateRequest, readTagKeys, readTags } from './create-request.ts';
 import { ServiceError, validationError } from './service-error.ts';
@@ -25,7 +26,8 @@ export interface OperationResult {
 
 /** The operations on model invocation jobs. */
 export interface ControlPlane {
-  create(body: Record<string, unknown>): Promise<OperationResult>;
+  /** `server`: who is to answer the job's records. */
+  create(body: Record<string, unknown>, server: ModelServer | undefined): Promise<OperationResult>;
   get(jobIdentifier: string): Promise<OperationResult>;
   list(query: URLSearchParams): Promise<OperationResult>;
   stop(jobIdentifier: string): Promise<OperationResult>;
@@ -47,7 +49,7 @@ const MAX_TAGS = 200;
 export function createControlPlane(context: EmulatorContext, runner: JobRunner): ControlPlane {
   const { book, faults, clock, account } = context;
 
-  const create = async (body: Record<string, unknown>): Promise<OperationResult> => {
+  const create: ControlPlane['create'] = async (body, server) => {
     const request = readCreateRequest(body);
     const ordinal = book.all().length + 1;
     const subject = { ordinal, jobName: request.jobName, modelId: request.modelId, tags: request.tags };
@@ -62,6 +64,8 @@ export function createControlPlane(context: EmulatorContext, runner: JobRunner):
       request.clientRequestToken === undefined ? undefined : book.byToken(request.clientRequestToken);
     if (earlier !== undefined) {
       await book.save(earlier);
+      // Its own create may have failed between its writing and its start.
+      runner.start(earlier);
       return { body: { jobArn: earlier.jobArn }, ...lost };
     }
     const model = findEmulatedModel(request.modelId, account);
@@ -93,6 +97,7 @@ export function createControlPlane(context: EmulatorContext, runner: JobRunner):
       stageSinceMs: nowMs,
       counts: { ...NO_RECORDS },
       isBilled: false,
+      ...(server === undefined ? {} : { modelServer: server }),
       faultRules: faults.takeJobRules(subject),
     };
     await book.add(job);

@@ -5,6 +5,7 @@ import {
   type Http2ServerResponse,
 } from 'node:http2';
 import { createServer as createSocketServer, type Socket } from 'node:net';
+import { MODEL_SERVER_HEADER } from '../models/model-server.ts';
 import { type Provenance, provenanceOf } from './local-only.ts';
 import type { HttpAnswer } from './router.ts';
 
@@ -20,6 +21,8 @@ export interface HttpRequest {
   method: string;
   target: string;
   provenance: Provenance;
+  /** Who is to answer, in the header's own form. */
+  modelServer: string | undefined;
   /** Undefined where it is larger than the service takes. */
   body: string | undefined;
 }
@@ -92,7 +95,13 @@ async function serve(
     return drop();
   }
   const { method = 'GET', url: target = '/', headers } = request;
-  const answer = await handle({ method, target, provenance: provenanceOf(headers), body });
+  const answer = await handle({
+    method,
+    target,
+    provenance: provenanceOf(headers),
+    modelServer: headers[MODEL_SERVER_HEADER]?.toString(),
+    body,
+  });
   if (answer.kind === 'dropped') return drop();
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);

@@ -1,5 +1,7 @@
 import { digestOf } from '../faults/seeded-random.ts';
 import { isJsonObject } from '../models/model-family.ts';
+import { decodeModelServer, type ModelServer } from '../models/model-server.ts';
+import type { ModelServers } from '../models/model-servers.ts';
 import { type ControlPlane, type OperationResult, serverError } from './control-plane.ts';
 import type { HttpRequest } from './http-listener.ts';
 import { refuseForeign } from './local-only.ts';
@@ -15,12 +17,22 @@ export type HttpAnswer =
 export interface RouterDeps {
   control: ControlPlane;
   runtime: RuntimePlane;
-  describe: () => object;
+  describe: (server: ModelServer | undefined) => object;
   usage: () => Promise<object>;
   seed: number;
+  servers: ModelServers;
+  /** Who answers where a request does not say. */
+  defaultServer: ModelServer | undefined;
 }
 
-type Handler = (call: { path: string[]; query: URLSearchParams; body: string }) => Promise<OperationResult>;
+interface Call {
+  path: string[];
+  query: URLSearchParams;
+  body: string;
+  server: ModelServer | undefined;
+}
+
+type Handler = (call: Call) => Promise<OperationResult>;
 
 interface Route {
   method: string;
@@ -40,7 +52,7 @@ export function createRouter(deps: RouterDeps): (request: HttpRequest) => Promis
       'x-amzn-requestid': toRequestId(`${deps.seed}/${requestCount}`),
     };
     try {
-      const result = await dispatch(routes, request);
+      const result = await dispatch(routes, request, serverOf(request, deps));
       if (result.lost === 'dropped') return { kind: 'dropped' };
       if (result.lost === 'server-error') throw serverError(500);
       return {
@@ -57,7 +69,7 @@ export function createRouter(deps: RouterDeps): (request: HttpRequest) => Promis
       return {
         kind: 'response',
         status: known.httpStatus,
-        headers: { ...headers, 'x-amzn-errortype': known.errorName },
+        headers: { ...headers, ...known.headers, 'x-amzn-errortype': known.errorName },
         body: JSON.stringify({ message: known.message }),
       };
     }
@@ -71,26 +83,48 @@ function toRoutes({ control, runtime, describe, usage }: RouterDeps): Route[] {
     handle,
   });
   return [
-    route('POST', '/model-invocation-job', ({ body }) => control.create(readJson(body))),
+    route('POST', '/model-invocation-job', ({ body, server }) => control.create(readJson(body), server)),
     route('GET', '/model-invocation-job/*', ({ path }) => control.get(path[1] ?? '')),
     route('POST', '/model-invocation-job/*/stop', ({ path }) => control.stop(path[1] ?? '')),
     route('GET', '/model-invocation-jobs', ({ query }) => control.list(query)),
     route('POST', '/tagResource', ({ body }) => control.tag(readJson(body))),
     route('POST', '/untagResource', ({ body }) => control.untag(readJson(body))),
     route('POST', '/listTagsForResource', ({ body }) => control.listTags(readJson(body))),
-    route('POST', '/model/*/invoke', ({ path, body }) => runtime.invoke(path[1] ?? '', body, 'InvokeModel')),
-    route('POST', '/model/*/converse', ({ path, body }) => runtime.invoke(path[1] ?? '', body, 'Converse')),
-    route('GET', '/_emulator', async () => ({ body: describe() })),
+    route('POST', '/model/*/invoke', ({ path, body, server }) =>
+      runtime.invoke(path[1] ?? '', body, { invocationType: 'InvokeModel', server }),
+    ),
+    route('POST', '/model/*/converse', ({ path, body, server }) =>
+      runtime.invoke(path[1] ?? '', body, { invocationType: 'Converse', server }),
+    ),
+    route('GET', '/_emulator', async ({ server }) => ({ body: describe(server) })),
     route('GET', '/_emulator/usage', async () => ({ body: await usage() })),
   ];
 }
 
-async function dispatch(
-  routes: Route[],
-  { method, target, provenance, body }: HttpRequest,
-): Promise<OperationResult> {
+/** Who is to answer a request; its key, which the request brings as well, is remembered. Foreign requests are refused. */
+function serverOf(
+  { provenance, modelServer }: HttpRequest,
+  { servers, defaultServer }: RouterDeps,
+): ModelServer | undefined {
   const foreign = refuseForeign(provenance);
   if (foreign !== undefined) throw new ServiceError('AccessDeniedException', foreign);
+  if (modelServer === undefined) return defaultServer;
+  const keyed = decodeModelServer(modelServer);
+  if (keyed === undefined) {
+    throw new ServiceError(
+      'ValidationException',
+      'This emulator does not understand who is to answer: it is of another version of Quarry than its client.',
+    );
+  }
+  servers.learn(keyed);
+  return keyed.server;
+}
+
+async function dispatch(
+  routes: Route[],
+  { method, target, body }: HttpRequest,
+  server: ModelServer | undefined,
+): Promise<OperationResult> {
   if (body === undefined) {
     throw new ServiceError('RequestEntityTooLargeException', 'The request body is too large.');
   }
@@ -107,7 +141,7 @@ async function dispatch(
   if (route === undefined) {
     throw new ServiceError('UnknownOperationException', `There is no operation ${method} ${pathText}.`);
   }
-  return route.handle({ path, query, body });
+  return route.handle({ path, query, body, server });
 }
 
 function decode(segment: string): string {

@@ -1,24 +1,27 @@
 import type { EmulatorContext } from '../emulator-context.ts';
 import { findEmulatedModel } from '../models/model-catalog.ts';
 import { isJsonObject } from '../models/model-family.ts';
+import type { ModelServer } from '../models/model-server.ts';
 import type { UsageBook } from '../models/usage.ts';
 import type { OperationResult } from './control-plane.ts';
 import { ServiceError, type ServiceErrorName, validationError } from './service-error.ts';
 
 /** InvokeModel and Converse. */
 export interface RuntimePlane {
-  invoke(
-    modelId: string,
-    bodyText: string,
-    invocationType: 'InvokeModel' | 'Converse',
-  ): Promise<OperationResult>;
+  invoke(modelId: string, bodyText: string, options: InvocationOptions): Promise<OperationResult>;
+}
+
+/** How a model is called, and who answers in its place. */
+export interface InvocationOptions {
+  invocationType: 'InvokeModel' | 'Converse';
+  server: ModelServer | undefined;
 }
 
 /** The calls for one answer at once. */
 export function createRuntimePlane(context: EmulatorContext, usage: UsageBook): RuntimePlane {
   const { faults, answerer, clock, account } = context;
   return {
-    invoke: async (modelId, bodyText, invocationType) => {
+    invoke: async (modelId, bodyText, { invocationType, server }) => {
       const model = findEmulatedModel(modelId, account);
       const fault = faults.takeRequestFault('invoke', { ordinal: 0, jobName: '', modelId, tags: [] });
       if (fault !== undefined) await faults.save();
@@ -36,9 +39,16 @@ export function createRuntimePlane(context: EmulatorContext, usage: UsageBook): 
         bodyText,
         atMs: clock.now(),
         inBatch: false,
+        server,
       });
-      if (result.kind === 'refusal')
-        throw new ServiceError(errorNameOf(result.errorCode), result.errorMessage);
+      if (result.kind === 'refusal') {
+        const { errorCode, errorMessage, retryAfterMs } = result;
+        throw new ServiceError(
+          errorNameOf(errorCode),
+          errorMessage,
+          retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) },
+        );
+      }
       await usage.addOnDemand({
         modelId,
         inputTokens: result.inputTokens,

@@ -25,9 +25,12 @@ export type ServiceErrorName = keyof typeof HTTP_STATUS;
 export class ServiceError extends Error {
   readonly errorName: ServiceErrorName;
   readonly httpStatus: number;
+  /** Sent beside the usual ones. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(errorName: ServiceErrorName, message: string) {
+  constructor(errorName: ServiceErrorName, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message);
+    this.headers = headers;
     this.errorName = errorName;
     this.httpStatus = HTTP_STATUS[errorName];
   }

@@ -1,5 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Notify } from '../notices.ts';
+import { readStateFile, replaceFile } from './state-file.ts';
 import { StoredJob } from './stored-job.ts';
 
 /** All jobs there ever were, each in a JSON file of its own that is replaced whole at each change. */
@@ -15,8 +17,8 @@ export interface JobBook {
   save(job: StoredJob): Promise<void>;
 }
 
-/** Opens the book in a directory, with what an earlier emulator left there. */
-export async function openJobBook(directory: string): Promise<JobBook> {
+/** Opens the book in a directory, with what an earlier emulator left there; a file that cannot be read is told of. */
+export async function openJobBook(directory: string, notify: Notify): Promise<JobBook> {
   await mkdir(directory, { recursive: true });
   const ids = new Map<string, StoredJob>();
   const tokens = new Map<string, StoredJob>();
@@ -37,14 +39,7 @@ export async function openJobBook(directory: string): Promise<JobBook> {
     writes.set(job.jobId, write);
     return write;
   };
-
-  const stored: StoredJob[] = [];
-  for (const name of await readdir(directory)) {
-    if (name.endsWith('.json'))
-      stored.push(StoredJob.parse(JSON.parse(await readFile(join(directory, name), 'utf8'))));
-    else await rm(join(directory, name), { force: true });
-  }
-  for (const job of stored.sort((a, b) => a.ordinal - b.ordinal)) enter(job);
+  for (const job of await readJobs(directory, notify)) enter(job);
 
   return {
     all: () => jobs,
@@ -59,8 +54,39 @@ export async function openJobBook(directory: string): Promise<JobBook> {
   };
 }
 
-/** Writes a file so that a killed process leaves the old text or the new one. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.tmp`, text);
-  await rename(`${path}.tmp`, path);
+async function readJobs(directory: string, notify: Notify): Promise<StoredJob[]> {
+  const files = await readdir(directory);
+  for (const name of files) {
+    if (name.endsWith('.tmp')) await rm(join(directory, name), { force: true });
+  }
+  const found = new Set(files.flatMap((name) => /^(.+\.json)(?:\.before)?$/.exec(name)?.[1] ?? []));
+  const jobs: StoredJob[] = [];
+  for (const name of found) {
+    const path = join(directory, name);
+    const { value: job, damage } = await readStateFile(path, StoredJob);
+    if (job !== undefined) jobs.push(job);
+    if (damage !== undefined) await tellDamage(path, { damage, job }, notify);
+  }
+  return jobs.sort((a, b) => a.ordinal - b.ordinal);
+}
+
+async function tellDamage(
+  path: string,
+  { damage, job }: { damage: string; job: StoredJob | undefined },
+  notify: Notify,
+): Promise<void> {
+  const what = `${path} could not be read: ${damage}. It held a job of the emulator.`;
+  if (job !== undefined) {
+    notify({
+      kind: 'state-damaged',
+      message: `${what} The job "${job.jobName}" goes on from the copy before it; there is nothing to do.`,
+    });
+    return;
+  }
+  await rename(path, `${path}.damaged`);
+  await rm(`${path}.before`, { force: true });
+  notify({
+    kind: 'state-damaged',
+    message: `${what} It is now ${path}.damaged, and the job is forgotten: what waits for it finds none, and a run sends those rows again. To keep the job, stop everything that uses this folder, put the file back from a backup, and start again.`,
+  });
 }

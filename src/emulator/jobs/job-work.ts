@@ -1,35 +1,36 @@
-import { copyFile, type FileHandle, link, mkdir, open, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { copyFile, link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { z } from 'zod';
 import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
-import type { FaultInjector } from '../faults/fault-injector.ts';
-import { alphanumericId, createRandom, digestOf, hash32, shuffle } from '../faults/seeded-random.ts';
-import type { Answerer, WrittenAnswer } from '../models/answerer.ts';
+import type { FaultInjector, RecordFaults } from '../faults/fault-injector.ts';
+import { alphanumericId, createRandom, hash32, shuffle } from '../faults/seeded-random.ts';
+import type { Answerer } from '../models/answerer.ts';
 import type { EmulatedModel } from '../models/model-catalog.ts';
-import { type Refusal, refuse } from '../models/model-family.ts';
+import { addResult, type Chunk, fillChunk, toAnswerLine } from './answer-chunk.ts';
 import { createFileAppender, type FileAppender } from './file-appender.ts';
 import type { InputWindow, ScannedFile } from './input-scan.ts';
-import { replaceFile } from './job-book.ts';
-import { createLineBuffer } from './line-reader.ts';
+import { createWindowReader, openQuestions, type WindowReader } from './input-window.ts';
 import { toOutputLines } from './output-line.ts';
-import { parseRecordLine, type RecordLine } from './record-line.ts';
-import { NO_RECORDS, RecordCounts, type StoredJob } from './stored-job.ts';
+import { replaceFile } from './state-file.ts';
+import type { RecordCounts, StoredJob } from './stored-job.ts';
+import { type Checkpoint, cutTo, emptyCheckpoint, readCheckpoint } from './work-checkpoint.ts';
 
 /** The answering of one job's records: in shuffled order, up to any number of them, and on from there after a crash. */
 export interface JobWork {
-  /** Records that were gone through, answered or not. */
+  /** Records that were gone through, answered or not, and are kept. */
   position(): number;
   counts(): RecordCounts;
-  /** Answers until `records` of them are through. */
-  advanceTo(records: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Answers until `records` of them are through; or returns the milliseconds after which to call again, as a model server asks
+   * to be left alone. After an error it can be called again too: answers that could not be written are still there.
+   */
+  advanceTo(records: number, signal: AbortSignal): Promise<number | undefined>;
+  /** Keeps what a call that was broken off has answered, as far as it goes without a gap. */
+  keepAnswered(): Promise<void>;
   /** Forgets everything, so that less can be answered than was. */
   restart(): Promise<void>;
   /** Puts output files and manifest into the store as they are now. */
   publish(isFinal: boolean): Promise<void>;
-  /** Removes the local files. */
-  discard(): Promise<void>;
 }
 
 /** What the work of a job needs. */
@@ -44,207 +45,208 @@ export interface JobWorkDeps {
   seed: number;
 }
 
-const Checkpoint = z.object({
-  position: z.int(),
-  outputBytes: z.array(z.int()),
-  answersBytes: z.int(),
-  counts: RecordCounts,
-});
-type Checkpoint = z.infer<typeof Checkpoint>;
+/** Simulated answers cost nothing to give again; a model server's are kept as soon as they are there. */
+const SIMULATED_PER_CHECKPOINT = 4096;
+/** Answers of a model server that are asked for before they are kept, for each request in flight. */
+const ROUNDS_PER_CHUNK = 4;
 
-/** Records between two turns of the event loop. */
-const RECORDS_PER_TURN = 64;
-/** Simulated answers cost nothing to give again, a model server's do. */
-const RECORDS_PER_CHECKPOINT = 4096;
-
-interface PlacedWindow extends InputWindow {
+/** A window of an input file, and where it is in the job's order. */
+export interface PlacedWindow extends InputWindow {
   fileIndex: number;
   /** Position in the job's shuffled order of its first record. */
   firstPosition: number;
 }
 
+/** A job's work as it stands. */
+export interface WorkState {
+  job: StoredJob;
+  files: readonly ScannedFile[];
+  windows: readonly PlacedWindow[];
+  total: number;
+  deps: JobWorkDeps;
+  recordFaultsOf: ((recordId: string) => RecordFaults) | undefined;
+  /** What is written, and what will be found after a crash once it is checkpointed. */
+  written: Checkpoint;
+  /** Position of the last checkpoint. */
+  checkpointed: number;
+  /** Records that are being answered, or whose answers could not be written yet. */
+  chunk: Chunk | undefined;
+}
+
 /** Takes up a job's work where its local files say it was. */
-export async function openJobWork(job: StoredJob, files: ScannedFile[], deps: JobWorkDeps): Promise<JobWork> {
-  const { store, directory, answersPath, answerer, faults, model, seed } = deps;
-  await mkdir(directory, { recursive: true });
-  const windows = placeWindows(files, `${seed}/${job.jobId}`);
-  const total = files.reduce((sum, file) => sum + file.records, 0);
-  const recordsPerCheckpoint = answerer.isSimulated ? RECORDS_PER_CHECKPOINT : 1;
-  const recordFaultsOf = faults.recordFaults(job);
-  const checkpointPath = join(directory, 'checkpoint.json');
-  const workPath = (fileIndex: number) => join(directory, `${fileIndex}.out`);
-  const outputFolder = joinS3Uri(job.outputDataConfig.s3OutputDataConfig.s3Uri, job.jobId);
-
-  const begin = async (): Promise<Checkpoint> => {
-    for (const index of files.keys()) await rm(workPath(index), { force: true });
-    if (answersPath !== undefined) await rm(answersPath, { force: true });
-    return { position: 0, outputBytes: files.map(() => 0), answersBytes: 0, counts: { ...NO_RECORDS } };
+export async function openJobWork(
+  job: StoredJob,
+  files: readonly ScannedFile[],
+  deps: JobWorkDeps,
+): Promise<JobWork> {
+  await mkdir(deps.directory, { recursive: true });
+  const state: WorkState = {
+    job,
+    files,
+    windows: placeWindows(files, `${deps.seed}/${job.jobId}`),
+    total: files.reduce((sum, file) => sum + file.records, 0),
+    deps,
+    recordFaultsOf: deps.faults.recordFaults(job),
+    written: emptyCheckpoint(files.length),
+    checkpointed: 0,
+    chunk: undefined,
   };
-  const resume = async (): Promise<Checkpoint | undefined> => {
-    const text = await readFile(checkpointPath, 'utf8').catch(() => undefined);
-    if (text === undefined) return undefined;
-    const checkpoint = Checkpoint.parse(JSON.parse(text));
-    if (checkpoint.outputBytes.length !== files.length) return undefined;
-    const kept: [string, number][] = checkpoint.outputBytes.map((bytes, index) => [workPath(index), bytes]);
-    if (answersPath !== undefined) kept.push([answersPath, checkpoint.answersBytes]);
-    for (const [path, bytes] of kept) {
-      const size = await stat(path).then(
-        (stats) => stats.size,
-        () => 0,
-      );
-      if (size < bytes) return undefined;
-      if (size > bytes) await truncate(path, bytes);
-    }
-    return checkpoint;
-  };
-  let state = (await resume()) ?? (await begin());
-  let checkpointed = state.position;
-
-  const answerLine = async (record: RecordLine, recordId: string): Promise<LineResult> => {
-    const found = recordFaultsOf?.(recordId);
-    if (found?.isMissing === true) return { text: '', result: undefined };
-    const result =
-      found?.error === undefined
-        ? answerer.answer({
-            model,
-            invocationType: job.modelInvocationType,
-            body: record.modelInput,
-            bodyText: record.modelInputText,
-            atMs: job.submitTimeMs,
-            inBatch: true,
-          })
-        : refuse(found.error.errorMessage, found.error.errorCode);
-    const settled = result instanceof Promise ? await result : result;
-    return {
-      text: toOutputLines({
-        recordId,
-        modelInputText: record.modelInputText,
-        result: settled,
-        faults: found,
-      }),
-      result: settled,
-    };
-  };
-
-  const answerWindow = async (
-    window: PlacedWindow,
-    until: number,
-    { signal, appender, reader }: { signal: AbortSignal; appender: FileAppender; reader: WindowReader },
-  ) => {
-    const file = files[window.fileIndex] as ScannedFile;
-    const lineCount = await reader.read(file.uri, window);
-    if (lineCount !== window.records) throw new Error(`${file.uri} was changed while its job was running.`);
-    const order = shuffle(
-      Array.from({ length: lineCount }, (_, index) => index),
-      createRandom(hash32(`${seed}/${job.jobId}/${file.name}/${window.start}`)),
-    );
-    const chosen = order.slice(state.position - window.firstPosition, until - window.firstPosition);
-    const questionAt = (lineIndex: number) => {
-      const record = parseRecordLine(reader.line(lineIndex));
-      if (typeof record === 'string')
-        throw new Error(`${file.uri} was changed while its job was running: ${record}.`);
-      const recordId =
-        record.recordId ??
-        alphanumericId(
-          `${seed}/${job.jobId}/${file.name}/${window.firstRecord + lineIndex}`,
-          11,
-        ).toUpperCase();
-      return { record, recordId };
-    };
-
-    const counts = { ...state.counts };
-    const outputPath = workPath(window.fileIndex);
-    for (let start = 0; start < chosen.length; start += RECORDS_PER_TURN) {
-      const questions = chosen.slice(start, start + RECORDS_PER_TURN).map(questionAt);
-      const results = await Promise.all(
-        questions.map(({ record, recordId }) => answerLine(record, recordId)),
-      );
-      for (const { result } of results) addResult(counts, result);
-      await appender.append(
-        outputPath,
-        results.map(({ text }) => text),
-      );
-      if (answersPath !== undefined) {
-        const answered = questions.filter((_, index) => results[index]?.result?.kind === 'answer');
-        await appender.append(answersPath, answered.map(toAnswerLine));
-      }
-      await nextTurn();
-      signal.throwIfAborted();
-    }
-
-    const isLast = until === total && window === windows.at(-1);
-    if (isLast) await appender.append(outputPath, unknownLines(job, faults));
-    const outputBytes = [...state.outputBytes];
-    outputBytes[window.fileIndex] = await appender.flush(outputPath);
-    const answersBytes = answersPath === undefined ? 0 : await appender.flush(answersPath);
-    state = { position: until, outputBytes, answersBytes, counts };
-  };
-
-  const checkpoint = async () => {
-    await faults.save();
-    await replaceFile(checkpointPath, JSON.stringify(state));
-    checkpointed = state.position;
-  };
-
-  const publishFile = async (index: number, isFinal: boolean) => {
-    const uri = joinS3Uri(outputFolder, `${files[index]?.name}.out`);
-    const staged = join(directory, 'staged');
-    await rm(staged, { force: true });
-    // A partial version is a copy, because the file grows on; the final one is the file itself under a second name.
-    await (isFinal ? link : copyFile)(workPath(index), staged);
-    await store.putFile(staged, uri);
-  };
-
+  const found = await readCheckpoint(checkpointPathOf(state), filesOf(state, files.length), deps.answersPath);
+  if (found === undefined) await begin(state);
+  else Object.assign(state, { written: found, checkpointed: found.position });
   return {
-    position: () => state.position,
-    counts: () => ({ ...state.counts }),
-    advanceTo: async (records, signal) => {
-      await using appender = createFileAppender();
-      await using reader = createWindowReader(store);
-      try {
-        for (const window of windows) {
-          if (state.position >= records) break;
-          const end = window.firstPosition + window.records;
-          if (end <= state.position) continue;
-          signal.throwIfAborted();
-          await answerWindow(window, Math.min(end, records), { signal, appender, reader });
-          if (state.position - checkpointed >= recordsPerCheckpoint) await checkpoint();
-        }
-      } finally {
-        if (state.position !== checkpointed) await checkpoint();
-      }
-    },
-    restart: async () => {
-      await rm(checkpointPath, { force: true });
-      state = await begin();
-      checkpointed = 0;
-    },
-    publish: async (isFinal) => {
-      for (const [index, bytes] of state.outputBytes.entries()) {
-        if (bytes > 0) await publishFile(index, isFinal);
-      }
-      if (isFinal && faults.jobFaults(job, 'manifest-missing').length > 0) {
-        await store.delete(joinS3Uri(outputFolder, 'manifest.json.out'));
-        return;
-      }
-      const offBy = faults.jobFaults(job, 'manifest-wrong')[0]?.offBy ?? 0;
-      await store.write(
-        joinS3Uri(outputFolder, 'manifest.json.out'),
-        toManifest(total + offBy, state.counts, job),
-      );
-    },
-    discard: () => rm(directory, { recursive: true, force: true }),
+    position: () => state.written.position,
+    counts: () => ({ ...state.written.counts }),
+    advanceTo: (records, signal) => advance(state, records, signal),
+    keepAnswered: () => keepAnswered(state),
+    restart: () => begin(state),
+    publish: (isFinal) => publish(state, isFinal),
   };
 }
 
-interface LineResult {
-  text: string;
-  /** Undefined for a record that the output lacks. */
-  result: WrittenAnswer | Refusal | undefined;
+async function begin(state: WorkState): Promise<void> {
+  const { files, deps } = state;
+  await rm(checkpointPathOf(state), { force: true });
+  await rm(`${checkpointPathOf(state)}.before`, { force: true });
+  for (const path of filesOf(state, files.length)) await rm(path, { force: true });
+  if (deps.answersPath !== undefined) await rm(deps.answersPath, { force: true });
+  Object.assign(state, { written: emptyCheckpoint(files.length), checkpointed: 0, chunk: undefined });
+}
+
+async function advance(state: WorkState, records: number, signal: AbortSignal): Promise<number | undefined> {
+  await using appender = createFileAppender();
+  await using reader = createWindowReader(state.deps.store);
+  await cutTo(state.written, filesOf(state, state.files.length), state.deps.answersPath);
+  try {
+    while (state.written.position < records) {
+      signal.throwIfAborted();
+      state.chunk ??= await openChunk(state, records, reader);
+      const waitMs = await fillChunk(state.chunk, state);
+      if (waitMs !== undefined) return waitMs;
+      await keepChunk(state, state.chunk, appender);
+    }
+    return undefined;
+  } finally {
+    if (state.written.position !== state.checkpointed) await checkpoint(state);
+  }
+}
+
+/** The next records to be answered: to the end of their window, or as many as a model server gets at a time. */
+async function openChunk(state: WorkState, records: number, reader: WindowReader): Promise<Chunk> {
+  const { job, files, windows, written, deps } = state;
+  const window = windows.findLast(({ firstPosition }) => firstPosition <= written.position) as PlacedWindow;
+  const file = files[window.fileIndex] as ScannedFile;
+  const size =
+    job.modelServer === undefined ? window.records : ROUNDS_PER_CHUNK * job.modelServer.concurrency;
+  const end = Math.min(window.firstPosition + window.records, written.position + size, records);
+  const lineCount = await reader.read(file.uri, window);
+  if (lineCount !== window.records) throw new Error(`${file.uri} was changed while its job was running.`);
+  const order = shuffle(
+    Array.from({ length: lineCount }, (_, index) => index),
+    createRandom(hash32(`${deps.seed}/${job.jobId}/${file.name}/${window.start}`)),
+  );
+  const chosen = order.slice(written.position - window.firstPosition, end - window.firstPosition);
+  return {
+    window,
+    isLast: end === state.total,
+    questions: openQuestions(chosen, reader, {
+      file,
+      firstRecord: window.firstRecord,
+      idSeed: `${deps.seed}/${job.jobId}`,
+    }),
+    results: [],
+    refusals: [],
+    round: 0,
+  };
+}
+
+/** Writes a chunk's answers, whose records are all answered; nothing is half kept. */
+async function keepChunk(state: WorkState, chunk: Chunk, appender: FileAppender): Promise<void> {
+  const { job, deps, written } = state;
+  const { window, questions, results } = chunk;
+  const counts = { ...written.counts };
+  for (const { result } of results) if (result !== undefined) addResult(counts, result);
+  const outputPath = filesOf(state, state.files.length)[window.fileIndex] as string;
+  await appender.append(
+    outputPath,
+    results.map(({ question: { record, recordId }, result, faults }) =>
+      result === undefined
+        ? ''
+        : toOutputLines({ recordId, modelInputText: record.modelInputText, result, faults }),
+    ),
+  );
+  if (chunk.isLast && results.length === questions.length) {
+    await appender.append(outputPath, unknownLines(job, deps.faults));
+  }
+  const outputBytes = [...written.outputBytes];
+  outputBytes[window.fileIndex] = await appender.flush(outputPath);
+  let { answersBytes } = written;
+  if (deps.answersPath !== undefined) {
+    const answered = results.filter(({ result }) => result?.kind === 'answer');
+    await appender.append(
+      deps.answersPath,
+      answered.map(({ question }) => toAnswerLine(question)),
+    );
+    answersBytes = await appender.flush(deps.answersPath);
+  }
+  state.written = { position: written.position + results.length, outputBytes, answersBytes, counts };
+  state.chunk = undefined;
+  const due = job.modelServer === undefined ? SIMULATED_PER_CHECKPOINT : 1;
+  if (state.written.position - state.checkpointed >= due) await checkpoint(state);
+}
+
+async function keepAnswered(state: WorkState): Promise<void> {
+  const { chunk } = state;
+  if (chunk === undefined) return;
+  const gap = chunk.questions.findIndex((_, index) => chunk.results[index] === undefined);
+  const results = gap === -1 ? chunk.results : chunk.results.slice(0, gap);
+  if (results.length === 0) return;
+  await using appender = createFileAppender();
+  await cutTo(state.written, filesOf(state, state.files.length), state.deps.answersPath);
+  await keepChunk(state, { ...chunk, results }, appender);
+}
+
+async function checkpoint(state: WorkState): Promise<void> {
+  await state.deps.faults.save();
+  await replaceFile(checkpointPathOf(state), JSON.stringify(state.written));
+  state.checkpointed = state.written.position;
+}
+
+async function publish(state: WorkState, isFinal: boolean): Promise<void> {
+  const { job, files, written, deps } = state;
+  const folder = joinS3Uri(job.outputDataConfig.s3OutputDataConfig.s3Uri, job.jobId);
+  for (const [index, path] of filesOf(state, files.length).entries()) {
+    if ((written.outputBytes[index] ?? 0) === 0) continue;
+    const staged = join(deps.directory, 'staged');
+    await rm(staged, { force: true });
+    // A partial version is a copy, because the file grows on; the final one is the file itself under a second name.
+    await (isFinal ? link : copyFile)(path, staged);
+    await deps.store.putFile(staged, joinS3Uri(folder, `${files[index]?.name}.out`));
+  }
+  await publishManifest(state, joinS3Uri(folder, 'manifest.json.out'), isFinal);
+}
+
+async function publishManifest(
+  { job, total, written, deps: { faults, store } }: WorkState,
+  uri: S3Uri,
+  isFinal: boolean,
+): Promise<void> {
+  if (isFinal && faults.jobFaults(job, 'manifest-missing').length > 0) return store.delete(uri);
+  const offBy = faults.jobFaults(job, 'manifest-wrong')[0]?.offBy ?? 0;
+  await store.write(uri, toManifest(total + offBy, written.counts, job));
+}
+
+function checkpointPathOf({ deps }: WorkState): string {
+  return join(deps.directory, 'checkpoint.json');
+}
+
+/** The output files that grow here, one for each input file. */
+function filesOf({ deps }: WorkState, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => join(deps.directory, `${index}.out`));
 }
 
 /** Input files in their order, and each file's windows shuffled. */
-function placeWindows(files: ScannedFile[], seedText: string): PlacedWindow[] {
+function placeWindows(files: readonly ScannedFile[], seedText: string): PlacedWindow[] {
   let firstPosition = 0;
   return files.flatMap((file, fileIndex) =>
     shuffle([...file.windows], createRandom(hash32(`${seedText}/${file.name}`))).map((window) => {
@@ -253,47 +255,6 @@ function placeWindows(files: ScannedFile[], seedText: string): PlacedWindow[] {
       return placed;
     }),
   );
-}
-
-interface WindowReader extends AsyncDisposable {
-  /** Reads a window of a file, and returns how many lines it holds. */
-  read(uri: S3Uri, window: InputWindow): Promise<number>;
-  line(index: number): string;
-}
-
-/** Keeps the input files that it reads at hand. */
-function createWindowReader(store: ObjectStore): WindowReader {
-  const stack = new AsyncDisposableStack();
-  const files = new Map<S3Uri, FileHandle>();
-  const lines = createLineBuffer();
-  return {
-    read: async (uri, window) => {
-      let file = files.get(uri);
-      if (file === undefined) {
-        file = stack.use(await open(stack.use(await store.fetchFile(uri)).path));
-        files.set(uri, file);
-      }
-      return lines.read(file, window);
-    },
-    line: lines.line,
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  };
-}
-
-function addResult(counts: RecordCounts, result: LineResult['result']): void {
-  if (result === undefined) return;
-  counts.processed += 1;
-  if (result.kind === 'refusal') {
-    counts.error += 1;
-    return;
-  }
-  counts.success += 1;
-  counts.inputTokens += result.inputTokens;
-  counts.outputTokens += result.outputTokens;
-}
-
-function toAnswerLine({ record, recordId }: { record: RecordLine; recordId: string }): string {
-  return `${recordId}\t${digestOf(record.modelInputText)}\n`;
 }
 
 function unknownLines(job: StoredJob, faults: FaultInjector): string[] {

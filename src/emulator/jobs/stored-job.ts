@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { ModelServer } from '../models/model-server.ts';
 
 /** The ten statuses of a model invocation job. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetModelInvocationJob.html */
 export const JOB_STATUSES = [
@@ -84,6 +85,8 @@ export const StoredJob = z.object({
   isBilled: z.boolean(),
   /** How many records were through when the job was told to stop; undefined if it had not begun. */
   stoppedAtRecord: Count.optional(),
+  /** Who answers; undefined for the simulated model. */
+  modelServer: ModelServer.optional(),
   /** Indices of the fault rules that hit this job. */
   faultRules: z.array(z.int()),
 });

@@ -2,8 +2,15 @@ import { digestOf } from '../faults/seeded-random.ts';
 import { refuseOverContext } from './context-window.ts';
 import { converseBodies } from './converse-bodies.ts';
 import type { EmulatedModel } from './model-catalog.ts';
-import type { ModelEndpoint } from './model-endpoint.ts';
-import { type EmulatedAnswer, type JsonObject, type Refusal, refuse } from './model-family.ts';
+import {
+  type EmulatedAnswer,
+  type EmulatedRequest,
+  type JsonObject,
+  type Refusal,
+  refuse,
+} from './model-family.ts';
+import type { ModelServer } from './model-server.ts';
+import type { ModelServers } from './model-servers.ts';
 import { simulate } from './simulated-model.ts';
 
 /** A body to be answered. */
@@ -15,6 +22,8 @@ export interface Question {
   bodyText: string;
   atMs: number;
   inBatch: boolean;
+  /** Who answers; undefined for the simulated model. */
+  server: ModelServer | undefined;
 }
 
 /** An answer in the form that the question's body asks for. */
@@ -27,43 +36,54 @@ export interface WrittenAnswer {
 
 /** Answers bodies with the simulated model, or through somebody's model server. */
 export interface Answerer {
-  isSimulated: boolean;
   /** At once with the simulated model; the same question always gets the same answer from it. */
   answer(question: Question): WrittenAnswer | Refusal | Promise<WrittenAnswer | Refusal>;
 }
 
-/** An answerer; without an endpoint it is the simulated model. */
-export function createAnswerer(endpoint: ModelEndpoint | undefined): Answerer {
+/** An answerer that knows these servers. */
+export function createAnswerer(servers: ModelServers): Answerer {
   return {
-    isSimulated: endpoint === undefined,
     answer: (question) => {
-      const { model, body, inBatch } = question;
-      const family = question.invocationType === 'Converse' ? converseBodies : model.family;
-      if (family === converseBodies && model.produces === 'embedding') {
-        return refuse(
-          "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
-        );
-      }
-      const request = family.readRequest(body, model, inBatch);
+      const request = readQuestion(question);
       if (request.kind === 'refusal') return request;
-      const tooLong = refuseOverContext(request, question);
-      if (tooLong !== undefined) return tooLong;
-      const write = (answer: EmulatedAnswer): WrittenAnswer => ({
-        kind: 'answer',
-        modelOutput: family.writeAnswer(answer, {
-          model,
-          request,
-          digest: () => digestOf(question.bodyText, 24),
-          atMs: question.atMs,
-          inBatch,
-        }),
-        inputTokens: answer.inputTokens,
-        outputTokens: answer.kind === 'text' ? answer.outputTokens : 0,
-      });
-      if (endpoint === undefined) return write(simulate(request, model));
-      return endpoint
+      const { server, model } = question;
+      if (server === undefined) return writeAnswer(simulate(request, model), request, question);
+      return servers
+        .clientOf(server)
         .answer(request, model)
-        .then((answer) => (answer.kind === 'refusal' ? answer : write(answer)));
+        .then((answer) => (answer.kind === 'refusal' ? answer : writeAnswer(answer, request, question)));
     },
   };
+}
+
+function readQuestion(question: Question): EmulatedRequest | Refusal {
+  const { model, body, inBatch } = question;
+  if (question.invocationType === 'Converse' && model.produces === 'embedding') {
+    return refuse(
+      "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
+    );
+  }
+  const request = familyOf(question).readRequest(body, model, inBatch);
+  if (request.kind === 'refusal') return request;
+  return refuseOverContext(request, question) ?? request;
+}
+
+function writeAnswer(answer: EmulatedAnswer, request: EmulatedRequest, question: Question): WrittenAnswer {
+  const { model, bodyText, atMs, inBatch } = question;
+  return {
+    kind: 'answer',
+    modelOutput: familyOf(question).writeAnswer(answer, {
+      model,
+      request,
+      digest: () => digestOf(bodyText, 24),
+      atMs,
+      inBatch,
+    }),
+    inputTokens: answer.inputTokens,
+    outputTokens: answer.kind === 'text' ? answer.outputTokens : 0,
+  };
+}
+
+function familyOf({ invocationType, model }: Question) {
+  return invocationType === 'Converse' ? converseBodies : model.family;
 }

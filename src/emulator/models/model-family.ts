@@ -34,6 +34,10 @@ export interface Refusal {
   /** An HTTP status. */
   errorCode: number;
   errorMessage: string;
+  /** True where a model server says that the next try may go well. */
+  isPassing?: boolean;
+  /** Milliseconds that the server asks to wait before that. */
+  retryAfterMs?: number | undefined;
 }
 
 /** A text that a model gave. */

@@ -6,6 +6,7 @@ import { linesOf } from '../../core/lines.ts';
 import { digestOf } from '../faults/seeded-random.ts';
 import type { JobBook } from '../jobs/job-book.ts';
 import type { EmulatedStatus } from '../jobs/stored-job.ts';
+import type { Notify } from '../notices.ts';
 
 /** What was answered, and so paid for. */
 export interface EmulatorUsage {
@@ -62,7 +63,7 @@ const OnDemandCall = z.object({
 /** The usage of the jobs in a book and of the calls in the state directory. */
 export async function openUsageBook(
   stateDirectory: string,
-  { book, trackRecords }: { book: JobBook; trackRecords: boolean },
+  { book, trackRecords, notify }: { book: JobBook; trackRecords: boolean; notify: Notify },
 ): Promise<UsageBook> {
   const callsPath = join(stateDirectory, 'on-demand.jsonl');
   const answersDirectory = join(stateDirectory, 'answers');
@@ -75,11 +76,8 @@ export async function openUsageBook(
   };
   const readCalls = async () => {
     const text = await readFile(callsPath, 'utf8').catch(() => '');
-    // A line that a killed process left without its end is no call.
-    return text
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => OnDemandCall.parse(JSON.parse(line)));
+    // A line that a killed process or a full disk left without its end is no call.
+    return text.split('\n').flatMap((line) => readCall(line) ?? []);
   };
   for (const call of await readCalls()) enter(call);
 
@@ -112,7 +110,14 @@ export async function openUsageBook(
   return {
     addOnDemand: async ({ bodyText, ...call }) => {
       enter(call);
-      await appendFile(callsPath, `${JSON.stringify({ ...call, digest: digestOf(bodyText) })}\n`);
+      const line = `${JSON.stringify({ ...call, digest: digestOf(bodyText) })}\n`;
+      // The answer that was paid for is worth more than its line here.
+      await appendFile(callsPath, line).catch((error: Error) =>
+        notify({
+          kind: 'state-damaged',
+          message: `A call on demand could not be written into ${callsPath}: ${error.message}. After a restart, the usage lacks it.`,
+        }),
+      );
     },
     report: async () => {
       const jobs = book.all().map(
@@ -143,6 +148,14 @@ export async function openUsageBook(
       };
     },
   };
+}
+
+function readCall(line: string): z.infer<typeof OnDemandCall> | undefined {
+  try {
+    return OnDemandCall.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

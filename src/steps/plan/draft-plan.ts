@@ -26,6 +26,7 @@ import {
   limitsOf,
   type RunLimits,
   refuseOtherInput,
+  refuseOtherServer,
   runIdOf,
   withoutLimits,
 } from './run-identity.ts';
@@ -66,12 +67,17 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
 
   const { files, hub } = await openDatasetSource(input, deps);
   // A Hugging Face dataset is the same wherever and whenever it was downloaded.
-  const inputHash = inputHashOf(rest, call.template, { source: hub ?? files, hash: deps.hash });
+  const inputHash = inputHashOf(rest, call.template, {
+    source: hub ?? files,
+    hash: deps.hash,
+    modelServer: deps.settings.modelServer,
+  });
   const runId = runIdOf(input, inputHash);
   const layout = runLayout(runUriOf(bucket, runId));
   await deps.claimRun?.(runId);
   const known = await readKnownPlan(layout, deps.store);
   if (known !== undefined) {
+    refuseOtherServer(known.plan, deps.settings.modelServer);
     refuseOtherInput(known.plan, withoutLimits(rest), inputHash, files);
     return { ...known, limits: runLimits };
   }
@@ -122,6 +128,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
         family: call.adapter.family,
         invocation_type: call.adapter.invocationType,
       },
+      ...(deps.settings.modelServer === undefined ? {} : { model_server: deps.settings.modelServer }),
       prompt_template: call.template,
       prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.before, call.frame.after])),
       output_column: resultColumnsOfRun(input, call.adapter).answer.name,
@@ -164,6 +171,7 @@ async function findPinnedPlan(
   const known = await readKnownPlan(runLayout(runUriOf(settings.bucket, run_id)), store);
   const isSame =
     known?.plan.prompt_template === call.template &&
+    isDeepStrictEqual(known?.plan.model_server, settings.modelServer) &&
     isDeepStrictEqual(withoutLimits(known.plan.input), withoutLimits(given));
   if (known === undefined || !isSame) return undefined;
   for (const { uri } of known.plan.dataset.files) {

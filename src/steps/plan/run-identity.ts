@@ -1,20 +1,31 @@
 import { RunConflictError } from '../../core/errors.ts';
 import type { Hash } from '../../core/job.ts';
 import type { RunInput } from '../../core/run-input.ts';
-import type { HubSource, RunPlan } from '../../core/run-plan.ts';
+import type { AnsweringServer, HubSource, RunPlan } from '../../core/run-plan.ts';
 import type { ObjectInfo } from '../../store/object-store.ts';
 
 /** Characters of a derived run id before its hash. */
 const MAX_STEM_LENGTH = 40;
 const HASH_LENGTH = 10;
 
-/** What decides the answers: the input but for run_id and limits, the prompt, and the dataset at the state it is in. */
+/**
+ * What decides the answers: the input but for run_id and limits, the prompt, the dataset at the state it is in, and the server
+ * that answers, if that is not Bedrock.
+ */
 export function inputHashOf(
   input: Omit<RunInput, 'run_id'>,
   template: string | null,
-  { source, hash }: { source: HubSource | readonly ObjectInfo[]; hash: Hash },
+  { source, hash, modelServer }: IdentitySource,
 ): string {
-  return hash(JSON.stringify([withoutLimits(input), template, source]));
+  const server = modelServer === undefined ? [] : [modelServer];
+  return hash(JSON.stringify([withoutLimits(input), template, source, ...server]));
+}
+
+/** What a run's identity is made of, beside its input. */
+export interface IdentitySource {
+  source: HubSource | readonly ObjectInfo[];
+  hash: Hash;
+  modelServer?: AnsweringServer | undefined;
 }
 
 /** The run's id: the one that was given, or what the run is about and a hash of its input. */
@@ -45,6 +56,20 @@ export function withoutLimits(input: Record<string, unknown>): Record<string, un
   return Object.fromEntries(
     Object.entries(input).filter(([key]) => !LIMIT_KEYS.some((limit) => limit === key)),
   );
+}
+
+/** Throws RunConflictError where a run of this id is answered by somebody else: answers of two models must not mix. */
+export function refuseOtherServer(known: RunPlan, modelServer: AnsweringServer | undefined): void {
+  const [before, now] = [serverName(known.model_server), serverName(modelServer)];
+  if (before === now) return;
+  throw new RunConflictError(
+    `Run "${known.run_id}" is answered by ${before}, and not by ${now}: the answers of two models must not mix. Give another run_id, or leave --model-endpoint and --endpoint-model as they were.`,
+  );
+}
+
+function serverName(server: AnsweringServer | undefined): string {
+  if (server === undefined) return 'the model itself, or a simulation of it';
+  return server.model === null ? server.url : `${server.model} at ${server.url}`;
 }
 
 /** Throws RunConflictError, with what differs, where a run of this id was planned from another input. */

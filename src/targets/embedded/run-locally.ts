@@ -93,6 +93,10 @@ export async function runLocally(
     await onClaimed(layout);
     claimed = runId;
   };
+  target.notices?.read(({ message, fault }) => {
+    onProgress({ kind: 'notice', message });
+    if (fault !== undefined) broken.abort(fault);
+  });
   const onJobSeen = async (jobArn: string, status: JobStatus): Promise<void> => {
     if (state === undefined || status === 'Stopping' || outcomeOf(status).kind === 'ended') return;
     // Each look at a job is a look at the run's own fate, whoever cancelled it and whenever.

@@ -3,9 +3,13 @@ import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskFaultOf } from '../../store/disk-fault.ts';
 
+/** Two copies at once, also within one process, do not share their unfinished file. */
+let copies = 0;
+
 /** Copies a file, sharing its bytes where the file system can; what is at the new place is whole. */
 export async function copyWhole(from: string, to: string): Promise<void> {
-  const temporary = `${to}.${process.pid}.tmp`;
+  copies += 1;
+  const temporary = `${to}.${process.pid}-${copies}.tmp`;
   try {
     await mkdir(dirname(to), { recursive: true });
     await copyFile(from, temporary, constants.COPYFILE_FICLONE);

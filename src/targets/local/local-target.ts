@@ -3,17 +3,26 @@ import { join } from 'node:path';
 import { BedrockClient } from '@aws-sdk/client-bedrock';
 import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
 import { z } from 'zod';
-import { createAwsBedrock } from '../../bedrock/aws-bedrock.ts';
+import { type BedrockClients, createAwsBedrock } from '../../bedrock/aws-bedrock.ts';
 import type { Clock } from '../../core/clock.ts';
 import { InvalidRunInputError, ServiceUnavailableError } from '../../core/errors.ts';
 import type { Hash } from '../../core/job.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../core/quotas.ts';
 import type { StageDurations } from '../../emulator/jobs/timing.ts';
+import {
+  encodeModelServer,
+  type KeyedModelServer,
+  MODEL_SERVER_HEADER,
+} from '../../emulator/models/model-server.ts';
+import type { EmulatorNotice } from '../../emulator/notices.ts';
 import { startEmulator } from '../../emulator/server.ts';
 import type { PlanDeps } from '../../steps/deps.ts';
 import { createDirectoryStore } from '../../store/directory-store.ts';
+import { diskFaultOf } from '../../store/disk-fault.ts';
 import type { EngineTarget } from '../embedded/engine-target.ts';
 import { machineHub } from '../embedded/machine-hub.ts';
+import { createNoticeBoard, type NoticeBoard, type TargetNotice } from '../embedded/notice-board.ts';
+import { requireModelServer } from './model-endpoint.ts';
 import { type SharedEmulator, shareEmulator } from './shared-emulator.ts';
 
 /** Bucket of the local target: runs are `<directory>/quarry-local/runs/…`. */
@@ -30,7 +39,9 @@ export interface LocalTargetOptions {
   version: string;
   quotas?: Partial<BatchQuotas>;
   /** An OpenAI-compatible server that answers instead of the simulated model. */
-  modelEndpoint?: string | undefined;
+  modelServer?: KeyedModelServer | undefined;
+  /** The model that it will be asked for: it has to give one token of it before anything is opened. */
+  asks?: string | undefined;
   /** A Bedrock emulator that runs already; without it one is started within this process. */
   emulatorUrl?: string | undefined;
   pollSeconds?: number;
@@ -44,7 +55,8 @@ export function localPlanDeps({
   clock,
   version,
   quotas,
-}: Pick<LocalTargetOptions, 'directory' | 'clock' | 'version' | 'quotas'>): PlanDeps {
+  modelServer,
+}: Pick<LocalTargetOptions, 'directory' | 'clock' | 'version' | 'quotas' | 'modelServer'>): PlanDeps {
   return {
     store: createDirectoryStore(directory),
     clock,
@@ -58,7 +70,10 @@ export function localPlanDeps({
       pollSeconds: 1,
       prepareConcurrency: 1,
       rowsPerSlice: 200_000,
-      simulated: true,
+      simulated: modelServer === undefined,
+      ...(modelServer === undefined
+        ? {}
+        : { modelServer: { url: modelServer.server.url, model: modelServer.server.model } }),
       billed: false,
       version,
     },
@@ -67,57 +82,98 @@ export function localPlanDeps({
 
 /** Sets the local target up: the directory store, and the emulator behind the real AWS SDK. */
 export async function openLocalTarget(options: LocalTargetOptions): Promise<EngineTarget> {
-  const { directory, clock, modelEndpoint } = options;
+  const { modelServer, asks, emulatorUrl } = options;
+  if (modelServer !== undefined && asks !== undefined) await requireModelServer(modelServer, asks);
   const planDeps = localPlanDeps(options);
-  const { store, settings } = planDeps;
-  const { quotas } = settings;
-  const stateDirectory = join(directory, '.emulator');
-  const emulator: SharedEmulator =
-    options.emulatorUrl === undefined
-      ? await shareEmulator(createDirectoryStore(stateDirectory), () =>
-          startEmulator({
-            store,
-            stateDirectory,
-            clock,
-            quotas: { default: quotas },
-            ...(options.durations === undefined ? {} : { durations: options.durations }),
-            ...(modelEndpoint === undefined ? {} : { modelEndpoint }),
-          }),
-        )
-      : runningEmulator(options.emulatorUrl);
-  const simulated = await isSimulated(emulator.url());
-  if (simulated && modelEndpoint !== undefined) {
+  const notices = createNoticeBoard();
+  const emulator =
+    emulatorUrl === undefined ? await shareFolder(options, planDeps, notices) : runningEmulator(emulatorUrl);
+  try {
+    const answering = await whoAnswers(emulator.url(), modelServer);
+    const clients = connect(emulator, modelServer);
+    return {
+      store: planDeps.store,
+      control: clients.control,
+      notices,
+      deps: {
+        ...planDeps,
+        bedrock: createAwsBedrock(clients),
+        settings: {
+          ...planDeps.settings,
+          pollSeconds: options.pollSeconds ?? planDeps.settings.pollSeconds,
+          simulated: answering === null,
+          ...(answering === null ? {} : { modelServer: answering }),
+        },
+      },
+      [Symbol.asyncDispose]: async () => {
+        clients.control.destroy();
+        clients.runtime.destroy();
+        await emulator[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
     await emulator[Symbol.asyncDispose]();
-    throw new InvalidRunInputError(
-      `The emulator of ${options.emulatorUrl ?? `another process on ${directory}`} answers with the simulated model, not from ${modelEndpoint}. Wait for that process to end, or use another --dir.`,
-    );
+    throw error;
   }
+}
+
+/** The emulator of the folder: this process's own, or another's. */
+function shareFolder(
+  { directory, clock, durations }: LocalTargetOptions,
+  { store, settings }: PlanDeps,
+  notices: NoticeBoard,
+): Promise<SharedEmulator> {
+  const stateDirectory = join(directory, '.emulator');
+  return shareEmulator(createDirectoryStore(stateDirectory), () =>
+    startEmulator({
+      store,
+      stateDirectory,
+      clock,
+      quotas: { default: settings.quotas },
+      onNotice: (notice) => notices.post(toTargetNotice(notice, stateDirectory)),
+      ...(durations === undefined ? {} : { durations }),
+    }),
+  );
+}
+
+/** A job that the emulator gave up ends the run that waits for it, and goes on with the next one. */
+function toTargetNotice({ kind, message, cause }: EmulatorNotice, stateDirectory: string): TargetNotice {
+  if (kind !== 'job-halted') return { message };
+  return { message, fault: diskFaultOf(cause, stateDirectory) ?? new ServiceUnavailableError(message) };
+}
+
+/** The SDK's clients of an emulator; each of their calls says who is to answer. */
+function connect(emulator: SharedEmulator, modelServer: KeyedModelServer | undefined): BedrockClients {
   const clientOptions = {
     // Asked for at each call: the emulator moves when the process that runs it ends.
     endpoint: async () => parseUrl(emulator.url()),
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   };
-  const control = new BedrockClient(clientOptions);
-  const runtime = new BedrockRuntimeClient(clientOptions);
-  return {
-    store,
-    control,
-    deps: {
-      ...planDeps,
-      bedrock: createAwsBedrock({ control, runtime }),
-      settings: {
-        ...settings,
-        pollSeconds: options.pollSeconds ?? settings.pollSeconds,
-        simulated,
-      },
-    },
-    [Symbol.asyncDispose]: async () => {
-      control.destroy();
-      runtime.destroy();
-      await emulator[Symbol.asyncDispose]();
-    },
+  const clients = {
+    control: new BedrockClient(clientOptions),
+    runtime: new BedrockRuntimeClient(clientOptions),
   };
+  if (modelServer === undefined) return clients;
+  const header = encodeModelServer(modelServer);
+  const nameServer = (request: unknown) => {
+    (request as { headers: Record<string, string> }).headers[MODEL_SERVER_HEADER] = header;
+  };
+  clients.control.middlewareStack.add(
+    (next) => (args) => {
+      nameServer(args.request);
+      return next(args);
+    },
+    { step: 'build' },
+  );
+  clients.runtime.middlewareStack.add(
+    (next) => (args) => {
+      nameServer(args.request);
+      return next(args);
+    },
+    { step: 'build' },
+  );
+  return clients;
 }
 
 function runningEmulator(url: string): SharedEmulator {
@@ -129,14 +185,24 @@ function parseUrl(url: string) {
   return { protocol, hostname, port: Number(port), path: '/' };
 }
 
-/** Whether the answers of the emulator at `url` are a simulated model's. */
-async function isSimulated(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(`${url}/_emulator`);
-    return z.object({ simulated: z.boolean() }).parse(await response.json()).simulated;
-  } catch (error) {
+const Description = z.object({
+  model_server: z.object({ url: z.string(), model: z.string().nullable() }).nullable(),
+});
+
+/** The server that answers at the emulator, which may have one of its own; null for the simulated model. */
+async function whoAnswers(
+  url: string,
+  modelServer: KeyedModelServer | undefined,
+): Promise<z.infer<typeof Description>['model_server']> {
+  const headers = modelServer === undefined ? {} : { [MODEL_SERVER_HEADER]: encodeModelServer(modelServer) };
+  const response = await fetch(`${url}/_emulator`, { headers }).catch((error: Error) => {
     throw new ServiceUnavailableError(`There is no Bedrock emulator at ${url}. Start one: quarry emulate`, {
       cause: error,
     });
-  }
+  });
+  const description = Description.safeParse(await response.json().catch(() => undefined));
+  if (description.success) return description.data.model_server;
+  throw new InvalidRunInputError(
+    `What answers at ${url} is no Bedrock emulator of this version of Quarry. Stop it, and start one: quarry emulate`,
+  );
 }

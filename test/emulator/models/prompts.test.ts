@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createAnswerer } from '../../../src/emulator/models/answerer.ts';
 import { findEmulatedModel } from '../../../src/emulator/models/model-catalog.ts';
 import type { JsonObject } from '../../../src/emulator/models/model-family.ts';
+import { createModelServers } from '../../../src/emulator/models/model-servers.ts';
 
 const ACCOUNT = { accountId: '123456789012', region: 'us-east-1', applicationProfiles: {} };
 const NOVA = 'us.amazon.nova-micro-v1:0';
@@ -16,13 +17,14 @@ const novaBody = { messages: [{ role: 'user', content: [{ text: 'Hi' }] }] };
 
 function ask(modelId: string, body: JsonObject, invocationType: 'InvokeModel' | 'Converse' = 'InvokeModel') {
   const model = findEmulatedModel(modelId, ACCOUNT);
-  return createAnswerer(undefined).answer({
+  return createAnswerer(createModelServers({})).answer({
     model,
     invocationType,
     body,
     bodyText: '',
     atMs: 0,
     inBatch: true,
+    server: undefined,
   });
 }
 

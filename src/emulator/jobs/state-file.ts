@@ -1,0 +1,51 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import type { z } from 'zod';
+
+/** Where the text before the last one is kept. */
+const BEFORE = '.before';
+
+/** What a file of the state directory holds; `damage` where it, or the copy before it, could not be read. */
+export interface StateFile<T> {
+  value: T | undefined;
+  damage: string | undefined;
+}
+
+/**
+ * Writes a file so that a killed process leaves the old text or the new one, and keeps the old one beside it: what a full disk,
+ * a power cut or a hand has spoiled is not lost.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.tmp`, text);
+  await rename(path, `${path}${BEFORE}`).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await rename(`${path}.tmp`, path);
+}
+
+/** Reads a file that `replaceFile` wrote, or the copy before it; undefined where there is neither. */
+export async function readStateFile<T>(path: string, schema: z.ZodType<T>): Promise<StateFile<T>> {
+  const last = await readOne(path, schema);
+  if (last.value !== undefined) return last;
+  const before = await readOne(`${path}${BEFORE}`, schema);
+  // Killed between its two renames, a write leaves the copy alone: nothing is damaged.
+  return { value: before.value, damage: last.damage ?? before.damage };
+}
+
+async function readOne<T>(path: string, schema: z.ZodType<T>): Promise<StateFile<T>> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return { value: undefined, damage: undefined };
+  const parsed = schema.safeParse(parseJson(text));
+  if (parsed.success) return { value: parsed.data, damage: undefined };
+  return { value: undefined, damage: text.trim() === '' ? 'it is empty' : 'it is cut off, or was changed' };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
