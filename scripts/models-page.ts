@@ -10,7 +10,8 @@ export function renderModelsPage(): string {
 # Models
 
 What Quarry knows of Bedrock's models. \`quarry models\` prints the same, and \`quarry models --json\` all of it. AWS changes
-these facts: each row tells of which day it is. A model that is not here is tried as it is.
+these facts: each row tells of which day it is. A model that is not here is tried as it is, and the plan says so; \`force\` in
+the [run input](run-input.md) (\`--force\`) tries what the catalogue refuses.
 
 ## With batch inference
 

@@ -66,6 +66,10 @@ export const RUN_INPUT_FIELDS = {
   model_id: z.string().min(1).max(2048).meta({
     description: 'Model id, inference profile id (`us.`, `eu.`, `global.`, …) or ARN.',
   }),
+  base_model_id: z.string().min(1).max(2048).meta({
+    description:
+      'Model that `model_id` stands for, where it is an ARN that does not tell (an application inference profile, a custom model): its price, parameters and request format are taken.',
+  }),
   prompt_id: z.string().min(1).meta({
     description: 'Name of a template in `promptIdToTemplate`; null for embeddings.',
   }),
@@ -123,6 +127,10 @@ export const RUN_INPUT_FIELDS = {
   }),
   dedupe: z.boolean().meta({
     description: 'Send identical requests once and give the answer to all their rows. Default false.',
+  }),
+  force: z.boolean().meta({
+    description:
+      'Try what Quarry’s [catalogue of models](models.md) says that Bedrock refuses: the plan notes it instead. Default false.',
   }),
   run_id: RunId.meta({
     description: 'Name of this run. Give the same one to resume. Default: derived from the input.',

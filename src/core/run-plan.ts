@@ -54,6 +54,8 @@ export const RunPlan = z.object({
   hub: HubSource.nullable(),
   model: z.object({
     model_id: z.string(),
+    /** What its price goes by, where that is another id: the model behind an ARN that does not tell it. */
+    base_model_id: z.string().optional(),
     family: z.string(),
     invocation_type: z.enum(['InvokeModel', 'Converse']),
   }),
@@ -77,11 +79,18 @@ export const RunPlan = z.object({
   min_records_per_job: Count,
   max_attempts: Count,
   estimate: CostEstimate,
+  /** What a user should know before anything is spent. */
+  notes: z.array(z.string()).default([]),
   created_at: z.string(),
   /** What its jobs are named after; absent in a plan of version 0.1.0, whose jobs are named after run id and input alone. */
   job_naming: z.literal('place').optional(),
 });
 export type RunPlan = z.infer<typeof RunPlan>;
+
+/** The id that a run's price goes by. */
+export function pricedModelOf({ model }: Pick<RunPlan, 'model'>): string {
+  return model.base_model_id ?? model.model_id;
+}
 
 /** Bytes of English text in one token, roughly. https://docs.anthropic.com/en/docs/about-claude/glossary#tokens */
 export const BYTES_PER_TOKEN = 4;

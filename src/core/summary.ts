@@ -41,6 +41,8 @@ export const RunSummary = z.object({
   input_hash: z.string(),
   prompt_hash: z.string(),
   model_id: z.string(),
+  /** What the plan had a user know. */
+  notes: z.array(z.string()).default([]),
   dataset_files: z.array(DatasetFile),
   dataset_rows: z.int().min(0),
   hub: HubSource.nullable(),

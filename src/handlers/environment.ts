@@ -27,6 +27,8 @@ const EnvironmentSchema = z.object({
   /** Service role that Bedrock assumes. */
   QUARRY_ROLE_ARN: z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+/, 'must be the ARN of a role'),
   QUARRY_VERSION: z.string().min(1),
+  /** Lambda's own. */
+  AWS_REGION: z.string().optional(),
   QUARRY_POLL_SECONDS: Whole.pipe(z.int().min(1)).default(300),
   QUARRY_PREPARE_CONCURRENCY: Whole.pipe(z.int().min(1)).default(10),
   QUARRY_ROWS_PER_SLICE: Whole.pipe(z.int().min(1)).default(1_000_000),

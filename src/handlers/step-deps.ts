@@ -35,6 +35,7 @@ export function createStepDeps(environment: Environment): StepDeps {
     settings: {
       bucket: environment.QUARRY_BUCKET,
       roleArn: environment.QUARRY_ROLE_ARN,
+      region: environment.AWS_REGION,
       quotas: {
         minRecordsPerJob: environment.QUARRY_MIN_RECORDS_PER_JOB,
         maxRecordsPerJob: environment.QUARRY_MAX_RECORDS_PER_JOB,

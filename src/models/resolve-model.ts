@@ -7,11 +7,81 @@ import type {
   ModelRequest,
 } from './adapters/model-adapter.ts';
 import { factsOf } from './catalog/model-catalog.ts';
-import { parseModelId } from './catalog/model-id.ts';
+import { type ModelIdentity, parseModelId } from './catalog/model-id.ts';
+import { didYouMeanModel } from './catalog/models-like.ts';
+import { PRICES_AS_OF } from './catalog/prices.ts';
+import { refusalsOf } from './model-refusals.ts';
+
+/** Which model a run asks, for what, and from where. */
+export interface ModelChoice extends ModelRequest {
+  /** Id of the model behind an ARN that does not tell it. */
+  baseModelId?: string | undefined;
+  /** Where jobs are created; left out where no region is meant. */
+  region?: string | undefined;
+  /** True: what the catalogue says that Bedrock refuses is only noted. */
+  force?: boolean | undefined;
+}
+
+/** A model that may be asked so, as far as is known. */
+export interface ResolvedModel {
+  adapter: ModelAdapter;
+  /** What its price goes by: the id itself, or that of the model behind it. */
+  pricedId: string;
+  /** What a user should know before anything is spent. */
+  notes: string[];
+}
 
 /** The adapter of a run's model, once what the run asks of it is known to be possible; InvalidRunInputError else. */
-export function resolveModel(modelId: string, { systemPrompt, parameters }: ModelRequest): ModelAdapter {
-  const adapter = findAdapter(modelId);
+export function resolveModel(modelId: string, choice: ModelChoice): ResolvedModel {
+  const { systemPrompt, parameters, region, force = false } = choice;
+  const identity = parseModelId(modelId);
+  const base = baseOf(identity, choice.baseModelId);
+  const pricedId = base?.modelId ?? modelId;
+  const adapter = findAdapter(pricedId);
+  checkFamily(adapter, parameters, systemPrompt);
+  const facts = factsOf(base?.baseModelId);
+  const refusals = facts === undefined ? [] : refusalsOf({ identity, facts, region, parameters });
+  if (refusals.length > 0 && !force) {
+    throw new InvalidRunInputError(`${refusals.join('\n')} To try it all the same, give force.`);
+  }
+  const notes = [
+    ...refusals.map((refusal) => `${refusal} It is tried all the same, as force is given.`),
+    ...(base === undefined
+      ? [
+          `model_id "${modelId}" does not tell its model, so its price is not known and it is asked through Converse. Give base_model_id.`,
+        ]
+      : facts === undefined || facts.batch.kind === 'unknown'
+        ? [
+            `Whether ${modelId} has batch inference is not known (catalogue of ${facts?.date ?? PRICES_AS_OF}).${didYouMeanModel(modelId)}`,
+          ]
+        : []),
+  ];
+  return { adapter, pricedId, notes };
+}
+
+/** The model itself: what the id tells, or what the user says that it stands for. */
+function baseOf(identity: ModelIdentity, told: string | undefined): ModelIdentity | undefined {
+  if (told === undefined) return identity.baseModelId === undefined ? undefined : identity;
+  const base = parseModelId(told, 'base_model_id');
+  if (base.baseModelId === undefined) {
+    throw new InvalidRunInputError(
+      `base_model_id "${told}" does not tell its model either. Give the id of a model, like amazon.nova-lite-v1:0.`,
+    );
+  }
+  if (identity.baseModelId !== undefined && identity.baseModelId !== base.baseModelId) {
+    throw new InvalidRunInputError(
+      `base_model_id is "${told}", but model_id "${identity.modelId}" is of ${identity.baseModelId}. Leave base_model_id out.`,
+    );
+  }
+  return identity.baseModelId === undefined ? base : identity;
+}
+
+/** Refuses what no request of the family can say. */
+function checkFamily(
+  adapter: ModelAdapter,
+  parameters: InferenceParameters,
+  systemPrompt: string | undefined,
+): void {
   const unknown = (Object.keys(parameters) as InferenceParameter[]).filter(
     (name) => parameters[name] !== undefined && !adapter.parameters.includes(name),
   );
@@ -31,35 +101,6 @@ export function resolveModel(modelId: string, { systemPrompt, parameters }: Mode
   ) {
     throw new InvalidRunInputError(
       `inference_parameters.dimensions is ${dimensions}; ${adapter.family} gives ${adapter.dimensions.join(', ')}.`,
-    );
-  }
-  checkLimits(modelId, parameters);
-  return adapter;
-}
-
-/** Refuses what the model would refuse for every record. */
-function checkLimits(modelId: string, { max_tokens, temperature, top_p }: InferenceParameters): void {
-  const facts = factsOf(parseModelId(modelId).baseModelId);
-  if (facts === undefined) return;
-  const { maxTokens, refuses } = facts;
-  if (max_tokens !== undefined && maxTokens !== undefined && max_tokens > maxTokens) {
-    throw new InvalidRunInputError(
-      `inference_parameters.max_tokens is ${max_tokens}, but ${modelId} refuses more than ${maxTokens}.`,
-    );
-  }
-  if (temperature !== undefined && temperature > (refuses.temperatureOver ?? temperature)) {
-    throw new InvalidRunInputError(
-      `inference_parameters.temperature is ${temperature}, but ${modelId} refuses more than ${refuses.temperatureOver}.`,
-    );
-  }
-  if (refuses.temperatureWithTopP && temperature !== undefined && top_p !== undefined) {
-    throw new InvalidRunInputError(
-      `inference_parameters: ${modelId} refuses temperature and top_p together. Give one of them.`,
-    );
-  }
-  if (refuses.sampling && ((temperature ?? 1) !== 1 || (top_p ?? 1) !== 1)) {
-    throw new InvalidRunInputError(
-      `inference_parameters: ${modelId} refuses any temperature and top_p but 1. Leave them out.`,
     );
   }
 }

@@ -13,6 +13,8 @@ export interface StepSettings {
   bucket: string;
   /** Service role that Bedrock assumes to read and write them. */
   roleArn: string;
+  /** Where jobs are created; undefined on a machine, which is in no region. */
+  region?: string | undefined;
   quotas: BatchQuotas;
   /** Seconds between two looks at a job. */
   pollSeconds: number;

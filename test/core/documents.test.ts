@@ -35,6 +35,7 @@ describe('documents of a run survive JSON', () => {
       input_usd: null,
       prices_as_of: '2026-09-30',
     },
+    notes: ['Mind the gap.'],
     created_at: '2026-11-22T00:00:00.000Z',
   };
   const summary = {
@@ -59,6 +60,7 @@ describe('documents of a run survive JSON', () => {
     input_hash: 'abc',
     prompt_hash: 'def',
     model_id: 'x.y',
+    notes: ['Mind the gap.'],
     dataset_files: [file],
     dataset_rows: 3,
     hub: null,

@@ -59,6 +59,8 @@ test('every key is taken, and kept', () => {
   const rest = {
     job_name_prefix: 'reviews',
     model_id: MODEL,
+    base_model_id: 'amazon.nova-lite-v1:0',
+    force: true,
     system_prompt: 'Be kind.',
     inference_parameters: {
       max_tokens: 100,

@@ -53,7 +53,7 @@ describe('the page of the run input', () => {
     expect(examples).toHaveLength(2);
     for (const { model_id, system_prompt, inference_parameters } of examples) {
       const request = { systemPrompt: system_prompt, parameters: inference_parameters ?? {} };
-      expect(resolveModel(model_id, request)).toBe(findAdapter(model_id));
+      expect(resolveModel(model_id, request).adapter).toBe(findAdapter(model_id));
     }
   });
 

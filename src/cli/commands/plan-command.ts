@@ -89,6 +89,7 @@ function reportOf(
     parts: plan.parts,
     slices: plan.slices,
     estimate: plan.estimate,
+    notes: plan.notes,
     schedule: {
       jobs_in_flight: pace.jobsInFlight,
       records_per_hour: pace.recordsPerHour,

@@ -24,6 +24,8 @@ export interface PlanReport {
   estimate: CostEstimate;
   /** False where no AWS account pays: the estimate is what Bedrock would take. */
   billed: boolean;
+  /** What a user should know before anything is spent. */
+  notes: string[];
   schedule: {
     jobs_in_flight: number;
     records_per_hour: number;
@@ -58,6 +60,7 @@ export function planLines(report: PlanReport): string[] {
       `With ${count(schedule.jobs_in_flight, 'job')} at once and ${count(schedule.records_per_hour, 'record')} an hour in each; queues at Bedrock come on top.`,
     );
   }
+  if (report.notes.length > 0) lines.push('', ...report.notes.map((note) => `Note: ${note}`));
   lines.push(
     '',
     report.uploaded_to === null

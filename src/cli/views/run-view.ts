@@ -15,6 +15,8 @@ export interface RunView {
   price: string;
   selectedRows: number | undefined;
   runId: string | undefined;
+  /** What the plan has a user know. */
+  notes: readonly string[];
   parts: number;
   preparedRows: number;
   preparedParts: number;
@@ -41,6 +43,7 @@ export function emptyView(startedAtMs: number): RunView {
     price: '',
     selectedRows: undefined,
     runId: undefined,
+    notes: [],
     parts: 0,
     preparedRows: 0,
     preparedParts: 0,
@@ -72,6 +75,7 @@ export function advanceView(view: RunView, progress: RunEvent): void {
     case 'planned':
       view.price = progress.isPaid ? priceText(progress.plan.estimate) : '';
       view.runId = progress.plan.run_id;
+      view.notes = progress.plan.notes;
       view.selectedRows = progress.plan.selected_rows;
       view.parts = progress.plan.parts;
       return;
@@ -112,6 +116,7 @@ export function viewLines(view: RunView, nowMs: number): string[] {
     rows === undefined
       ? `Plan        ${transferText(view) ?? 'reading the dataset'}`
       : `Plan        run ${view.runId}: ${count(rows, 'row')} in ${count(view.parts, 'part')}${view.price}`,
+    ...view.notes.map((note) => `Note        ${note}`),
   ];
   if (view.phase === 'plan') return withElapsed(lines, view, nowMs);
   lines.push(
@@ -179,7 +184,10 @@ export function logLine(view: RunView, progress: RunEvent): string | undefined {
         ? `Uploaded ${progress.path}: ${megabytes(progress.totalBytes)}`
         : undefined;
     case 'planned':
-      return `Plan: run ${progress.plan.run_id}, ${count(progress.plan.selected_rows, 'row')} in ${count(progress.plan.parts, 'part')}${view.price}`;
+      return [
+        `Plan: run ${progress.plan.run_id}, ${count(progress.plan.selected_rows, 'row')} in ${count(progress.plan.parts, 'part')}${view.price}`,
+        ...view.notes.map((note) => `Note: ${note}`),
+      ].join('\n');
     case 'prepared':
       return `Prepared ${progress.partId}: ${count(progress.rows, 'row')}, ${count(progress.records, 'record')}`;
     case 'dispatched':

@@ -1,4 +1,5 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { didYouMeanModel } from './models-like.ts';
 
 /**
  * Geography prefix of a cross-region inference profile: `us.`, `eu.`, `jp.`, `us-gov.`, `apac.`, `global.`, …
@@ -28,7 +29,7 @@ const BEDROCK_ID_PATTERN =
   /^[a-z0-9-]{1,63}\.[a-z0-9-]{1,63}(?:\.?[a-z0-9-]{1,63})(?::[a-z0-9-]{1,63}){0,2}$/;
 
 /** Takes a plain id, an inference profile id or an ARN apart; throws InvalidRunInputError for anything else. */
-export function parseModelId(modelId: string): ModelIdentity {
+export function parseModelId(modelId: string, key: 'model_id' | 'base_model_id' = 'model_id'): ModelIdentity {
   const arn = ARN_PATTERN.exec(modelId);
   if (arn !== null) {
     const [, resource = '', name = ''] = arn;
@@ -36,32 +37,30 @@ export function parseModelId(modelId: string): ModelIdentity {
       case 'foundation-model':
       case 'inference-profile': {
         const identity = identityOf(name);
-        if (identity.baseModelId === undefined) throw notAModelId(modelId);
+        if (identity.baseModelId === undefined) throw notAModelId(modelId, key);
         return { ...identity, modelId };
       }
       case 'application-inference-profile':
       case 'custom-model':
-      case 'custom-model-deployment':
-      case 'imported-model':
         return { modelId, baseModelId: undefined, profilePrefix: undefined };
       default:
         throw new InvalidRunInputError(
-          `model_id "${modelId}" is the ARN of a ${resource}, which batch inference does not take. Use a foundation model, an inference profile or a custom model.`,
+          `${key} "${modelId}" is the ARN of ${/^[aeiou]/.test(resource) ? 'an' : 'a'} ${resource}, which batch inference does not take. Use a foundation model, an inference profile or a custom model.`,
         );
     }
   }
   const identity = identityOf(modelId);
-  if (identity.baseModelId === undefined) throw notAModelId(modelId);
+  if (identity.baseModelId === undefined) throw notAModelId(modelId, key);
   if (BEDROCK_ID_PATTERN.test(modelId)) return identity;
-  if (identity.profilePrefix === undefined) throw notAModelId(modelId);
+  if (identity.profilePrefix === undefined) throw notAModelId(modelId, key);
   throw new InvalidRunInputError(
-    `model_id "${modelId}" has more dots than Bedrock takes in the model id of a batch job. Give the ARN of this inference profile instead: arn:aws:bedrock:…:inference-profile/${modelId}.`,
+    `${key} "${modelId}" has more dots than Bedrock takes in the model id of a batch job. Give the ARN of this inference profile instead: arn:aws:bedrock:…:inference-profile/${modelId}.`,
   );
 }
 
-function notAModelId(modelId: string): InvalidRunInputError {
+function notAModelId(modelId: string, key: string): InvalidRunInputError {
   return new InvalidRunInputError(
-    `model_id "${modelId}" is not a Bedrock model id. Write provider.model (anthropic.claude-3-haiku-20240307-v1:0), an inference profile (us.anthropic.…, global.…) or an ARN.`,
+    `${key} "${modelId}" is not a Bedrock model id. Write provider.model (anthropic.claude-3-haiku-20240307-v1:0), an inference profile (us.anthropic.…, global.…) or an ARN.${didYouMeanModel(modelId)}`,
   );
 }
 

@@ -20,7 +20,7 @@ export function estimateCost(
   call: ModelCall,
   { rows, onDemandRows, meanPromptBytes }: RunSize,
 ): CostEstimate {
-  const price = batchPriceOf(input.model_id);
+  const price = batchPriceOf(call.pricedId);
   const inputTokens = Math.ceil(
     (rows * (meanPromptBytes + Buffer.byteLength(input.system_prompt ?? ''))) / BYTES_PER_TOKEN,
   );

@@ -55,7 +55,7 @@ export interface PlanDraft {
 export async function draftPlan(document: unknown, deps: PlanDeps): Promise<PlanDraft> {
   const input = parseRunInput(document);
   const { quotas, bucket } = deps.settings;
-  const call = modelCallOf(input);
+  const call = modelCallOf(input, deps.settings);
   const maxRecords = recordsPerJobLimit(quotas, input.max_records_per_job);
   const { run_id: _, ...rest } = input;
   const runLimits = limitsOf(input);
@@ -125,6 +125,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
       hub,
       model: {
         model_id: input.model_id,
+        ...(call.pricedId === input.model_id ? {} : { base_model_id: call.pricedId }),
         family: call.adapter.family,
         invocation_type: call.adapter.invocationType,
       },
@@ -142,6 +143,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
       min_records_per_job: quotas.minRecordsPerJob,
       max_attempts: input.max_attempts ?? 3,
       estimate,
+      notes: call.notes,
       created_at: new Date(deps.clock.now()).toISOString(),
       job_naming: 'place',
     };

@@ -12,15 +12,24 @@ export interface ModelCall {
   frame: RecordFrame;
   /** The template, or null for embeddings. */
   template: string | null;
+  /** What the model's price goes by. */
+  pricedId: string;
+  /** What a user should know before anything is spent. */
+  notes: string[];
 }
 
 /** Column that is embedded unless the run input names another. */
 const DEFAULT_TEXT_COLUMN = 'input_text';
 
-/** The model, prompt and body of a run input; InvalidRunInputError where they do not go together. */
-export function modelCallOf(input: RunInput): ModelCall {
+/**
+ * The model, prompt and body of a run input whose jobs are created in `region`; InvalidRunInputError where they do not
+ * go together.
+ */
+export function modelCallOf(input: RunInput, { region }: { region?: string | undefined } = {}): ModelCall {
   const request = { systemPrompt: input.system_prompt, parameters: input.inference_parameters ?? {} };
-  const adapter = resolveModel(input.model_id, request);
+  const { base_model_id: baseModelId, force } = input;
+  const model = resolveModel(input.model_id, { ...request, baseModelId, region, force });
+  const { adapter } = model;
   const refuse = (key: 'prompt_id' | 'prompt_template' | 'text_column', why: string) => {
     if (input[key] !== undefined) throw new InvalidRunInputError(`${key}: ${why}`);
   };
@@ -34,7 +43,7 @@ export function modelCallOf(input: RunInput): ModelCall {
           `${input.model_id} is a text model: give prompt_id or prompt_template.`,
         );
       }
-      return { adapter, frame: recordFrameOf(adapter, request, parsePromptTemplate(template)), template };
+      return { ...model, frame: recordFrameOf(adapter, request, parsePromptTemplate(template)), template };
     }
     case 'embedding': {
       const why = `${input.model_id} makes embeddings and takes no prompt. Leave it out; text_column names the column to embed.`;
@@ -42,7 +51,7 @@ export function modelCallOf(input: RunInput): ModelCall {
       refuse('prompt_template', why);
       const column = input.text_column ?? DEFAULT_TEXT_COLUMN;
       return {
-        adapter,
+        ...model,
         frame: recordFrameOf(adapter, request, [{ kind: 'column', column }]),
         template: null,
       };

@@ -22,9 +22,10 @@ export async function readPlan(runUri: S3Uri, { store }: StepDeps): Promise<Plan
   refuseOldDedupe(plan);
   const input = parseRunInput(plan.input);
   // The plan's own text, so that a prompt changed since then does not change half a run.
-  const call = modelCallOf(
-    plan.prompt_template === null ? input : { ...omitPromptId(input), prompt_template: plan.prompt_template },
-  );
+  const prompt =
+    plan.prompt_template === null ? input : { ...omitPromptId(input), prompt_template: plan.prompt_template };
+  // The plan was let pass, whatever the catalogue says by now.
+  const call = modelCallOf({ ...prompt, base_model_id: plan.model.base_model_id, force: true });
   return { layout, plan, input, call };
 }
 

@@ -10,7 +10,7 @@ import {
   isFinal,
   MergedLedger,
 } from '../../core/ledger.ts';
-import type { RunPlan } from '../../core/run-plan.ts';
+import { pricedModelOf, type RunPlan } from '../../core/run-plan.ts';
 import type { RunStop } from '../../core/run-stop.ts';
 import { RunSummary } from '../../core/summary.ts';
 import { recountResults } from '../../rows/results/read-results.ts';
@@ -71,7 +71,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
     reasons: addReasons(finals.flatMap(({ reasons }) => reasons)),
     // Of every attempt: all of them were paid for.
     tokens: addTokenCounts(turns.map(({ ledger }) => ledger.tokens)),
-    cost_usd: spentUsd(turns, plan.model.model_id),
+    cost_usd: spentUsd(turns, pricedModelOf(plan)),
     duplicates: plan.duplicates,
     jobs: await countJobs(turns, layout, deps),
     on_demand_records: turns.reduce(
@@ -87,6 +87,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
     input_hash: plan.input_hash,
     prompt_hash: plan.prompt_hash,
     model_id: plan.model.model_id,
+    notes: plan.notes,
     dataset_files: plan.dataset.files,
     dataset_rows: plan.dataset.rows,
     hub: plan.hub,

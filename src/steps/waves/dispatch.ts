@@ -3,6 +3,7 @@ import { LedgerMismatchError } from '../../core/errors.ts';
 import { isFinal } from '../../core/ledger.ts';
 import type { MergeItem, WavePart } from '../../core/part.ts';
 import { recordsPerJobLimit } from '../../core/quotas.ts';
+import { pricedModelOf } from '../../core/run-plan.ts';
 import { RunResumed } from '../../core/run-stop.ts';
 import { parseS3Uri } from '../../core/s3-uri.ts';
 import { RunSummary } from '../../core/summary.ts';
@@ -98,8 +99,8 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
 }
 
 function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget | undefined {
-  const price = batchPriceOf(plan.model.model_id);
-  const spent = spentUsd(turns, plan.model.model_id);
+  const price = batchPriceOf(pricedModelOf(plan));
+  const spent = spentUsd(turns, pricedModelOf(plan));
   if (price === undefined || spent === null) return undefined;
   const { input_tokens, max_output_tokens } = plan.estimate;
   const most = costUsd(price, { input: input_tokens, output: max_output_tokens });

@@ -113,7 +113,7 @@ async function identifyRun(
   input: RunInput,
   { deployment, store, hash }: DeployedTarget,
 ): Promise<string | undefined> {
-  const { template } = modelCallOf(input);
+  const { template } = modelCallOf(input, { region: deployment.region });
   if (input.s3_uri === undefined) return input.run_id;
   try {
     const files = await listDatasetObjects(input.s3_uri as S3Uri, store);

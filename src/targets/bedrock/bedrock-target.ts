@@ -64,7 +64,7 @@ export function openRunBucket(options: BucketOptions): RunBucket {
 /** What Plan needs to plan a run in that bucket. */
 export function bedrockPlanDeps(
   store: ObjectStore,
-  { directory, bucket, roleArn, quotas, pollSeconds, clock, version }: BedrockTargetOptions,
+  { directory, bucket, region, roleArn, quotas, pollSeconds, clock, version }: BedrockTargetOptions,
 ): PlanDeps {
   return {
     store,
@@ -80,6 +80,7 @@ export function bedrockPlanDeps(
       // One machine: a Prepare uses all of it.
       prepareConcurrency: 1,
       rowsPerSlice: ROWS_PER_SLICE,
+      region,
       simulated: false,
       billed: true,
       version,

@@ -42,6 +42,32 @@ const badInputs: BadInput[] = [
     args: ['--model-id', 'gpt-4', '--prompt-template', '{topic}'],
     says: ['model_id "gpt-4" is not a Bedrock model id'],
   },
+  {
+    what: 'a model’s name',
+    files: { 'a.csv': CSV },
+    args: ['--model-id', 'nova-lite', '--prompt-template', '{topic}'],
+    says: ['model_id "nova-lite" is not a Bedrock model id', 'Did you mean us.amazon.nova-lite-v1:0?\n'],
+  },
+  {
+    what: 'a bare id that needs a profile',
+    files: { 'a.csv': CSV },
+    args: ['--model-id', 'anthropic.claude-opus-5', '--prompt-template', '{topic}'],
+    says: [
+      'model_id "anthropic.claude-opus-5": Claude Opus 5 runs in batch only through an inference profile. Use us.anthropic.claude-opus-5 or global.anthropic.claude-opus-5; there are eu., au. too. To try it all the same, give force.\n',
+    ],
+  },
+  {
+    what: 'a model without batch inference',
+    files: { 'a.csv': CSV },
+    args: ['--model-id', 'us.deepseek.r1-v1:0', '--prompt-template', '{topic}'],
+    says: ['DeepSeek R1 has no batch inference', 'DeepSeek V3.2 has: deepseek.v3.2.'],
+  },
+  {
+    what: 'stop sequences for a model that takes none',
+    files: { 'a.csv': CSV },
+    args: ['--model-id', 'qwen.qwen3-32b-v1:0', '--prompt-template', '{topic}', '--stop-sequence', 'END'],
+    says: ['inference_parameters: qwen.qwen3-32b-v1:0 refuses stop_sequences. Leave them out.'],
+  },
   { what: 'an empty file', files: { 'a.csv': '' }, args: JOKES, says: ['a.csv', /no rows|empty/] },
   { what: 'a header without rows', files: { 'a.csv': 'topic,n\n' }, args: JOKES, says: ['a.csv', 'no rows'] },
   {

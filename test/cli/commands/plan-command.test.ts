@@ -123,3 +123,36 @@ test('a plan refuses what a run refuses', async () => {
   );
   expect(await refused(...FLAGS, '--records-per-hour', '0')).toContain('It is not a whole number above 0.');
 });
+
+test('with --force a plan notes what it would refuse, and goes on', async () => {
+  const { file, store } = await dataset(3);
+  const args = ['plan', file, '--dir', store, '--model-id', 'qwen.qwen3-32b-v1:0'];
+  const asked = [...args, '--prompt-template', '{a}?', '--stop-sequence', 'END'];
+  expect((await runQuarry(...asked)).status).toBe(1);
+  const note =
+    'inference_parameters: qwen.qwen3-32b-v1:0 refuses stop_sequences. Leave them out. It is tried all the same, as force is given.';
+  const { status, out } = await runQuarry(...asked, '--force');
+  expect(status).toBe(0);
+  expect(out).toContain(`\nNote: ${note}\n`);
+  expect(JSON.parse((await runQuarry(...asked, '--force', '--json')).out).notes).toEqual([note]);
+});
+
+test('force is no part of a run’s identity', async () => {
+  const { file, store } = await dataset(3);
+  const args = ['plan', file, '--dir', store, ...FLAGS, '--json'];
+  const [plain, forced] = [await runQuarry(...args), await runQuarry(...args, '--force')];
+  expect(JSON.parse(forced.out).run_id).toBe(JSON.parse(plain.out).run_id);
+});
+
+test('base_model_id gives an application inference profile its price', async () => {
+  const { file, store } = await dataset(3);
+  const profile = 'arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/a1b2c3d4e5f6';
+  const args = ['plan', file, '--dir', store, '--model-id', profile, '--prompt-template', '{a}', '--json'];
+  const unknown = JSON.parse((await runQuarry(...args)).out);
+  expect(unknown.estimate.max_usd).toBeNull();
+  expect(unknown.notes).toEqual([expect.stringContaining('Give base_model_id.')]);
+  const told = JSON.parse((await runQuarry(...args, '--base-model-id', 'amazon.nova-lite-v1:0')).out);
+  // 3 answers of 1,024 tokens on demand, at $0.24 a million.
+  expect(told.estimate.max_usd - told.estimate.input_usd).toBeCloseTo(0.00073728, 9);
+  expect(told.notes).toEqual([]);
+});

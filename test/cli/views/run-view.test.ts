@@ -4,7 +4,7 @@ import type { WavePart } from '../../../src/core/part.ts';
 import type { RunEvent } from '../../../src/core/run-event.ts';
 import type { RunPlan } from '../../../src/core/run-plan.ts';
 
-const plan = { run_id: 'jokes-1', selected_rows: 1000, parts: 2 } as RunPlan;
+const plan = { run_id: 'jokes-1', selected_rows: 1000, parts: 2, notes: [] as string[] } as RunPlan;
 const part = (part_id: string): WavePart => ({
   run_uri: 's3://bucket/runs/jokes-1',
   part_id,
@@ -89,4 +89,12 @@ test('the log has a line for what is worth one', () => {
     'Collected p00002: 498 rows answered, 2 failed, 0 not sent',
     'Summarize',
   ]);
+});
+
+test('what the plan has a user know stands under it, in the live block and in the log', () => {
+  const view = emptyView(0);
+  const noted: RunEvent = { kind: 'planned', plan: { ...plan, notes: ['Mind the gap.'] }, isPaid: false };
+  advanceView(view, noted);
+  expect(viewLines(view, 0)[1]).toBe('Note        Mind the gap.');
+  expect(logLine(view, noted)).toBe('Plan: run jokes-1, 1,000 rows in 2 parts\nNote: Mind the gap.');
 });

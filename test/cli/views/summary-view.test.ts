@@ -25,6 +25,7 @@ const SUMMARY: RunSummary = {
   input: {},
   input_hash: 'i',
   prompt_hash: 'p',
+  notes: [],
   model_id: 'm',
   dataset_files: [],
   dataset_rows: 1,

@@ -31,7 +31,7 @@ describe.each(cases)('$family: $name', ({ path }) => {
   const request = { systemPrompt: given.system_prompt, parameters: given.inference_parameters ?? {} };
 
   test('the model input is the one that the model documents', () => {
-    const adapter = resolveModel(given.model_id, request);
+    const { adapter } = resolveModel(given.model_id, request);
     const modelInput = adapter.toModelInput(given.prompt, request);
     expect(modelInput).toStrictEqual(readFixture(path, 'model-input.json'));
   });

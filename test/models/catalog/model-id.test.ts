@@ -59,7 +59,6 @@ describe('an ARN', () => {
   test.each([
     'arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/a1b2c3d4e5f6',
     'arn:aws:bedrock:us-east-1:111122223333:custom-model/amazon.nova-lite-v1:0:300k/a1b2c3d4e5f6',
-    'arn:aws:bedrock:us-east-1:111122223333:imported-model/a1b2c3d4e5f6',
   ])('%s does not tell its model and goes through Converse', (modelId) => {
     expect(parseModelId(modelId)).toEqual({ modelId, profilePrefix: undefined, baseModelId: undefined });
     expect(findAdapter(modelId).family).toBe(CONVERSE);
@@ -112,4 +111,26 @@ test.each([
   'twelvelabs.marengo-embed-2-7-v1:0',
 ])('%s is of no supported family', (modelId) => {
   expect(() => findAdapter(modelId)).toThrow(`model_id "${modelId}" is of no supported family.`);
+});
+
+test.each([
+  ['nova-lite', 'us.amazon.nova-lite-v1:0?'],
+  ['Nova Lite', 'us.amazon.nova-lite-v1:0?'],
+  ['nova-lite-v1', 'us.amazon.nova-lite-v1:0?'],
+  ['titan-embed-text', 'amazon.titan-embed-text-v2:0?'],
+  ['claude-haiku-4.5', 'us.anthropic.claude-haiku-4-5-20251001-v1:0?'],
+  ['claude-hiaku-4-5', 'us.anthropic.claude-haiku-4-5-20251001-v1:0?'],
+  ['llama3-3-70b', 'us.meta.llama3-3-70b-instruct-v1:0?'],
+  [
+    'haiku',
+    'us.anthropic.claude-haiku-4-5-20251001-v1:0, or us.anthropic.claude-3-5-haiku-20241022-v1:0, or anthropic.claude-3-haiku-20240307-v1:0?',
+  ],
+])('"%s" names the id that was meant', (word, meant) => {
+  expect(() => parseModelId(word)).toThrow(
+    new RegExp(`or an ARN\\. Did you mean ${meant.replace(/[.?]/g, '\\$&')}$`),
+  );
+});
+
+test('a word that is like no model names none', () => {
+  expect(() => parseModelId('gpt 4')).toThrow(/or an ARN\.$/);
 });

@@ -43,7 +43,7 @@ test('a run that could cost more than max_cost_usd is refused with both sums', (
 test('a budget for a model without a known price is refused, since it could not be kept', () => {
   const unknown = parseRunInput({
     s3_uri: 's3://b/a.csv',
-    model_id: 'writer.palmyra-x5-v1:0',
+    model_id: 'nobody.unheard-of-v1:0',
     prompt_template: '{a}',
   });
   expect(() => checkBudget(1, estimateCost(unknown, modelCallOf(unknown), size))).toThrow(
