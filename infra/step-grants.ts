@@ -99,6 +99,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
       write(
         'runs/*/plan.json',
         'runs/*/slices.json',
+        'runs/*/slices/*',
         'runs/*/resumed.json',
         'working/*/duplicates.parquet',
         'datasets/hf/*',

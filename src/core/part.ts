@@ -46,13 +46,20 @@ export const PlannedPart = z.object({
 });
 export type PlannedPart = z.infer<typeof PlannedPart>;
 
-/** What one Prepare reads, and the parts it leaves. An item of Prepare's Distributed Map. */
+/** What one Prepare reads, and the parts it leaves. */
 export const Slice = z.object({
   slice: Count,
   reads: z.array(SliceRead),
   parts: z.array(PlannedPart),
 });
 export type Slice = z.infer<typeof Slice>;
+
+/**
+ * An item of Prepare's Distributed Map: the number of a slice. Items are references, as Step Functions takes 256 KiB for one and
+ * a slice may be of any number of files.
+ */
+export const SliceItem = z.object({ slice: Count });
+export type SliceItem = z.infer<typeof SliceItem>;
 
 /** A part as Prepare left it. */
 export const PreparedPart = z.object({
@@ -75,8 +82,8 @@ export type InvocationMode = z.infer<typeof InvocationMode>;
 export const PartSource = z.object({ part_id: z.string(), owed_from: Count, owed_count: Count });
 export type PartSource = z.infer<typeof PartSource>;
 
-/** An item of Run jobs' Distributed Map: one part's turn in one wave. */
-export const WavePart = z.object({
+/** One part's turn in one wave. */
+export const PartTurn = z.object({
   run_uri: Uri,
   part_id: z.string(),
   wave: z.int().min(1),
@@ -85,20 +92,48 @@ export const WavePart = z.object({
   mode: InvocationMode,
   records: Count,
   bytes: Count,
-  /** Where a repair part's records come from; none for a part of the dataset. */
-  sources: z.array(PartSource),
   /** Dollars that the run is estimated to have cost once this part and those before it have run; null without a price. */
   run_max_usd: z.number().nullable(),
 });
+export type PartTurn = z.infer<typeof PartTurn>;
+
+/** A part's turn as its wave's file has it. */
+export const WavePart = PartTurn.extend({
+  /** Where a repair part's records come from; none for a part of the dataset. */
+  sources: z.array(PartSource),
+});
 export type WavePart = z.infer<typeof WavePart>;
 
-/** An item of Merge's Distributed Map: a part of the dataset, and the repair parts that rows of it went through. */
+/** An item of Run jobs' Distributed Map: a part's turn, and whether it is a repair part; its sources are in the wave's file. */
+export const WaveItem = PartTurn.extend({ repair: z.boolean() });
+export type WaveItem = z.infer<typeof WaveItem>;
+
+/** The item of a part of a wave. */
+export function toWaveItem({ sources, ...turn }: WavePart): WaveItem {
+  return { ...turn, repair: sources.length > 0 };
+}
+
+/** An item of Merge's Distributed Map: a part of the dataset whose rows are not final yet. */
 export const MergeItem = z.object({
   run_uri: Uri,
   part_id: z.string(),
-  /** Ids of the repair parts, the earliest wave first. */
-  repairs: z.array(z.string()),
-  /** Ids of all repair parts, for rows that get the answer of another row; absent where there are none. */
-  all_repairs: z.array(z.string()).optional(),
+  /** Waves that were done when its merging was decided. */
+  wave: Count,
 });
 export type MergeItem = z.infer<typeof MergeItem>;
+
+/** What the parts that are merged go through. */
+export const MergePlan = z.object({
+  parts: z.array(
+    z.object({
+      part_id: z.string(),
+      /** Ids of the repair parts that rows of it went through, the earliest wave first. */
+      repairs: z.array(z.string()),
+      /** True where rows of it get the answer of a record elsewhere. */
+      elsewhere: z.boolean(),
+    }),
+  ),
+  /** Ids of all repair parts, for rows that get the answer of another row. */
+  all_repairs: z.array(z.string()),
+});
+export type MergePlan = z.infer<typeof MergePlan>;

@@ -1,6 +1,6 @@
-import { WavePart } from '../core/part.ts';
+import { WaveItem } from '../core/part.ts';
 import { repack } from '../steps/part/repack.ts';
 import { createHandler } from './create-handler.ts';
 
 /** Lambda entry point of the step repack. */
-export const handler = createHandler('repack', (input, deps) => repack(WavePart.parse(input), deps));
+export const handler = createHandler('repack', (input, deps) => repack(WaveItem.parse(input), deps));

@@ -1,6 +1,6 @@
-import { WavePart } from '../core/part.ts';
+import { PartTurn } from '../core/part.ts';
 import { submit } from '../steps/part/submit.ts';
 import { createHandler } from './create-handler.ts';
 
 /** Lambda entry point of the step submit. */
-export const handler = createHandler('submit', (input, deps) => submit(WavePart.parse(input), deps));
+export const handler = createHandler('submit', (input, deps) => submit(PartTurn.parse(input), deps));

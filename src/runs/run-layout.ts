@@ -7,6 +7,8 @@ export interface RunLayout {
   plan: S3Uri;
   /** The items of Prepare's Distributed Map. */
   slices: S3Uri;
+  /** What one slice reads, and its parts. */
+  slice(slice: number): S3Uri;
   /** The rows that get the answer of an identical request; there where identical requests are sent once. */
   duplicates: S3Uri;
   /** The parts that one slice left, once all of them are there. */
@@ -17,8 +19,10 @@ export interface RunLayout {
   records(partId: string): S3Uri;
   /** The part's rows. */
   rows(partId: string): S3Uri;
-  /** The items of Run jobs' Distributed Map. */
+  /** The parts of a wave. */
   waveParts(wave: number): S3Uri;
+  /** The items of Run jobs' Distributed Map. */
+  waveItems(wave: number): S3Uri;
   /** What Submit did for a part. */
   job(partId: string): S3Uri;
   /** Where a part's job, or its on-demand run, leaves its output. */
@@ -33,7 +37,9 @@ export interface RunLayout {
   output(partId: string): S3Uri;
   /** What one turn made of a part's rows, where some are owed afterwards, and of a repair part's. */
   result(partId: string): S3Uri;
-  /** The items of Merge's Distributed Map, once so many waves are done. */
+  /** What the parts to be merged go through, once so many waves are done. */
+  mergePlan(wave: number): S3Uri;
+  /** The items of Merge's Distributed Map. */
   mergeItems(wave: number): S3Uri;
   /** What became of a part's rows once its repairs are in. */
   merged(partId: string): S3Uri;
@@ -75,12 +81,14 @@ export function runLayout(runUri: S3Uri): RunLayout {
     runUri,
     plan: at('plan.json'),
     slices: at('slices.json'),
+    slice: (slice) => at('slices', `${String(slice).padStart(5, '0')}.json`),
     duplicates: atWorking('duplicates.parquet'),
     sliceParts: (slice) => atWorking('slices', `${String(slice).padStart(5, '0')}.json`),
     part: (partId) => atWorking('parts', partId, 'part.json'),
     records: (partId) => atWorking('parts', partId, 'records.jsonl'),
     rows: (partId) => atWorking('parts', partId, 'rows.parquet'),
     waveParts: (wave) => at('waves', String(wave), 'parts.json'),
+    waveItems: (wave) => at('waves', String(wave), 'items.json'),
     job: (partId) => at('jobs', `${partId}.json`),
     modelOutput: (partId) => atWorking('model-output', partId),
     onDemandAnswer: (partId, index) =>
@@ -89,7 +97,8 @@ export function runLayout(runUri: S3Uri): RunLayout {
     fault: (partId) => at('faults', `${partId}.json`),
     output: (partId) => at('output', `${partId}.parquet`),
     result: (partId) => atWorking('results', `${partId}.parquet`),
-    mergeItems: (wave) => at('waves', String(wave), 'merge.json'),
+    mergePlan: (wave) => at('waves', String(wave), 'merge.json'),
+    mergeItems: (wave) => at('waves', String(wave), 'merge-items.json'),
     merged: (partId) => at('merged', `${partId}.json`),
     stop: at('stop.json'),
     resumed: at('resumed.json'),

@@ -1,4 +1,4 @@
-import { MergeItem, WavePart } from '../core/part.ts';
+import { MergeItem, PartTurn, WaveItem } from '../core/part.ts';
 import type { StepName } from '../workflow/definition.ts';
 import type { StepDeps } from './deps.ts';
 import { CollectInput, collect } from './part/collect.ts';
@@ -22,11 +22,11 @@ export function runStep(name: StepName, input: unknown, deps: StepDeps): Promise
     case 'dispatch':
       return dispatch(RunState.parse(input), deps);
     case 'repack':
-      return repack(WavePart.parse(input), deps);
+      return repack(WaveItem.parse(input), deps);
     case 'submit':
-      return submit(WavePart.parse(input), deps);
+      return submit(PartTurn.parse(input), deps);
     case 'runOnDemand':
-      return runOnDemand(WavePart.parse(input), deps);
+      return runOnDemand(PartTurn.parse(input), deps);
     case 'collect':
       return collect(CollectInput.parse(input), deps);
     case 'merge':

@@ -137,7 +137,7 @@ export const definition = {
         ReaderConfig: { InputType: 'JSON' },
         Parameters: { 'Bucket.$': '$.bucket', 'Key.$': '$.slices_key' },
       },
-      ItemSelector: { 'run_uri.$': '$.run_uri', 'slice.$': '$$.Map.Item.Value' },
+      ItemSelector: { 'run_uri.$': '$.run_uri', 'slice.$': '$$.Map.Item.Value.slice' },
       MaxConcurrencyPath: '$.prepare_concurrency',
       ItemProcessor: {
         ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
@@ -185,7 +185,7 @@ export const definition = {
         States: {
           'Sent before?': {
             Type: 'Choice',
-            Choices: [{ Variable: '$.part.sources[0]', IsPresent: true, Next: 'Repack' }],
+            Choices: [{ Variable: '$.part.repair', BooleanEquals: true, Next: 'Repack' }],
             Default: 'How to run',
           },
           Repack: {

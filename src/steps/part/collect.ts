@@ -6,7 +6,7 @@ import { LedgerMismatchError, ServiceUnavailableError } from '../../core/errors.
 import { outcomeOf } from '../../core/job.ts';
 import { JobRecord } from '../../core/job-record.ts';
 import { isBalanced, isFinal, PartLedger } from '../../core/ledger.ts';
-import { WavePart } from '../../core/part.ts';
+import { WaveItem } from '../../core/part.ts';
 import { BUDGET_EXCEEDED, RUN_STOPPED } from '../../core/retry-policy.ts';
 import { RunStop } from '../../core/run-stop.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
@@ -22,13 +22,13 @@ import { retryPolicyOf } from '../run/plan-retry-policy.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { overBudget } from '../waves/decide-wave.ts';
 import { faultOfTurn } from '../waves/systematic-fault.ts';
-import { readWave, type Turn } from '../waves/turns.ts';
+import { readWave } from '../waves/turns.ts';
 import { reportFault } from './part-fault.ts';
 import { findOwnJobOf, foreignJobMessage, isJobOf } from './part-job.ts';
 
 /** A part whose turn is over, and the fault that kept it from a job, if one did. */
 export const CollectInput = z.object({
-  part: WavePart,
+  part: WaveItem,
   fault: z.object({ Error: z.string(), Cause: z.string().optional() }).optional(),
 });
 export type CollectInput = z.infer<typeof CollectInput>;
@@ -66,7 +66,7 @@ async function collectInto(
   const { store } = deps;
   const { layout, input, call } = run;
   const { part_id } = part;
-  const isRepair = part.sources.length > 0;
+  const isRepair = part.repair;
   const end = await endOf({ part, fault, run }, deps);
   const resultPath = join(scratchDirectory, 'result.parquet');
   const outputs = await modelOutputs(layout.modelOutput(part_id), deps);
@@ -109,7 +109,11 @@ async function collectInto(
 }
 
 /** Stops the run where this turn shows that every other would fail as well, and no answer proves otherwise. */
-async function stopAtFault(turn: Turn, layout: RunLayout, deps: StepDeps): Promise<void> {
+async function stopAtFault(
+  turn: { part: WaveItem; ledger: PartLedger },
+  layout: RunLayout,
+  deps: StepDeps,
+): Promise<void> {
   const fault = faultOfTurn(turn);
   if (fault === undefined) return;
   const { wave } = turn.part;

@@ -1,11 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LedgerMismatchError } from '../../core/errors.ts';
 import type { MergedLedger } from '../../core/ledger.ts';
-import type { MergeItem } from '../../core/part.ts';
+import { type MergeItem, MergePlan } from '../../core/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { readCanonicalParts } from '../../rows/collect/canonical-parts.ts';
 import { mergePart } from '../../rows/collect/merge-part.ts';
-import { writeJson } from '../../store/json-object.ts';
+import type { RunLayout } from '../../runs/run-layout.ts';
+import { readJson, writeJson } from '../../store/json-object.ts';
 import type { ObjectInfo } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
 import { withLocalFiles } from '../plan/dataset-files.ts';
@@ -29,9 +31,9 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
   await mkdir(scratchDirectory, { recursive: true });
   try {
     const mergedPath = join(scratchDirectory, 'merged.parquet');
-    const elsewhere =
-      item.all_repairs === undefined ? [] : await findElsewhere(item, { run, scratchDirectory }, deps);
-    const repairs = (item.all_repairs ?? item.repairs).map((id) => layout.result(id));
+    const { part, allRepairs } = await readMerge(item, layout, deps);
+    const elsewhere = part.elsewhere ? await findElsewhere(item, { run, scratchDirectory }, deps) : [];
+    const repairs = (part.elsewhere ? allRepairs : part.repairs).map((id) => layout.result(id));
     const uris = [layout.result(part_id), ...repairs, ...elsewhere];
     const infos = uris.map((uri): ObjectInfo => ({ uri, size: 0, etag: '' }));
     const merged = await withLocalFiles(infos, store, (local) => {
@@ -52,6 +54,14 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
   } finally {
     await rm(scratchDirectory, { recursive: true, force: true });
   }
+}
+
+/** What the part goes through, by the file that Dispatch left. */
+async function readMerge({ part_id, wave }: MergeItem, layout: RunLayout, { store }: StepDeps) {
+  const { parts, all_repairs } = await readJson(store, layout.mergePlan(wave), MergePlan);
+  const part = parts.find((candidate) => candidate.part_id === part_id);
+  if (part === undefined) throw new LedgerMismatchError(`${layout.mergePlan(wave)} has no part ${part_id}.`);
+  return { part, allRepairs: all_repairs };
 }
 
 /** Results of the parts that have the records whose answers rows of this part get. */

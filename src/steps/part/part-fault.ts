@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { WavePart } from '../../core/part.ts';
+import type { PartTurn } from '../../core/part.ts';
 import { runLayout } from '../../runs/run-layout.ts';
 import { writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
@@ -10,7 +10,7 @@ export type PartFault = z.infer<typeof PartFault>;
 
 /** Leaves word of what broke a part's turn. */
 export async function reportFault(
-  { run_uri, part_id }: WavePart,
+  { run_uri, part_id }: PartTurn,
   error: unknown,
   { store }: StepDeps,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import type { JobDescription } from '../../bedrock/bedrock.ts';
 import { type Hash, type JobIdentity, jobNameOf } from '../../core/job.ts';
-import type { WavePart } from '../../core/part.ts';
+import type { PartTurn } from '../../core/part.ts';
 import type { RunPlan } from '../../core/run-plan.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
@@ -12,7 +12,7 @@ const DEFAULT_JOB_NAME_PREFIX = 'quarry';
 
 /** Who the job of a part is: always the same for the same part. */
 export function jobIdentityOf(
-  part: WavePart,
+  part: PartTurn,
   { plan, input, layout }: PlannedRun,
   { hash }: Pick<StepDeps, 'hash'>,
 ): JobIdentity {
@@ -50,7 +50,7 @@ export type FoundJob = { kind: 'own'; jobArn: string } | { kind: 'foreign'; job:
 
 /** The job that has the name of the part's job; undefined where there is none. */
 export async function findJobOf(
-  part: WavePart,
+  part: PartTurn,
   run: PlannedRun,
   { bedrock, hash }: Pick<StepDeps, 'bedrock' | 'hash'>,
 ): Promise<FoundJob | undefined> {
@@ -63,7 +63,7 @@ export async function findJobOf(
 
 /** The ARN of the part's own job, found by its name; undefined where there is none. */
 export async function findOwnJobOf(
-  part: WavePart,
+  part: PartTurn,
   run: PlannedRun,
   deps: Pick<StepDeps, 'bedrock' | 'hash'>,
 ): Promise<string | undefined> {

@@ -3,28 +3,30 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { InvalidDatasetError } from '../../core/errors.ts';
-import { PreparedPart, Slice } from '../../core/part.ts';
+import { PreparedPart } from '../../core/part.ts';
 import { prepareSlice } from '../../rows/prepare/prepare-slice.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
 import { withDatasetFiles, withLocalFiles } from '../plan/dataset-files.ts';
+import { readSlice } from '../plan/stored-slices.ts';
 import { readPlan } from '../run/read-plan.ts';
 import { RunUri } from '../run/run-state.ts';
 
 /** One item of Prepare's Distributed Map. */
-export const PrepareInput = z.object({ run_uri: RunUri, slice: Slice });
+export const PrepareInput = z.object({ run_uri: RunUri, slice: z.int().min(0) });
 export type PrepareInput = z.infer<typeof PrepareInput>;
 
 /**
  * One pass over a slice: the records and the rows of each of its parts. A slice that is done is left as it is;
  * one that was broken off is made again, to the same bytes.
  */
-export async function prepare({ run_uri, slice }: PrepareInput, deps: StepDeps): Promise<{ parts: number }> {
+export async function prepare(item: PrepareInput, deps: StepDeps): Promise<{ parts: number }> {
   const { store } = deps;
-  const { layout, plan, input, call } = await readPlan(run_uri, deps);
-  const done = await readJsonIfPresent(store, layout.sliceParts(slice.slice), z.array(PreparedPart));
+  const { layout, plan, input, call } = await readPlan(item.run_uri, deps);
+  const done = await readJsonIfPresent(store, layout.sliceParts(item.slice), z.array(PreparedPart));
   if (done !== undefined) return { parts: done.length };
+  const slice = await readSlice(item.slice, layout, deps);
 
   const needed = new Set(slice.reads.map(({ uri }) => uri));
   const files = plan.dataset.files

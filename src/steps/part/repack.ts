@@ -1,8 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PreparedPart, type WavePart } from '../../core/part.ts';
+import { z } from 'zod';
+import { LedgerMismatchError } from '../../core/errors.ts';
+import { type PartSource, PreparedPart, type WaveItem, WavePart } from '../../core/part.ts';
 import { type RepackSource, repackPart } from '../../rows/collect/repack-part.ts';
-import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
+import type { RunLayout } from '../../runs/run-layout.ts';
+import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import { retryPolicyOf } from '../run/plan-retry-policy.ts';
 import { readPlan } from '../run/read-plan.ts';
@@ -12,7 +15,7 @@ import { reportFault } from './part-fault.ts';
  * Gathers the owed records of earlier parts into the input file of a repair part. A part that is repacked is left as
  * it is; one that was broken off is made again, to the same bytes.
  */
-export async function repack(part: WavePart, deps: StepDeps): Promise<{ records: number }> {
+export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records: number }> {
   const { store } = deps;
   const { part_id } = part;
   const run = await readPlan(part.run_uri, deps);
@@ -26,7 +29,7 @@ export async function repack(part: WavePart, deps: StepDeps): Promise<{ records:
     const recordsPath = join(scratchDirectory, 'records.jsonl');
     const rowsPath = join(scratchDirectory, 'rows.parquet');
     const sources: RepackSource[] = [];
-    for (const { part_id: partId, owed_from, owed_count } of part.sources) {
+    for (const { part_id: partId, owed_from, owed_count } of await sourcesOf(part, layout, deps)) {
       const result = stack.use(await store.fetchFile(layout.result(partId)));
       sources.push({
         partId,
@@ -50,4 +53,17 @@ export async function repack(part: WavePart, deps: StepDeps): Promise<{ records:
   } finally {
     await rm(scratchDirectory, { recursive: true, force: true });
   }
+}
+
+/** Where a repair part's records come from, by the file of its wave. */
+async function sourcesOf(
+  { wave, part_id }: WaveItem,
+  layout: RunLayout,
+  { store }: StepDeps,
+): Promise<PartSource[]> {
+  const parts = await readJson(store, layout.waveParts(wave), z.array(WavePart));
+  const part = parts.find((candidate) => candidate.part_id === part_id);
+  if (part === undefined)
+    throw new LedgerMismatchError(`Wave ${wave} of ${layout.runUri} has no part ${part_id}.`);
+  return part.sources;
 }

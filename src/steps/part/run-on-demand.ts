@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 import { ServiceUnavailableError } from '../../core/errors.ts';
 import { linesOf } from '../../core/lines.ts';
-import type { WavePart } from '../../core/part.ts';
+import type { PartTurn } from '../../core/part.ts';
 import type { ModelInvocationType } from '../../models/adapters/model-adapter.ts';
 import type { StepDeps } from '../deps.ts';
 import { refuseIfCancelled } from '../run/cancellation.ts';
@@ -27,7 +27,7 @@ type InputRecord = z.infer<typeof InputRecord>;
  * and as a job would, one file a record. Each answer is kept as soon as it is there: a repeated call asks only for the rest.
  * Once the run has been stopped, or could cost more than it may, it asks for nothing.
  */
-export async function runOnDemand(part: WavePart, deps: StepDeps): Promise<{ records: number }> {
+export async function runOnDemand(part: PartTurn, deps: StepDeps): Promise<{ records: number }> {
   const run = await readPlan(part.run_uri, deps);
   const { layout, plan, input } = run;
   const isDone = (await deps.store.head(layout.ledger(part.part_id))) !== undefined;

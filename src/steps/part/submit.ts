@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ServiceUnavailableError } from '../../core/errors.ts';
 import { clientRequestTokenOf, jobNameOf, jobTagsOf } from '../../core/job.ts';
 import { JobRecord } from '../../core/job-record.ts';
-import type { WavePart } from '../../core/part.ts';
+import type { PartTurn } from '../../core/part.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import { isCancelled, refuseIfCancelled } from '../run/cancellation.ts';
@@ -23,7 +23,7 @@ export type SubmittedJob = z.infer<typeof SubmittedJob>;
  * call finds the job it made before, even where the answer to that call was lost. Once the run has been stopped, or
  * could cost more than it may, no job is created any more; one that exists is adopted all the same.
  */
-export async function submit(part: WavePart, deps: StepDeps): Promise<SubmittedJob> {
+export async function submit(part: PartTurn, deps: StepDeps): Promise<SubmittedJob> {
   const { store, settings } = deps;
   const run = await readPlan(part.run_uri, deps);
   const { layout } = run;
@@ -63,7 +63,7 @@ export async function submit(part: WavePart, deps: StepDeps): Promise<SubmittedJ
  * Throws RunCancelled where there is none; undefined where the run is not cancelled.
  */
 async function findJobIfCancelled(
-  part: WavePart,
+  part: PartTurn,
   run: PlannedRun,
   deps: StepDeps,
 ): Promise<string | undefined> {
@@ -73,12 +73,12 @@ async function findJobIfCancelled(
   return jobArn;
 }
 
-async function isOver(part: WavePart, { layout, input }: PlannedRun, { store }: StepDeps): Promise<boolean> {
+async function isOver(part: PartTurn, { layout, input }: PlannedRun, { store }: StepDeps): Promise<boolean> {
   return overBudget(part, input.max_cost_usd) !== undefined || (await store.head(layout.stop)) !== undefined;
 }
 
 async function createJob(
-  part: WavePart,
+  part: PartTurn,
   run: PlannedRun,
   deps: StepDeps,
 ): Promise<Pick<JobRecord, 'job_arn' | 'refusal'>> {

@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
 import { InvalidRunInputError } from '../../core/errors.ts';
 import { type PackingLimits, rowsPerPart } from '../../core/packing.ts';
-import { type Dataset, Slice } from '../../core/part.ts';
+import type { Dataset, Slice } from '../../core/part.ts';
 import { recordsPerJobLimit } from '../../core/quotas.ts';
 import { recordIdOf } from '../../core/record-id.ts';
 import { parseRunInput, type RunInput } from '../../core/run-input.ts';
@@ -13,7 +12,7 @@ import { describeDataset } from '../../rows/sources/describe-dataset.ts';
 import { samplePromptBytes } from '../../rows/sources/prompt-sample.ts';
 import { checkRecordIds } from '../../rows/sources/record-id-check.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
-import { readJson, readJsonIfPresent } from '../../store/json-object.ts';
+import { readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { PlanDeps } from '../deps.ts';
 import { checkBudget, estimateCost } from './cost-estimate.ts';
@@ -31,6 +30,7 @@ import {
   withoutLimits,
 } from './run-identity.ts';
 import { rowsPerSource } from './slices.ts';
+import { readSlices } from './stored-slices.ts';
 
 /** A run on paper. */
 export interface PlanDraft {
@@ -188,7 +188,7 @@ type KnownPlan = Omit<PlanDraft, 'limits'>;
 async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<KnownPlan | undefined> {
   const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
   if (plan === undefined) return undefined;
-  const slices = await readJson(store, layout.slices, z.array(Slice));
+  const slices = await readSlices(layout, { store });
   const recordsOfParts = slices.flatMap(({ parts }) => parts.map(({ records, rows }) => records ?? rows));
   return { layout, plan, slices, recordsOfParts, duplicatesPath: undefined, isKnown: true };
 }

@@ -6,6 +6,7 @@ import { reopen } from '../run/reopen.ts';
 import type { RunState } from '../run/run-state.ts';
 import { draftPlan, type PlanDraft } from './draft-plan.ts';
 import { withoutLimits } from './run-identity.ts';
+import { writeSlices } from './stored-slices.ts';
 
 /**
  * Plans the run, and writes the plan and the slices; a run that is planned keeps its plan, but for its limits.
@@ -20,7 +21,7 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
     await reopen(layout, limits.max_cost_usd, deps);
   } else {
     if (duplicatesPath !== undefined) await deps.store.putFile(duplicatesPath, layout.duplicates);
-    await writeJson(deps.store, layout.slices, slices);
+    await writeSlices(slices, layout, deps);
     // Written last: a plan that is there is whole. Once there it stays, since the run's jobs are named after it.
     await writeJsonIfAbsent(deps.store, layout.plan, drafted);
   }

@@ -1,5 +1,5 @@
 import { type PackingLimits, PILOT_MIN_PARTS, packRows } from '../../core/packing.ts';
-import type { InvocationMode, PartSource, PreparedPart, WavePart } from '../../core/part.ts';
+import type { InvocationMode, PartSource, PartTurn, PreparedPart, WavePart } from '../../core/part.ts';
 import type { RunStop } from '../../core/run-stop.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { ON_DEMAND_FACTOR } from '../../models/catalog/prices.ts';
@@ -146,7 +146,7 @@ function withinBudget(parts: WavePart[], { budget }: WaveSituation): WaveDecisio
 }
 
 /** Why a part is not sent, where it could cost more than the run may; undefined where it is affordable. */
-export function overBudget({ run_max_usd }: WavePart, maxCostUsd: number | undefined): string | undefined {
+export function overBudget({ run_max_usd }: PartTurn, maxCostUsd: number | undefined): string | undefined {
   if (maxCostUsd === undefined || run_max_usd === null || run_max_usd <= maxCostUsd) return undefined;
   return `With this part the run could have cost about $${run_max_usd.toFixed(4)}, over max_cost_usd ${maxCostUsd}, so it was not sent.`;
 }

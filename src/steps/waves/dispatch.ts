@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { LedgerMismatchError } from '../../core/errors.ts';
 import { isFinal } from '../../core/ledger.ts';
-import type { MergeItem, WavePart } from '../../core/part.ts';
+import { type MergeItem, type MergePlan, toWaveItem, WavePart } from '../../core/part.ts';
 import { recordsPerJobLimit } from '../../core/quotas.ts';
 import { pricedModelOf } from '../../core/run-plan.ts';
 import { RunResumed } from '../../core/run-stop.ts';
-import { parseS3Uri } from '../../core/s3-uri.ts';
+import { parseS3Uri, type S3Uri } from '../../core/s3-uri.ts';
 import { RunSummary } from '../../core/summary.ts';
 import { batchPriceOf, costUsd } from '../../models/catalog/prices.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
-import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
+import { readJson, readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import { PartFault } from '../part/part-fault.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
@@ -47,7 +47,11 @@ export async function dispatch(state: RunState, deps: StepDeps): Promise<Dispatc
     if (next === undefined) break;
     if (next.missing.length > 0) {
       if (state.wave > wave) await failUncollected(next.missing, layout, deps);
-      return toResult(state, { wave: wave + 1, decision: 'run', itemsUri: layout.waveParts(wave + 1) });
+      return toResult(state, {
+        wave: wave + 1,
+        decision: 'run',
+        itemsUri: await writeItems(wave + 1, layout, deps),
+      });
     }
     turns.push(...next.turns);
     wave += 1;
@@ -57,13 +61,18 @@ export async function dispatch(state: RunState, deps: StepDeps): Promise<Dispatc
     await writeJsonIfAbsent(deps.store, layout.stop, stop);
   if (parts.length > 0) {
     // Whatever another call of this step has written meanwhile is the wave.
-    const itemsUri = layout.waveParts(wave + 1);
-    await writeJsonIfAbsent(deps.store, itemsUri, parts);
-    return toResult(state, { wave: wave + 1, decision: 'run', itemsUri });
+    await writeJsonIfAbsent(deps.store, layout.waveParts(wave + 1), parts);
+    return toResult(state, {
+      wave: wave + 1,
+      decision: 'run',
+      itemsUri: await writeItems(wave + 1, layout, deps),
+    });
   }
-  const items = mergeItems({ run, state, wave, turns });
+  const merging = planMerge(turns);
   const itemsUri = layout.mergeItems(wave);
-  if (items.length === 0) return toResult(state, { wave, decision: 'finish', itemsUri });
+  if (merging.parts.length === 0) return toResult(state, { wave, decision: 'finish', itemsUri });
+  await writeJson(deps.store, layout.mergePlan(wave), merging);
+  const items = merging.parts.map(({ part_id }): MergeItem => ({ run_uri: state.run_uri, part_id, wave }));
   await writeJson(deps.store, itemsUri, items);
   return toResult(state, { wave, decision: 'merge', itemsUri });
 }
@@ -111,10 +120,17 @@ function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget |
   };
 }
 
+/** Writes the items of a wave whose parts are written, the same each time; their URI. */
+async function writeItems(wave: number, layout: RunLayout, { store }: StepDeps): Promise<S3Uri> {
+  const parts = await readJson(store, layout.waveParts(wave), z.array(WavePart));
+  await writeJson(store, layout.waveItems(wave), parts.map(toWaveItem));
+  return layout.waveItems(wave);
+}
+
 /** The parts of the dataset whose result is not final yet, each with the repair parts that its rows may be in. */
-function mergeItems({ state, turns }: RunSoFar): MergeItem[] {
+function planMerge(turns: readonly Turn[]): MergePlan {
   const allRepairs = turns.filter(({ part }) => part.sources.length > 0).map(({ part }) => part.part_id);
-  return turns
+  const parts = turns
     .filter(({ part, ledger }) => part.sources.length === 0 && !isFinal(ledger))
     .map(({ part: { part_id }, ledger: { answered_elsewhere = 0 } }) => {
       const family = new Set([part_id]);
@@ -124,18 +140,14 @@ function mergeItems({ state, turns }: RunSoFar): MergeItem[] {
         family.add(part.part_id);
         repairs.push(part.part_id);
       }
-      return {
-        run_uri: state.run_uri,
-        part_id,
-        repairs,
-        ...(answered_elsewhere === 0 ? {} : { all_repairs: allRepairs }),
-      };
+      return { part_id, repairs, elsewhere: answered_elsewhere > 0 };
     });
+  return { parts, all_repairs: parts.some(({ elsewhere }) => elsewhere) ? allRepairs : [] };
 }
 
 function toResult(
   state: RunState,
-  { wave, decision, itemsUri }: Pick<DispatchResult, 'wave' | 'decision'> & { itemsUri: `s3://${string}` },
+  { wave, decision, itemsUri }: Pick<DispatchResult, 'wave' | 'decision'> & { itemsUri: S3Uri },
 ): DispatchResult {
   return { ...RunState.parse(state), wave, decision, items_key: parseS3Uri(itemsUri).key };
 }

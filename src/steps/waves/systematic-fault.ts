@@ -1,5 +1,6 @@
 import { accessFailureText, isAccessFailure } from '../../core/job-failure.ts';
-import type { Reason } from '../../core/ledger.ts';
+import type { PartLedger, Reason } from '../../core/ledger.ts';
+import type { WaveItem } from '../../core/part.ts';
 import { BUDGET_EXCEEDED, isClientError } from '../../core/retry-policy.ts';
 import { sentenceOf } from '../../core/sentence.ts';
 import type { Turn } from './turns.ts';
@@ -25,11 +26,17 @@ export interface TurnFault {
   disprovedBy: 'wave' | 'run';
 }
 
+/** A part's turn as the step that ends it knows it. */
+export interface PartEnd {
+  part: WaveItem;
+  ledger: PartLedger;
+}
+
 /**
  * Why a part's turn means that every other part would fail as well: Bedrock refused the job, the role lacks a right,
  * or every record got the same client error. Undefined where it does not.
  */
-export function faultOfTurn({ part, ledger }: Turn): TurnFault | undefined {
+export function faultOfTurn({ part, ledger }: PartEnd): TurnFault | undefined {
   const reason = mainReason(ledger.reasons);
   if (reason === undefined || ledger.rows.succeeded > 0) return undefined;
   const { error_code, example_message } = reason;
@@ -38,7 +45,7 @@ export function faultOfTurn({ part, ledger }: Turn): TurnFault | undefined {
     const message = `The job of part ${part.part_id} failed: ${accessFailureText(ledger.job_message ?? '')}`;
     return { message, disprovedBy: 'wave' };
   }
-  if (part.sources.length === 0 && part.records > FEW_RECORDS && hasOneClientError({ part, ledger })) {
+  if (!part.repair && part.records > FEW_RECORDS && hasOneClientError({ part, ledger })) {
     const message = `Each of the ${part.records} records of part ${part.part_id} got error ${error_code}: ${sentenceOf(example_message)}`;
     return { message, disprovedBy: 'run' };
   }
@@ -82,7 +89,7 @@ function mainReason(reasons: readonly Reason[]): Reason | undefined {
   return reasons.find(({ error_code }) => error_code !== 'NullPromptValue');
 }
 
-function hasOneClientError({ part, ledger }: Turn): boolean {
+function hasOneClientError({ part, ledger }: PartEnd): boolean {
   const reason = mainReason(ledger.reasons);
   return reason !== undefined && reason.rows === part.records && isClientError(reason.error_code);
 }

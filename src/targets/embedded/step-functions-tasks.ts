@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import { toQuarryError } from '../../bedrock/bedrock-errors.ts';
 import { CredentialsError, NotSupportedError } from '../../core/errors.ts';
 import { type JobStatus, toJobStatus } from '../../core/job.ts';
-import { WavePart } from '../../core/part.ts';
+import { PartTurn } from '../../core/part.ts';
 import type { RunEvent } from '../../core/run-event.ts';
 import type { TaskCall } from '../../engine/definition/prepared-state.ts';
 import type { StepDeps } from '../../steps/deps.ts';
@@ -48,7 +48,7 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
         const output = await (HEAVY_STEPS.has(name) ? oneByOne(work) : work());
         if (name === 'submit') {
           const { job_arn } = SubmittedJob.parse(output);
-          if (job_arn !== null) partOfJob.set(job_arn, WavePart.parse(given.Payload).part_id);
+          if (job_arn !== null) partOfJob.set(job_arn, PartTurn.parse(given.Payload).part_id);
         }
         await onStepDone(name, output);
         return { StatusCode: 200, Payload: output };

@@ -2,16 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
 import type { Bedrock } from '../../../src/bedrock/bedrock.ts';
 import { createVirtualClock } from '../../../src/core/clock.ts';
-import { Slice } from '../../../src/core/part.ts';
 import { openDuckDb, sqlText } from '../../../src/rows/duckdb/duckdb.ts';
 import { runLayout } from '../../../src/runs/run-layout.ts';
 import type { StepDeps } from '../../../src/steps/deps.ts';
 import { prepare } from '../../../src/steps/part/prepare.ts';
 import { plan } from '../../../src/steps/plan/plan.ts';
-import { readJson } from '../../../src/store/json-object.ts';
+import { readSlices } from '../../../src/steps/plan/stored-slices.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import { LOCAL_BUCKET, localPlanDeps } from '../../../src/targets/local/local-target.ts';
 import { asRemote, bytesOf, overlapOf } from '../../support/remote-store.ts';
@@ -46,7 +44,7 @@ async function putParquet(directory: string, store: ObjectStore): Promise<void> 
 async function planned(input: Record<string, unknown>, deps: StepDeps) {
   const { run_uri } = await plan({ ...INPUT, ...input }, deps);
   const layout = runLayout(run_uri);
-  return { run_uri, layout, slices: await readJson(deps.store, layout.slices, z.array(Slice)) };
+  return { run_uri, layout, slices: await readSlices(layout, deps) };
 }
 
 test('two Prepare steps on halves of one Parquet file read disjoint bytes, and neither reads all of it', async () => {
@@ -68,7 +66,7 @@ test('two Prepare steps on halves of one Parquet file read disjoint bytes, and n
   const read = await Promise.all(
     slices.map(async (slice) => {
       const remote = asRemote(inner);
-      await prepare({ run_uri, slice }, { ...deps, store: remote.store });
+      await prepare({ run_uri, slice: slice.slice }, { ...deps, store: remote.store });
       expect(remote.downloads).toEqual([]);
       // The end of the file, which both read for its footer.
       return remote.ranges.filter(({ uri, end }) => uri === PARQUET && end < size - 1);
@@ -84,7 +82,8 @@ test('two Prepare steps on halves of one Parquet file read disjoint bytes, and n
   const direct = await place(1e9);
   await putParquet(direct.directory, direct.inner);
   const whole = await planned({ s3_uri: PARQUET, max_records_per_job: 20_480 }, direct.deps);
-  for (const slice of whole.slices) await prepare({ run_uri: whole.run_uri, slice }, direct.deps);
+  for (const slice of whole.slices)
+    await prepare({ run_uri: whole.run_uri, slice: slice.slice }, direct.deps);
   for (const part of ['p00001', 'p00002']) {
     const [a, b] = [await inner.read(layout.records(part)), await direct.inner.read(layout.records(part))];
     expect(createHash('sha256').update(a).digest('hex')).toBe(createHash('sha256').update(b).digest('hex'));
@@ -100,7 +99,7 @@ test('where a part ends within a row group, two Prepare steps share no more than
   const read = await Promise.all(
     slices.map(async (slice) => {
       const remote = asRemote(inner);
-      await prepare({ run_uri, slice }, { ...deps, store: remote.store });
+      await prepare({ run_uri, slice: slice.slice }, { ...deps, store: remote.store });
       return remote.ranges.filter(({ uri, end }) => uri === PARQUET && end < size - 1);
     }),
   );
@@ -129,7 +128,7 @@ test('text files are shared out among Prepare steps, each read by one of them', 
   const lines: string[] = [];
   for (const slice of slices) {
     const remote = asRemote(inner);
-    await prepare({ run_uri, slice }, { ...deps, store: remote.store });
+    await prepare({ run_uri, slice: slice.slice }, { ...deps, store: remote.store });
     expect(remote.downloads).toHaveLength(2);
     for (const { part_id } of slice.parts) {
       lines.push(
@@ -148,11 +147,11 @@ test('a file that changed after it was planned is refused, whatever it holds now
   const [slice] = slices;
   if (slice === undefined) throw new Error('No slice.');
   await inner.write(PARQUET, `${await inner.read(PARQUET)} `);
-  await expect(prepare({ run_uri, slice }, deps)).rejects.toThrow(
+  await expect(prepare({ run_uri, slice: slice.slice }, deps)).rejects.toThrow(
     /rows\.parquet has changed since the run was planned/,
   );
   await inner.delete(PARQUET);
-  await expect(prepare({ run_uri, slice }, deps)).rejects.toThrow(
+  await expect(prepare({ run_uri, slice: slice.slice }, deps)).rejects.toThrow(
     /rows\.parquet is gone since the run was planned/,
   );
 });
@@ -163,7 +162,7 @@ test('the parts’ rows are compressed for a store across the network, and for a
   const codecsOf = async (store: ObjectStore, run_id: string) => {
     const at = { ...deps, store };
     const { run_uri, layout, slices } = await planned({ s3_uri: PARQUET, run_id }, at);
-    for (const slice of slices) await prepare({ run_uri, slice }, at);
+    for (const slice of slices) await prepare({ run_uri, slice: slice.slice }, at);
     const [part] = slices[0]?.parts ?? [];
     const path = inner.localPath?.(layout.rows(part?.part_id ?? '')) ?? '';
     await using db = await openDuckDb({ memoryMb: 256, threads: 1, scratchDirectory: directory });

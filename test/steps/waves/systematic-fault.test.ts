@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Reason } from '../../../src/core/ledger.ts';
-import { faultOfTurn } from '../../../src/steps/waves/systematic-fault.ts';
-import type { Turn } from '../../../src/steps/waves/turns.ts';
+import { faultOfTurn, type PartEnd } from '../../../src/steps/waves/systematic-fault.ts';
 
 /** A part of 100 records, each of which ended with this error. */
-function turnOf(error_code: string): Turn {
+function turnOf(error_code: string): PartEnd {
   const reason: Reason = {
     error_code,
     rows: 100,
@@ -20,7 +19,7 @@ function turnOf(error_code: string): Turn {
       mode: 'batch',
       records: 100,
       bytes: 1000,
-      sources: [],
+      repair: false,
       run_max_usd: null,
     },
     ledger: {

@@ -9,6 +9,6 @@ test('on this machine steps have no time limit of Lambda’s, and all else is as
   expect(limits(deployed).length).toBeGreaterThan(limits(here).length);
   // A look at a job is given up after a minute, wherever it is made.
   expect(limits(here)).toEqual(['"TimeoutSeconds":60']);
-  const without = (text: string) => text.replaceAll(/"TimeoutSeconds":900,|,"TimeoutSeconds":900/g, '');
+  const without = (text: string) => text.replaceAll(/"TimeoutSeconds":960,|,"TimeoutSeconds":960/g, '');
   expect(JSON.parse(here)).toEqual(JSON.parse(without(deployed)));
 });

@@ -1,0 +1,41 @@
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import { Slice, SliceItem } from '../../core/part.ts';
+import type { RunLayout } from '../../runs/run-layout.ts';
+import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
+import type { StepDeps } from '../deps.ts';
+
+/** Small objects read or written at once. */
+const CONCURRENT_OBJECTS = 16;
+
+type StoreDeps = Pick<StepDeps, 'store'>;
+
+/** Writes every slice to a file of its own, and last the items that name them. */
+export async function writeSlices(
+  slices: readonly Slice[],
+  layout: RunLayout,
+  { store }: StoreDeps,
+): Promise<void> {
+  await pLimit(CONCURRENT_OBJECTS).map(slices, (slice) => writeJson(store, layout.slice(slice.slice), slice));
+  const items = slices.map(({ slice }): SliceItem => ({ slice }));
+  await writeJson(store, layout.slices, items);
+}
+
+/** One slice of a planned run; runs of version 0.1.0 have all of them in the file of the items. */
+export async function readSlice(slice: number, layout: RunLayout, { store }: StoreDeps): Promise<Slice> {
+  const stored = await readJsonIfPresent(store, layout.slice(slice), Slice);
+  return (
+    stored ??
+    readJson(
+      store,
+      layout.slices,
+      z.array(z.unknown()).transform((items) => Slice.parse(items[slice])),
+    )
+  );
+}
+
+/** Every slice of a planned run, in order. */
+export async function readSlices(layout: RunLayout, deps: StoreDeps): Promise<Slice[]> {
+  const items = await readJson(deps.store, layout.slices, z.array(SliceItem));
+  return pLimit(CONCURRENT_OBJECTS).map(items, ({ slice }) => readSlice(slice, layout, deps));
+}

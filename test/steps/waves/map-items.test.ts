@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import type { PartLedger } from '../../../src/core/ledger.ts';
+import {
+  MergeItem,
+  MergePlan,
+  type PreparedPart,
+  SliceItem,
+  toWaveItem,
+  WaveItem,
+  type WavePart,
+} from '../../../src/core/part.ts';
+import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
+import { cutSlices } from '../../../src/steps/plan/slices.ts';
+import { readSlice, readSlices, writeSlices } from '../../../src/steps/plan/stored-slices.ts';
+import { decideWave } from '../../../src/steps/waves/decide-wave.ts';
+import type { Turn } from '../../../src/steps/waves/turns.ts';
+import { createDirectoryStore } from '../../../src/store/directory-store.ts';
+import { readJson, writeJson } from '../../../src/store/json-object.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+/** What Step Functions takes for an item. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+const MAX_ITEM_BYTES = 256 * 1024;
+/** An item of thousands of files or parts is as large as one of two. */
+const SMALL_ITEM_BYTES = 512;
+
+const LIMITS = { minRecords: 100, maxRecords: 50_000, maxBytes: 1024 ** 3, slots: 20 };
+const RUN_URI = runUriOf('quarry-local', 'large');
+const layout = runLayout(RUN_URI);
+
+function bytesOf(item: unknown): number {
+  return Buffer.byteLength(JSON.stringify(item));
+}
+
+async function openStore() {
+  return createDirectoryStore(await temporaryDirectory());
+}
+
+/** A dataset of so many small files. */
+function manyFiles(count: number, rowsOfEach: number) {
+  return {
+    format: 'csv' as const,
+    columns: [{ name: 'text', type: 'VARCHAR' }],
+    rows: count * rowsOfEach,
+    files: Array.from({ length: count }, (_, file) => ({
+      uri: `s3://quarry-local/datasets/many/part-${String(file).padStart(6, '0')}.csv` as const,
+      bytes: 1000,
+      etag: `"${file}"`,
+      rows: rowsOfEach,
+    })),
+  };
+}
+
+test('slices of 100,000 files are items of a few bytes, and each slice is read by its number', async () => {
+  const store = await openStore();
+  const slices = cutSlices(manyFiles(100_000, 30), {
+    rows: 3_000_000,
+    bytesPerRow: 100,
+    limits: LIMITS,
+    rowsPerSlice: 1_000_000,
+    pilot: true,
+  });
+  expect(Math.max(...slices.map(bytesOf))).toBeGreaterThan(MAX_ITEM_BYTES);
+  await writeSlices(slices, layout, { store });
+  const items = await readJson(store, layout.slices, z.array(SliceItem));
+  expect(items).toHaveLength(slices.length);
+  expect(Math.max(...items.map(bytesOf))).toBeLessThan(SMALL_ITEM_BYTES);
+  expect(await readSlices(layout, { store })).toEqual(slices);
+});
+
+test('slices that version 0.1.0 wrote into the items themselves are still read', async () => {
+  const store = await openStore();
+  const slices = cutSlices(manyFiles(3, 500), {
+    rows: 1500,
+    bytesPerRow: 100,
+    limits: LIMITS,
+    rowsPerSlice: 500,
+    pilot: false,
+  });
+  await writeJson(store, layout.slices, slices);
+  expect(await readSlices(layout, { store })).toEqual(slices);
+  expect(await readSlice(1, layout, { store })).toEqual(slices[1]);
+});
+
+/** Turns of so many parts, each of which owes ten records. */
+function owingTurns(count: number): Turn[] {
+  return Array.from({ length: count }, (_, index) => {
+    const part_id = `p${String(index + 1).padStart(5, '0')}`;
+    const part: WavePart = {
+      run_uri: RUN_URI,
+      part_id,
+      wave: 1,
+      attempt: 1,
+      mode: 'batch',
+      records: 100,
+      bytes: 10_000,
+      sources: [],
+      run_max_usd: null,
+    };
+    const ledger: PartLedger = {
+      part_id,
+      wave: 1,
+      rows: { total: 100, succeeded: 90, failed: 10, not_sent: 0 },
+      tokens: { input: 900, output: 900 },
+      reasons: [],
+      stray_lines: 0,
+      job_arn: 'arn',
+      job_status: 'Completed',
+      job_message: null,
+      owed: { records: 10, bytes: 1000 },
+    };
+    return { part, ledger };
+  });
+}
+
+test('repair parts of 30,000 owing parts are items of a few bytes, whose sources are in the wave’s file', () => {
+  const turns = owingTurns(30_000);
+  const prepared = turns.map(
+    ({ part }, index): PreparedPart => ({
+      part_id: part.part_id,
+      first_row: index * 100,
+      rows: 100,
+      records: 100,
+      bytes: 10_000,
+    }),
+  );
+  const { parts, stop } = decideWave({
+    runUri: RUN_URI,
+    wave: 1,
+    prepared,
+    turns,
+    limits: LIMITS,
+    pilot: false,
+    budget: undefined,
+    stop: undefined,
+    forgivenWave: 0,
+  });
+  expect(stop).toBeUndefined();
+  expect(parts.reduce((sum, part) => sum + part.records, 0)).toBe(300_000);
+  expect(Math.max(...parts.map(bytesOf))).toBeGreaterThan(MAX_ITEM_BYTES / 2);
+  for (const part of parts) {
+    const item = WaveItem.parse(toWaveItem(part));
+    expect(bytesOf(item)).toBeLessThan(SMALL_ITEM_BYTES);
+    expect(item.repair).toBe(true);
+  }
+});
+
+test('what Merge is told of a part is its name and the wave, however many repair parts there are', () => {
+  const item: MergeItem = { run_uri: RUN_URI, part_id: 'p00001', wave: 3 };
+  expect(bytesOf(MergeItem.parse(item))).toBeLessThan(SMALL_ITEM_BYTES);
+  const ids = Array.from({ length: 30_000 }, (_, index) => `w2p${String(index).padStart(5, '0')}`);
+  const plan: MergePlan = {
+    parts: [{ part_id: 'p00001', repairs: ids, elsewhere: true }],
+    all_repairs: ids,
+  };
+  expect(MergePlan.parse(plan)).toEqual(plan);
+});
