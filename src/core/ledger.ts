@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { StopReasonCounts } from './answer-flaws.ts';
 
 const Count = z.int().min(0);
 
@@ -26,6 +27,8 @@ export const PartLedger = z.object({
   rows: RowCounts,
   tokens: TokenCounts,
   reasons: z.array(Reason),
+  /** How its answers ended, the most frequent first; absent in ledgers of version 0.1.0. */
+  stop_reasons: z.array(StopReasonCounts).optional(),
   /** Lines of output that belong to no row: unknown or repeated record ids, or unreadable. */
   stray_lines: Count,
   job_arn: z.string().nullable(),
@@ -51,7 +54,12 @@ export function isFinal({
 }
 
 /** What became of the rows of a part of the dataset once its repairs are in. */
-export const MergedLedger = PartLedger.pick({ part_id: true, rows: true, reasons: true });
+export const MergedLedger = PartLedger.pick({
+  part_id: true,
+  rows: true,
+  reasons: true,
+  stop_reasons: true,
+});
 export type MergedLedger = z.infer<typeof MergedLedger>;
 
 /** How many rows took so many attempts, and how many of those have an answer. */

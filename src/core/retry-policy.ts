@@ -53,7 +53,11 @@ export const FINAL_ERROR_NAMES: readonly string[] = [
 export const RETRYABLE_CODE_PATTERN = `${RETRYABLE_STATUS_PATTERN}|[A-Za-z].*`;
 
 /** Stop reasons of an answer that was cut off, in lower case, over all model families. */
-export const TRUNCATED_STOP_REASONS: readonly string[] = ['max_tokens', 'length'];
+export const TRUNCATED_STOP_REASONS: readonly string[] = [
+  'max_tokens',
+  'length',
+  'model_context_window_exceeded',
+];
 /** Stop reasons of an answer that was refused or filtered, in lower case, over all model families. */
 export const REFUSED_STOP_REASONS: readonly string[] = [
   'refusal',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AnswerFlaw } from './answer-flaws.ts';
 import { InvalidRunInputError } from './errors.ts';
 import { nearest } from './nearest.ts';
 
@@ -116,6 +117,10 @@ export const RUN_INPUT_FIELDS = {
   retry_refused: z.boolean().meta({
     description:
       'Send a row again that the model refused to answer, or whose answer was filtered. Default false.',
+  }),
+  fail_on: z.array(AnswerFlaw).meta({
+    description:
+      'Answers that count as failures for the exit status, some of `truncated`, `refused` and `empty`. Default: none.',
   }),
   pilot: z.boolean().meta({
     description:

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FlawCounts, StopReasonCounts } from './answer-flaws.ts';
 import { AttemptCounts, Reason, RowCounts, TokenCounts } from './ledger.ts';
 import { DatasetFile } from './part.ts';
 import { HubSource } from './run-plan.ts';
@@ -22,6 +23,10 @@ export const RunSummary = z.object({
   waves: z.int().min(0),
   /** Why rows have no answer, the most frequent first. */
   reasons: z.array(Reason),
+  /** How answers ended, the most frequent first; absent in summaries of version 0.1.0, like the next. */
+  stop_reasons: z.array(StopReasonCounts).optional(),
+  /** Answers that were cut off, refused or empty. */
+  flawed: FlawCounts.optional(),
   tokens: TokenCounts,
   /** Dollars for these tokens by the price table; null where no price of the model is known. */
   cost_usd: z.number().nullable(),

@@ -80,6 +80,7 @@ test('every key is taken, and kept', () => {
     max_attempts: 2,
     retry_truncated: true,
     retry_refused: true,
+    fail_on: ['truncated', 'refused', 'empty'],
     pilot: false,
     max_cost_usd: 1.5,
     timeout_hours: 72,

@@ -1,3 +1,4 @@
+import { type AnswerFlaw, countUnwanted, failOnOf } from '../../core/answer-flaws.ts';
 import type { RunSummary } from '../../core/summary.ts';
 import { readResults } from '../../rows/results/read-results.ts';
 import { BOOKKEEPING_COLUMNS } from '../../rows/results/result-columns.ts';
@@ -77,12 +78,14 @@ export interface ReportOptions {
   json?: boolean | undefined;
   /** Folder that the results are put into. */
   output?: string | undefined;
+  /** Flaws of answers that count as failures. @default those of the run's own input */
+  failOn?: readonly AnswerFlaw[];
 }
 
 /** Prints how a run ended; throws CliError where it did not come to its end. */
 export async function reportRun(
   result: LocalRunResult | Detached,
-  { files, json, output }: ReportOptions,
+  { files, json, output, failOn }: ReportOptions,
   context: CliContext,
 ): Promise<void> {
   switch (result.kind) {
@@ -94,7 +97,7 @@ export async function reportRun(
           : await downloadResults(summary, files, output);
       if (json) context.out.write(`${JSON.stringify(summaryJson(summary, paths), null, 2)}\n`);
       else await printSummary(summary, { files, paths }, context);
-      if (summary.rows.succeeded < summary.rows.total) context.exitStatus = EXIT_INCOMPLETE;
+      if (countUnwanted(summary, failOn ?? failOnOf(summary.input)) > 0) context.exitStatus = EXIT_INCOMPLETE;
       return;
     }
     case 'failed':

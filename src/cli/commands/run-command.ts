@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { failOnOf } from '../../core/answer-flaws.ts';
 import { openRunFiles } from '../../targets/run-files.ts';
 import type { CliContext } from '../cli-context.ts';
 import { givenRunInput, inOwnWords } from '../options/given-run-input.ts';
@@ -55,6 +56,10 @@ async function run(dataset: string | undefined, options: RunOptions, context: Cl
           output: options.output,
           asks: String(input.model_id ?? ''),
         });
-    await reportRun(result, { files, json: options.json, output: options.output }, context);
+    await reportRun(
+      result,
+      { files, json: options.json, output: options.output, failOn: failOnOf(input) },
+      context,
+    );
   });
 }

@@ -7,7 +7,7 @@ import { RUN_INPUT_FIELDS, RUN_INPUT_KEYS } from '../../core/run-input.ts';
 const DATASET_KEYS = ['s3_uri', 'dataset_id'];
 
 /** What a flag's text must be. */
-type FlagType = 'text' | 'number' | 'boolean' | 'json';
+type FlagType = 'text' | 'number' | 'boolean' | 'json' | 'list';
 
 /** Flags of single inference parameters. */
 const PARAMETER_FLAGS: readonly { flag: string; key: string; type: FlagType; description: string }[] = [
@@ -94,6 +94,8 @@ function typeOf(schema: { type: string }): FlagType {
       return 'boolean';
     case 'object':
       return 'json';
+    case 'array':
+      return 'list';
     default:
       return 'text';
   }
@@ -103,6 +105,8 @@ function parserOf(type: FlagType): (text: string) => unknown {
   switch (type) {
     case 'text':
       return (text) => text;
+    case 'list':
+      return (text) => text.split(',').map((item) => item.trim());
     case 'boolean':
       return () => true;
     case 'number':

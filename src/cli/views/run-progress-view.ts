@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
+import { addStopReasons, countFlaws, type StopReasonCounts } from '../../core/answer-flaws.ts';
 import { JobRecord } from '../../core/job-record.ts';
 import { addReasons, PartLedger, type Reason } from '../../core/ledger.ts';
 import { PreparedPart, WavePart } from '../../core/part.ts';
@@ -9,6 +10,7 @@ import { isCancelled } from '../../steps/run/cancellation.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { dirFlag } from '../commands/follow-run.ts';
+import { flawWarnings, stopReasonLines } from './answer-flaws-view.ts';
 import { count } from './format.ts';
 
 /** What the files of a run that has not ended tell of it. */
@@ -40,6 +42,8 @@ export interface UnfinishedRun {
   jobs: Record<string, number>;
   /** Why rows have no answer so far, the most frequent first. */
   reasons: Reason[];
+  /** How answers ended so far, those that are sent again included. */
+  stop_reasons: StopReasonCounts[];
 }
 
 /** Small objects read at once. */
@@ -113,12 +117,13 @@ export async function readProgress({ plan, layout }: StoredRun, store: ObjectSto
         .map(([status, group]) => [String(status), group.length]),
     ),
     reasons: addReasons(latest.flatMap(({ reasons }) => reasons)),
+    stop_reasons: addStopReasons(ledgers.flatMap(({ stop_reasons = [] }) => stop_reasons)),
   };
 }
 
 /** The same for people; whoever else than a process is at work on the run is told in lines of its own. */
 export function progressLines(
-  { run_id, process, status, waves, rows, parts, jobs, reasons }: UnfinishedRun,
+  { run_id, process, status, waves, rows, parts, jobs, reasons, stop_reasons }: UnfinishedRun,
   dir: string,
   workerLines?: readonly string[],
 ): string[] {
@@ -138,6 +143,8 @@ export function progressLines(
     `  parts      ${parts.waiting} waiting, ${parts.submitted} submitted, ${parts.refused} refused, ${parts.collected} collected`,
     ...(ended.length > 0 ? [`  jobs       ${ended.join(', ')}`] : []),
     `  rows       ${n(rows.succeeded)} answered, ${n(rows.unanswered)} without an answer so far, ${n(rows.owed)} of them to be sent again`,
+    ...stopReasonLines(stop_reasons),
+    ...flawWarnings(countFlaws(stop_reasons), rows.succeeded),
   ];
   for (const { error_code, rows: affected, example_record_id, example_message } of reasons) {
     lines.push(

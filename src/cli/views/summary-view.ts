@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { RunSummary } from '../../core/summary.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
+import { flawWarnings, stopReasonLines } from './answer-flaws-view.ts';
 import { count, usd } from './format.ts';
 
 /** The output files as other programs can open them: paths of this machine, or S3 URIs. */
@@ -34,6 +35,7 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
     `  failed     ${rows.failed.toLocaleString('en-US')}`,
     `  not sent   ${rows.not_sent.toLocaleString('en-US')}`,
     ...attemptsLine(summary),
+    ...stopReasonLines(summary.stop_reasons ?? []),
     `  jobs       ${summary.jobs}${summary.on_demand_records > 0 ? `, and ${count(summary.on_demand_records, 'record')} on demand` : ''}`,
     `  tokens     ${tokens.input.toLocaleString('en-US')} in, ${tokens.output.toLocaleString('en-US')} out`,
   ];
@@ -46,6 +48,10 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
         ? `  cost       nothing; ${usd(summary.cost_usd)} had these tokens been Bedrock’s`
         : `  cost       ${usd(summary.cost_usd)}, by the price table`,
     );
+  }
+  if (summary.flawed !== undefined) {
+    const warnings = flawWarnings(summary.flawed, rows.succeeded);
+    if (warnings.length > 0) lines.push('', ...warnings);
   }
   for (const { error_code, rows: affected, example_record_id, example_message } of summary.reasons) {
     lines.push(

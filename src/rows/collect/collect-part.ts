@@ -1,7 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidRunInputError, LedgerMismatchError } from '../../core/errors.ts';
-import type { Reason, RowCounts, TokenCounts } from '../../core/ledger.ts';
 import { balancedRanges } from '../../core/packing.ts';
 import type { RetryPolicy } from '../../core/retry-policy.ts';
 import { columnText } from '../duckdb/column-text.ts';
@@ -22,7 +21,7 @@ import {
   RECORD_ID_COLUMN,
   REQUEST_HASH_COLUMN,
 } from '../prepare/record-sql.ts';
-import { readLedger } from '../results/read-results.ts';
+import { type ResultLedger, readLedger } from '../results/read-results.ts';
 import type { ResultColumn, ResultColumns } from '../results/result-columns.ts';
 import { countOwed } from './owed-records.ts';
 import { type Answers, hasNumbers, readAnswers } from './read-answers.ts';
@@ -54,10 +53,7 @@ export interface CollectRequest {
 }
 
 /** What became of a part's rows. */
-export interface CollectedPart {
-  rows: RowCounts;
-  tokens: TokenCounts;
-  reasons: Reason[];
+export interface CollectedPart extends ResultLedger {
   stray_lines: number;
   /** Records that are owed another attempt. */
   owed: number;
@@ -93,7 +89,10 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
   }
   const { elsewhere } = input;
   return {
-    ...(await readLedger(db, [resultPath], { isWaiting: elsewhere > 0 ? IS_ELSEWHERE : 'false' })),
+    ...(await readLedger(db, [resultPath], {
+      columns: request.columns,
+      ...(elsewhere > 0 ? { isWaiting: IS_ELSEWHERE } : {}),
+    })),
     stray_lines: answers.lines - answered,
     owed: await countOwed(db, resultPath, request.retry),
     ...(elsewhere === 0 ? {} : { answered_elsewhere: elsewhere }),

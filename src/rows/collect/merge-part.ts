@@ -1,10 +1,9 @@
 import { LedgerMismatchError } from '../../core/errors.ts';
-import type { Reason, RowCounts } from '../../core/ledger.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
 import { copyToParquet, readParquetColumns, readParquetSql, readUnpackedBytes } from '../duckdb/parquet.ts';
 import { ANSWERED_BY_COLUMN, RECORD_ID_COLUMN } from '../prepare/record-sql.ts';
-import { readLedger } from '../results/read-results.ts';
+import { type ResultLedger, readLedger } from '../results/read-results.ts';
 import type { ResultColumns } from '../results/result-columns.ts';
 
 /** Memory that DuckDB may use for one part. */
@@ -37,7 +36,7 @@ const IS_REPLACED = `later.record_id IS NOT NULL AND (${IS_ELSEWHERE} OR later.e
  * error: of a row whose cut-off answer was sent again in vain, the cut-off answer stays. A row that is answered elsewhere
  * gets the last outcome of that record.
  */
-export async function mergePart(request: MergeRequest): Promise<{ rows: RowCounts; reasons: Reason[] }> {
+export async function mergePart(request: MergeRequest): Promise<Omit<ResultLedger, 'tokens'>> {
   const { resultPath, mergedPath, scratchDirectory } = request;
   await using db = await openDuckDb({ memoryMb: MERGE_MEMORY_MB, threads: 2, scratchDirectory });
   const result = await readColumns(db, resultPath);
@@ -49,14 +48,14 @@ export async function mergePart(request: MergeRequest): Promise<{ rows: RowCount
     bytesPerRow: bytes / Math.max(1, rowCount),
   });
   await refuseOtherRows(db, request);
-  const { rows, reasons } = await readLedger(db, [mergedPath]);
-  const lost = reasons.find(({ error_code }) => error_code === NOT_FOUND);
+  const { tokens: _, ...ledger } = await readLedger(db, [mergedPath], { columns: request.columns });
+  const lost = ledger.reasons.find(({ error_code }) => error_code === NOT_FOUND);
   if (lost !== undefined) {
     throw new LedgerMismatchError(
       `${lost.rows} rows of ${resultPath}, such as ${lost.example_record_id}, get the answer of another row, which was not found.`,
     );
   }
-  return { rows, reasons };
+  return ledger;
 }
 
 /** Error code, until it is seen, of a row whose answer is nowhere. */

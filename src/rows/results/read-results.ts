@@ -1,3 +1,4 @@
+import { addStopReasons, type StopReasonCounts } from '../../core/answer-flaws.ts';
 import type { AttemptCounts, Reason, RowCounts, TokenCounts } from '../../core/ledger.ts';
 import type { Column } from '../../core/part.ts';
 import { columnText } from '../duckdb/column-text.ts';
@@ -5,6 +6,7 @@ import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
 import { parquetRangeSql, readParquetColumns, readParquetsSql } from '../duckdb/parquet.ts';
 import { createScratch } from '../duckdb/scratch.ts';
 import type { RowWindow } from '../sources/source-bytes.ts';
+import type { ResultColumns } from './result-columns.ts';
 
 const READ_MEMORY_MB = 512;
 const PAGE_ROWS = 1_000;
@@ -47,22 +49,44 @@ export async function recountResults(paths: string[], outputColumn: string): Pro
   return { rows: { total, succeeded: total - failed - not_sent, failed, not_sent }, attempts };
 }
 
-/** Rows, tokens and reasons of result files; `isWaiting` is SQL that is true of rows which are answered elsewhere. */
+/** What result files say of their rows. */
+export interface ResultLedger {
+  rows: RowCounts;
+  tokens: TokenCounts;
+  reasons: Reason[];
+  stop_reasons: StopReasonCounts[];
+}
+
+/**
+ * Rows, tokens, reasons and how answers ended, of result files with these columns; `isWaiting` is SQL that is true of
+ * rows which are answered elsewhere.
+ */
 export async function readLedger(
   db: DuckDb,
   paths: readonly string[],
-  { isWaiting = 'false' }: { isWaiting?: string } = {},
-): Promise<{ rows: RowCounts; tokens: TokenCounts; reasons: Reason[] }> {
+  { columns, isWaiting = 'false' }: { columns: ResultColumns; isWaiting?: string },
+): Promise<ResultLedger> {
   const files = readParquetsSql(paths);
-  const rows = await readRowCounts(db, paths, `error_code IS NULL AND NOT (${isWaiting})`);
+  const hasAnswer = `error_code IS NULL AND NOT (${isWaiting})`;
+  const rows = await readRowCounts(db, paths, hasAnswer);
   const tokens = await db.row(
     `SELECT CAST(coalesce(sum(input_tokens), 0) AS DOUBLE) AS input, CAST(coalesce(sum(output_tokens), 0) AS DOUBLE) AS output FROM ${files}`,
   );
   const reasons = await db.rows(`SELECT error_code, CAST(count(*) AS DOUBLE) AS "rows",
       arg_min(CAST(record_id AS VARCHAR), file_row_number) AS record_id, coalesce(arg_min(error_message, file_row_number), '') AS message
     FROM ${files} WHERE error_code IS NOT NULL GROUP BY error_code ORDER BY "rows" DESC, error_code`);
+  const stopReasons =
+    await db.rows(`SELECT stop_reason, CAST(count(*) AS DOUBLE) AS "rows", CAST(count(*) FILTER (${isEmptySql(columns)}) AS DOUBLE) AS empty
+    FROM ${files} WHERE ${hasAnswer} GROUP BY stop_reason`);
   return {
     rows,
+    stop_reasons: addStopReasons(
+      stopReasons.map(({ stop_reason, rows: number, empty }) => ({
+        stop_reason: stop_reason === null ? null : String(stop_reason),
+        rows: Number(number),
+        empty: Number(empty),
+      })),
+    ),
     tokens: { input: Number(tokens.input), output: Number(tokens.output) },
     reasons: reasons.map((reason) => ({
       error_code: String(reason.error_code),
@@ -71,6 +95,11 @@ export async function readLedger(
       example_message: String(reason.message),
     })),
   };
+}
+
+/** SQL that is true of an answer that is a text and has nothing but white space. */
+function isEmptySql({ answer }: ResultColumns): string {
+  return answer.type === 'VARCHAR' ? `trim(${sqlName(answer.name)}, E' \\t\\r\\n') = ''` : 'false';
 }
 
 /** A result file that is not here, or not all of it: what reads it says first which rows it wants. */

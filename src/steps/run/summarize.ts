@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { addStopReasons, countFlaws } from '../../core/answer-flaws.ts';
 import { LedgerMismatchError, ServiceUnavailableError, SystematicFaultError } from '../../core/errors.ts';
 import { JobRecord } from '../../core/job-record.ts';
 import {
@@ -69,6 +70,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
     attempts,
     waves: state.wave,
     reasons: addReasons(finals.flatMap(({ reasons }) => reasons)),
+    ...howAnswersEnded(finals),
     // Of every attempt: all of them were paid for.
     tokens: addTokenCounts(turns.map(({ ledger }) => ledger.tokens)),
     cost_usd: spentUsd(turns, pricedModelOf(plan)),
@@ -100,6 +102,13 @@ function statusOf(rows: RunSummary['rows'], stop: RunStop | null): RunSummary['s
   if (rows.succeeded === rows.total) return 'succeeded';
   if (stop === null) return 'partly_succeeded';
   return stop.reason === 'cancelled' ? 'cancelled' : 'stopped';
+}
+
+/** How the answers ended; nothing where a part's ledger is of a version that did not count. */
+function howAnswersEnded(finals: readonly MergedLedger[]): Pick<RunSummary, 'stop_reasons' | 'flawed'> {
+  if (finals.some((final) => final.stop_reasons === undefined)) return {};
+  const stop_reasons = addStopReasons(finals.flatMap((final) => final.stop_reasons ?? []));
+  return { stop_reasons, flawed: countFlaws(stop_reasons) };
 }
 
 /** A worker left over from before the run was taken up again must not say that it has ended. */

@@ -50,6 +50,47 @@ test('a run with rows that have no answer ends with status 2 and the reason', as
   expect(outcome.out).toContain('NullPromptValue: 1 row, such as r0000000001');
 });
 
+test('answers that were cut off are told in the end and by status, and count as failures where they are to', async () => {
+  const rows = '{"a":"x"}\n{"a":"y"}\n';
+  const cut = ['--prompt-template', '{a}?', '--max-tokens', '5'];
+  const { dir, outcome } = await smallRun(rows, ...cut);
+  expect(outcome.status).toBe(0);
+  expect(outcome.out).toContain('  stopped    2 max_tokens\n  flawed     2 cut off\n');
+  expect(outcome.out).toContain(
+    '  Warning: 2 answers (100 %) are cut off. Raise inference_parameters.max_tokens',
+  );
+  const status = await runQuarry('status', 'small', '--dir', dir);
+  expect(status.out).toContain('  flawed     2 cut off\n');
+  const json = await runQuarry('status', 'small', '--dir', dir, '--json');
+  expect(JSON.parse(json.out)).toMatchObject({
+    status: 'succeeded',
+    stop_reasons: [{ stop_reason: 'max_tokens', rows: 2, empty: 0 }],
+    flawed: { truncated: 2, refused: 0, empty: 0 },
+  });
+
+  const failing = await smallRun(rows, ...cut, '--fail-on', 'truncated,empty');
+  expect(failing.outcome.status).toBe(2);
+  expect((await smallRun(rows, ...cut, '--fail-on', 'refused, empty')).outcome.status).toBe(0);
+  const wrong = await smallRun(rows, ...cut, '--fail-on', 'short');
+  expect(wrong.outcome.status).toBe(1);
+  expect(wrong.outcome.err).toContain('fail_on.0: use truncated, refused or empty');
+});
+
+test('what counts as a failure decides no answer: a finished run is judged anew, and nothing is sent again', async () => {
+  const directory = await temporaryDirectory();
+  const file = join(directory, 'rows.jsonl');
+  await writeFile(file, '{"a":"x"}\n');
+  const run = (...more: string[]) =>
+    runQuarry(
+      ...['run', file, '--model-id', MODEL, '--dir', join(directory, 'store'), '--run-id', 'judged'],
+      ...['--prompt-template', '{a}', '--max-tokens', '5', '--json', ...more],
+    );
+  const first = await run();
+  const judged = await run('--fail-on', 'truncated');
+  expect([first.status, judged.status]).toEqual([0, 2]);
+  expect(judged.out).toBe(first.out);
+});
+
 test('--json prints the summary alone, with paths of Parquet files that others can read', async () => {
   const { outcome } = await smallRun(THREE, '--prompt-template', '{a}', '--json');
   const summary = JSON.parse(outcome.out);

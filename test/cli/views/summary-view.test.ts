@@ -44,3 +44,37 @@ test('only what an AWS account pays for is called a cost: neither a simulated mo
   const { billed: _, ...old } = SUMMARY;
   expect(summaryLines({ ...old, simulated: true }, [])).toContain(nothing);
 });
+
+const linesOf = (summary: Partial<RunSummary>) =>
+  summaryLines(
+    { ...SUMMARY, rows: { total: 1000, succeeded: 1000, failed: 0, not_sent: 0 }, ...summary },
+    [],
+  );
+const warningsOf = (summary: Partial<RunSummary>) =>
+  linesOf(summary).filter((line) => line.startsWith('  Warning: '));
+
+test('answers that were cut off, refused or empty are counted, and warned of from one in a hundred on', () => {
+  const stop_reasons = [
+    { stop_reason: 'end_turn', rows: 969, empty: 9 },
+    { stop_reason: 'max_tokens', rows: 31, empty: 0 },
+  ];
+  const summary = { stop_reasons, flawed: { truncated: 31, refused: 0, empty: 9 } };
+  expect(linesOf(summary)).toContain('  stopped    969 end_turn, 31 max_tokens');
+  expect(linesOf(summary)).toContain('  flawed     31 cut off, 9 empty');
+  expect(warningsOf(summary)).toEqual([
+    '  Warning: 31 answers (3.1 %) are cut off. Raise inference_parameters.max_tokens, or shorten the prompts if the model’s context is full.',
+  ]);
+  expect(warningsOf({ flawed: { truncated: 0, refused: 10, empty: 0 } })).toEqual([
+    expect.stringMatching(/^ {2}Warning: 10 answers \(1 %\) are refused or filtered\. /),
+  ]);
+  expect(warningsOf({ flawed: { truncated: 9, refused: 0, empty: 0 } })).toEqual([]);
+});
+
+test('answers that all ended as usual, or of a version that did not count, take no line', () => {
+  const usual = linesOf({
+    stop_reasons: [{ stop_reason: 'end_turn', rows: 1000, empty: 0 }],
+    flawed: { truncated: 0, refused: 0, empty: 0 },
+  });
+  expect(usual).toEqual(linesOf({}));
+  expect(usual.some((line) => /stopped {4}|flawed|Warning/.test(line))).toBe(false);
+});

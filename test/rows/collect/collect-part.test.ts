@@ -52,6 +52,7 @@ test('every row ends in one outcome, and says why it has no answer', async () =>
   expect(collected).toEqual({
     rows: { total: 6, succeeded: 2, failed: 3, not_sent: 1 },
     tokens: { input: 6, output: 4 },
+    stop_reasons: [{ stop_reason: 'end_turn', rows: 2, empty: 0 }],
     stray_lines: 0,
     owed: 1,
     reasons: [
@@ -206,6 +207,25 @@ test('a bad file among good ones is read in JavaScript, and the answers are the 
     [null, 'MissingOutput', 1],
   ]);
   expect(collected.reasons[0]).toMatchObject({ error_code: '400', example_message: '{"a":1}' });
+});
+
+test('how answers ended is counted, and which of them are empty', async () => {
+  const ended = (recordId: string, text: string, stopReason: string | null) =>
+    converseLine(recordId, text).replace('"end_turn"', JSON.stringify(stopReason));
+  const lines = [
+    ended(id(0), ' \n\t', 'end_turn'),
+    ended(id(1), 'B', 'max_tokens'),
+    ended(id(3), '', 'refusal'),
+    ended(id(4), 'E', 'end_turn'),
+    ended(id(5), 'F', null),
+  ];
+  const { stop_reasons } = await collect(await sixRows(), [lines.join('\n')]);
+  expect(stop_reasons).toEqual([
+    { stop_reason: 'end_turn', rows: 2, empty: 1 },
+    { stop_reason: null, rows: 1, empty: 0 },
+    { stop_reason: 'max_tokens', rows: 1, empty: 0 },
+    { stop_reason: 'refusal', rows: 1, empty: 1 },
+  ]);
 });
 
 test('an error in the place of the answer is the record’s error', async () => {
