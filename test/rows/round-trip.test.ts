@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
 import { recordIdOf } from '../../src/core/record-id.ts';
-import { countRows, readResults, recountResults } from '../../src/rows/results/read-results.ts';
+import { countRows, readResults } from '../../src/rows/results/read-results.ts';
+import { recountResults } from '../../src/rows/results/recount-results.ts';
 import { describeDataset } from '../../src/rows/sources/describe-dataset.ts';
 import { samplePromptBytes } from '../../src/rows/sources/prompt-sample.ts';
 import {

@@ -1,5 +1,5 @@
 import { addStopReasons, type StopReasonCounts } from '../../core/answer-flaws.ts';
-import type { AttemptCounts, Reason, RowCounts, TokenCounts } from '../../core/ledger.ts';
+import type { Reason, RowCounts, TokenCounts } from '../../core/ledger.ts';
 import type { Column } from '../../core/part.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
@@ -18,35 +18,6 @@ export async function countRows(paths: string[]): Promise<number> {
     const { rows } = await db.row(readCountSql(paths));
     return Number(rows);
   });
-}
-
-/** What result files themselves say: where every row ended, and how many attempts that took. */
-export interface RecountedResults {
-  /** Rows with an answer, and of the others those never sent. */
-  rows: RowCounts;
-  /** The fewest first. */
-  attempts: AttemptCounts[];
-}
-
-/** Counts the rows of result files anew, by their answers and attempts alone. */
-export async function recountResults(paths: string[], outputColumn: string): Promise<RecountedResults> {
-  if (paths.length === 0) return { rows: { total: 0, succeeded: 0, failed: 0, not_sent: 0 }, attempts: [] };
-  const counted = await withResults((db) =>
-    db.rows(`SELECT attempts, CAST(count(*) AS DOUBLE) AS "rows",
-        CAST(count(*) FILTER (${sqlName(outputColumn)} IS NOT NULL) AS DOUBLE) AS succeeded
-      FROM ${readParquetsSql(paths)} GROUP BY attempts ORDER BY attempts`),
-  );
-  const attempts = counted.map((counts) => ({
-    attempts: Number(counts.attempts),
-    rows: Number(counts.rows),
-    succeeded: Number(counts.succeeded),
-  }));
-  const unanswered = (counts: readonly AttemptCounts[]) =>
-    counts.reduce((sum, { rows, succeeded }) => sum + rows - succeeded, 0);
-  const total = attempts.reduce((sum, { rows }) => sum + rows, 0);
-  const not_sent = unanswered(attempts.filter((counts) => counts.attempts === 0));
-  const failed = unanswered(attempts) - not_sent;
-  return { rows: { total, succeeded: total - failed - not_sent, failed, not_sent }, attempts };
 }
 
 /** What result files say of their rows. */
@@ -145,7 +116,8 @@ export async function* readResults(
   }
 }
 
-function hereAlready(path: string): RemoteResult {
+/** A result file that is here. */
+export function hereAlready(path: string): RemoteResult {
   return { path, fetchRows: async () => {}, [Symbol.asyncDispose]: async () => {} };
 }
 
@@ -187,11 +159,13 @@ async function readRowCounts(db: DuckDb, paths: readonly string[], hasAnswer: st
   return { total, succeeded, failed: total - succeeded - not_sent, not_sent };
 }
 
-function readCountSql(paths: readonly string[]): string {
+/** SQL for how many rows files have, by their footers. */
+export function readCountSql(paths: readonly string[]): string {
   return `SELECT CAST(coalesce(sum(num_rows), 0) AS DOUBLE) AS "rows" FROM parquet_file_metadata([${paths.map(sqlText).join(', ')}])`;
 }
 
-async function withResults<T>(use: (db: DuckDb) => Promise<T>): Promise<T> {
+/** Calls `use` with a database for reading results. */
+export async function withResults<T>(use: (db: DuckDb) => Promise<T>): Promise<T> {
   await using scratch = await createScratch();
   await using db = await openDuckDb({ memoryMb: READ_MEMORY_MB, threads: 2, scratchDirectory: scratch.path });
   return await use(db);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { addStopReasons, countFlaws } from '../../core/answer-flaws.ts';
 import { LedgerMismatchError, ServiceUnavailableError, SystematicFaultError } from '../../core/errors.ts';
@@ -13,12 +14,13 @@ import {
 } from '../../core/ledger.ts';
 import { pricedModelOf, type RunPlan } from '../../core/run-plan.ts';
 import type { RunStop } from '../../core/run-stop.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
 import { RunSummary } from '../../core/summary.ts';
-import { recountResults } from '../../rows/results/read-results.ts';
+import { recountResults } from '../../rows/results/recount-results.ts';
+import { resultObjects } from '../../rows/results/result-objects.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
-import { withLocalFiles } from '../plan/dataset-files.ts';
 import { spentUsd } from '../waves/run-cost.ts';
 import { readWave, type Turn } from '../waves/turns.ts';
 import { readPlan } from './read-plan.ts';
@@ -145,20 +147,18 @@ async function proveRows(
   rows: RunSummary['rows'],
   plan: RunPlan,
   outputUris: RunSummary['output_uris'],
-  { store }: StepDeps,
+  { store, scratchDirectory }: StepDeps,
 ): Promise<AttemptCounts[]> {
   if (!isBalanced(rows) || rows.total !== plan.selected_rows) {
     throw new LedgerMismatchError(
       `The ledger has ${JSON.stringify(rows)}, but the run is of ${plan.selected_rows} rows. Nothing was deleted; please report this.`,
     );
   }
-  const files = outputUris.map((uri) => ({ uri: uri as `s3://${string}`, size: 0, etag: '' }));
-  const recounted = await withLocalFiles(files, store, (local) =>
-    recountResults(
-      local.map(({ path }) => path),
-      plan.output_column,
-    ),
-  );
+  const files = resultObjects(outputUris as S3Uri[], {
+    store,
+    scratchDirectory: join(scratchDirectory, plan.run_id, 'summarize'),
+  });
+  const recounted = await recountResults(files, plan.output_column);
   if (JSON.stringify(recounted.rows) !== JSON.stringify(rows)) {
     throw new LedgerMismatchError(
       `The output files have ${JSON.stringify(recounted.rows)}, but the ledger ${JSON.stringify(rows)}. Were files below ${plan.run_id}/output changed?`,

@@ -1,7 +1,7 @@
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
 import { recordIdOf } from '../../../src/core/record-id.ts';
-import { recountResults } from '../../../src/rows/results/read-results.ts';
+import { recountResults } from '../../../src/rows/results/recount-results.ts';
 import {
   collect,
   columnsOf,

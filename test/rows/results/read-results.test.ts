@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { countRows, readResults, recountResults } from '../../../src/rows/results/read-results.ts';
+import { countRows, readResults } from '../../../src/rows/results/read-results.ts';
+import { recountResults } from '../../../src/rows/results/recount-results.ts';
 import { writeParquet } from '../../support/rows.ts';
 
 async function all(paths: string[], options: Parameters<typeof readResults>[1] = {}) {

@@ -1,0 +1,78 @@
+import { LedgerMismatchError } from '../../core/errors.ts';
+import type { AttemptCounts, RowCounts } from '../../core/ledger.ts';
+import { type DuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
+import { readParquetsSql } from '../duckdb/parquet.ts';
+import { hereAlready, type ResultFile, readCountSql, withResults } from './read-results.ts';
+
+/** What result files themselves say: where every row ended, and how many attempts that took. */
+export interface RecountedResults {
+  /** Rows with an answer, and of the others those never sent. */
+  rows: RowCounts;
+  /** The fewest first. */
+  attempts: AttemptCounts[];
+}
+
+/**
+ * Counts the rows of result files anew, by their answers and attempts alone, one file after the other. Of a file that is not
+ * here the answers themselves stay where they are: that a row has none is told by its error, and the footer's count of
+ * nulls, which we wrote, must agree.
+ */
+export async function recountResults(
+  files: readonly ResultFile[],
+  outputColumn: string,
+): Promise<RecountedResults> {
+  const byAttempts = new Map<number, AttemptCounts>();
+  await withResults(async (db) => {
+    for (const source of files) {
+      for (const counts of await recountFile(db, source, outputColumn)) {
+        const { rows = 0, succeeded = 0 } = byAttempts.get(counts.attempts) ?? {};
+        byAttempts.set(counts.attempts, {
+          attempts: counts.attempts,
+          rows: rows + counts.rows,
+          succeeded: succeeded + counts.succeeded,
+        });
+      }
+    }
+  });
+  const attempts = [...byAttempts.values()].toSorted((a, b) => a.attempts - b.attempts);
+  const unanswered = (counts: readonly AttemptCounts[]) =>
+    counts.reduce((sum, { rows, succeeded }) => sum + rows - succeeded, 0);
+  const total = attempts.reduce((sum, { rows }) => sum + rows, 0);
+  const not_sent = unanswered(attempts.filter((counts) => counts.attempts === 0));
+  const failed = unanswered(attempts) - not_sent;
+  return { rows: { total, succeeded: total - failed - not_sent, failed, not_sent }, attempts };
+}
+
+async function recountFile(db: DuckDb, source: ResultFile, outputColumn: string): Promise<AttemptCounts[]> {
+  const isHere = typeof source === 'string';
+  await using file = isHere ? hereAlready(source) : await source();
+  const { path, fetchRows } = file;
+  const { rows: total } = await db.row(readCountSql([path]));
+  await fetchRows(['attempts', 'error_code'], { firstRow: 0, rows: Number(total) });
+  const hasAnswer = isHere ? `${sqlName(outputColumn)} IS NOT NULL` : 'error_code IS NULL';
+  const counted = await db.rows(`SELECT attempts, CAST(count(*) AS DOUBLE) AS "rows",
+      CAST(count(*) FILTER (${hasAnswer}) AS DOUBLE) AS succeeded
+    FROM ${readParquetsSql([path])} GROUP BY attempts ORDER BY attempts`);
+  const counts = counted.map((count) => ({
+    attempts: Number(count.attempts),
+    rows: Number(count.rows),
+    succeeded: Number(count.succeeded),
+  }));
+  if (!isHere) await expectAnswers(db, { path, outputColumn, counts });
+  return counts;
+}
+
+/** Throws LedgerMismatchError where the footer has another number of answers; of lists it has none. */
+async function expectAnswers(
+  db: DuckDb,
+  { path, outputColumn, counts }: { path: string; outputColumn: string; counts: readonly AttemptCounts[] },
+): Promise<void> {
+  const { nulls, known } = await db.row(`SELECT CAST(sum(stats_null_count) AS DOUBLE) AS nulls,
+      count(*) > 0 AND bool_and(stats_null_count IS NOT NULL) AS known
+    FROM parquet_metadata(${sqlText(path)}) WHERE path_in_schema = ${sqlText(outputColumn)}`);
+  const unanswered = counts.reduce((sum, { rows, succeeded }) => sum + rows - succeeded, 0);
+  if (!known || Number(nulls) === unanswered) return;
+  throw new LedgerMismatchError(
+    `A result file has ${unanswered} rows that say why they have no answer, and ${Number(nulls)} without one. Nothing was deleted; please report this.`,
+  );
+}
