@@ -1,14 +1,30 @@
-/** `quarry/engine`: an interpreter of Amazon States Language within this process. */
+/** `quarry/engine`: an interpreter of Amazon States Language within this process. It knows nothing of Bedrock. */
 
-export { type Clock, systemClock } from '../core/clock.ts';
-export type { StateMachineDefinition } from './definition/amazon-states-language.ts';
-export { prepareDefinition } from './definition/prepare-definition.ts';
-export type { EngineDeps, MapObjects, TaskCall } from './definition/prepared-state.ts';
-export {
-  type EngineOptions,
-  type ExecutionRequest,
-  type ExecutionResult,
-  runExecution,
-} from './execution.ts';
+export { type Clock, createVirtualClock, systemClock } from '../core/clock.ts';
+export type {
+  Catcher,
+  ChoiceBranch,
+  ChoiceRule,
+  ChoiceState,
+  FailState,
+  ItemBatcher,
+  ItemProcessor,
+  ItemReader,
+  MapState,
+  ParallelState,
+  PassState,
+  PayloadTemplate,
+  ResultWriter,
+  Retrier,
+  State,
+  StateMachineDefinition,
+  States,
+  SucceedState,
+  TaskState,
+  WaitState,
+} from './definition/amazon-states-language.ts';
+export type { MapObjects, TaskCall } from './definition/prepared-state.ts';
+export { type ExecutionOptions, type ExecutionResult, runExecution } from './execution.ts';
 export type { HistoryEvent } from './history.ts';
-export { InvalidDefinitionError, StateError } from './state-error.ts';
+export { InvalidDefinitionError } from './state-error.ts';
+export { createStateMachine, type StateMachine } from './state-machine.ts';

@@ -8,6 +8,7 @@ import type {
 import type { MapObjects, TaskCall } from '../../src/engine/definition/prepared-state.ts';
 import { type ExecutionResult, runExecution } from '../../src/engine/execution.ts';
 import type { HistoryEvent } from '../../src/engine/history.ts';
+import { createStateMachine } from '../../src/engine/state-machine.ts';
 
 interface RunOptions {
   input?: unknown;
@@ -57,24 +58,24 @@ export async function run(definition: StateMachineDefinition, options: RunOption
     ...options.store,
   };
   const startMs = clock.now();
-  const result = await runExecution(
-    {
-      definition,
-      clock,
-      random: options.random ?? createRandom(1),
-      objects: store,
-      onEvent: (event) => {
-        events.push(event);
-        options.onEvent?.(event);
-      },
-      ...(options.stateMachineName !== undefined && { stateMachineName: options.stateMachineName }),
-      runTask: (task) => {
-        calls.push(task);
-        return runTask(task);
-      },
+  const name = options.stateMachineName;
+  const machine = createStateMachine(definition, name === undefined ? {} : { name });
+  const result = await runExecution(machine, {
+    name: 'test',
+    input,
+    clock,
+    random: options.random ?? createRandom(1),
+    objects: store,
+    ...(signal && { signal }),
+    onEvent: (event) => {
+      events.push(event);
+      options.onEvent?.(event);
     },
-    { name: 'test', input, ...(signal && { signal }) },
-  );
+    runTask: (task) => {
+      calls.push(task);
+      return runTask(task);
+    },
+  });
   return { result, events, calls, objects, tookMs: clock.now() - startMs };
 }
 

@@ -9,7 +9,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { VERSION } from 'quarry';
 import { BedrockBatchWorkflow } from 'quarry/cdk';
 import { createDirectoryStore, startEmulator } from 'quarry/emulator';
-import { runExecution, systemClock } from 'quarry/engine';
+import { createStateMachine, runExecution, systemClock } from 'quarry/engine';
 
 const folder = await mkdtemp(join(tmpdir(), 'quarry-package-'));
 
@@ -17,22 +17,16 @@ const folder = await mkdtemp(join(tmpdir(), 'quarry-package-'));
 assert.match(VERSION, /^\d+\.\d+\.\d+/);
 
 // quarry/engine
-const { status, ...ending } = await runExecution(
-  {
-    definition: {
-      StartAt: 'Double',
-      States: { Double: { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', End: true } },
-    },
-    runTask: async ({ parameters }) => Number(parameters) * 2,
-    objects: {
-      getObject: async () => new Uint8Array(),
-      putObject: async () => {},
-    },
-    clock: systemClock,
-    random: Math.random,
-  },
-  { name: 'one', input: 21 },
-);
+const machine = createStateMachine({
+  StartAt: 'Double',
+  States: { Double: { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', End: true } },
+});
+const { status, ...ending } = await runExecution(machine, {
+  input: 21,
+  runTask: async ({ parameters }) => Number(parameters) * 2,
+  clock: systemClock,
+  random: Math.random,
+});
 assert.equal(status, 'SUCCEEDED');
 assert.equal('output' in ending && ending.output, 42);
 

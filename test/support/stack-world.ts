@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
-import { runExecution } from '../../src/engine/execution.ts';
-import type { HistoryEvent } from '../../src/engine/history.ts';
+import { createStateMachine, type HistoryEvent, runExecution } from '../../src/engine/index.ts';
 import { openBedrockTarget } from '../../src/targets/bedrock/bedrock-target.ts';
 import { createTaskRunner } from '../../src/targets/embedded/step-functions-tasks.ts';
 import { definition } from '../../src/workflow/definition.ts';
@@ -61,22 +60,21 @@ export async function openStackWorld(
       onJobSeen: async () => {},
       onProgress: () => {},
     });
-    const result = await runExecution(
-      {
-        definition,
-        runTask,
-        objects: {
-          getObject: (bucket, key) => target.store.read(`s3://${bucket}/${key}`),
-          putObject: (bucket, key, body) => target.store.write(`s3://${bucket}/${key}`, body),
-        },
-        clock: systemClock,
-        random: () => 0.5,
-        onEvent: (event) => {
-          if (event.executionName === execution.name) execution.events.push(toServiceEvent(event));
-        },
+    const result = await runExecution(createStateMachine(definition), {
+      name: execution.name,
+      input: JSON.parse(execution.input),
+      signal: execution.abort.signal,
+      runTask,
+      objects: {
+        getObject: (bucket, key) => target.store.read(`s3://${bucket}/${key}`),
+        putObject: (bucket, key, body) => target.store.write(`s3://${bucket}/${key}`, body),
       },
-      { name: execution.name, input: JSON.parse(execution.input), signal: execution.abort.signal },
-    );
+      clock: systemClock,
+      random: () => 0.5,
+      onEvent: (event) => {
+        if (event.executionName === execution.name) execution.events.push(toServiceEvent(event));
+      },
+    });
     if (result.status === 'SUCCEEDED') execution.output = JSON.stringify(result.output);
     if (result.status === 'FAILED') Object.assign(execution, { error: result.error, cause: result.cause });
     execution.status = result.status;

@@ -5,19 +5,15 @@ import { assertSupported } from './definition-schema.ts';
 import { prepareState } from './prepare-state.ts';
 import type { PreparedState, PreparedStates } from './prepared-state.ts';
 
-const cache = new WeakMap<StateMachineDefinition, PreparedStates>();
-
-/**
- * Checks a definition and parses every path, template and rule in it, once for each definition object. Throws
- * an InvalidDefinitionError that names state and field where the engine would not run it as Step Functions does.
- */
+/** Checks a definition and parses every path, template and rule in it. Throws an InvalidDefinitionError. */
 export function prepareDefinition(definition: StateMachineDefinition): PreparedStates {
-  const known = cache.get(definition);
-  if (known !== undefined) return known;
-  assertSupported(definition);
-  const prepared = prepareStates(definition, new Set());
-  cache.set(definition, prepared);
-  return prepared;
+  try {
+    assertSupported(definition);
+    return prepareStates(definition, new Set());
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InvalidDefinitionError('State machine: it is nested too deeply', { cause: error });
+  }
 }
 
 function prepareStates({ StartAt, States }: States, namesSeen: Set<string>): PreparedStates {

@@ -11,6 +11,7 @@ import { RunPlan } from '../../core/run-plan.ts';
 import { RunSummary } from '../../core/summary.ts';
 import type { TaskCall } from '../../engine/definition/prepared-state.ts';
 import { type ExecutionResult, runExecution } from '../../engine/execution.ts';
+import { createStateMachine } from '../../engine/state-machine.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { lockRun } from '../../runs/run-lock.ts';
 import { CollectResult } from '../../steps/part/collect.ts';
@@ -129,24 +130,23 @@ export async function runLocally(
   });
   // No step can do without the disk or without credentials: whatever went on would only say so again, and less clearly.
   const tasks = trackTasks(aroundTasks(runTask), (fault) => broken.abort(fault));
-  const result = await runExecution(
-    {
-      definition: machineDefinition,
-      runTask: tasks.runTask,
-      objects: {
-        getObject: (bucket, key) => tasks.track(store.read(`s3://${bucket}/${key}`)),
-        putObject: (bucket, key, body) => tasks.track(store.write(`s3://${bucket}/${key}`, body)),
-      },
-      clock: deps.clock,
-      random,
-      onEvent: (event) => {
-        if ('stateName' in event && event.type.endsWith('StateEntered')) {
-          onProgress({ kind: 'state_entered', state: String(event.stateName) });
-        }
-      },
+  const result = await runExecution(createStateMachine(machineDefinition), {
+    name: 'local',
+    input,
+    signal: stop,
+    runTask: tasks.runTask,
+    objects: {
+      getObject: (bucket, key) => tasks.track(store.read(`s3://${bucket}/${key}`)),
+      putObject: (bucket, key, body) => tasks.track(store.write(`s3://${bucket}/${key}`, body)),
     },
-    { name: 'local', input, signal: stop },
-  ).finally(tasks.settled);
+    clock: deps.clock,
+    random,
+    onEvent: (event) => {
+      if ('stateName' in event && event.type.endsWith('StateEntered')) {
+        onProgress({ kind: 'state_entered', state: String(event.stateName) });
+      }
+    },
+  }).finally(tasks.settled);
   const runId = state?.run_id;
   if (broken.signal.aborted) {
     const { name, message } = broken.signal.reason as Error;

@@ -264,11 +264,3 @@ describe('a definition that Step Functions takes', () => {
     expect(() => prepareDefinition(definition)).not.toThrow();
   });
 });
-
-describe('preparing a definition', () => {
-  test('is done once for each definition', () => {
-    const definition = machine({ S: pass });
-    expect(prepareDefinition(definition)).toBe(prepareDefinition(definition));
-    expect(prepareDefinition({ ...definition })).not.toBe(prepareDefinition(definition));
-  });
-});
