@@ -131,7 +131,7 @@ async function collect(
     outputPaths: [join(directory, output)],
     columns: resultColumnsOf({ shape, outputColumn: 'response', recordIdColumn: undefined }),
     retry: { maxAttempts: 3, retryTruncated: false, retryRefused: false },
-    unanswered: { errorCode: 'MissingOutput', errorMessage: '', sent: true },
+    unanswered: () => ({ errorCode: 'MissingOutput', errorMessage: '', sent: true }),
     resultPath: join(directory, result),
     scratchDirectory: join(directory, 'scratch', output),
   });

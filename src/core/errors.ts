@@ -48,6 +48,17 @@ export class ServiceUnavailableError extends QuarryError {
   override readonly retryable = true;
 }
 
+/** A job's output is not all there yet, although the job has ended; the same call may succeed in a while. */
+export class OutputNotReadyError extends QuarryError {
+  override readonly name = 'OutputNotReadyError';
+  override readonly retryable = true;
+}
+
+/** Answers that a job was paid for are missing from its output, or cannot be read. Nothing more is sent until they can. */
+export class UnreadableOutputError extends QuarryError {
+  override readonly name = 'UnreadableOutputError';
+}
+
 /** AWS does not know who calls: credentials are missing, expired or not accepted. The run goes on where it stands once they are. */
 export class CredentialsError extends QuarryError {
   override readonly name = 'CredentialsError';
@@ -93,7 +104,10 @@ export class NotSupportedError extends QuarryError {
   override readonly name = 'NotSupportedError';
 }
 
-/** Names of all errors that are worth trying again, for `ErrorEquals`. */
+/** Name of the error that is waited out, for `ErrorEquals`: minutes, with growing patience. */
+export const OUTPUT_NOT_READY = new OutputNotReadyError().name;
+
+/** Names of all other errors that are worth trying again, for `ErrorEquals`. */
 export const RETRYABLE_ERROR_NAMES = [
   new JobQuotaExceededError().name,
   new BedrockThrottledError().name,

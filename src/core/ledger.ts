@@ -20,6 +20,13 @@ export const Reason = z.object({
 });
 export type Reason = z.infer<typeof Reason>;
 
+/**
+ * Rows without a wanted answer that were sent so often, by what a further attempt could do: it may succeed, or the account
+ * was at fault, or the model said that the record is.
+ */
+export const FailureCounts = z.object({ attempts: Count, retryable: Count, account: Count, client: Count });
+export type FailureCounts = z.infer<typeof FailureCounts>;
+
 /** What became of one part's rows. */
 export const PartLedger = z.object({
   part_id: z.string(),
@@ -40,6 +47,10 @@ export const PartLedger = z.object({
   job_ended_at: z.string().nullable().optional(),
   /** Records that are to be sent again, and about how many bytes of input they are. */
   owed: z.object({ records: Count, bytes: Count }),
+  /** Records that were one attempt further in the end; absent in ledgers of version 0.1.0. */
+  tried: Count.optional(),
+  /** What could still be sent again, under whatever limit; absent in ledgers of version 0.1.0. */
+  failures: z.array(FailureCounts).optional(),
   /** Rows that are answered elsewhere: each gets the answer of an identical request in the end. Absent where none does. */
   answered_elsewhere: Count.optional(),
 });

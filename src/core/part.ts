@@ -79,7 +79,13 @@ export const InvocationMode = z.enum(['batch', 'on_demand', 'none']);
 export type InvocationMode = z.infer<typeof InvocationMode>;
 
 /** Owed records of another part: so many of them, from this one on, in the order of that part's result. */
-export const PartSource = z.object({ part_id: z.string(), owed_from: Count, owed_count: Count });
+export const PartSource = z.object({
+  part_id: z.string(),
+  owed_from: Count,
+  owed_count: Count,
+  /** Which client errors are owed too, since the run was taken up after they were mended; absent where none are. */
+  forgiven: z.enum(['account', 'client']).optional(),
+});
 export type PartSource = z.infer<typeof PartSource>;
 
 /** One part's turn in one wave. */
@@ -92,6 +98,8 @@ export const PartTurn = z.object({
   mode: InvocationMode,
   records: Count,
   bytes: Count,
+  /** How often a record may be sent at most, as it was when this part was decided; absent in waves of version 0.1.0. */
+  max_attempts: Count.optional(),
   /** Dollars that the run is estimated to have cost once this part and those before it have run; null without a price. */
   run_max_usd: z.number().nullable(),
 });

@@ -1,3 +1,5 @@
+import type { FailureCounts } from './ledger.ts';
+
 /** Which outcomes are tried again. */
 export interface RetryPolicy {
   /** How often a record may be sent at most. */
@@ -6,7 +8,12 @@ export interface RetryPolicy {
   retryTruncated: boolean;
   /** Answers that the model refused to give, or a filter withheld, too. */
   retryRefused: boolean;
+  /** Client errors that are tried again too, once a user has taken the run up. Default nothing. */
+  forgiven?: Forgiveness;
 }
+
+/** Which client errors are held against a record no more: none, those that were the account's fault, or all. */
+export type Forgiveness = 'nothing' | 'account' | 'client';
 
 /** Error code of a record that was not sent because the run had been stopped. */
 export const RUN_STOPPED = 'RunStopped';
@@ -80,4 +87,40 @@ export function isRetryableCode(errorCode: string): boolean {
 export function isClientError(errorCode: string): boolean {
   const status = STATUSES.get(errorCode.toLowerCase()) ?? errorCode;
   return /^4[0-9][0-9]$/.test(status) && !isRetryableCode(errorCode);
+}
+
+/** Names of client errors that say the same of every record of the account, in lower case. */
+export const ACCOUNT_ERROR_CODES: readonly string[] = [
+  '401',
+  '402',
+  '403',
+  'accessdeniedexception',
+  'servicequotaexceededexception',
+];
+
+/** Names of client errors, in lower case. */
+export const CLIENT_ERROR_NAMES: readonly string[] = [...STATUSES]
+  .filter(([name, status]) => status.startsWith('4') && FINAL_ERROR_NAMES.includes(name))
+  .map(([name]) => name);
+
+/**
+ * What a client error says where it is the account's fault and not the record's, as a regular expression for DuckDB, to be
+ * matched without regard to case. Once the cause is mended, the same record may succeed.
+ */
+export const ACCOUNT_FAULT_PATTERN =
+  "not authorized|unauthori[sz]ed|access ?denied|permission|forbidden|credit balance|billing|payment|quota|subscri|marketplace|(?:don't|do not) have access|operation not allowed|\\baccount\\b";
+
+/** How many of a part's records are owed another attempt under a policy; as it was counted then, where nothing more is known. */
+export function owedUnder(
+  { owed, failures }: { owed: { records: number }; failures?: readonly FailureCounts[] | undefined },
+  { maxAttempts, forgiven = 'nothing' }: Pick<RetryPolicy, 'maxAttempts' | 'forgiven'>,
+): number {
+  if (failures === undefined) return owed.records;
+  return failures
+    .filter(({ attempts }) => attempts < maxAttempts)
+    .reduce(
+      (sum, { retryable, account, client }) =>
+        sum + retryable + (forgiven === 'nothing' ? 0 : account) + (forgiven === 'client' ? client : 0),
+      0,
+    );
 }

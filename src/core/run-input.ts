@@ -102,11 +102,10 @@ export const RUN_INPUT_FIELDS = {
     description: 'Most records in one job. Default: the model’s quota. `max_records_per_batch` is an alias.',
   }),
   max_records: z.int().min(1).meta({ description: 'Run only the first so many rows: a pilot.' }),
-  max_attempts: z
-    .int()
-    .min(1)
-    .max(10)
-    .meta({ description: 'How often a row may be sent at most. Default 3.' }),
+  max_attempts: z.int().min(1).max(10).meta({
+    description:
+      'How often a row may be sent at most; a job that never came to it does not count. `resume --max-attempts` grants more. Default 3.',
+  }),
   timeout_hours: z.int().min(24).max(168).meta({
     description:
       'Hours after which Bedrock ends a job, queue included. `resume --timeout-hours` changes it for the jobs to come. Default: Bedrock’s own, 24.',

@@ -13,5 +13,11 @@ export const RunStop = z.object({
 export type RunStop = z.infer<typeof RunStop>;
 
 /** `resumed.json`: a stopped run was started again after this wave; faults up to it are not held against it again. */
-export const RunResumed = z.object({ wave: z.int().min(0) });
+export const RunResumed = z.object({
+  wave: z.int().min(0),
+  /** True where a systematic fault had stopped it, which is mended now. */
+  fault: z.literal(true).optional(),
+  /** Parts whose paid answers cannot be read and have been given up: their records are sent again. */
+  given_up: z.array(z.string()).optional(),
+});
 export type RunResumed = z.infer<typeof RunResumed>;

@@ -1,4 +1,4 @@
-import { RETRYABLE_ERROR_NAMES } from '../core/errors.ts';
+import { OUTPUT_NOT_READY, RETRYABLE_ERROR_NAMES } from '../core/errors.ts';
 import { TERMINAL_STATUSES } from '../core/job.ts';
 import type {
   PayloadTemplate,
@@ -88,6 +88,18 @@ const RETRY_PATIENTLY: Retrier = {
   JitterStrategy: 'FULL',
 };
 
+/**
+ * Waits for what a job has left, seconds at first and minutes in the end: for longer than Collect takes it for late. Whoever
+ * ends this way has paid, and asks for nothing again.
+ */
+const AWAIT_OUTPUT: Retrier = {
+  ErrorEquals: [OUTPUT_NOT_READY],
+  IntervalSeconds: 2,
+  BackoffRate: 2,
+  MaxDelaySeconds: 600,
+  MaxAttempts: 14,
+};
+
 /** A part whose job cannot be had goes to Collect with its fault, which leaves its siblings alone. */
 const CATCH_FAULT = { ErrorEquals: ['States.ALL'], ResultPath: '$.fault', Next: 'Collect' } as const;
 
@@ -95,7 +107,7 @@ const CATCH_FAULT = { ErrorEquals: ['States.ALL'], ResultPath: '$.fault', Next: 
 function step(
   name: StepName,
   payload: PayloadTemplate | { 'Payload.$': string },
-  retry: Retrier = RETRY_BRIEFLY,
+  ...retry: readonly Retrier[]
 ): Pick<
   Extract<TaskState, { Type: 'Task' }>,
   'Type' | 'Resource' | 'Parameters' | 'Retry' | 'TimeoutSeconds'
@@ -108,7 +120,7 @@ function step(
       ...('Payload.$' in payload ? payload : { Payload: payload }),
     },
     TimeoutSeconds: STEP_TIMEOUT_SECONDS,
-    Retry: [RETRY_THROTTLED, RETRY_CRASHED, retry],
+    Retry: [RETRY_THROTTLED, RETRY_CRASHED, ...(retry.length === 0 ? [RETRY_BRIEFLY] : retry)],
   };
 }
 
@@ -255,7 +267,7 @@ export const definition = {
           },
           Collect: {
             Comment: 'Joins whatever the job left to the rows of its part.',
-            ...step('collect', { 'Payload.$': '$' }),
+            ...step('collect', { 'Payload.$': '$' }, AWAIT_OUTPUT, RETRY_BRIEFLY),
             OutputPath: '$.Payload',
             End: true,
           },

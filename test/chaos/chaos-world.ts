@@ -11,6 +11,7 @@ import type { StepDeps } from '../../src/steps/deps.ts';
 import { createDirectoryStore } from '../../src/store/directory-store.ts';
 import type { EngineTarget } from '../../src/targets/embedded/engine-target.ts';
 import { localPlanDeps } from '../../src/targets/local/local-target.ts';
+import { type FaultyOutputs, spoilOutputs } from '../support/output-faults.ts';
 import { asRemote } from '../support/remote-store.ts';
 import { faultyStore, jumpingClock } from './faulty-machine.ts';
 import type { Scenario } from './scenario.ts';
@@ -41,6 +42,8 @@ export interface ChaosWorld extends AsyncDisposable {
   clock: Clock;
   /** What the steps see: the faulty store, the jumping clock. */
   target: EngineTarget;
+  /** What becomes of the jobs’ output. */
+  outputs: FaultyOutputs;
   /** The same without faults. */
   soundDeps: StepDeps;
 }
@@ -73,7 +76,8 @@ export async function openChaosWorld(scenario: Scenario): Promise<ChaosWorld> {
     durations: { inProgressMs: 600_000 },
   });
   endpoint = emulator.url;
-  const store = machine.isRemote ? asRemote(planDeps.store).store : planDeps.store;
+  const outputs = spoilOutputs(planDeps.store, { clock, faults: scenario.outputs });
+  const store = machine.isRemote ? asRemote(outputs.store).store : outputs.store;
   const soundDeps: StepDeps = {
     ...planDeps,
     store,
@@ -85,6 +89,7 @@ export async function openChaosWorld(scenario: Scenario): Promise<ChaosWorld> {
     directory,
     emulator,
     clock,
+    outputs,
     soundDeps,
     target: {
       store,

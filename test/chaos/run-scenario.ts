@@ -1,8 +1,9 @@
-import { InvalidRunInputError } from '../../src/core/errors.ts';
+import { InvalidRunInputError, UnreadableOutputError } from '../../src/core/errors.ts';
 import { createRandom } from '../../src/emulator/faults/seeded-random.ts';
 import { batchPriceOf, costUsd } from '../../src/models/catalog/prices.ts';
-import { runLayout, runUriOf } from '../../src/runs/run-layout.ts';
-import { markCancelled, reopenCancelled } from '../../src/steps/run/cancellation.ts';
+import { type RunLayout, runLayout, runUriOf } from '../../src/runs/run-layout.ts';
+import { markCancelled } from '../../src/steps/run/cancellation.ts';
+import { takeUp } from '../../src/steps/run/take-up.ts';
 import {
   type LocalRunOptions,
   type LocalRunResult,
@@ -33,6 +34,10 @@ export interface FinishedRun extends ChaosWorld {
   result: LocalRunResult;
   /** Steps that two workers did at once. */
   twinSteps: readonly StepName[];
+  /** Names of the jobs of another run. */
+  foreignJobs: ReadonlySet<string>;
+  /** True where answers that were paid for could not be read for good, and were given up. */
+  hasGivenUp: boolean;
 }
 
 /** Runs a scenario to its end, starting again what was broken off, stopped or cancelled, and checks every promise. */
@@ -65,6 +70,7 @@ export async function runScenario(scenario: Scenario): Promise<void> {
       }
     },
   });
+  const foreignJobs = new Set(await runNeighbour(input, world));
   const random = createRandom(scenario.seed);
   const start = (options: Pick<LocalRunOptions, 'onClaimed'> = {}): Promise<LocalRunResult> => {
     const controller = new AbortController();
@@ -73,14 +79,35 @@ export async function runScenario(scenario: Scenario): Promise<void> {
     return runLocally(input, { target, random, aroundTasks, signal: controller.signal, ...options });
   };
 
-  let result = await runToEnd(start);
-  const ended = (): FinishedRun => ({ ...world, result, twinSteps: machine.twinSteps });
+  let hasGivenUp = false;
+  const giveUp: typeof start = () => {
+    hasGivenUp = true;
+    world.outputs.loseForGood();
+    return start({
+      onClaimed: async (at) => void (await takeUp(at, { resendMissing: true }, soundDeps.store)),
+    });
+  };
+  let result = await runToEnd(start, giveUp);
+  const ended = (): FinishedRun => ({
+    ...world,
+    result,
+    twinSteps: machine.twinSteps,
+    foreignJobs,
+    hasGivenUp,
+  });
+  const takesUp = { onClaimed: async (at: RunLayout) => void (await takeUp(at, {}, target.deps.store)) };
   while (result.kind === 'finished' && result.summary.status === 'cancelled') {
     await machine.twinsDone();
     await checkRun(ended());
     const harvest = await readRows(ended());
-    const reopen = { onClaimed: () => reopenCancelled(layout, target.deps.store) };
-    result = await runToEnd(() => start(reopen));
+    result = await runToEnd(() => start(takesUp), giveUp);
+    if (result.kind === 'finished') await checkHarvestKept(harvest, ended());
+  }
+  if (scenario.isTakenUp && result.kind === 'finished' && result.summary.status === 'partly_succeeded') {
+    await machine.twinsDone();
+    await checkRun(ended());
+    const harvest = await readRows(ended());
+    result = await runToEnd(() => start(takesUp), giveUp);
     if (result.kind === 'finished') await checkHarvestKept(harvest, ended());
   }
   await machine.twinsDone();
@@ -99,14 +126,34 @@ export async function runScenario(scenario: Scenario): Promise<void> {
   checkUnchanged(before, await snapshot(ended()));
 }
 
-/** Starts the run until it has ended: well, or stopped by a fault that did not go away, or refused. */
-async function runToEnd(start: () => Promise<LocalRunResult>): Promise<LocalRunResult> {
+/** Runs the same input in another bucket of the same account; the names of its jobs. */
+async function runNeighbour(input: Record<string, unknown>, world: ChaosWorld): Promise<string[]> {
+  const { scenario, soundDeps, target, emulator } = world;
+  if (!scenario.hasNeighbour) return [];
+  const settings = { ...soundDeps.settings, bucket: 'another-bucket' };
+  await runLocally(input, { target: { ...target, deps: { ...soundDeps, settings } }, random: () => 0.5 });
+  return (await emulator.usage()).jobs.map(({ jobName }) => jobName);
+}
+
+/**
+ * Starts the run until it has ended: well, or stopped by a fault that did not go away, or refused. Answers that cannot be
+ * read at the third time are given up.
+ */
+async function runToEnd(
+  start: () => Promise<LocalRunResult>,
+  giveUp: () => Promise<LocalRunResult>,
+): Promise<LocalRunResult> {
   let stops = 0;
+  let unreadable = 0;
   for (let number = 1; number <= MOST_STARTS; number += 1) {
-    const result = await start();
+    const result = unreadable >= 3 ? await giveUp() : await start();
     if (result.kind === 'finished') return result;
     if (result.kind === 'aborted') continue;
     if (result.error === new InvalidRunInputError().name) return result;
+    if (result.error === new UnreadableOutputError().name) {
+      unreadable += 1;
+      continue;
+    }
     if (result.error !== 'SystematicFaultError') {
       throw new Error(`The run failed at start ${number}: ${result.error}: ${result.message}`);
     }

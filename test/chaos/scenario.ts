@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { FaultScript } from '../../src/emulator/faults/faults.ts';
+import type { OutputFault } from '../support/output-faults.ts';
 
 /** Everything that one run of the chaos suite is made of; a seed of fast-check gives it back. */
 export interface Scenario {
@@ -26,6 +27,12 @@ export interface Scenario {
   /** `max_cost_usd`, in shares of what a run without repairs could cost at most. */
   budget: number | undefined;
   faults: Exclude<FaultScript, { seed: number }>;
+  /** Output that comes late, or otherwise than is documented. */
+  outputs: OutputFault[];
+  /** The same input under the same id is run in another bucket before, in the same account. */
+  hasNeighbour: boolean;
+  /** Once it has ended without every answer, somebody mends the account and resumes it. */
+  isTakenUp: boolean;
   /** What goes wrong on our own side. */
   machine: MachineFaults;
   seed: number;
@@ -120,7 +127,7 @@ const recordFault = fc.oneof(
     kind: fc.constant('record-errors'),
     ...someRecords,
     errorCode: fc.constantFrom(400, 403, 408, 424, 429, 500, 503),
-    errorMessage: fc.constant('It went wrong.'),
+    errorMessage: fc.constantFrom('It went wrong.', 'Your credit balance is too low.'),
   }),
   fc.record({ kind: fc.constant('missing-records'), ...someRecords }),
   fc.record({ kind: fc.constant('duplicate-lines'), ...someRecords }),
@@ -148,6 +155,13 @@ const rule: fc.Arbitrary<Rule> = fc
     fc.tuple(ofSomeJobs, recordFault),
   )
   .map(([condition, fault]) => ({ ...condition, fault: fault as Fault }));
+
+const outputFault: fc.Arbitrary<OutputFault> = fc.record({
+  job: fc.integer({ min: 1, max: 4 }),
+  how: fc.constantFrom('absent', 'gzipped', 'glued', 'cut-off', 'renamed'),
+  // A second, some minutes, over an hour, for ever.
+  forMs: fc.constantFrom(1_000, 600_000, 7_200_000, Number.MAX_SAFE_INTEGER),
+});
 
 /** One time in four; else `usual`. */
 const seldom = <T, U>(arbitrary: fc.Arbitrary<T>, usual: U): fc.Arbitrary<T | U> =>
@@ -232,6 +246,9 @@ const scenarioWith = (
     ),
     budget: seldom(fc.double({ min: 0.5, max: 3, noNaN: true }), undefined),
     faults,
+    outputs: seldom(fc.array(outputFault, { minLength: 1, maxLength: 2 }), []),
+    hasNeighbour: seldom(fc.constant(true), false),
+    isTakenUp: seldom(fc.constant(true), false),
     machine,
     seed: fc.integer({ min: 1, max: 1_000_000 }),
   });

@@ -18,6 +18,8 @@ test.each(classes)('$name bears its own name, for ErrorEquals', ({ name, create:
 
 test('the names to retry are those of the retryable errors', () => {
   const retryable = classes.filter(({ create: ErrorClass }) => new ErrorClass('').retryable);
-  expect(new Set(errors.RETRYABLE_ERROR_NAMES)).toEqual(new Set(retryable.map(({ name }) => name)));
+  expect(new Set([...errors.RETRYABLE_ERROR_NAMES, errors.OUTPUT_NOT_READY])).toEqual(
+    new Set(retryable.map(({ name }) => name)),
+  );
   expect(retryable.length).toBeLessThan(classes.length);
 });

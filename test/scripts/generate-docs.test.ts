@@ -31,7 +31,7 @@ describe('the page of the run input', () => {
 
   test('shows limits and defaults in their own columns', () => {
     expect(page).toContain(
-      '| `max_attempts` | integer, at least 1, at most 10 | 3 | How often a row may be sent at most. |',
+      '| `max_attempts` | integer, at least 1, at most 10 | 3 | How often a row may be sent at most; a job that never came to it does not count. `resume --max-attempts` grants more. |',
     );
     expect(page).toContain('| `text_column` | string | `input_text` | Column to embed. Embeddings only. |');
     expect(page).toContain(

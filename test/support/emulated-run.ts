@@ -85,7 +85,7 @@ export async function runRows(
   );
 }
 
-interface RunRowsOptions extends Pick<LocalRunOptions, 'signal' | 'aroundTasks'> {
+interface RunRowsOptions extends Pick<LocalRunOptions, 'signal' | 'aroundTasks' | 'onClaimed'> {
   directory: string;
   keys?: Record<string, unknown>;
   random?: () => number;

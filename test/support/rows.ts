@@ -214,7 +214,11 @@ export async function collect(
     outputPaths,
     columns: columnsOf(),
     retry: { maxAttempts: 3, retryTruncated: false, retryRefused: false },
-    unanswered: { errorCode: 'MissingOutput', errorMessage: 'The job left no output for it.', sent: true },
+    unanswered: () => ({
+      errorCode: 'MissingOutput',
+      errorMessage: 'The job left no output for it.',
+      sent: true,
+    }),
     resultPath,
     scratchDirectory: join(directory, 'scratch'),
     ...options,

@@ -4,6 +4,7 @@ import { workerOf } from '../../runs/run-lock.ts';
 import { findRun, inputOf } from '../../runs/run-store.ts';
 import type { AwsRunTarget } from '../../runs/run-target.ts';
 import type { RunLimits } from '../../steps/plan/run-identity.ts';
+import type { Grants } from '../../steps/run/take-up.ts';
 import { cancelRun, resumeRun } from '../../targets/aws/cancel-run.ts';
 import type { DeployedTarget } from '../../targets/aws/deployed-target.ts';
 import { type FollowOptions, type FollowResult, followRun } from '../../targets/aws/follow-execution.ts';
@@ -43,12 +44,12 @@ export async function runDeployed(input: unknown, options: DeployedOptions): Pro
 /** Goes on with a run of the stack. */
 export async function resumeDeployed(
   runId: string,
-  options: DeployedOptions & { changes: RunLimits },
+  options: DeployedOptions & { changes: RunLimits; grants: Grants },
 ): Promise<FollowResult> {
   await using target = await openStack(options.files.target);
   warn(target, options.context);
   await refuseOtherWorker({ run_id: runId }, options.files);
-  return followStarted(await resumeRun(runId, target, options.changes), target, options);
+  return followStarted(await resumeRun(runId, target, options), target, options);
 }
 
 /** Follows an execution that is at work already. */

@@ -1,16 +1,19 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { findRun, inputOf } from '../../runs/run-store.ts';
 import { limitsOf } from '../../steps/plan/run-identity.ts';
-import { reopenCancelled } from '../../steps/run/cancellation.ts';
+import { takeUp } from '../../steps/run/take-up.ts';
 import { openRunFiles } from '../../targets/run-files.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addTargetOptions, chooseTarget, type TargetOptions } from '../options/target-options.ts';
+import { count } from '../views/format.ts';
 import { isDeployed, resumeDeployed } from './deployed-run.ts';
 import { followRun, reportRun } from './follow-run.ts';
 
 interface ResumeOptions extends TargetOptions {
   maxCostUsd?: number;
   timeoutHours?: number;
+  maxAttempts?: number;
+  resendMissing?: boolean;
   json?: boolean;
 }
 
@@ -25,20 +28,29 @@ export function addResumeCommand(program: Command, context: CliContext): void {
       'spend no more than this from now on, in all; a run that its budget ended goes on',
       toUsd,
     )
+    .option('--max-attempts <n>', 'send a row so often at most from now on', toAttempts)
+    .option(
+      '--resend-missing',
+      'send the records of jobs again whose paid answers are lost for good, and pay for them again',
+    )
     .option('--timeout-hours <n>', 'hours after which Bedrock ends a job from now on, 24 to 168', toHours)
     .option('--json', 'print the summary as JSON, and nothing else');
   addTargetOptions(command).action(async (runId: string, options: ResumeOptions) => {
     using files = openRunFiles(await chooseTarget(options, { runId, sendsJobs: true }), options.dir);
     const { plan, summary } = await findRun(files, runId);
     const changes = limitsOf({ max_cost_usd: options.maxCostUsd, timeout_hours: options.timeoutHours });
+    const grants = { maxAttempts: options.maxAttempts, resendMissing: options.resendMissing };
     const result = isDeployed(files)
-      ? await resumeDeployed(runId, { files, context, changes })
+      ? await resumeDeployed(runId, { files, context, changes, grants })
       : await followRun(
           { ...inputOf(plan), ...changes },
           {
             files,
             context,
-            onClaimed: (layout) => reopenCancelled(layout, files.store),
+            onClaimed: async (layout) => {
+              const { exhausted } = await takeUp(layout, grants, files.store);
+              if (exhausted > 0) context.err.write(exhaustedText(exhausted));
+            },
             // A run that has ended sends nothing more.
             asks: summary === undefined ? plan.model.model_id : undefined,
           },
@@ -59,4 +71,17 @@ function toHours(text: string): number {
     throw new InvalidArgumentError('It is not a whole number of hours from 24 to 168.');
   }
   return hours;
+}
+
+function toAttempts(text: string): number {
+  const attempts = Number(text);
+  if (!Number.isInteger(attempts) || attempts < 1 || attempts > 10) {
+    throw new InvalidArgumentError('It is not a whole number from 1 to 10.');
+  }
+  return attempts;
+}
+
+/** What could be sent again and has no attempts left. */
+function exhaustedText(exhausted: number): string {
+  return `${count(exhausted, 'record')} could be sent again, but used up their attempts: --max-attempts grants more.\n`;
 }

@@ -1,8 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidRunInputError, LedgerMismatchError } from '../../core/errors.ts';
+import type { FoundOutput } from '../../core/job-output.ts';
+import type { FailureCounts } from '../../core/ledger.ts';
 import { balancedRanges } from '../../core/packing.ts';
-import type { RetryPolicy } from '../../core/retry-policy.ts';
+import { owedUnder, type RetryPolicy } from '../../core/retry-policy.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
 import {
@@ -23,7 +25,7 @@ import {
 } from '../prepare/record-sql.ts';
 import { type ResultLedger, readLedger } from '../results/read-results.ts';
 import type { ResultColumn, ResultColumns } from '../results/result-columns.ts';
-import { countOwed } from './owed-records.ts';
+import { countFailures } from './owed-records.ts';
 import { type Answers, hasNumbers, readAnswers } from './read-answers.ts';
 
 /** Memory that DuckDB may use for one part. */
@@ -39,24 +41,37 @@ const SORTED_PIECES = 4;
 export interface CollectRequest {
   /** The part's rows, as Prepare left them. */
   rowsPath: string;
-  /** The job's `.jsonl.out` files; may be none. */
+  /** The files that the job left; may be none. */
   outputPaths: string[];
   columns: ResultColumns;
   /** Says which records are owed another attempt. */
   retry: RetryPolicy;
-  /** What to say of a record that has no output line. */
-  unanswered: { errorCode: string; errorMessage: string; sent: boolean };
+  /** What to say of a record that has no output line; throws where nothing may be said of the output yet. */
+  unanswered: (found: FoundOutput) => Unanswered;
   resultPath: string;
   scratchDirectory: string;
   /** @default COLLECT_MEMORY_MB */
   memoryMb?: number;
 }
 
+/** What becomes of a record that has no output line. */
+export interface Unanswered {
+  errorCode: string;
+  errorMessage: string;
+  /** True where that was one of its attempts. */
+  sent: boolean;
+}
+
 /** What became of a part's rows. */
 export interface CollectedPart extends ResultLedger {
   stray_lines: number;
+  /** Records that have an output line. */
+  answered: number;
+  /** True where a record without one has used up an attempt. */
+  wasTried: boolean;
   /** Records that are owed another attempt. */
   owed: number;
+  failures: FailureCounts[];
   /** Rows that wait for the answer of an identical request; absent where none does. */
   answered_elsewhere?: number;
 }
@@ -73,13 +88,19 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
   const input = await readPartRows(db, rowsPath);
   await using answers = await readAnswers(db, { ...request, rows: input.rows });
   const answered = await matchAnswers(db, { rowsPath, input, answersSql: answers.sql });
+  const { lines, unreadable, isCutOff } = answers;
+  const unanswered = request.unanswered({ answered, lines, unreadable, isCutOff });
   const size = sizeOf(request, input, answers);
   const pieces = Math.max(1, Math.ceil(size.answerBytes / (ANSWERS_SHARE * memoryMb * 1e6)));
   if (threads > 1) await db.run('SET threads = 1');
   await db.run(`SET disabled_optimizers = 'join_order,build_side_probe_side'`);
-  await writeResult(db, request, { ...size, input, pieces });
+  await writeResult(db, { ...request, unanswered }, { ...size, input, pieces });
   if ((await countMisplaced(db, request)) > 0) {
-    await writeResult(db, request, { ...size, input, pieces: Math.max(pieces, SORTED_PIECES) });
+    await writeResult(
+      db,
+      { ...request, unanswered },
+      { ...size, input, pieces: Math.max(pieces, SORTED_PIECES) },
+    );
     const misplaced = await countMisplaced(db, request);
     if (misplaced > 0) {
       throw new LedgerMismatchError(
@@ -88,13 +109,17 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
     }
   }
   const { elsewhere } = input;
+  const failures = await countFailures(db, resultPath, request.retry);
   return {
     ...(await readLedger(db, [resultPath], {
       columns: request.columns,
       ...(elsewhere > 0 ? { isWaiting: IS_ELSEWHERE } : {}),
     })),
-    stray_lines: answers.lines - answered,
-    owed: await countOwed(db, resultPath, request.retry),
+    stray_lines: lines - answered,
+    answered,
+    wasTried: unanswered.sent,
+    owed: owedUnder({ owed: { records: 0 }, failures }, request.retry),
+    failures,
     ...(elsewhere === 0 ? {} : { answered_elsewhere: elsewhere }),
   };
 }
@@ -143,6 +168,9 @@ async function matchAnswers(
   return Number(answered);
 }
 
+/** A request once it is known what becomes of the records without an output line. */
+type DecidedRequest = Omit<CollectRequest, 'unanswered'> & { unanswered: Unanswered };
+
 interface ResultSize {
   answersSql: string;
   rows: number;
@@ -171,7 +199,7 @@ function sizeOf({ columns }: CollectRequest, input: PartRows, answers: Answers):
  */
 async function writeResult(
   db: DuckDb,
-  request: CollectRequest,
+  request: DecidedRequest,
   { answersSql, rows, bytesPerRow, input, pieces }: ResultSize & { input: PartRows; pieces: number },
 ): Promise<void> {
   const { resultPath, scratchDirectory } = request;
@@ -198,7 +226,7 @@ async function writeResult(
  * the rows as they come; what is only joined it would collect for each thread first, a copy more.
  */
 function resultSql(
-  request: CollectRequest,
+  request: DecidedRequest,
   input: PartRows,
   answersSql: string,
 ): (from: number, to: number) => string {
@@ -221,7 +249,7 @@ function resultSql(
 
 /** SQL for each column that is added to a row, by how the row ended: never sent, answered elsewhere, with a line, or without. */
 function outputsSql(
-  { unanswered }: CollectRequest,
+  { unanswered }: DecidedRequest,
   { names, elsewhere }: PartRows,
 ): (column: ResultColumn) => string {
   const before = names.includes(ATTEMPTS_COLUMN) ? `input.${ATTEMPTS_COLUMN}` : '0';

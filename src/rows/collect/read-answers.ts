@@ -4,6 +4,7 @@ import { type DuckDb, isUnreadableContent, sqlText } from '../duckdb/duckdb.ts';
 import { copyToParquet, readParquetSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
 import type { ResultColumns } from '../results/result-columns.ts';
 import { noLinesSql, outputLinesSql, rewrittenLinesSql, UNEXPECTED_MODEL_OUTPUT } from './output-line.ts';
+import { openPlainFiles } from './plain-file.ts';
 import { rewriteOutput } from './rewrite-output.ts';
 
 /** What a job answered, for as long as it is not disposed of. */
@@ -12,6 +13,10 @@ export interface Answers extends AsyncDisposable {
   sql: string;
   /** Lines of the output files that are not blank. */
   lines: number;
+  /** Of these, the ones that say nothing of a record. */
+  unreadable: number;
+  /** True where a file ends in the middle of a line or of its compression. */
+  isCutOff: boolean;
   /** Bytes of the texts, or how many numbers the embeddings have. */
   size: number;
 }
@@ -29,27 +34,29 @@ export async function readAnswers(
     scratchDirectory,
   }: { outputPaths: readonly string[]; columns: ResultColumns; rows: number; scratchDirectory: string },
 ): Promise<Answers> {
-  const sizes = await Promise.all(outputPaths.map((path) => stat(path)));
+  const paths: string[] = [];
+  await using plain = await openPlainFiles(outputPaths, scratchDirectory);
+  const sizes = await Promise.all(plain.files.map(({ path }) => stat(path)));
   // Of the whole lines: what is read of them is smaller.
   const bytesPerRow = sizes.reduce((sum, { size }) => sum + size, 0) / Math.max(1, rows);
-  const paths: string[] = [];
   const removeFiles = async () => {
     await Promise.all(paths.map((path) => rm(path, { force: true })));
   };
   const selects = [`SELECT *, CAST(NULL AS BIGINT) AS line FROM (${noLinesSql(columns)})`];
-  let [read, unreadable] = [0, 0];
+  let [read, unreadable, isCutOff] = [0, 0, false];
   try {
-    for (const [index, outputPath] of outputPaths.entries()) {
+    for (const [index, { path: outputPath, isWhole }] of plain.files.entries()) {
       const path = join(scratchDirectory, `answers-${index}.parquet`);
       paths.push(path);
       const copied = await copyAnswers(db, { outputPath, path, columns, bytesPerRow, scratchDirectory });
       selects.push(`SELECT *, file_row_number + ${read} AS line FROM ${readParquetSql(path)}`);
       read += copied.lines;
       unreadable += copied.unreadable;
+      isCutOff ||= copied.isCutOff || !isWhole;
     }
     const sql = selects.join(' UNION ALL ');
     const size = hasNumbers(columns) ? await countNumbers(db, paths) : await countBytes(db, sql);
-    return { sql, lines: read + unreadable, size, [Symbol.asyncDispose]: removeFiles };
+    return { sql, lines: read + unreadable, unreadable, isCutOff, size, [Symbol.asyncDispose]: removeFiles };
   } catch (error) {
     await removeFiles();
     throw error;
@@ -84,21 +91,24 @@ interface AnswersCopy {
   scratchDirectory: string;
 }
 
-async function copyAnswers(db: DuckDb, copy: AnswersCopy): Promise<{ lines: number; unreadable: number }> {
+async function copyAnswers(
+  db: DuckDb,
+  copy: AnswersCopy,
+): Promise<{ lines: number; unreadable: number; isCutOff: boolean }> {
   const { outputPath, path, columns, scratchDirectory } = copy;
   try {
     const lines = await writeAnswers(db, outputLinesSql(outputPath, columns), copy);
     // A row quotes the output of an unknown shape, of which DuckDB has read what was looked for only.
-    if (!(await hasUnexpected(db, path))) return { lines, unreadable: 0 };
+    if (!(await hasUnexpected(db, path))) return { lines, unreadable: 0, isCutOff: false };
   } catch (error) {
     // A lone surrogate, a truncated line, a value of another type: DuckDB gives the whole file up.
     if (!isUnreadableContent(error)) throw error;
   }
   const rewritten = join(scratchDirectory, 'rewritten.jsonl');
-  const { unreadable, longestBytes } = await rewriteOutput(outputPath, rewritten, columns);
+  const { unreadable, isCutOff, longestBytes } = await rewriteOutput(outputPath, rewritten, columns);
   const lines = await writeAnswers(db, rewrittenLinesSql(rewritten, columns, longestBytes), copy);
   await rm(rewritten, { force: true });
-  return { lines, unreadable };
+  return { lines, unreadable, isCutOff };
 }
 
 function writeAnswers(db: DuckDb, sql: string, { path, bytesPerRow }: AnswersCopy): Promise<number> {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
@@ -20,6 +21,8 @@ export interface RepackSource {
   resultPath: string;
   /** Its input file, to be read from the start. */
   readRecords: () => Promise<Readable>;
+  /** Says which of its records are owed. */
+  retry: RetryPolicy;
   owedFrom: number;
   owedCount: number;
 }
@@ -27,7 +30,6 @@ export interface RepackSource {
 /** What to repack, and where to. */
 export interface RepackRequest {
   sources: readonly RepackSource[];
-  retry: RetryPolicy;
   recordsPath: string;
   rowsPath: string;
   scratchDirectory: string;
@@ -45,17 +47,17 @@ const RECORD_ID = /^\{"recordId":("(?:[^"\\]|\\.)*")/;
  * the rows that they are, with how often each was sent. Throws LedgerMismatchError where a record is not found.
  */
 export async function repackPart(request: RepackRequest): Promise<{ records: number; bytes: number }> {
-  const { sources, retry, recordsPath, rowsPath, scratchDirectory } = request;
+  const { sources, recordsPath, rowsPath, scratchDirectory } = request;
   await using db = await openDuckDb({ memoryMb: REPACK_MEMORY_MB, threads: 1, scratchDirectory });
   await db.run(
     `CREATE TABLE owed (${RECORD_ID_COLUMN} VARCHAR, ${ERROR_CODE_COLUMN} VARCHAR, ${ATTEMPTS_COLUMN} INTEGER)`,
   );
-  const output = createWriteStream(recordsPath);
+  const output = openRecordsFile(recordsPath);
   let records = 0;
   try {
     for (const source of sources) {
       const owed = await readOwed(db, source.resultPath, {
-        policy: retry,
+        policy: source.retry,
         from: source.owedFrom,
         count: source.owedCount,
       });
@@ -73,10 +75,9 @@ export async function repackPart(request: RepackRequest): Promise<{ records: num
       }
       records += copied;
     }
-    output.end();
-    await finished(output);
+    await output.end();
   } finally {
-    output.destroy();
+    output.discard();
   }
   await copyToParquet(db, {
     sql: 'SELECT * FROM owed',
@@ -88,11 +89,7 @@ export async function repackPart(request: RepackRequest): Promise<{ records: num
 }
 
 /** Copies the lines of these records; how many there were. */
-async function copyLines(
-  input: Readable,
-  owed: readonly OwedRecord[],
-  output: NodeJS.WritableStream,
-): Promise<number> {
+async function copyLines(input: Readable, owed: readonly OwedRecord[], output: RecordsFile): Promise<number> {
   const wanted = new Set(owed.map(({ recordId }) => recordId));
   let copied = 0;
   for await (const line of linesOf(input)) {
@@ -100,8 +97,36 @@ async function copyLines(
     const id = RECORD_ID.exec(line.toString())?.[1];
     if (id === undefined || !wanted.delete(JSON.parse(id))) continue;
     copied += 1;
-    if (!output.write(Buffer.concat([line, NEWLINE])))
-      await new Promise<void>((drained) => output.once('drain', drained));
+    await output.write(Buffer.concat([line, NEWLINE]));
   }
   return copied;
+}
+
+/** An input file while it is written; whatever the disk says against it rejects the next call. */
+interface RecordsFile {
+  write(line: Buffer): Promise<void>;
+  end(): Promise<void>;
+  /** Lets go of it, were it not at its end. */
+  discard(): void;
+}
+
+function openRecordsFile(path: string): RecordsFile {
+  const output = createWriteStream(path);
+  let failure: Error | undefined;
+  // Without a listener, an error between two calls would end the process.
+  output.on('error', (error) => {
+    failure = error;
+  });
+  return {
+    write: async (line) => {
+      if (failure !== undefined) throw failure;
+      if (!output.write(line)) await once(output, 'drain');
+    },
+    end: async () => {
+      if (failure !== undefined) throw failure;
+      output.end();
+      await finished(output);
+    },
+    discard: () => void output.destroy(),
+  };
 }

@@ -1,17 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOfCause } from '../../core/error-cause.ts';
-import { LedgerMismatchError, ServiceUnavailableError } from '../../core/errors.ts';
-import { outcomeOf } from '../../core/job.ts';
-import { JobRecord } from '../../core/job-record.ts';
-import { isBalanced, isFinal, PartLedger } from '../../core/ledger.ts';
+import { LedgerMismatchError } from '../../core/errors.ts';
+import type { JobManifest } from '../../core/job-manifest.ts';
+import { isBalanced, isFinal, PartLedger, type TokenCounts } from '../../core/ledger.ts';
 import { WaveItem } from '../../core/part.ts';
-import { BUDGET_EXCEEDED, RUN_STOPPED } from '../../core/retry-policy.ts';
-import { RunStop } from '../../core/run-stop.ts';
-import type { S3Uri } from '../../core/s3-uri.ts';
-import { sentenceOf } from '../../core/sentence.ts';
-import { type CollectRequest, collectPart } from '../../rows/collect/collect-part.ts';
+import type { RunStop } from '../../core/run-stop.ts';
+import { collectPart } from '../../rows/collect/collect-part.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { ObjectInfo } from '../../store/object-store.ts';
@@ -20,16 +15,15 @@ import { withLocalFiles } from '../plan/dataset-files.ts';
 import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { retryPolicyOf } from '../run/plan-retry-policy.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
-import { overBudget } from '../waves/decide-wave.ts';
 import { faultOfTurn } from '../waves/systematic-fault.ts';
 import { readWave } from '../waves/turns.ts';
+import { endOfPart, TurnFault } from './part-end.ts';
 import { reportFault } from './part-fault.ts';
-import { findOwnJobOf, foreignJobMessage, isJobOf } from './part-job.ts';
 
 /** A part whose turn is over, and the fault that kept it from a job, if one did. */
 export const CollectInput = z.object({
   part: WaveItem,
-  fault: z.object({ Error: z.string(), Cause: z.string().optional() }).optional(),
+  fault: TurnFault.optional(),
 });
 export type CollectInput = z.infer<typeof CollectInput>;
 
@@ -67,21 +61,24 @@ async function collectInto(
   const { layout, input, call } = run;
   const { part_id } = part;
   const isRepair = part.repair;
-  const end = await endOf({ part, fault, run }, deps);
+  const end = await endOfPart({ part, fault, run }, deps);
   const resultPath = join(scratchDirectory, 'result.parquet');
-  const outputs = await modelOutputs(layout.modelOutput(part_id), deps);
+  const { outputs, manifest } = end.files;
   const rowsInfo: ObjectInfo = { uri: layout.rows(part_id), size: 0, etag: '' };
-  const { owed, ...collected } = await withLocalFiles([rowsInfo, ...outputs], store, ([rows, ...local]) =>
-    collectPart({
-      rowsPath: rows?.path ?? '',
-      outputPaths: local.map(({ path }) => path),
-      // The rows of a repair part are but their record ids.
-      columns: resultColumnsOfRun(isRepair ? { output_column: input.output_column } : input, call.adapter),
-      retry: retryPolicyOf(run),
-      unanswered: end.unanswered,
-      resultPath,
-      scratchDirectory,
-    }),
+  const { owed, answered, wasTried, ...collected } = await withLocalFiles(
+    [rowsInfo, ...outputs],
+    store,
+    ([rows, ...local]) =>
+      collectPart({
+        rowsPath: rows?.path ?? '',
+        outputPaths: local.map(({ path }) => path),
+        // The rows of a repair part are but their record ids.
+        columns: resultColumnsOfRun(isRepair ? { output_column: input.output_column } : input, call.adapter),
+        retry: retryPolicyOf(run),
+        unanswered: end.unanswered,
+        resultPath,
+        scratchDirectory,
+      }),
   );
   if (!isBalanced(collected.rows)) {
     throw new LedgerMismatchError(
@@ -92,11 +89,9 @@ async function collectInto(
     part_id,
     wave: part.wave,
     ...collected,
-    job_arn: end.jobArn,
-    job_status: end.jobStatus,
-    job_message: end.jobMessage,
-    job_submitted_at: end.jobSubmittedAt,
-    job_ended_at: end.jobEndedAt,
+    tokens: paidTokens(collected.tokens, manifest),
+    ...end.job,
+    tried: wasTried ? part.records : answered,
     owed: { records: owed, bytes: Math.ceil((part.bytes * owed) / Math.max(1, part.records)) },
   };
   // Final at once, unless rows of it are sent again or wait for another's answer: then Merge writes the output.
@@ -106,6 +101,14 @@ async function collectInto(
   // Written last: a ledger that is there stands for a whole result.
   await writeJson(store, layout.ledger(part_id), ledger);
   return { part_id, rows: collected.rows };
+}
+
+/** The tokens of the answers that were read; where the job's manifest says that there were more, these were paid for too. */
+function paidTokens({ input, output }: TokenCounts, manifest: JobManifest | undefined): TokenCounts {
+  return {
+    input: Math.max(input, manifest?.inputTokenCount ?? 0),
+    output: Math.max(output, manifest?.outputTokenCount ?? 0),
+  };
 }
 
 /** Stops the run where this turn shows that every other would fail as well, and no answer proves otherwise. */
@@ -123,91 +126,4 @@ async function stopAtFault(
   }
   const stop: RunStop = { reason: 'systematic_fault', message: fault.message };
   await writeJsonIfAbsent(deps.store, layout.stop, stop);
-}
-
-/** How a part's turn ended, and what that says of the records that have no output line. */
-interface PartEnd {
-  jobArn: string | null;
-  jobStatus: string | null;
-  jobMessage: string | null;
-  jobSubmittedAt: string | null;
-  jobEndedAt: string | null;
-  unanswered: CollectRequest['unanswered'];
-}
-
-/** Where there was no job. */
-const NO_JOB = {
-  jobArn: null,
-  jobStatus: null,
-  jobMessage: null,
-  jobSubmittedAt: null,
-  jobEndedAt: null,
-};
-
-async function endOf(
-  { part, fault, run }: CollectInput & { run: PlannedRun },
-  deps: StepDeps,
-): Promise<PartEnd> {
-  const { store, bedrock } = deps;
-  const { layout, input } = run;
-  const record = await readJsonIfPresent(store, layout.job(part.part_id), JobRecord);
-  if (record?.refusal) {
-    return notSent('JobRefused', sentenceOf(`Bedrock refused the job: ${record.refusal}`));
-  }
-  // A job may have been made although no answer ever came: its rows must not be sent a second time.
-  const jobArn = record && (record.job_arn ?? (await findOwnJobOf(part, run, deps)));
-  if (jobArn !== undefined) {
-    const job = await bedrock.getJob(jobArn);
-    if (!isJobOf(job, { layout, partId: part.part_id })) {
-      return notSent('JobOfAnotherRun', foreignJobMessage(job));
-    }
-    if (outcomeOf(job.status).kind === 'running') {
-      throw new ServiceUnavailableError(
-        `Job ${job.jobArn} is ${job.status}: its part cannot be collected yet.`,
-      );
-    }
-    const reason = job.message ? `: ${sentenceOf(job.message)}` : '.';
-    return {
-      jobArn: job.jobArn,
-      jobStatus: job.status,
-      jobMessage: job.message ?? null,
-      jobSubmittedAt: job.submittedAt ?? null,
-      jobEndedAt: job.endedAt ?? null,
-      unanswered: {
-        errorCode: job.status === 'Completed' ? 'RecordMissing' : `Job${job.status}`,
-        errorMessage: `The job ended ${job.status} without an answer to this record${reason}`,
-        sent: true,
-      },
-    };
-  }
-  if (fault !== undefined) return notSent(fault.Error, messageOfCause(fault.Cause) ?? fault.Error);
-  const unaffordable = overBudget(part, input.max_cost_usd);
-  if (unaffordable !== undefined) return notSent(BUDGET_EXCEEDED, unaffordable);
-  const stop = await readJsonIfPresent(store, layout.stop, RunStop);
-  if (stop !== undefined)
-    return notSent(RUN_STOPPED, `Not sent, because the run was stopped: ${sentenceOf(stop.message)}`);
-  return {
-    ...NO_JOB,
-    unanswered: {
-      errorCode: 'RecordMissing',
-      errorMessage: 'There is no answer to this record.',
-      sent: true,
-    },
-  };
-}
-
-function notSent(errorCode: string, errorMessage: string): PartEnd {
-  return {
-    ...NO_JOB,
-    unanswered: { errorCode, errorMessage, sent: false },
-  };
-}
-
-/** The `.jsonl.out` files below a part's output; a job manifest also ends in `.out`. */
-async function modelOutputs(uri: S3Uri, { store }: StepDeps): Promise<ObjectInfo[]> {
-  const outputs: ObjectInfo[] = [];
-  for await (const info of store.list(`${uri}/`)) {
-    if (info.uri.endsWith('.jsonl.out')) outputs.push(info);
-  }
-  return outputs;
 }

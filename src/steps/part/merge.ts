@@ -14,6 +14,7 @@ import { withLocalFiles } from '../plan/dataset-files.ts';
 import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { readPrepared } from '../waves/turns.ts';
+import { firstResultOf } from './part-result.ts';
 
 /** What Merge leaves in the state machine: the part's counts. */
 export type MergeResult = Pick<MergedLedger, 'part_id' | 'rows'>;
@@ -34,7 +35,7 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
     const { part, allRepairs } = await readMerge(item, layout, deps);
     const elsewhere = part.elsewhere ? await findElsewhere(item, { run, scratchDirectory }, deps) : [];
     const repairs = (part.elsewhere ? allRepairs : part.repairs).map((id) => layout.result(id));
-    const uris = [layout.result(part_id), ...repairs, ...elsewhere];
+    const uris = [await firstResultOf(part_id, layout, store), ...repairs, ...elsewhere];
     const infos = uris.map((uri): ObjectInfo => ({ uri, size: 0, etag: '' }));
     const merged = await withLocalFiles(infos, store, (local) => {
       const [resultPath = '', ...paths] = local.map(({ path }) => path);
@@ -76,10 +77,5 @@ async function findElsewhere(
   const ids = await withLocalFiles([rows], store, ([local]) =>
     readCanonicalParts(local?.path ?? '', { parts, scratchDirectory }),
   );
-  const uris: S3Uri[] = [];
-  for (const id of ids) {
-    const isWaiting = (await store.head(layout.result(id))) !== undefined;
-    uris.push(isWaiting ? layout.result(id) : layout.output(id));
-  }
-  return uris;
+  return Promise.all(ids.map((id) => firstResultOf(id, layout, store)));
 }

@@ -10,6 +10,7 @@ import type { StepDeps } from '../deps.ts';
 import { retryPolicyOf } from '../run/plan-retry-policy.ts';
 import { readPlan } from '../run/read-plan.ts';
 import { reportFault } from './part-fault.ts';
+import { firstResultOf } from './part-result.ts';
 
 /**
  * Gathers the owed records of earlier parts into the input file of a repair part. A part that is repacked is left as
@@ -29,18 +30,21 @@ export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records:
     const recordsPath = join(scratchDirectory, 'records.jsonl');
     const rowsPath = join(scratchDirectory, 'rows.parquet');
     const sources: RepackSource[] = [];
-    for (const { part_id: partId, owed_from, owed_count } of await sourcesOf(part, layout, deps)) {
-      const result = stack.use(await store.fetchFile(layout.result(partId)));
+    const policy = retryPolicyOf(run);
+    const maxAttempts = part.max_attempts ?? policy.maxAttempts;
+    const owing = await sourcesOf(part, layout, deps);
+    for (const { part_id: partId, owed_from, owed_count, forgiven = 'nothing' } of owing) {
+      const result = stack.use(await store.fetchFile(await firstResultOf(partId, layout, store)));
       sources.push({
         partId,
         resultPath: result.path,
+        retry: { ...policy, maxAttempts, forgiven },
         readRecords: () => store.readStream(layout.records(partId)),
         owedFrom: owed_from,
         owedCount: owed_count,
       });
     }
-    const retry = retryPolicyOf(run);
-    const { records, bytes } = await repackPart({ sources, retry, recordsPath, rowsPath, scratchDirectory });
+    const { records, bytes } = await repackPart({ sources, recordsPath, rowsPath, scratchDirectory });
     await store.putFile(recordsPath, layout.records(part_id));
     await store.putFile(rowsPath, layout.rows(part_id));
     const repacked: PreparedPart = { part_id, first_row: 0, rows: records, records, bytes };

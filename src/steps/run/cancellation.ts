@@ -1,5 +1,5 @@
 import { RunCancelled } from '../../core/errors.ts';
-import type { RunResumed } from '../../core/run-stop.ts';
+import { RunResumed } from '../../core/run-stop.ts';
 import { RunSummary } from '../../core/summary.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
@@ -28,7 +28,10 @@ export async function reopenCancelled(layout: RunLayout, store: ObjectStore): Pr
   const summary = await readJsonIfPresent(store, layout.summary, RunSummary);
   if (summary !== undefined) {
     // Jobs that were stopped have ended alike, which is no fault of the run's.
-    await writeJson(store, layout.resumed, { wave: summary.waves } satisfies RunResumed);
+    const before = await readJsonIfPresent(store, layout.resumed, RunResumed);
+    const resumed = { wave: summary.waves } satisfies RunResumed;
+    // Cancelled before another wave, it was taken up for what it was taken up for before.
+    await writeJson(store, layout.resumed, before?.wave === summary.waves ? before : resumed);
     await store.delete(layout.summary);
   }
   await store.delete(layout.cancellation);

@@ -15,7 +15,11 @@ export async function reopen(
 ): Promise<void> {
   const summary = await readJsonIfPresent(store, layout.summary, RunSummary);
   if (summary?.status !== 'stopped' || !isMended(summary, maxCostUsd)) return;
-  await writeJson(store, layout.resumed, { wave: summary.waves } satisfies RunResumed);
+  const isFault = summary.stop?.reason === 'systematic_fault';
+  await writeJson(store, layout.resumed, {
+    wave: summary.waves,
+    ...(isFault ? { fault: true } : {}),
+  } satisfies RunResumed);
   await store.delete(layout.stop);
   // Last: while the summary is there, the run can be reopened again.
   await store.delete(layout.summary);

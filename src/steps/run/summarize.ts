@@ -9,7 +9,6 @@ import {
   addRowCounts,
   addTokenCounts,
   isBalanced,
-  isFinal,
   MergedLedger,
 } from '../../core/ledger.ts';
 import { pricedModelOf, type RunPlan } from '../../core/run-plan.ts';
@@ -22,7 +21,7 @@ import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import { spentUsd } from '../waves/run-cost.ts';
-import { readWave, type Turn } from '../waves/turns.ts';
+import { needsMerge, readWave, repackedParts, type Turn } from '../waves/turns.ts';
 import { readPlan } from './read-plan.ts';
 import { readStop } from './read-stop.ts';
 import type { RunState } from './run-state.ts';
@@ -115,7 +114,7 @@ function howAnswersEnded(finals: readonly MergedLedger[]): Pick<RunSummary, 'sto
 
 /** A worker left over from before the run was taken up again must not say that it has ended. */
 function refuseUnfinished(turns: readonly Turn[]): void {
-  const repacked = new Set(turns.flatMap(({ part }) => part.sources.map(({ part_id }) => part_id)));
+  const repacked = repackedParts(turns);
   const owing = turns.filter(({ part, ledger }) => ledger.owed.records > 0 && !repacked.has(part.part_id));
   if (owing.length === 0) return;
   throw new ServiceUnavailableError(
@@ -133,13 +132,14 @@ async function readTurns(waves: number, layout: RunLayout, deps: StepDeps): Prom
 
 /** What became of every part of the dataset in the end, in the order of its rows. */
 function readFinals(turns: readonly Turn[], layout: RunLayout, { store }: StepDeps): Promise<MergedLedger[]> {
+  const repacked = repackedParts(turns);
   const parts = turns.filter(({ part }) => part.sources.length === 0);
   // The pilot may be another than the first part.
   const inOrder = parts.sort((a, b) => (a.part.part_id < b.part.part_id ? -1 : 1));
-  return pLimit(CONCURRENT_READS).map(inOrder, ({ part: { part_id }, ledger }) =>
-    isFinal(ledger)
-      ? Promise.resolve<MergedLedger>(ledger)
-      : readJson(store, layout.merged(part_id), MergedLedger),
+  return pLimit(CONCURRENT_READS).map(inOrder, (turn) =>
+    needsMerge(turn, repacked)
+      ? readJson(store, layout.merged(turn.part.part_id), MergedLedger)
+      : Promise.resolve<MergedLedger>(turn.ledger),
   );
 }
 

@@ -1,10 +1,18 @@
 import { type PackingLimits, PILOT_MIN_PARTS, packRows } from '../../core/packing.ts';
-import type { InvocationMode, PartSource, PartTurn, PreparedPart, WavePart } from '../../core/part.ts';
-import type { RunStop } from '../../core/run-stop.ts';
+import {
+  type InvocationMode,
+  type PartSource,
+  type PartTurn,
+  type PreparedPart,
+  toWaveItem,
+  type WavePart,
+} from '../../core/part.ts';
+import { type Forgiveness, owedUnder } from '../../core/retry-policy.ts';
+import type { RunResumed, RunStop } from '../../core/run-stop.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { ON_DEMAND_FACTOR } from '../../models/catalog/prices.ts';
-import { faultOfPilot, faultOfWave } from './systematic-fault.ts';
-import type { Turn } from './turns.ts';
+import { faultOfIdleWaves, faultOfPilot, faultOfTurn, faultOfWave } from './systematic-fault.ts';
+import { repackedParts, type Turn } from './turns.ts';
 
 /** What a run may cost, and has cost. */
 export interface Budget {
@@ -30,9 +38,14 @@ export interface WaveSituation {
   budget: Budget | undefined;
   /** Why the run is being stopped already. */
   stop: RunStop | undefined;
-  /** Faults up to this wave are not held against the run: it was started again after it. */
-  forgivenWave: number;
+  /** The last time that the run was taken up: what went wrong before is not held against it. */
+  resumed: RunResumed;
+  /** How often a record may be sent at most. */
+  maxAttempts: number;
 }
+
+/** What decides which records are owed. */
+type History = Pick<WaveSituation, 'turns' | 'prepared' | 'resumed' | 'maxAttempts'>;
 
 /** The next wave; no parts where nothing is left to do. */
 export interface WaveDecision {
@@ -71,40 +84,89 @@ export function modeOf(records: number, minRecordsPerJob: number): InvocationMod
   return records < minRecordsPerJob ? 'on_demand' : 'batch';
 }
 
-function faultStop({ wave, turns, prepared, forgivenWave }: WaveSituation): RunStop | undefined {
-  if (wave <= forgivenWave) return undefined;
+function faultStop(situation: WaveSituation): RunStop | undefined {
+  const { wave, turns, resumed, maxAttempts } = situation;
+  if (wave <= resumed.wave) return undefined;
   const turnsOf = (number: number) => turns.filter(({ part }) => part.wave === number);
   const last = turnsOf(wave);
-  const [pilot] = last;
-  const isPilot = wave === 1 && last.length === 1 && prepared.length >= PILOT_MIN_PARTS;
+  const since = Array.from({ length: wave - resumed.wave }, (_, index) => turnsOf(wave - index));
+  const pilot = pilotOf(situation);
   const message =
     faultOfWave(last, turnsOf(wave - 1)) ??
-    (isPilot && pilot !== undefined ? faultOfPilot(pilot) : undefined);
+    (wave === 1 && pilot !== undefined ? faultOfPilot(pilot) : undefined) ??
+    faultOfIdleWaves(since, maxAttempts);
   return message === undefined ? undefined : { reason: 'systematic_fault', message };
+}
+
+/** The turn of the part that went alone; undefined where none did. */
+function pilotOf({ turns, prepared }: Pick<History, 'turns' | 'prepared'>): Turn | undefined {
+  const first = turns.filter(({ part }) => part.wave === 1);
+  return first.length === 1 && prepared.length >= PILOT_MIN_PARTS ? first[0] : undefined;
+}
+
+/**
+ * Which client errors of a part are held against its records no more: all where they stopped the run, which somebody has
+ * taken up since; what was the account's fault where that was at any time before.
+ */
+function forgivenessOf(turn: Turn, situation: History): Forgiveness {
+  const { resumed } = situation;
+  if (turn.part.wave > resumed.wave) return 'nothing';
+  if (resumed.fault !== true) return 'account';
+  const isPilot = turn === pilotOf(situation) && faultOfPilot(turn) !== undefined;
+  return isPilot || faultOfTurn({ ...turn, part: toWaveItem(turn.part) }) !== undefined
+    ? 'client'
+    : 'account';
 }
 
 type PartDraft = Pick<WavePart, 'part_id' | 'attempt' | 'records' | 'bytes' | 'sources'>;
 
+/** How many records of a part are owed another attempt, and of these whose error is forgiven. */
+interface Owing {
+  turn: Turn;
+  owed: number;
+  forgiven: Forgiveness;
+}
+
+/** The parts that owe records which no later part has. */
+function owingParts(situation: History): Owing[] {
+  const { turns, maxAttempts } = situation;
+  const repacked = repackedParts(turns);
+  return turns
+    .filter(({ part }) => !repacked.has(part.part_id))
+    .map((turn): Owing => {
+      const forgiven = forgivenessOf(turn, situation);
+      return { turn, owed: owedUnder(turn.ledger, { maxAttempts, forgiven }), forgiven };
+    })
+    .filter(({ owed }) => owed > 0);
+}
+
+/** How many records would be sent, were a run taken up after this. */
+export function countOwedSince(since: Pick<WaveSituation, 'turns' | 'resumed' | 'maxAttempts'>): number {
+  return owingParts({ ...since, prepared: [] }).reduce((sum, { owed }) => sum + owed, 0);
+}
+
 /** What is owed over all parts, packed anew, each part in the order of the dataset. */
-function repairParts({ wave, turns, limits }: WaveSituation): PartDraft[] {
-  const repacked = new Set(turns.flatMap(({ part }) => part.sources.map(({ part_id }) => part_id)));
-  const owing = turns.filter(({ part, ledger }) => ledger.owed.records > 0 && !repacked.has(part.part_id));
-  const owed = owing.reduce((sum, { ledger }) => sum + ledger.owed.records, 0);
-  const bytesPerRecord = Math.max(
-    1,
-    ...owing.map(({ ledger: { owed: ofPart } }) => Math.ceil(ofPart.bytes / ofPart.records)),
-  );
+function repairParts(situation: WaveSituation): PartDraft[] {
+  const { wave, limits } = situation;
+  const owing = owingParts(situation);
+  const owed = owing.reduce((sum, part) => sum + part.owed, 0);
+  const bytesPerRecord = Math.max(1, ...owing.map(({ turn }) => bytesPerRecordOf(turn)));
   return packRows(owed, bytesPerRecord, limits).map(({ firstRow, rows }, index) => {
     const sources: PartSource[] = [];
     let start = 0;
     let attempt = 1;
-    for (const { part, ledger } of owing) {
-      const end = start + ledger.owed.records;
+    for (const { turn, owed: ofPart, forgiven } of owing) {
+      const end = start + ofPart;
       const from = Math.max(start, firstRow);
       const to = Math.min(end, firstRow + rows);
       if (from < to) {
-        sources.push({ part_id: part.part_id, owed_from: from - start, owed_count: to - from });
-        attempt = Math.max(attempt, part.attempt + 1);
+        sources.push({
+          part_id: turn.part.part_id,
+          owed_from: from - start,
+          owed_count: to - from,
+          ...(forgiven === 'nothing' ? {} : { forgiven }),
+        });
+        attempt = Math.max(attempt, turn.part.attempt + 1);
       }
       start = end;
     }
@@ -113,9 +175,15 @@ function repairParts({ wave, turns, limits }: WaveSituation): PartDraft[] {
   });
 }
 
+function bytesPerRecordOf({ part, ledger: { owed } }: Turn): number {
+  return owed.records > 0
+    ? Math.ceil(owed.bytes / owed.records)
+    : Math.ceil(part.bytes / Math.max(1, part.records));
+}
+
 function toWaveParts(
   drafts: readonly PartDraft[],
-  { runUri, wave, limits, budget }: WaveSituation,
+  { runUri, wave, limits, budget, maxAttempts }: WaveSituation,
 ): WavePart[] {
   let usd = budget?.spentUsd ?? 0;
   return drafts.map((draft) => {
@@ -128,6 +196,7 @@ function toWaveParts(
       ...draft,
       wave: wave + 1,
       mode,
+      max_attempts: maxAttempts,
       run_max_usd: budget === undefined ? null : usd,
     };
   });

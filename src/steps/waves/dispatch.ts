@@ -1,6 +1,6 @@
+import pLimit from 'p-limit';
 import { z } from 'zod';
-import { LedgerMismatchError } from '../../core/errors.ts';
-import { isFinal } from '../../core/ledger.ts';
+import { LedgerMismatchError, OUTPUT_NOT_READY, UnreadableOutputError } from '../../core/errors.ts';
 import { type MergeItem, type MergePlan, toWaveItem, WavePart } from '../../core/part.ts';
 import { recordsPerJobLimit } from '../../core/quotas.ts';
 import { pricedModelOf } from '../../core/run-plan.ts';
@@ -17,7 +17,7 @@ import { readStop } from '../run/read-stop.ts';
 import { RunState } from '../run/run-state.ts';
 import { type Budget, decideWave, type WaveDecision } from './decide-wave.ts';
 import { spentUsd } from './run-cost.ts';
-import { readPrepared, readWave, type Turn } from './turns.ts';
+import { needsMerge, readPrepared, readWave, repackedParts, type Turn } from './turns.ts';
 
 /** What Dispatch decided: another wave, or that results are to be merged, or the end. */
 export const DispatchResult = RunState.extend({
@@ -103,7 +103,8 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
     pilot: input.pilot ?? true,
     budget: budgetOf(run, turns),
     stop: await readStop(layout, store),
-    forgivenWave: resumed?.wave ?? 0,
+    resumed: resumed ?? { wave: 0 },
+    maxAttempts: plan.max_attempts,
   });
 }
 
@@ -129,9 +130,10 @@ async function writeItems(wave: number, layout: RunLayout, { store }: StepDeps):
 
 /** The parts of the dataset whose result is not final yet, each with the repair parts that its rows may be in. */
 function planMerge(turns: readonly Turn[]): MergePlan {
+  const repacked = repackedParts(turns);
   const allRepairs = turns.filter(({ part }) => part.sources.length > 0).map(({ part }) => part.part_id);
   const parts = turns
-    .filter(({ part, ledger }) => part.sources.length === 0 && !isFinal(ledger))
+    .filter((turn) => turn.part.sources.length === 0 && needsMerge(turn, repacked))
     .map(({ part: { part_id }, ledger: { answered_elsewhere = 0 } }) => {
       const family = new Set([part_id]);
       const repairs: string[] = [];
@@ -159,9 +161,22 @@ async function failUncollected(
   { store }: StepDeps,
 ): Promise<never> {
   const [first] = missing;
-  const fault =
-    first && (await readJsonIfPresent(store, layout.fault(first.part_id), PartFault).catch(() => undefined));
+  const faults = await pLimit(CONCURRENT_READS).map(missing, ({ part_id }) =>
+    readJsonIfPresent(store, layout.fault(part_id), PartFault).catch(() => undefined),
+  );
+  const unreadable = faults.filter((fault) => fault !== undefined && UNREADABLE.includes(fault.error));
+  if (unreadable.length > 0) {
+    const others = unreadable.length === 1 ? '' : ` So it is with ${unreadable.length - 1} other parts.`;
+    throw new UnreadableOutputError(
+      `${unreadable[0]?.message}${others} These answers are paid for, so nothing more is sent. Once they can be read, resume the run: they are collected then. If they are lost for good, resume it with --resend-missing: their records are sent again, and paid for again.`,
+    );
+  }
   throw new LedgerMismatchError(
-    `${missing.length} of the parts of wave ${first?.wave} could not be collected, ${first?.part_id} first: ${fault?.message ?? 'it was not reached'}. What their jobs left is kept: start the run again under the same run_id to go on.`,
+    `${missing.length} of the parts of wave ${first?.wave} could not be collected, ${first?.part_id} first: ${faults[0]?.message ?? 'it was not reached'}. What their jobs left is kept: start the run again under the same run_id to go on.`,
   );
 }
+
+/** Small objects read at once. */
+const CONCURRENT_READS = 16;
+/** Faults of parts whose output is not all there. */
+const UNREADABLE: readonly string[] = [OUTPUT_NOT_READY, new UnreadableOutputError().name];

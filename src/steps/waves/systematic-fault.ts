@@ -73,6 +73,31 @@ export function faultOfWave(turns: readonly Turn[], before: readonly Turn[]): st
   return `${jobs} jobs failed alike, and none succeeded: ${sentenceOf(first.ledger.job_message ?? 'Bedrock gave no reason.')}`;
 }
 
+/** So many waves at least that did nothing are no accident any more. */
+const MIN_IDLE_WAVES = 2;
+
+/**
+ * Why a run must not go on: its last waves, the latest first, were as many as a record has attempts, and none of their jobs
+ * processed a single one. Their records keep their attempts, so that only this ends the run.
+ */
+export function faultOfIdleWaves(
+  waves: readonly (readonly Turn[])[],
+  maxAttempts: number,
+): string | undefined {
+  const most = Math.max(MIN_IDLE_WAVES, maxAttempts);
+  const last = waves.slice(0, most);
+  if (last.length < most || !last.every(isIdle)) return undefined;
+  const active = last.flat().filter(({ part }) => part.mode !== 'none');
+  const reason = mainReason(active.flatMap(({ ledger }) => ledger.reasons));
+  return `The jobs of the last ${most} waves ended without processing a record: ${sentenceOf(reason?.example_message ?? 'Bedrock gave no reason.')} No attempt of a record was used up.`;
+}
+
+/** True where a wave had something to do, and did nothing of it. */
+function isIdle(turns: readonly Turn[]): boolean {
+  const active = turns.filter(({ part }) => part.mode !== 'none');
+  return active.length > 0 && active.every(({ ledger }) => ledger.tried === 0);
+}
+
 /** Why a run must not go on after its pilot, the first part alone: over half of the records failed. */
 export function faultOfPilot({ part, ledger }: Turn): string | undefined {
   const failures = ledger.reasons.filter(({ error_code }) => !UNFINISHED_CODES.includes(error_code));
@@ -98,7 +123,8 @@ function hasOneClientError({ part, ledger }: PartEnd): boolean {
 function isUnsent({ part, ledger }: Turn): boolean {
   return (
     part.records > 0 &&
-    ledger.rows.not_sent === ledger.rows.total &&
+    ledger.job_arn === null &&
+    (ledger.tried === undefined ? ledger.rows.not_sent === ledger.rows.total : ledger.tried === 0) &&
     ledger.reasons.every(({ error_code }) => error_code !== BUDGET_EXCEEDED)
   );
 }

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { PartLedger } from '../../core/ledger.ts';
+import { isFinal, PartLedger } from '../../core/ledger.ts';
 import { PreparedPart, WavePart } from '../../core/part.ts';
 import type { RunPlan } from '../../core/run-plan.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
@@ -39,7 +39,7 @@ export async function readPrepared(
 export async function readWave(
   wave: number,
   layout: RunLayout,
-  { store }: StepDeps,
+  { store }: Pick<StepDeps, 'store'>,
 ): Promise<WaveTurns | undefined> {
   const parts = await readJsonIfPresent(store, layout.waveParts(wave), z.array(WavePart));
   if (parts === undefined) return undefined;
@@ -53,4 +53,14 @@ export async function readWave(
     else result.turns.push({ part, ledger });
   }
   return result;
+}
+
+/** Ids of the parts of which records were sent again. */
+export function repackedParts(turns: readonly Turn[]): ReadonlySet<string> {
+  return new Set(turns.flatMap(({ part }) => part.sources.map(({ part_id }) => part_id)));
+}
+
+/** True where a part's rows are final only once Merge has written them: some of them were sent again, or wait for others'. */
+export function needsMerge({ part, ledger }: Turn, repacked: ReadonlySet<string>): boolean {
+  return !isFinal(ledger) || repacked.has(part.part_id);
 }

@@ -3,7 +3,8 @@ import { ObjectNotFoundError, RunBusyError } from '../../core/errors.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import { RunSummary } from '../../core/summary.ts';
 import type { RunLimits } from '../../steps/plan/run-identity.ts';
-import { isCancelled, markCancelled, reopenCancelled } from '../../steps/run/cancellation.ts';
+import { isCancelled, markCancelled } from '../../steps/run/cancellation.ts';
+import { type Grants, takeUp } from '../../steps/run/take-up.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import { callAws } from './call-aws.ts';
 import type { DeployedTarget } from './deployed-target.ts';
@@ -73,7 +74,7 @@ export async function cancelRun(runId: string, options: CancelOptions): Promise<
 export async function resumeRun(
   runId: string,
   target: DeployedTarget,
-  changes: RunLimits = {},
+  { changes = {}, grants = {} }: { changes?: RunLimits; grants?: Grants } = {},
 ): Promise<StartedRun> {
   const { store, deployment } = target;
   const layout = layoutOf(deployment.bucket, runId);
@@ -83,14 +84,12 @@ export async function resumeRun(
       `There is no plan of a run "${runId}" on the stack "${deployment.stackName}" in ${deployment.region}. Start the run with its input instead: quarry run.`,
     );
   }
-  if (await isCancelled(layout, store)) {
-    const execution = (await findExecutions(runId, target)).find(isOpen);
-    if (execution !== undefined) {
-      throw new RunBusyError(
-        `Run "${runId}" is being cancelled: the execution ${execution.name} harvests its jobs. Wait until it has ended, and resume the run then.`,
-      );
-    }
-    await reopenCancelled(layout, store);
+  const execution = (await findExecutions(runId, target)).find(isOpen);
+  if (execution === undefined) await takeUp(layout, grants, store);
+  else if (await isCancelled(layout, store)) {
+    throw new RunBusyError(
+      `Run "${runId}" is being cancelled: the execution ${execution.name} harvests its jobs. Wait until it has ended, and resume the run then.`,
+    );
   }
   return startRun({ ...plan.input, ...changes, run_id: runId }, target);
 }

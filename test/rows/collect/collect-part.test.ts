@@ -54,7 +54,10 @@ test('every row ends in one outcome, and says why it has no answer', async () =>
     tokens: { input: 6, output: 4 },
     stop_reasons: [{ stop_reason: 'end_turn', rows: 2, empty: 0 }],
     stray_lines: 0,
+    answered: 4,
+    wasTried: true,
     owed: 1,
+    failures: [{ attempts: 1, retryable: 1, account: 0, client: 1 }],
     reasons: [
       { error_code: '400', rows: 1, example_record_id: id(1), example_message: 'bad request' },
       {
@@ -98,7 +101,7 @@ test('rows of a job that left nothing are failed where they were sent, and not s
   const sent = await collect(rowsPath, []);
   expect(sent.rows).toEqual({ total: 6, succeeded: 0, failed: 5, not_sent: 1 });
   const unanswered = { errorCode: 'BudgetExceeded', errorMessage: 'No money left.', sent: false };
-  const unsent = await collect(rowsPath, [], { unanswered });
+  const unsent = await collect(rowsPath, [], { unanswered: () => unanswered });
   expect(unsent.rows).toEqual({ total: 6, succeeded: 0, failed: 0, not_sent: 6 });
   expect((await outcomes(unsent.resultPath))[0]).toEqual([null, 'BudgetExceeded', 0]);
   expect(unsent.reasons[0]).toMatchObject({

@@ -22,7 +22,8 @@ const situation = (given: Partial<WaveSituation>): WaveSituation => ({
   pilot: false,
   budget: undefined,
   stop: undefined,
-  forgivenWave: 0,
+  resumed: { wave: 0 },
+  maxAttempts: 3,
   ...given,
 });
 
@@ -261,6 +262,7 @@ describe('a run is stopped', () => {
 
   test('where no part of a wave could be sent', () => {
     const unsent = turn('p00001', { records: 100, owed: 100, reasons: [reason('TypeError', 100)] });
+    unsent.ledger.job_arn = null;
     unsent.ledger.rows = { total: 100, succeeded: 0, failed: 0, not_sent: 100 };
     expect(decideWave(situation({ wave: 1, turns: [unsent] })).stop?.message).toBe(
       'No part of wave 1 could be sent: Why.',
@@ -289,7 +291,7 @@ describe('a run is stopped', () => {
 
   test('and not again for the same wave once it was started again', () => {
     const turns = [failed('p00001', 'This.'), failed('p00002', 'This.')];
-    const { parts, stop } = decideWave(situation({ wave: 1, turns, forgivenWave: 1 }));
+    const { parts, stop } = decideWave(situation({ wave: 1, turns, resumed: { wave: 1 } }));
     expect(stop).toBeUndefined();
     expect(parts).toMatchObject([{ part_id: 'w2p00001', records: 200 }]);
   });

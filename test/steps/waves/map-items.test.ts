@@ -133,7 +133,8 @@ test('repair parts of 30,000 owing parts are items of a few bytes, whose sources
     pilot: false,
     budget: undefined,
     stop: undefined,
-    forgivenWave: 0,
+    resumed: { wave: 0 },
+    maxAttempts: 3,
   });
   expect(stop).toBeUndefined();
   expect(parts.reduce((sum, part) => sum + part.records, 0)).toBe(300_000);

@@ -138,7 +138,7 @@ test('a cancelled run that is resumed goes on under its id, by a new execution',
   });
   await markCancelled(layout, target.store, new Date(0));
   await writeSummary('cancelled');
-  expect(await resumeRun('jokes', target, { max_cost_usd: 9 })).toMatchObject({
+  expect(await resumeRun('jokes', target, { changes: { max_cost_usd: 9 } })).toMatchObject({
     executionName: 'jokes_2',
     runId: 'jokes',
     joined: false,

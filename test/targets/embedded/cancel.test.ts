@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { createJobControl } from '../../../src/bedrock/job-control.ts';
 import { createVirtualClock } from '../../../src/core/clock.ts';
 import { JobRecord } from '../../../src/core/job-record.ts';
+import { PartLedger } from '../../../src/core/ledger.ts';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
 import { readResults } from '../../../src/rows/results/read-results.ts';
 import { runLayout } from '../../../src/runs/run-layout.ts';
@@ -166,7 +167,12 @@ test('a job whose record was lost is stopped and harvested by a cancel, not left
   await writeJson(trial.store, layout.job('p00001'), { ...record, job_arn: null });
   await markCancelled(layout, trial.store, now);
   const result = await trial.run();
-  expect(result).toMatchObject({ kind: 'finished', summary: { jobs: 1, rows: { total: 100, not_sent: 0 } } });
+  expect(result).toMatchObject({
+    kind: 'finished',
+    summary: { jobs: 1, rows: { total: 100 } },
+  });
+  const ledger = await readJson(trial.store, layout.ledger('p00001'), PartLedger);
+  expect(ledger.job_arn).toBe(record.job_arn);
   expect(await jobsOf(trial)).toBe(1);
 });
 

@@ -35,7 +35,8 @@ test('what a broken-off job and faults of the service leave owed is repaired in 
     if (record_id !== 'r0000000007') expect(response).toBe(simulatedAnswer(MODEL, `Say ${name}`));
   }
   const byAttempts = Object.groupBy(rows, ({ attempts }) => String(attempts));
-  expect(Object.keys(byAttempts)).toEqual(['1', '2', '3']);
+  // A record that the broken-off job did not come to has its first attempt in the next wave.
+  expect(Object.keys(byAttempts)).toEqual(['1', '2']);
   const { tracked } = await emulated.emulator.usage();
   expect(tracked?.answeredMoreThanOnce).toEqual([]);
   expect(tracked?.bodiesAnsweredMoreThanOnce).toEqual([]);
