@@ -12,14 +12,50 @@ export type DatasetFormat = z.infer<typeof DatasetFormat>;
 export const Column = z.object({ name: z.string(), type: z.string() });
 export type Column = z.infer<typeof Column>;
 
+/** What Plan found a CSV file to be like. */
+export const CsvLayout = z.object({
+  /** One ASCII character. */
+  delimiter: z.string(),
+  /** One ASCII character; empty where no field is quoted. */
+  quote: z.string(),
+  /** True where a line like `sep=;` stands above the header. */
+  sep_line: z.literal(true).optional(),
+  /** What becomes of records that have not as many fields as the header; absent where all have. */
+  ragged: z.enum(['pad', 'skip']).optional(),
+  /** Columns, where the longest record has more fields than the header, which is padded. */
+  columns: Count.optional(),
+  /** Rows that have not as many fields as the header. */
+  ragged_rows: Count.optional(),
+  /** Records that are left out. */
+  skipped_records: Count.optional(),
+  /** Names given to columns that have none in the file. */
+  unnamed: z.array(z.string()).optional(),
+});
+export type CsvLayout = z.infer<typeof CsvLayout>;
+
+/** What Plan found a text file to be like, as far as its name does not say it. */
+export const TextLayout = z.object({
+  /** What its characters are encoded in; absent where that is UTF-8. */
+  encoding: z.string().optional(),
+  csv: CsvLayout.optional(),
+  /** True for JSON that is one list of all records, not one record a line. */
+  json_list: z.literal(true).optional(),
+});
+export type TextLayout = z.infer<typeof TextLayout>;
+
 /** One file of the dataset. */
 export const DatasetFile = z.object({
   uri: Uri,
   bytes: Count,
   etag: z.string(),
   rows: Count,
-  /** Of JSONL: every value is text, true, false, null or a whole number from 0 that is spelled like one. */
+  /**
+   * Of text files: DuckDB gives every value as the file has it, or refuses the file. Of JSONL: every value is text, true, false,
+   * null or a whole number from 0 that is spelled like one. Of CSV: no quote stands within a field that is not quoted, all lines
+   * end alike, and none is blank.
+   */
   plain: z.literal(true).optional(),
+  layout: TextLayout.optional(),
 });
 export type DatasetFile = z.infer<typeof DatasetFile>;
 

@@ -42,6 +42,13 @@ const InferenceParameters = z.strictObject({
   normalize: z.boolean().meta({ description: 'Scale the vector to length 1.' }).optional(),
 });
 
+/** What a dataset's files may be said to be, whatever their names. */
+const GivenFormat = z.enum(['csv', 'tsv', 'jsonl', 'json', 'parquet']);
+export type GivenFormat = z.infer<typeof GivenFormat>;
+
+/** An encoding by one of the names that the WHATWG's standard has for it. https://encoding.spec.whatwg.org/#names-and-labels */
+const Encoding = z.string().refine(isEncoding, 'is no known encoding; windows-1252 and utf-16le are two');
+
 /**
  * Every key of a run input, in the order of the reference page, with what it is for. A description that names a
  * default says so in a sentence of its own, "Default …", which the page shows in its own column.
@@ -60,6 +67,32 @@ export const RUN_INPUT_FIELDS = {
   revision: z.string().min(1).meta({
     description:
       'Branch, tag or commit of the Hugging Face dataset. Recorded as the commit it stands for. Default `main`.',
+  }),
+  format: GivenFormat.meta({
+    description:
+      'What the dataset’s files are, whatever their names: `csv`, `tsv`, `jsonl`, `json` (of lines, or one list) or `parquet`. Default: by their names.',
+  }),
+  csv_delimiter: z
+    .string()
+    .refine((text) => /^(?:tab|[\t\x20-\x7e])$/.test(text), 'give one ASCII character, such as ";", or tab')
+    .meta({
+      description:
+        'Character between the fields of CSV, or `tab`. Default: comma, semicolon, tab or `|`, as the file has it; the plan says which.',
+    }),
+  csv_quote: z
+    .string()
+    .refine((text) => /^(?:none|[\x21-\x7e])$/.test(text), 'give one ASCII character, such as ", or none')
+    .meta({
+      description:
+        'Character around fields of CSV, or `none` where no field is quoted. Default: `"`, or `\'` where only that gives every record as many fields as the header; the plan says which.',
+    }),
+  csv_encoding: Encoding.meta({
+    description:
+      'Encoding of CSV, as `windows-1252`. Default: UTF-8, or UTF-16 where a byte order mark says so.',
+  }),
+  csv_ragged: z.enum(['refuse', 'pad', 'skip']).meta({
+    description:
+      'What to do with records of CSV that have not as many fields as the header: `refuse` the file; `pad` with empty texts, and the header with columns like `column3`; `skip` them, which are counted in the ledger and kept in a file. Default `refuse`.',
   }),
   job_name_prefix: JobNamePrefix.meta({
     description: 'Start of the name of every model invocation job. Default `quarry`.',
@@ -179,6 +212,9 @@ export const RunInputSchema = z
           refuse(key, 'goes with dataset_id, not with s3_uri');
         }
       }
+      if (input.csv_delimiter !== undefined && input.csv_delimiter === input.csv_quote) {
+        refuse('csv_quote', 'give another character than csv_delimiter');
+      }
       if (input.prompt_id !== undefined && input.prompt_template !== undefined) {
         refuse('prompt_template', 'give prompt_id or prompt_template, not both');
       }
@@ -266,6 +302,17 @@ function didYouMean(known: string | undefined): string {
 
 function withoutNulls(object: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
+}
+
+function isEncoding(label: string): boolean {
+  // Not a label there, though everybody knows it.
+  if (/^latin-1$/i.test(label)) return true;
+  try {
+    new TextDecoder(label);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -50,6 +50,8 @@ export const RunSummary = z.object({
   notes: z.array(z.string()).default([]),
   dataset_files: z.array(DatasetFile),
   dataset_rows: z.int().min(0),
+  /** Records of the dataset that are no rows, as the run input would have it, and the file that has them; absent where there are none. */
+  skipped: z.object({ records: z.int().min(1), uri: z.string() }).optional(),
   hub: HubSource.nullable(),
 });
 export type RunSummary = z.infer<typeof RunSummary>;

@@ -11,7 +11,7 @@ import { downloadHubFile } from './download-file.ts';
 import type { HubAccess } from './hub-access.ts';
 import { createHubClient } from './hub-client.ts';
 import type { HubDataset, HubFile } from './hub-dataset.ts';
-import { JSON_HEAD_BYTES, jsonLinesFault } from './json-lines.ts';
+import { JSON_HEAD_BYTES, jsonFault } from './json-head.ts';
 
 /** Files that are downloaded at once. */
 const CONCURRENT_FILES = 4;
@@ -30,7 +30,7 @@ export interface HubDownloadOptions {
 /**
  * Downloads a dataset's files into the store, and returns their objects in the order of the dataset's rows. Whole
  * files that are there already are kept. Throws InvalidDatasetError where a file is not the one that was resolved,
- * or is no JSON Lines; ServiceUnavailableError where the Hub does not answer, and the next call continues.
+ * or is neither JSON Lines nor a list of objects; ServiceUnavailableError where the Hub does not answer, and the next call continues.
  */
 export async function downloadHubFiles(
   dataset: HubDataset,
@@ -85,9 +85,7 @@ function uriOf(
   { datasetId, filesCommit, configName, split }: HubDataset,
   prefixUri: S3Uri,
 ): S3Uri {
-  // The data plane goes by the name's ending, and knows lines of JSON as .jsonl.
-  const name = path.replace(/\.json(\.(?:gz|gzip|zst|zstd))?$/i, '.json.jsonl$1');
-  const segments = [...datasetId.split('/'), filesCommit, configName, split, ...name.split('/')];
+  const segments = [...datasetId.split('/'), filesCommit, configName, split, ...path.split('/')];
   return joinS3Uri(prefixUri, ...segments.map(toPlainKey));
 }
 
@@ -104,7 +102,7 @@ function scratchNameOf(uri: S3Uri, { etag, bytes }: HubFile): string {
 async function refuseOtherJson(path: string, file: HubFile): Promise<void> {
   await using handle = await open(path);
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(JSON_HEAD_BYTES), 0, JSON_HEAD_BYTES, 0);
-  const fault = jsonLinesFault(buffer.subarray(0, bytesRead), file.path);
+  const fault = jsonFault(buffer.subarray(0, bytesRead), file.path);
   if (fault !== undefined) {
     throw new InvalidDatasetError(`${file.path} ${fault}. Write it as JSON Lines, and give that as s3_uri.`);
   }

@@ -5,7 +5,7 @@ import { type CardConfig, parseCardConfigs } from './dataset-card.ts';
 import type { HubAccess } from './hub-access.ts';
 import { createHubClient, type HubClient } from './hub-client.ts';
 import type { FileSearch, HubDataset, HubDatasetRequest, HubFile } from './hub-dataset.ts';
-import { JSON_HEAD_BYTES, jsonLinesFault } from './json-lines.ts';
+import { JSON_HEAD_BYTES, jsonFault } from './json-head.ts';
 import { findNativeFiles, type HubRepository } from './native-files.ts';
 import { findConvertedFiles } from './parquet-conversion.ts';
 import { listRepositoryFiles, type RepositoryAt } from './repository-files.ts';
@@ -63,7 +63,7 @@ async function searchNatively(
   if (json === undefined) return search;
   const url = client.fileUrl({ path: json.path, commit: search.filesCommit });
   const head = await client.readStart(url, JSON_HEAD_BYTES);
-  const fault = jsonLinesFault(head, json.path);
+  const fault = jsonFault(head, json.path);
   return fault === undefined ? search : { kind: 'unusable', reason: `${json.path} ${fault}` };
 }
 

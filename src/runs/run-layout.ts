@@ -9,6 +9,8 @@ export interface RunLayout {
   slices: S3Uri;
   /** What one slice reads, and its parts. */
   slice(slice: number): S3Uri;
+  /** The records of the dataset that were left out; there where some were. */
+  skipped: S3Uri;
   /** The rows that get the answer of an identical request; there where identical requests are sent once. */
   duplicates: S3Uri;
   /** The parts that one slice left, once all of them are there. */
@@ -82,6 +84,7 @@ export function runLayout(runUri: S3Uri): RunLayout {
     plan: at('plan.json'),
     slices: at('slices.json'),
     slice: (slice) => at('slices', `${String(slice).padStart(5, '0')}.json`),
+    skipped: at('skipped.jsonl'),
     duplicates: atWorking('duplicates.parquet'),
     sliceParts: (slice) => atWorking('slices', `${String(slice).padStart(5, '0')}.json`),
     part: (partId) => atWorking('parts', partId, 'part.json'),

@@ -57,6 +57,11 @@ describe('a document written for the AWS sample', () => {
 
 test('every key is taken, and kept', () => {
   const rest = {
+    format: 'csv',
+    csv_delimiter: 'tab',
+    csv_quote: 'none',
+    csv_encoding: 'windows-1252',
+    csv_ragged: 'pad',
     job_name_prefix: 'reviews',
     model_id: MODEL,
     base_model_id: 'amazon.nova-lite-v1:0',

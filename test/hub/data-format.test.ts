@@ -1,7 +1,7 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { decideFormat, formatOfPath, isPlainJson } from '../../src/hub/data-format.ts';
-import { JSON_HEAD_BYTES, jsonLinesFault } from '../../src/hub/json-lines.ts';
+import { JSON_HEAD_BYTES, jsonFault } from '../../src/hub/json-head.ts';
 
 test.each([
   ['a.parquet', 'parquet'],
@@ -42,7 +42,7 @@ test('two formats are refused with a file of each, and how many more', () => {
 });
 
 describe('the start of a .json file', () => {
-  const faultOf = (text: string) => jsonLinesFault(Buffer.from(text), 'a.json');
+  const faultOf = (text: string) => jsonFault(Buffer.from(text), 'a.json');
 
   test.each([
     ['', undefined],
@@ -50,8 +50,11 @@ describe('the start of a .json file', () => {
     ['{"a":1}\n{"a":2}\n', undefined],
     ['\uFEFF{"a":1}\r\n{"a":2}', undefined],
     [`{"a":"${'x'.repeat(JSON_HEAD_BYTES)}`, undefined],
-    ['[{"a":1}]', 'is one JSON array'],
-    [' \n[1]', 'is one JSON array'],
+    ['[{"a":1}]', undefined],
+    [' \n[ \n', undefined],
+    ['[]', undefined],
+    [' \n[1]', 'is a list of other things than objects'],
+    ['[[{"a":1}]]', 'is a list of other things than objects'],
     ['{\n  "a": 1\n}', 'is one JSON document over many lines'],
     ['"text"\n', 'does not begin with a JSON object'],
     ['<html>', 'does not begin with a JSON object'],
@@ -67,10 +70,23 @@ describe('the start of a .json file', () => {
       ['a.json.zst', zstdCompressSync(lines)],
     ] as const) {
       expect(packed.length).toBeGreaterThan(JSON_HEAD_BYTES);
-      expect(jsonLinesFault(packed.subarray(0, JSON_HEAD_BYTES), path)).toBeUndefined();
+      expect(jsonFault(packed.subarray(0, JSON_HEAD_BYTES), path)).toBeUndefined();
     }
     expect(
-      jsonLinesFault(gzipSync(`[${lines.replaceAll('\n', ',')}]`).subarray(0, 1000), 'a.json.gz'),
-    ).toContain('array');
+      jsonFault(gzipSync(`[1,${lines.replaceAll('\n', ',')}]`).subarray(0, 1000), 'a.json.gz'),
+    ).toContain('other things than objects');
+  });
+
+  test('is unpacked within bounded memory, however much its few bytes stand for', () => {
+    const letters = Buffer.alloc(256 * 1024 ** 2, 97);
+    letters.write('{"a":"');
+    for (const [path, packed] of [
+      ['a.json.gz', gzipSync(letters, { level: 1 })],
+      ['a.json.zst', zstdCompressSync(letters)],
+    ] as const) {
+      const before = process.memoryUsage().arrayBuffers;
+      expect(jsonFault(packed.subarray(0, JSON_HEAD_BYTES), path)).toBeUndefined();
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64_000_000);
+    }
   });
 });

@@ -76,28 +76,30 @@ describe('what arrives', () => {
 });
 
 describe('.json files', () => {
-  test('are stored as the JSON Lines that they are, compressed as they were', async () => {
+  test('are stored under their names, compressed as they were, and so are lists of objects', async () => {
     const line = '{"a":1}\n';
     await using world = await startWorld({
       'train/a.json': line,
       'train/b.json.gz': gzipSync(line),
       'train/c.json.zst': zstdCompressSync(line),
       'train/d.jsonl': line,
+      'train/e.json': '[{"a":1}]',
     });
     const objects = await world.download();
     expect(objects.map(({ uri }) => uri.slice(uri.lastIndexOf('/') + 1))).toEqual([
-      'a.json.jsonl',
-      'b.json.jsonl.gz',
-      'c.json.jsonl.zst',
+      'a.json',
+      'b.json.gz',
+      'c.json.zst',
       'd.jsonl',
+      'e.json',
     ]);
   });
 
-  test('that turn out to be an array once they are here are refused', async () => {
-    await using world = await startWorld({ 'train/a.json': '{"a":1}\n', 'train/b.json': '[{"a":1}]' });
+  test('that turn out to hold no records once they are here are refused', async () => {
+    await using world = await startWorld({ 'train/a.json': '{"a":1}\n', 'train/b.json': '[[1]]' });
     await expect(world.download()).rejects.toMatchObject({
       name: 'InvalidDatasetError',
-      message: expect.stringContaining('train/b.json is one JSON array'),
+      message: expect.stringContaining('train/b.json is a list of other things than objects'),
     });
   });
 });

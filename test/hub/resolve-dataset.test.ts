@@ -31,7 +31,7 @@ const TWO_CONFIGS_FILES = {
   'fr/train.csv': 'a\n2\n',
 };
 
-const ARRAY_JSON = { 'data.json': '[\n  {"a": 1},\n  {"a": 2}\n]\n' };
+const ARRAY_JSON = { 'data.json': '[\n  [1],\n  [2]\n]\n' };
 
 describe('files of the dataset itself', () => {
   test('shards of the usual naming are the split, in their order, pinned to the commit', async () => {
@@ -259,7 +259,7 @@ describe('the Parquet conversion', () => {
     await expect(resolveHubDataset(requestFor('o/d'), accessTo(hub))).rejects.toMatchObject({
       name: 'InvalidDatasetError',
       message: expect.stringMatching(
-        /data\.json is one JSON array, not one JSON object per line; and the Hub has made no Parquet conversion/,
+        /data\.json is a list of other things than objects; and the Hub has made no Parquet conversion/,
       ),
     });
   });

@@ -39,6 +39,11 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
     `  jobs       ${summary.jobs}${summary.on_demand_records > 0 ? `, and ${count(summary.on_demand_records, 'record')} on demand` : ''}`,
     `  tokens     ${tokens.input.toLocaleString('en-US')} in, ${tokens.output.toLocaleString('en-US')} out`,
   ];
+  if (summary.skipped !== undefined) {
+    lines.push(
+      `  left out   ${count(summary.skipped.records, 'record')} of the dataset: ${summary.skipped.uri}`,
+    );
+  }
   if (summary.duplicates > 0) {
     lines.push(`  saved      ${count(summary.duplicates, 'row')} got the answer of an identical request`);
   }

@@ -10,7 +10,7 @@ import {
   TRUNCATED_STOP_REASONS,
 } from '../../core/retry-policy.ts';
 import { columnText } from '../duckdb/column-text.ts';
-import { type DuckDb, sqlText } from '../duckdb/duckdb.ts';
+import { type DuckDb, guardedSql, sqlText, unguarded } from '../duckdb/duckdb.ts';
 import { readParquetColumns, readParquetSql } from '../duckdb/parquet.ts';
 
 /** One record that is owed another attempt. */
@@ -84,7 +84,10 @@ export async function readOwed(
   const column = (await readParquetColumns(db, resultPath)).find(({ name }) => name === 'record_id');
   if (column === undefined) throw new Error(`The result ${resultPath} has no column record_id.`);
   const rows =
-    await db.rows(`SELECT ${columnText(column)} AS record_id, attempts FROM ${readParquetSql(resultPath)}
+    await db.rows(`SELECT ${guardedSql(columnText(column))} AS guarded_id, attempts FROM ${readParquetSql(resultPath)}
     WHERE ${owedSql(policy)} ORDER BY file_row_number LIMIT ${count} OFFSET ${from}`);
-  return rows.map(({ record_id, attempts }) => ({ recordId: String(record_id), attempts: Number(attempts) }));
+  return rows.map(({ guarded_id, attempts }) => ({
+    recordId: unguarded(guarded_id),
+    attempts: Number(attempts),
+  }));
 }

@@ -67,6 +67,19 @@ export function isUnreadableContent(error: unknown): boolean {
   return error instanceof Error && /^(Invalid Input|Conversion) Error/.test(error.message);
 }
 
+/** What stands before a text that comes back as a value, since the binding drops a U+FEFF that one begins with. */
+const GUARD = '.';
+
+/** SQL for a text that is to come back whole, by way of `unguarded`. */
+export function guardedSql(text: string): string {
+  return `('${GUARD}' || ${text})`;
+}
+
+/** The text of a value that `guardedSql` is SQL for. */
+export function unguarded(value: SqlValue): string {
+  return String(value).slice(GUARD.length);
+}
+
 /** A name in SQL. Always quoted: DuckDB's list of keywords grows. */
 export function sqlName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

@@ -1,5 +1,5 @@
 import type { Column } from '../../core/part.ts';
-import { type DuckDb, sqlText } from './duckdb.ts';
+import { type DuckDb, guardedSql, sqlText, unguarded } from './duckdb.ts';
 
 /** The most that a row group may have; it ends only where a vector of the query does. A writer holds several whole. */
 interface RowGroupSize {
@@ -59,11 +59,10 @@ export function copyToParquet(
 
 /** A Parquet file's columns, with the types DuckDB gives them. */
 export async function readParquetColumns(db: DuckDb, path: string): Promise<Column[]> {
-  const described = await db.rows(`DESCRIBE SELECT * FROM ${readParquetSql(path)}`);
-  return described.map(({ column_name, column_type }) => ({
-    name: String(column_name),
-    type: String(column_type),
-  }));
+  const described = await db.rows(
+    `SELECT ${guardedSql('column_name')} AS name, ${guardedSql('column_type')} AS type FROM (DESCRIBE SELECT * FROM ${readParquetSql(path)})`,
+  );
+  return described.map(({ name, type }) => ({ name: unguarded(name), type: unguarded(type) }));
 }
 
 /** Bytes of a Parquet file's values, unpacked. */

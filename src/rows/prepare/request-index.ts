@@ -111,6 +111,7 @@ async function readRequests(
       columns,
       file,
       windows: [window],
+      isPlain: file.isPlain,
       scratchPrefix: join(scratchDirectory, 'text-'),
     })) {
       await using read = relation;

@@ -163,12 +163,13 @@ async function* openRead(
     .map((window) => ({ ...window, firstRow: window.firstRow - before }));
   if (windows.length === 0) return;
   let rows = 0;
+  const { plain, layout } = dataset.files.find((file) => file.uri === uri) ?? {};
   for await (const relation of openRelations({
     format: dataset.format,
     columns: dataset.columns.map(({ name }) => name),
-    file: fileOf(uri),
+    file: { ...fileOf(uri), ...(layout === undefined ? {} : { layout }) },
     windows,
-    isPlain: dataset.files.some((file) => file.uri === uri && file.plain === true),
+    isPlain: plain === true,
     scratchPrefix: join(scratchDirectory, `text-${index}-`),
   })) {
     rows += relation.rows;

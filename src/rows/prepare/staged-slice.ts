@@ -13,7 +13,7 @@ import {
   WORKING_ROW_GROUPS,
 } from '../duckdb/parquet.ts';
 import type { SourceFile } from '../sources/source-bytes.ts';
-import { parseSourceName } from '../sources/source-name.ts';
+import { compressionOf } from '../sources/source-name.ts';
 import { PREPARE_MEMORY, type PrepareMemory, prepareMemoryFor } from './prepare-memory.ts';
 
 /** How much larger packed values are guessed to be in memory. */
@@ -127,10 +127,10 @@ async function readLayouts({
 }
 
 /** Bytes of a row in memory, guessed from the files' sizes. */
-export function estimateBytesPerRow({ files, rows }: Dataset): number {
+export function estimateBytesPerRow({ format, files, rows }: Dataset): number {
   const bytes = files.reduce((sum, file) => {
-    const { format, compression } = parseSourceName(file.uri) ?? { format: 'csv', compression: 'none' };
-    return sum + file.bytes * (format === 'parquet' || compression !== 'none' ? PACKED_FACTOR : 1);
+    const isPacked = format === 'parquet' || compressionOf(file.uri) !== 'none';
+    return sum + file.bytes * (isPacked ? PACKED_FACTOR : 1);
   }, 0);
   return bytes / Math.max(1, rows);
 }

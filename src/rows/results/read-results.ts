@@ -10,6 +10,8 @@ import type { ResultColumns } from './result-columns.ts';
 
 const READ_MEMORY_MB = 512;
 const PAGE_ROWS = 1_000;
+/** Orders the rows of a page; the dataset may well have a column `place`. */
+const PLACE_COLUMN = '__quarry_place';
 
 /** How many rows Parquet files have together. */
 export async function countRows(paths: string[]): Promise<number> {
@@ -106,9 +108,9 @@ export async function* readResults(
         columns.map(({ name }) => name),
         { firstRow, rows: PAGE_ROWS },
       );
-      const page = `SELECT *, file_row_number AS place FROM ${parquetRangeSql({ path, firstRow, rows: PAGE_ROWS })}`;
+      const page = `SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${parquetRangeSql({ path, firstRow, rows: PAGE_ROWS })}`;
       const found = await db.rows(
-        `SELECT CAST(to_json({${fields}}) AS VARCHAR) AS json FROM (${page}) ${failedOnly ? 'WHERE error_code IS NOT NULL' : ''} ORDER BY place LIMIT ${Math.min(left, PAGE_ROWS)}`,
+        `SELECT CAST(to_json({${fields}}) AS VARCHAR) AS json FROM (${page}) ${failedOnly ? 'WHERE error_code IS NOT NULL' : ''} ORDER BY ${PLACE_COLUMN} LIMIT ${Math.min(left, PAGE_ROWS)}`,
       );
       left -= found.length;
       for (const { json } of found) yield parseRow(String(json));

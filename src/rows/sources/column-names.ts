@@ -1,29 +1,42 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Column } from '../../core/part.ts';
-import type { LocalDatasetFile } from './describe-dataset.ts';
+
+/** The names of a CSV file's columns: those of its header, and `column0`, by its place, of one that has none. */
+export function namedColumns(header: readonly string[], columns = header.length): string[] {
+  return Array.from({ length: columns }, (_, index) => header[index] || `column${index}`);
+}
 
 /** Throws InvalidDatasetError where a column has no name, a name of Quarry’s own, or one that another has. */
-export function checkNames(files: readonly LocalDatasetFile[], columns: readonly Column[]): void {
-  const where = files[0]?.uri;
+export function checkNames(where: string, columns: readonly Column[]): void {
   const seen = new Map<string, string>();
   for (const { name } of columns) {
-    const folded = name.toLowerCase();
+    const folded = foldName(name);
     const twin = seen.get(folded);
-    if (name.trim() === '') {
+    if (name === '') {
       throw new InvalidDatasetError(`${where} has a column without a name. Give every column a name.`);
     }
     if (twin !== undefined) {
       const same =
         twin === name
-          ? `two columns named "${name}"`
-          : `columns "${twin}" and "${name}", the same but for capitals`;
+          ? `two columns named ${JSON.stringify(name)}`
+          : `columns ${JSON.stringify(twin)} and ${JSON.stringify(name)}, the same but for capitals`;
       throw new InvalidDatasetError(`${where} has ${same}. Rename one.`);
     }
-    if (folded.startsWith('__quarry_') || folded === 'file_row_number' || name.includes('\0')) {
+    if (!name.isWellFormed() || name.includes('\0')) {
+      throw new InvalidDatasetError(
+        `${where} has a column ${JSON.stringify(name)}, a name with ${name.includes('\0') ? 'a NUL' : 'half a character'} in it, which no Parquet file could give back. Rename it.`,
+      );
+    }
+    if (folded.startsWith('__quarry_') || folded === 'file_row_number') {
       throw new InvalidDatasetError(
         `${where} has a column ${JSON.stringify(name)}, a name that Quarry needs itself. Rename it.`,
       );
     }
     seen.set(folded, name);
   }
+}
+
+/** What DuckDB takes two names for the same by: capitals of ASCII. */
+function foldName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

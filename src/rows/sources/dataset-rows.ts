@@ -18,12 +18,23 @@ export async function inScratch<T>(use: (db: DuckDb, scratchDirectory: string) =
 }
 
 /** Rows of one dataset file. */
-export type SourceRange = SourceFile & RowWindow;
+export type SourceRange = SourceFile & RowWindow & { isPlain: boolean };
 
 /** Every row of every file that has some, in order. */
 export function wholeFiles(files: readonly LocalDatasetFile[], dataset: Dataset): SourceRange[] {
-  return dataset.files.flatMap(({ uri, rows }) => {
-    const file = files.find((candidate) => candidate.uri === uri);
-    return file === undefined || rows === 0 ? [] : [{ ...file, firstRow: 0, rows }];
+  const found = new Map(files.map((file) => [file.uri, file]));
+  return dataset.files.flatMap(({ uri, rows, plain, layout }) => {
+    const file = found.get(uri);
+    if (file === undefined || rows === 0) return [];
+    return [
+      {
+        ...file,
+        ...(layout === undefined ? {} : { layout }),
+        // Only Prepare reads JSONL again that DuckDB refuses.
+        isPlain: plain === true && dataset.format === 'csv',
+        firstRow: 0,
+        rows,
+      },
+    ];
   });
 }

@@ -1,13 +1,16 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
-import type { Column, Dataset, DatasetFormat } from '../../core/part.ts';
-import { checkNames } from './column-names.ts';
-import { readCsvStructure } from './csv-structure.ts';
+import type { Column, CsvLayout, Dataset, DatasetFormat, TextLayout } from '../../core/part.ts';
+import type { GivenFormat } from '../../core/run-input.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
+import { checkNames, namedColumns } from './column-names.ts';
+import { type CsvOptions, readCsvStructure, type SkippedRecord } from './csv-structure.ts';
 import { formatOf } from './dataset-format.ts';
 import { inScratch } from './dataset-rows.ts';
-import { readJsonlStructure } from './jsonl-source.ts';
+import { readJsonStructure } from './jsonl-source.ts';
 import { listed } from './listed.ts';
 import { readParquetFooters } from './parquet-footers.ts';
 import type { SourceFile } from './source-bytes.ts';
+import { parseSourceName } from './source-name.ts';
 
 /** A dataset's file, fetched to this machine. */
 export interface LocalDatasetFile extends SourceFile {
@@ -15,33 +18,55 @@ export interface LocalDatasetFile extends SourceFile {
   etag: string;
 }
 
+/** What the user says of a dataset's files. */
+export interface DescribeOptions {
+  /** What they are, whatever their names. */
+  format?: GivenFormat | undefined;
+  csv?: CsvOptions;
+  /** Given the records of CSV that are left out, in order. */
+  onSkipped?: (uri: S3Uri, record: SkippedRecord) => Promise<void>;
+}
+
 interface FileContent {
   columns: Column[];
   rows: number;
   isPlain?: boolean;
+  layout?: TextLayout;
+  /** True where the file has nothing in it, not even columns. */
+  isEmpty?: boolean;
 }
 
 /**
- * The format, columns and rows of a dataset. CSV and JSONL files are read whole and proven sound; of Parquet
- * files, the footers are read. Throws InvalidDatasetError for whatever could not be read as it says it is.
+ * The format, columns and rows of a dataset. Text files are read whole and proven sound; of Parquet files, the footers are
+ * read. Throws InvalidDatasetError for whatever could not be read as it says it is, or in more than one way.
  */
-export async function describeDataset(files: readonly LocalDatasetFile[]): Promise<Dataset> {
-  const format = formatOf(files.map(({ uri }) => uri));
-  const contents = await readContents(format, files);
+export async function describeDataset(
+  files: readonly LocalDatasetFile[],
+  options: DescribeOptions = {},
+): Promise<Dataset> {
+  const format = formatOf(
+    files.map(({ uri }) => uri),
+    options.format,
+  );
+  const contents = await readContents(format, files, options);
   const columns = format === 'jsonl' ? unionOf(contents) : sameColumns(files, contents);
-  checkNames(files, columns);
+  checkNames(files[0]?.uri ?? 'The dataset', columns);
   const rows = contents.reduce((sum, content) => sum + content.rows, 0);
   if (rows === 0)
     throw new InvalidDatasetError(`The dataset has no rows: ${listed(files.map(({ uri }) => uri))}.`);
   return {
     format,
-    files: files.map(({ uri, bytes, etag }, index) => ({
-      uri,
-      bytes,
-      etag,
-      rows: contents[index]?.rows ?? 0,
-      ...(contents[index]?.isPlain === true ? { plain: true as const } : {}),
-    })),
+    files: files.map(({ uri, bytes, etag }, index) => {
+      const { rows: count = 0, isPlain = false, layout } = contents[index] ?? {};
+      return {
+        uri,
+        bytes,
+        etag,
+        rows: count,
+        ...(isPlain ? { plain: true as const } : {}),
+        ...(layout === undefined ? {} : { layout }),
+      };
+    }),
     columns,
     rows,
   };
@@ -50,24 +75,66 @@ export async function describeDataset(files: readonly LocalDatasetFile[]): Promi
 async function readContents(
   format: DatasetFormat,
   files: readonly LocalDatasetFile[],
+  options: DescribeOptions,
 ): Promise<FileContent[]> {
+  if (format === 'parquet') return inScratch((db) => readParquetFooters(db, files));
   const contents: FileContent[] = [];
-  switch (format) {
-    case 'parquet':
-      return inScratch((db) => readParquetFooters(db, files));
-    case 'csv':
-      for (const file of files) {
-        const { header, rows } = await readCsvStructure(file);
-        contents.push({ columns: header.map(toText), rows });
-      }
-      return contents;
-    case 'jsonl':
-      for (const file of files) {
-        const { keys, rows, isPlain } = await readJsonlStructure(file);
-        contents.push({ columns: keys.map(toText), rows, isPlain });
-      }
-      return contents;
+  for (const file of files) {
+    contents.push(format === 'csv' ? await readCsv(file, options) : await readJson(file, options));
   }
+  return contents;
+}
+
+async function readCsv(
+  file: LocalDatasetFile,
+  { format, csv = {}, onSkipped }: DescribeOptions,
+): Promise<FileContent> {
+  const byName = parseSourceName(file.uri, format)?.delimiter;
+  const given = { ...csv, delimiter: csv.delimiter ?? byName };
+  const structure = await readCsvStructure(file, given, (record) =>
+    onSkipped === undefined ? Promise.resolve() : onSkipped(file.uri, record),
+  );
+  if (structure === undefined) return { columns: [], rows: 0, isEmpty: true };
+  const { header, rows, isPlain, encoding, layout } = structure;
+  const names = namedColumns(header);
+  const unnamed = names.filter((_, index) => header[index] === '');
+  return {
+    columns: names.map(toText),
+    rows,
+    isPlain,
+    ...layoutOf(
+      encoding,
+      { ...layout, ...(unnamed.length > 0 ? { unnamed } : {}) },
+      parseSourceName(file.uri)?.delimiter,
+    ),
+  };
+}
+
+/** What is to be said of a file beside its name. */
+function layoutOf(
+  encoding: string,
+  csv: CsvLayout,
+  delimiterByName: string | undefined,
+): { layout?: TextLayout } {
+  const { delimiter, quote, ...others } = csv;
+  const isUsual = delimiter === (delimiterByName ?? ',') && quote === '"' && Object.keys(others).length === 0;
+  if (isUsual && encoding === 'utf-8') return {};
+  return { layout: { ...(encoding === 'utf-8' ? {} : { encoding }), ...(isUsual ? {} : { csv }) } };
+}
+
+async function readJson(file: LocalDatasetFile, { format }: DescribeOptions): Promise<FileContent> {
+  const { mayBeList } = parseSourceName(file.uri, format) ?? {};
+  const { keys, rows, isPlain, isList, encoding } = await readJsonStructure(file, { mayBeList });
+  const layout: TextLayout = {
+    ...(encoding === 'utf-8' ? {} : { encoding }),
+    ...(isList ? { json_list: true as const } : {}),
+  };
+  return {
+    columns: keys.map(toText),
+    rows,
+    isPlain,
+    ...(Object.keys(layout).length === 0 ? {} : { layout }),
+  };
 }
 
 function toText(name: string): Column {
@@ -79,17 +146,21 @@ function unionOf(contents: readonly FileContent[]): Column[] {
 }
 
 function sameColumns(files: readonly LocalDatasetFile[], contents: readonly FileContent[]): Column[] {
-  const [first] = contents;
-  if (first === undefined) return [];
+  const at = contents.findIndex(({ isEmpty }) => isEmpty !== true);
+  const first = contents[at];
+  if (first === undefined) {
+    throw new InvalidDatasetError(`${files[0]?.uri} is empty. A CSV file has a header and rows.`);
+  }
   const shown = ({ name, type }: Column) => `${name} (${type})`;
   const expected = new Set(first.columns.map(shown));
-  for (const [index, { columns }] of contents.entries()) {
+  for (const [index, { columns, isEmpty }] of contents.entries()) {
+    if (isEmpty === true) continue;
     const actual = new Set(columns.map(shown));
     const missing = [...expected].filter((column) => !actual.has(column));
     const added = [...actual].filter((column) => !expected.has(column));
     if (missing.length + added.length > 0) {
       throw new InvalidDatasetError(
-        `The dataset's files have different columns: ${listed(missing) || 'nothing'} only in ${files[0]?.uri}, ${listed(added) || 'nothing'} only in ${files[index]?.uri}. Give files of the same columns and types.`,
+        `The dataset's files have different columns: ${listed(missing) || 'nothing'} only in ${files[at]?.uri}, ${listed(added) || 'nothing'} only in ${files[index]?.uri}. Give files of the same columns and types.`,
       );
     }
   }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { type DuckDb, sqlText } from '../duckdb/duckdb.ts';
-import { countNewlines } from './source-bytes.ts';
+import { countNewlines } from './source-encoding.ts';
 
 const READ_BYTES = 1 << 20;
 

@@ -1,6 +1,6 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Column } from '../../core/part.ts';
-import { type DuckDb, sqlText } from '../duckdb/duckdb.ts';
+import { type DuckDb, guardedSql, sqlText, unguarded } from '../duckdb/duckdb.ts';
 import { readParquetColumns } from '../duckdb/parquet.ts';
 import type { SourceFile } from './source-bytes.ts';
 
@@ -72,11 +72,13 @@ async function readSummary(db: DuckDb, file: SourceFile): Promise<FooterSummary>
 async function readColumns(db: DuckDb, file: SourceFile): Promise<Column[]> {
   const { path, uri } = file;
   const { names, columns } = await named(file, async () => ({
-    names: await db.rows(`SELECT name FROM parquet_schema(${sqlText(path)}) WHERE name IS NOT NULL OFFSET 1`),
+    names: await db.rows(
+      `SELECT ${guardedSql('name')} AS guarded FROM parquet_schema(${sqlText(path)}) WHERE name IS NOT NULL OFFSET 1`,
+    ),
     columns: await readParquetColumns(db, path),
   }));
   // DuckDB renames the second of two columns whose names differ in case only.
-  const renamed = columns.find(({ name }) => !names.some((entry) => entry.name === name));
+  const renamed = columns.find(({ name }) => !names.some(({ guarded }) => unguarded(guarded) === name));
   if (renamed !== undefined) {
     throw new InvalidDatasetError(
       `${uri} has two columns whose names are the same but for capitals (${renamed.name}). Rename one.`,

@@ -31,6 +31,7 @@ export async function samplePromptBytes(
         columns,
         file: range,
         windows: [range],
+        isPlain: range.isPlain,
         scratchPrefix: join(scratchDirectory, 'text-'),
       })) {
         await using read = relation;

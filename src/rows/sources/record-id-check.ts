@@ -31,6 +31,7 @@ export async function checkRecordIds(
         columns: [column],
         file: range,
         windows: [range],
+        isPlain: range.isPlain,
         scratchPrefix: join(scratchDirectory, 'text-'),
       })) {
         await using read = relation;

@@ -1,10 +1,9 @@
-import { isUtf8 } from 'node:buffer';
-import { createReadStream } from 'node:fs';
-import { pipeline, Transform } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { InvalidDatasetError } from '../../core/errors.ts';
+import type { TextLayout } from '../../core/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { parseSourceName } from './source-name.ts';
+import { createDecoding, ENCODING_HEAD_BYTES, encodingOf, type TextDecoding } from './source-encoding.ts';
+import { compressionOf } from './source-name.ts';
+import { isUnpackError, readUnpacked } from './unpacked-bytes.ts';
 
 /** Consecutive rows of a file. */
 export interface RowWindow {
@@ -16,130 +15,64 @@ export interface RowWindow {
 export interface SourceFile {
   uri: S3Uri;
   path: string;
-  /** True where the file at the path is unpacked already, whatever its name says. */
+  /** True where the file at the path is unpacked UTF-8 already, whatever its name and layout say. */
   isUnpacked?: true;
+  /** What Plan found a text file to be like; absent where it is as its name says. */
+  layout?: TextLayout;
   /** Where not all of the file is here: brings rows of columns here. To be called before they are read. */
   fetchRows?: (columns: readonly string[], window: RowWindow) => Promise<void>;
   /** Where the file comes here only when it is read: brings it, and keeps it until the result is disposed of. */
   hold?: () => Promise<AsyncDisposable>;
 }
 
-const CHUNK_BYTES = 1 << 20;
-const NEWLINE = 10;
-/** Of the UTF-8 byte order mark. */
-const MARK_BYTES = 3;
+/** How a text file's bytes are read. */
+export interface ReadBytesOptions {
+  /** Of the text; undefined: as its byte order mark says, or UTF-8. */
+  encoding?: string | undefined;
+  /** Told what the text is encoded in, before its first bytes are given. */
+  onEncoding?: (encoding: string) => void;
+}
 
-/** The bytes of a text file, unpacked, without a byte order mark, and proven to be UTF-8. */
-export async function* readSourceBytes(file: SourceFile): AsyncGenerator<Buffer> {
-  const { uri } = file;
+/** The bytes of a text file, unpacked, as UTF-8, without a byte order mark. */
+export async function* readSourceBytes(
+  file: SourceFile,
+  { encoding: given, onEncoding = () => {} }: ReadBytesOptions = {},
+): AsyncGenerator<Buffer> {
+  const { uri, path, isUnpacked } = file;
+  const wanted = isUnpacked === true ? 'utf-8' : (given ?? file.layout?.encoding);
   await using _held = await file.hold?.();
-  const utf8 = createUtf8Check(uri);
-  let head: Buffer | undefined = Buffer.alloc(0);
+  let decoding: TextDecoding | undefined;
+  let head: Buffer = Buffer.alloc(0);
+  const begin = (): Buffer => {
+    const { encoding, markBytes } = encodingOf(head, { uri, encoding: wanted });
+    onEncoding(encoding);
+    decoding = createDecoding(uri, encoding);
+    return decoding.push(head.subarray(markBytes));
+  };
   try {
-    for await (const chunk of unpacked(file)) {
-      let bytes = chunk;
-      if (head !== undefined) {
+    for await (const chunk of readUnpacked(path, isUnpacked === true ? 'none' : compressionOf(uri))) {
+      let bytes: Buffer;
+      if (decoding === undefined) {
         // A decompressor may begin with a chunk that is shorter than a byte order mark.
         head = Buffer.concat([head, chunk]);
-        if (head.length < MARK_BYTES) continue;
-        bytes = withoutMark(uri, head);
-        head = undefined;
+        if (head.length < ENCODING_HEAD_BYTES) continue;
+        bytes = begin();
+      } else {
+        bytes = decoding.push(chunk);
       }
-      utf8.push(bytes);
-      yield bytes;
+      if (bytes.length > 0) yield bytes;
     }
-    if (head !== undefined && head.length > 0) {
-      utf8.push(head);
-      yield head;
+    if (decoding === undefined && head.length > 0) {
+      const bytes = begin();
+      if (bytes.length > 0) yield bytes;
     }
-    utf8.end();
+    const rest = decoding?.end();
+    if (rest !== undefined && rest.length > 0) yield rest;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code?.startsWith('Z_') || code?.startsWith('ZSTD_')) {
-      throw new InvalidDatasetError(
-        `${uri} cannot be unpacked (${(error as Error).message}). Its ending says that it is compressed: upload it again, or rename it.`,
-        { cause: error },
-      );
-    }
-    throw error;
-  }
-}
-
-function unpacked({ uri, path, isUnpacked }: SourceFile): AsyncIterable<Buffer> {
-  const packed = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  const compression = parseSourceName(uri)?.compression ?? 'none';
-  if (compression === 'none' || isUnpacked === true) return packed;
-  const unpack =
-    compression === 'gzip'
-      ? createGunzip({ chunkSize: CHUNK_BYTES })
-      : createZstdDecompress({ chunkSize: CHUNK_BYTES });
-  const end = new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) });
-  pipeline(packed, unpack, end, () => {
-    // The error reaches the reader of `end`.
-  });
-  return end;
-}
-
-function withoutMark(uri: S3Uri, bytes: Buffer): Buffer {
-  const [a, b, c] = bytes;
-  const utf16 = (a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) || (a === 0) !== (b === 0);
-  if (utf16) {
+    if (!isUnpackError(error)) throw error;
     throw new InvalidDatasetError(
-      `${uri} is UTF-16, not UTF-8. Convert it first, for example: iconv -f UTF-16 -t UTF-8 in > out`,
+      `${uri} cannot be unpacked: ${error.message}. Its ending says that it is compressed: upload it again, or rename it.`,
+      { cause: error },
     );
   }
-  return a === 0xef && b === 0xbb && c === 0xbf ? bytes.subarray(3) : bytes;
-}
-
-/** Checks chunk by chunk; a character may lie across two. */
-function createUtf8Check(uri: S3Uri): { push(bytes: Buffer): void; end(): void } {
-  let rest: Buffer = Buffer.alloc(0);
-  let line = 1;
-  const refuse = (at: number): never => {
-    throw new InvalidDatasetError(
-      `Line ${at} of ${uri} is not UTF-8 (perhaps Latin-1 or Windows-1252). Convert the file first, for example: iconv -f WINDOWS-1252 -t UTF-8 in > out`,
-    );
-  };
-  return {
-    push: (bytes) => {
-      const whole = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
-      const end = whole.length - unfinishedBytes(whole);
-      const checked = whole.subarray(0, end);
-      if (!isUtf8(checked)) refuse(line + lineOfBadByte(checked));
-      line += countNewlines(checked);
-      rest = Buffer.from(whole.subarray(end));
-    },
-    end: () => {
-      if (rest.length > 0) refuse(line);
-    },
-  };
-}
-
-/** Bytes at the end that may be the beginning of a character. */
-function unfinishedBytes(bytes: Buffer): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if ((byte & 0xc0) === 0x80) continue;
-    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-    return length > back ? back : 0;
-  }
-  return 0;
-}
-
-function lineOfBadByte(bytes: Buffer): number {
-  let line = 0;
-  let start = 0;
-  for (;;) {
-    const end = bytes.indexOf(NEWLINE, start);
-    if (end === -1 || !isUtf8(bytes.subarray(start, end))) return line;
-    line += 1;
-    start = end + 1;
-  }
-}
-
-/** How many newlines there are. */
-export function countNewlines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
-  return count;
 }

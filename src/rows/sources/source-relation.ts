@@ -2,10 +2,14 @@ import { rm, stat } from 'node:fs/promises';
 import type { DatasetFormat } from '../../core/part.ts';
 import { sqlName, sqlText } from '../duckdb/duckdb.ts';
 import { parquetRangeSql } from '../duckdb/parquet.ts';
-import { MAX_CSV_RECORD_BYTES, readCsvHeader, readCsvRecords } from './csv-structure.ts';
-import { copyJsonlAsText, readJsonlRecords } from './jsonl-source.ts';
+import { namedColumns } from './column-names.ts';
+import { CANONICAL_DIALECT } from './csv-fields.ts';
+import { readCanonicalCsv, readCsvRecords } from './csv-records.ts';
+import { type CsvDialect, MAX_CSV_RECORD_BYTES } from './csv-scanner.ts';
+import { csvLayoutOf, readCsvHeader } from './csv-structure.ts';
+import { copyJsonAsText, readJsonlRecords, readSpelledRecords } from './jsonl-source.ts';
 import type { RowWindow, SourceFile } from './source-bytes.ts';
-import { parseSourceName } from './source-name.ts';
+import { compressionOf } from './source-name.ts';
 import { boundsOf, cutText, type TextPiece } from './text-pieces.ts';
 
 /** Bytes of a CSV file that may well be read from its place. */
@@ -32,7 +36,7 @@ export interface SourceRequest {
   file: SourceFile;
   /** In order. No relation has rows of two of them. */
   windows: readonly RowWindow[];
-  /** True for a JSONL file of which DuckDB gives every value as the file spells it, or refuses it: a key may be there twice. */
+  /** True for a text file of which DuckDB gives every value as the file has it, or refuses it: a key may be there twice. */
   isPlain?: boolean;
   /** Begins the paths of pieces; no others' may begin so. */
   scratchPrefix: string;
@@ -74,14 +78,15 @@ async function* openParquetRelations({
 }
 
 async function* openCsvRelations(request: SourceRequest): AsyncGenerator<SourceRelation> {
-  const { file, windows, scratchPrefix } = request;
-  const { delimiter, compression } = parseSourceName(file.uri) ?? { delimiter: ',', compression: 'none' };
+  const { file, windows, scratchPrefix, isPlain = false } = request;
+  const layout = csvLayoutOf(file);
   await using held = new AsyncDisposableStack();
   held.use(await file.hold?.());
-  const header = await readCsvHeader(file);
-  const read = (paths: readonly string[]) => csvSql(paths, header, delimiter);
+  const names = namedColumns(await readCsvHeader(file), layout.columns);
+  const read = (paths: readonly string[]) => csvSql(paths, names, isPlain ? layout : CANONICAL_DIALECT);
   const [window, ...others] = windows;
-  const isSmall = compression === 'none' && (await stat(file.path)).size <= SMALL_CSV_BYTES;
+  const isSmall =
+    isPlain && compressionOf(file.uri) === 'none' && (await stat(file.path)).size <= SMALL_CSV_BYTES;
   if (isSmall && window !== undefined && others.length === 0) {
     const kept = held.move();
     yield {
@@ -93,53 +98,64 @@ async function* openCsvRelations(request: SourceRequest): AsyncGenerator<SourceR
     };
     return;
   }
-  const pieces = cutText(readCsvRecords(file, boundsOf(windows)), {
-    windows,
-    hasHeader: true,
-    scratchPrefix,
-  });
-  for await (const piece of pieces) {
+  const bounds = boundsOf(windows);
+  const records = isPlain ? readCsvRecords(file, bounds) : readCanonicalCsv(file, bounds);
+  for await (const piece of cutText(records, { windows, hasHeader: true, scratchPrefix })) {
     yield relationOf(piece, file.uri, read(piece.paths));
   }
 }
 
 async function* openJsonlRelations(request: SourceRequest): AsyncGenerator<SourceRelation> {
-  const { columns, file, windows, isPlain = false, scratchPrefix } = request;
-  const pieces = cutText(readJsonlRecords(file, boundsOf(windows)), {
-    windows,
-    hasHeader: false,
-    scratchPrefix,
-  });
-  for await (const piece of pieces) {
+  if (request.isPlain === true) yield* openPlainJsonl(request);
+  else yield* openSpelledJson(request);
+}
+
+async function* openPlainJsonl({
+  columns,
+  file,
+  windows,
+  scratchPrefix,
+}: SourceRequest): AsyncGenerator<SourceRelation> {
+  const records = readJsonlRecords(file, boundsOf(windows));
+  for await (const piece of cutText(records, { windows, hasHeader: false, scratchPrefix })) {
     const spelled = piece.paths.map((path) => ({ path, to: `${path}.spelled` }));
-    const relation = {
+    const rowNumber = numberSql(piece.firstRow);
+    yield {
       ...relationOf(piece, file.uri, plainJsonlSql(piece.paths, columns)),
+      spell: async () => {
+        let longestBytes = 0;
+        for (const { path, to } of spelled) {
+          const copied = await copyJsonAsText({ uri: file.uri, path, isUnpacked: true }, { columns, to });
+          longestBytes = Math.max(longestBytes, copied.longestBytes);
+          await rm(path);
+        }
+        const paths = spelled.map(({ to }) => to);
+        return { from: spelledSql(paths, columns, longestBytes), rowNumber };
+      },
       [Symbol.asyncDispose]: async () => {
         await piece[Symbol.asyncDispose]();
         await Promise.all(spelled.map(({ to }) => rm(to, { force: true })));
       },
     };
-    const spell = async () => {
-      let longestBytes = 0;
-      for (const { path, to } of spelled) {
-        const copied = await copyJsonlAsText({ uri: file.uri, path, isUnpacked: true }, { columns, to });
-        longestBytes = Math.max(longestBytes, copied.longestBytes);
-        await rm(path);
-      }
-      const paths = spelled.map(({ to }) => to);
-      return { from: spelledSql(paths, columns, longestBytes), rowNumber: relation.rowNumber };
-    };
-    if (isPlain) {
-      yield { ...relation, spell };
-      continue;
-    }
-    try {
-      Object.assign(relation, await spell());
-    } catch (error) {
-      await relation[Symbol.asyncDispose]();
-      throw error;
-    }
-    yield relation;
+  }
+}
+
+async function* openSpelledJson({
+  columns,
+  file,
+  windows,
+  scratchPrefix,
+}: SourceRequest): AsyncGenerator<SourceRelation> {
+  let longestBytes = 0;
+  const records = readSpelledRecords(file, {
+    columns,
+    bounds: boundsOf(windows),
+    onLine: (bytes) => {
+      longestBytes = Math.max(longestBytes, bytes);
+    },
+  });
+  for await (const piece of cutText(records, { windows, hasHeader: false, scratchPrefix })) {
+    yield relationOf(piece, file.uri, spelledSql(piece.paths, columns, longestBytes));
   }
 }
 
@@ -179,26 +195,33 @@ function spelledSql(paths: readonly string[], columns: readonly string[], longes
 }
 
 /**
- * SQL for a CSV file whose structure was proven sound: nothing is guessed, every column is text and nothing is
- * null. `parallel = false`, because the parallel reader fails on quoted newlines; `strict_mode = false`, because
- * the strict one fails on mixed newlines.
+ * SQL for CSV of which there is one reading: nothing is guessed, every column is text and nothing is null. In its strict
+ * mode the reader refuses what it does not understand, as two kinds of newlines; in the other one it leaves spaces out.
+ * `parallel = false`, because the parallel reader fails on quoted newlines. The header is passed over unread.
  */
-function csvSql(paths: readonly string[], header: readonly string[], delimiter: string): string {
+function csvSql(
+  paths: readonly string[],
+  names: readonly string[],
+  { delimiter, quote }: CsvDialect,
+): string {
+  const columns = names.map((_, index) => `c${index}`);
   const options = [
     'auto_detect = false',
     'header = true',
     'parallel = false',
-    'strict_mode = false',
+    'strict_mode = true',
     'hive_partitioning = false',
-    `columns = {${header.map((name) => `${sqlText(name)}: 'VARCHAR'`).join(', ')}}`,
-    `force_not_null = [${header.map(sqlText).join(', ')}]`,
+    `columns = {${columns.map((column) => `${column}: 'VARCHAR'`).join(', ')}}`,
+    `force_not_null = [${columns.map(sqlText).join(', ')}]`,
     'allow_quoted_nulls = false',
     `delim = ${sqlText(delimiter)}`,
-    `quote = '"'`,
-    `escape = '"'`,
+    `quote = ${sqlText(quote)}`,
+    `escape = ${sqlText(quote)}`,
     `compression = 'none'`,
     'buffer_size = 16000000',
-    `max_line_size = ${MAX_CSV_RECORD_BYTES + 1000}`,
+    // Written anew, a record has two bytes more for each field, and may have each quote doubled.
+    `max_line_size = ${2 * MAX_CSV_RECORD_BYTES + 3 * names.length + 1000}`,
   ];
-  return `read_csv(${listSql(paths)}, ${options.join(', ')})`;
+  const named = names.map((name, index) => `c${index} AS ${sqlName(name)}`).join(', ');
+  return `(SELECT ${named} FROM read_csv(${listSql(paths)}, ${options.join(', ')}))`;
 }

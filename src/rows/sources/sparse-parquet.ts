@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError, ServiceUnavailableError } from '../../core/errors.ts';
 import type { ByteRange, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
-import { openDuckDb, sqlText } from '../duckdb/duckdb.ts';
+import { guardedSql, openDuckDb, sqlText, unguarded } from '../duckdb/duckdb.ts';
 import type { RowWindow, SourceFile } from './source-bytes.ts';
 
 /** Where the object is, and where its sparse copy goes. */
@@ -120,7 +120,7 @@ async function createFooter({
 async function readChunks(path: string, scratchDirectory: string): Promise<ColumnChunk[]> {
   await using db = await openDuckDb({ memoryMb: METADATA_MEMORY_MB, threads: 1, scratchDirectory });
   const rows =
-    await db.rows(`SELECT row_group_id, CAST(row_group_num_rows AS DOUBLE) AS "rows", path_in_schema AS path,
+    await db.rows(`SELECT row_group_id, CAST(row_group_num_rows AS DOUBLE) AS "rows", ${guardedSql('path_in_schema')} AS path,
       CAST(CASE WHEN dictionary_page_offset > 0 THEN least(dictionary_page_offset, data_page_offset) ELSE data_page_offset END AS DOUBLE) AS start,
       CAST(total_compressed_size AS DOUBLE) AS bytes
     FROM parquet_metadata(${sqlText(path)}) ORDER BY row_group_id, column_id`);
@@ -134,7 +134,7 @@ async function readChunks(path: string, scratchDirectory: string): Promise<Colum
     groupRows = Number(row.rows);
     const start = Number(row.start);
     const end = start + Number(row.bytes) - 1;
-    chunks.push({ start, end, firstRow, rows: groupRows, path: String(row.path), isHere: end < start });
+    chunks.push({ start, end, firstRow, rows: groupRows, path: unguarded(row.path), isHere: end < start });
   }
   return chunks;
 }

@@ -17,8 +17,8 @@ export interface RecordScanner {
    * how far it came, and where the last record ended that did; `from` or less where none has.
    */
   scan(chunk: Buffer, from: number, untilRow: number): { to: number; wholeTo: number };
-  /** Ends a last record that has no newline. */
-  end(): void;
+  /** Ends a last record that has no newline; gives the newline that it should have. */
+  end(): Buffer;
 }
 
 /**
@@ -52,6 +52,6 @@ export async function* cutRecords(
   }
   if (rest.length === 0) return;
   const firstRow = scanner.rows();
-  scanner.end();
-  yield { chunks: [...rest, Buffer.from('\n')], firstRow, rows: scanner.rows() - firstRow };
+  const newline = scanner.end();
+  yield { chunks: [...rest, newline], firstRow, rows: scanner.rows() - firstRow };
 }

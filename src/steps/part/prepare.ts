@@ -41,7 +41,7 @@ export async function prepare(item: PrepareInput, deps: StepDeps): Promise<{ par
     const duplicates: ObjectInfo[] =
       plan.duplicates === 0 ? [] : [{ uri: layout.duplicates, size: 0, etag: '' }];
     await withLocalFiles(duplicates, store, ([known]) =>
-      withDatasetFiles(files, { store, scratchDirectory }, (local) =>
+      withDatasetFiles(files, { store, scratchDirectory, format: plan.dataset.format }, (local) =>
         prepareSlice({
           slice,
           dataset: plan.dataset,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError, NotSupportedError } from '../../core/errors.ts';
-import type { RunInput } from '../../core/run-input.ts';
+import type { GivenFormat, RunInput } from '../../core/run-input.ts';
 import type { HubSource } from '../../core/run-plan.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { downloadHubFiles } from '../../hub/download-dataset.ts';
@@ -89,17 +89,21 @@ export async function withLocalFiles<T>(
 const CONCURRENT_FILES = 16;
 
 /**
- * Calls `use` with a dataset's files. Of objects that are not files of this machine, a Parquet one is here with its footer
+ * Calls `use` with a dataset's files, whose names say what they are unless `format` does. Of objects that are not files of this machine, a Parquet one is here with its footer
  * and what `fetchRows` brings, and any other while it is held.
  */
 export async function withDatasetFiles<T>(
   files: readonly ObjectInfo[],
-  { store, scratchDirectory }: Pick<PlanDeps, 'store' | 'scratchDirectory'>,
+  {
+    store,
+    scratchDirectory,
+    format,
+  }: Pick<PlanDeps, 'store' | 'scratchDirectory'> & { format: GivenFormat | undefined },
   use: (local: LocalDatasetFile[]) => Promise<T>,
 ): Promise<T> {
   if (store.localPath !== undefined) return withLocalFiles(files, store, use);
   await using stack = new AsyncDisposableStack();
-  const isParquet = ({ uri }: ObjectInfo) => parseSourceName(uri)?.format === 'parquet';
+  const isParquet = ({ uri }: ObjectInfo) => parseSourceName(uri, format)?.format === 'parquet';
   const limit = pLimit(CONCURRENT_FILES);
   const opening = files.filter(isParquet).map((info) =>
     limit(async (): Promise<LocalDatasetFile> => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidRunInputError } from '../../core/errors.ts';
 import { type PackingLimits, rowsPerPart } from '../../core/packing.ts';
@@ -8,7 +9,7 @@ import { parseRunInput, type RunInput } from '../../core/run-input.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
 import { placeholdersOf } from '../../prompts/prompt-template.ts';
-import { describeDataset } from '../../rows/sources/describe-dataset.ts';
+import { datasetNotes } from '../../rows/sources/dataset-notes.ts';
 import { samplePromptBytes } from '../../rows/sources/prompt-sample.ts';
 import { checkRecordIds } from '../../rows/sources/record-id-check.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
@@ -17,6 +18,7 @@ import type { ObjectStore } from '../../store/object-store.ts';
 import type { PlanDeps } from '../deps.ts';
 import { checkBudget, estimateCost } from './cost-estimate.ts';
 import { openDatasetSource, withDatasetFiles } from './dataset-files.ts';
+import { readDataset } from './dataset-reading.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { packDataset } from './pack-dataset.ts';
 import { resultColumnsOfRun } from './result-columns-of-run.ts';
@@ -41,6 +43,8 @@ export interface PlanDraft {
   recordsOfParts: number[];
   /** Local file of the rows that are not sent, as identical requests are; undefined where every row is sent. */
   duplicatesPath: string | undefined;
+  /** Local file of the dataset's records that are left out; undefined where none is. */
+  skippedPath: string | undefined;
   /** True where the run was planned before: this is its plan. */
   isKnown: boolean;
   /** What the run may cost from now on, and how long its jobs may take. */
@@ -82,8 +86,9 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     return { ...known, limits: runLimits };
   }
 
-  return withDatasetFiles(files, deps, async (local) => {
-    const dataset = await describeDataset(local);
+  return withDatasetFiles(files, { ...deps, format: input.format }, async (local) => {
+    const scratchDirectory = join(deps.scratchDirectory, `plan-${runId}`);
+    const { dataset, skippedPath } = await readDataset(local, input, scratchDirectory);
     checkColumns(input, call, dataset);
     if (input.record_id_column !== undefined) await checkRecordIds(local, dataset, input.record_id_column);
     const { meanBytes } = await samplePromptBytes(local, dataset, call.frame);
@@ -143,7 +148,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
       min_records_per_job: quotas.minRecordsPerJob,
       max_attempts: input.max_attempts ?? 3,
       estimate,
-      notes: call.notes,
+      notes: [...call.notes, ...datasetNotes(dataset)],
       created_at: new Date(deps.clock.now()).toISOString(),
       job_naming: 'place',
     };
@@ -153,6 +158,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
       slices,
       recordsOfParts,
       duplicatesPath: packed.duplicatesPath,
+      skippedPath,
       isKnown: false,
       limits: runLimits,
     };
@@ -190,7 +196,15 @@ async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<Kno
   if (plan === undefined) return undefined;
   const slices = await readSlices(layout, { store });
   const recordsOfParts = slices.flatMap(({ parts }) => parts.map(({ records, rows }) => records ?? rows));
-  return { layout, plan, slices, recordsOfParts, duplicatesPath: undefined, isKnown: true };
+  return {
+    layout,
+    plan,
+    slices,
+    recordsOfParts,
+    duplicatesPath: undefined,
+    skippedPath: undefined,
+    isKnown: true,
+  };
 }
 
 /** Part of an input file's most bytes that packing aims at. */

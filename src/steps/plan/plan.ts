@@ -14,13 +14,14 @@ import { writeSlices } from './stored-slices.ts';
  */
 export async function plan(document: unknown, deps: StepDeps): Promise<RunState> {
   const draft = await draftPlan(document, deps);
-  const { layout, plan: drafted, slices, duplicatesPath, isKnown, limits } = draft;
+  const { layout, plan: drafted, slices, duplicatesPath, skippedPath, isKnown, limits } = draft;
   const { bucket, key } = parseS3Uri(layout.slices);
   if (isKnown) {
     await setLimits(draft, deps);
     await reopen(layout, limits.max_cost_usd, deps);
   } else {
     if (duplicatesPath !== undefined) await deps.store.putFile(duplicatesPath, layout.duplicates);
+    if (skippedPath !== undefined) await deps.store.putFile(skippedPath, layout.skipped);
     await writeSlices(slices, layout, deps);
     // Written last: a plan that is there is whole. Once there it stays, since the run's jobs are named after it.
     await writeJsonIfAbsent(deps.store, layout.plan, drafted);

@@ -17,6 +17,7 @@ import type { S3Uri } from '../../core/s3-uri.ts';
 import { RunSummary } from '../../core/summary.ts';
 import { recountResults } from '../../rows/results/recount-results.ts';
 import { resultObjects } from '../../rows/results/result-objects.ts';
+import { skippedRecordsOf } from '../../rows/sources/dataset-notes.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
@@ -61,6 +62,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
   const attempts = await proveRows(rows, plan, outputUris, deps);
   const stop = (await readStop(layout, store)) ?? null;
   if (stop === null) refuseUnfinished(turns);
+  const skippedRecords = skippedRecordsOf(plan.dataset);
   const summary: RunSummary = {
     format_version: 1,
     quarry_version: settings.version,
@@ -93,6 +95,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
     notes: plan.notes,
     dataset_files: plan.dataset.files,
     dataset_rows: plan.dataset.rows,
+    ...(skippedRecords === 0 ? {} : { skipped: { records: skippedRecords, uri: layout.skipped } }),
     hub: plan.hub,
   };
   await writeJson(store, layout.summary, summary);

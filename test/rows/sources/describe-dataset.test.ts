@@ -140,18 +140,19 @@ test.each([
   ['null', '\nnull\n', 'Line 2 of s3://data/x.jsonl is not a JSON object'],
   ['a truncated line', '{"a":1}\n{"a', 'Line 2 of s3://data/x.jsonl is not JSON'],
   ['an empty key', '{"":1}\n', 'a column without a name'],
-  ['NUL in a key', '{"a\\u0000":1}\n', 'a name that Quarry needs itself'],
+  ['NUL in a key', '{"a\\u0000":1}\n', 'a name with a NUL in it'],
+  ['half a character in a key', '{"\\ud83d":1}\n', 'a name with half a character in it'],
   ['nothing', '\n\n', 'The dataset has no rows'],
   ['Latin-1', Buffer.from('{"a":"\xe9"}\n', 'latin1'), 'Line 1 of s3://data/x.jsonl is not UTF-8'],
   [
     'a long line',
     `{"a":1}\n{"a":"${'x'.repeat(16_000_000)}"}\n`,
-    'Line 2 of s3://data/x.jsonl has more than 16000000 bytes',
+    'Line 2 of s3://data/x.jsonl begins a record of more than 16000000 bytes',
   ],
   [
     'a long last line',
     `{"a":"${'x'.repeat(16_000_000)}"}`,
-    'Line 1 of s3://data/x.jsonl has more than 16000000 bytes',
+    'Line 1 of s3://data/x.jsonl begins a record of more than 16000000 bytes',
   ],
 ])('JSONL with %s is refused', async (_name, content, message) => {
   await expect(describeDataset([await writeSource('x.jsonl', content)])).rejects.toThrow(message);

@@ -2,7 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { readCsvRecords, readCsvStructure } from '../../../src/rows/sources/csv-structure.ts';
+import { readCsvRecords } from '../../../src/rows/sources/csv-records.ts';
+import { readCsvStructure } from '../../../src/rows/sources/csv-structure.ts';
 import { describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
 import type { RowWindow, SourceFile } from '../../../src/rows/sources/source-bytes.ts';
 import { boundsOf, cutText, type TextPiece } from '../../../src/rows/sources/text-pieces.ts';
@@ -45,7 +46,7 @@ test('the pieces of a file are all its records, in order, each below the header'
     for (const path of piece.paths) {
       const content = await readFile(path, 'utf8');
       expect(content.startsWith(HEADER)).toBe(true);
-      rowsOfPiece += (await readCsvStructure({ ...file, path })).rows;
+      rowsOfPiece += (await readCsvStructure({ ...file, path }))?.rows ?? 0;
       text += content.slice(HEADER.length);
       files += 1;
     }
@@ -84,7 +85,7 @@ test('a file that broke in the meantime says where, and leaves no pieces behind'
     }
   };
   await expect(reading()).rejects.toThrow(
-    /^Line \d+ of s3:\/\/data\/x\.csv begins a record with a quote that is never closed\. Close it\.$/,
+    /^Line \d+ of s3:\/\/data\/x\.csv begins a record with a quote that is never closed\. Close it; /,
   );
   expect(await readdir(scratchDirectory)).toEqual([]);
 });

@@ -1,0 +1,121 @@
+import { InvalidDatasetError } from '../../core/errors.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
+import { type CsvDialect, CsvFault, createCsvScanner, type RaggedPolicy } from './csv-scanner.ts';
+
+/** What the user, or the file's name, says of the dialect. */
+export interface GivenDialect {
+  delimiter?: string | undefined;
+  quote?: string | undefined;
+  ragged?: RaggedPolicy | undefined;
+}
+
+/** The beginning of a file, by which its dialect is found. */
+export interface CsvSample {
+  uri: S3Uri;
+  bytes: Buffer;
+  /** True where the file has no more than this. */
+  isWhole: boolean;
+}
+
+/** Bytes of a file that its dialect is found by. */
+export const SAMPLE_BYTES = 1 << 18;
+
+const DELIMITERS = [',', ';', '\t', '|'];
+const DOUBLE_QUOTE = 34;
+const USUAL: CsvDialect = { delimiter: ',', quote: '"' };
+
+/** How a sample reads in one dialect. */
+interface Reading {
+  dialect: CsvDialect;
+  /** Fields of the header. */
+  columns: number;
+  /** True where each record has as many fields as the header, and each quote is sound. */
+  isEven: boolean;
+  /** True where a field begins with a double quote that is none of this dialect's. */
+  hasOtherQuotes: boolean;
+}
+
+/** The line `sep=;` that Excel takes for its own, and what it says; undefined where the sample begins with another line. */
+export function readSepLine(sample: Buffer): string | undefined {
+  return /^sep=(.)\r?\n/i.exec(sample.toString('latin1', 0, 16))?.[1];
+}
+
+/**
+ * Finds what a file is written with: the one delimiter that gives every record as many fields as the header, at least two.
+ * Throws InvalidDatasetError where there are several ways to read it, since a guess could change every value. Where there
+ * is none, the dialect is one in which the file's fault can be told, or that of a single column.
+ */
+export function findDialect(sample: CsvSample, given: GivenDialect & { hasSepLine: boolean }): CsvDialect {
+  const { delimiter, quote, ragged = 'refuse' } = given;
+  const delimiters = delimiter === undefined ? DELIMITERS : [delimiter];
+  const readWith = (each: string) =>
+    delimiters.map((candidate) => readAs(sample, { delimiter: candidate, quote: each }, given));
+  const readings = readWith(quote ?? '"');
+  const tables = readings.filter(isTable);
+  if (tables.length > 1) throw ambiguous(sample.uri, tables);
+  if (tables[0] !== undefined) return tables[0].dialect;
+  if (quote === undefined) {
+    const [only, ...others] = readWith(`'`).filter((reading) => isTable(reading) && !reading.hasOtherQuotes);
+    if (only !== undefined && others.length === 0) return only.dialect;
+  }
+  const wide = readings.filter(({ columns }) => columns > 1);
+  const [first] = readings;
+  // One column of texts that have the delimiter in them, or records of other lengths: who knows?
+  const isOneColumn = first !== undefined && first.columns === 1 && first.isEven;
+  if (
+    wide.length > (ragged === 'refuse' ? Number.POSITIVE_INFINITY : 1) ||
+    (wide.length > 0 && isOneColumn)
+  ) {
+    throw ambiguous(sample.uri, isOneColumn ? [first, ...wide] : wide);
+  }
+  return (wide[0] ?? first)?.dialect ?? USUAL;
+}
+
+function isTable({ columns, isEven }: Reading): boolean {
+  return isEven && columns > 1;
+}
+
+function ambiguous(uri: S3Uri, readings: readonly Reading[]): InvalidDatasetError {
+  const ways = readings
+    .map(
+      ({ dialect, columns }) =>
+        `${nameOf(dialect.delimiter)} gives ${columns} ${columns === 1 ? 'column' : 'columns'}`,
+    )
+    .join(', ');
+  return new InvalidDatasetError(
+    `${uri} can be read in ${readings.length} ways: ${ways}. Say which is meant with csv_delimiter (--csv-delimiter).`,
+  );
+}
+
+function readAs(
+  { bytes, isWhole }: CsvSample,
+  dialect: CsvDialect,
+  { hasSepLine }: { hasSepLine: boolean },
+): Reading {
+  let [columns, isEven, hasOtherQuotes] = [0, true, false];
+  const scanner = createCsvScanner({
+    dialect,
+    ragged: 'pad',
+    hasSepLine,
+    onRecord: ({ start, fieldEnds }, kind) => {
+      hasOtherQuotes ||= [start - 1, ...fieldEnds.slice(0, -1)].some(
+        (end) => bytes[end + 1] === DOUBLE_QUOTE,
+      );
+      if (kind === 'header') columns = fieldEnds.length;
+      else isEven &&= fieldEnds.length === columns;
+    },
+  });
+  try {
+    scanner.scan(bytes);
+    if (isWhole) scanner.end();
+  } catch (error) {
+    if (!(error instanceof CsvFault)) throw error;
+    isEven = false;
+  }
+  return { dialect, columns, isEven, hasOtherQuotes: hasOtherQuotes && dialect.quote !== '"' };
+}
+
+/** A delimiter for messages. */
+export function nameOf(delimiter: string): string {
+  return delimiter === '\t' ? 'a tab' : `"${delimiter}"`;
+}

@@ -1,0 +1,54 @@
+import type { Dataset, DatasetFile } from '../../core/part.ts';
+import { nameOf } from './csv-dialect.ts';
+import { listed } from './listed.ts';
+import { parseSourceName } from './source-name.ts';
+
+/** How many records of a dataset were left out. */
+export function skippedRecordsOf({ files }: Dataset): number {
+  return files.reduce((sum, { layout }) => sum + (layout?.csv?.skipped_records ?? 0), 0);
+}
+
+/** What a user should know of how a dataset’s text files were read: whatever their names do not say. */
+export function datasetNotes({ format, files }: Dataset): string[] {
+  if (format === 'parquet') return [];
+  const described = files.map((file) => ({ uri: file.uri, notes: notesOf(file) }));
+  // Files that are alike are told of together.
+  const uris = new Map<string, string[]>();
+  for (const { uri, notes } of described) {
+    for (const note of notes) uris.set(note, [...(uris.get(note) ?? []), uri]);
+  }
+  return [...uris].map(([note, names]) => `${listed(names)}: ${note}`);
+}
+
+function notesOf({ uri, rows, layout }: DatasetFile): string[] {
+  const notes: string[] = [];
+  if (rows === 0) notes.push('no rows');
+  if (layout?.encoding !== undefined) notes.push(`converted from ${layout.encoding}`);
+  const { csv } = layout ?? {};
+  if (csv === undefined) return notes;
+  if (csv.delimiter !== (parseSourceName(uri)?.delimiter ?? ',')) {
+    notes.push(`fields are separated by ${nameOf(csv.delimiter)}`);
+  }
+  if (csv.quote !== '"') {
+    notes.push(csv.quote === '' ? 'no field is quoted' : `fields are quoted with ${csv.quote}`);
+  }
+  if (csv.sep_line === true) notes.push('its first line, which names the separator, is no record');
+  if (csv.unnamed !== undefined) {
+    notes.push(
+      csv.unnamed.length === 1
+        ? `the column without a name is called ${csv.unnamed[0]}`
+        : `the columns without a name are called ${listed(csv.unnamed)}`,
+    );
+  }
+  if (csv.ragged === 'pad' && csv.ragged_rows !== undefined) {
+    notes.push(
+      `${csv.ragged_rows} rows have not as many fields as the header; what is short is filled up with empty texts`,
+    );
+  }
+  if (csv.skipped_records !== undefined) {
+    notes.push(
+      `${csv.skipped_records} records that have not as many fields as the header are left out; skipped.jsonl in the run’s folder has them`,
+    );
+  }
+  return notes;
+}

@@ -1,0 +1,90 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { PassThrough, pipeline, Readable } from 'node:stream';
+import { createGunzip, createZstdDecompress, type Gunzip } from 'node:zlib';
+import { createZstdFrames, UnpackFault } from './zstd-frames.ts';
+
+/** How a file is packed. */
+export type Compression = 'none' | 'gzip' | 'zstd';
+
+const CHUNK_BYTES = 1 << 20;
+
+/**
+ * A file's bytes, unpacked chunk by chunk: of all gzip members and of all zstd frames. Throws UnpackFault, or zlib's own
+ * error, where they are not whole, or something else comes after them.
+ */
+export function readUnpacked(path: string, compression: Compression): AsyncIterable<Buffer> {
+  switch (compression) {
+    case 'none':
+      return createReadStream(path, { highWaterMark: CHUNK_BYTES });
+    case 'gzip':
+      return readGzip(path);
+    case 'zstd':
+      return readZstd(path);
+  }
+}
+
+/** True for an error that says of packed bytes that they are damaged. */
+export function isUnpackError(error: unknown): error is Error {
+  const { code } = error as NodeJS.ErrnoException;
+  return (
+    error instanceof UnpackFault || code?.startsWith('Z_') === true || code?.startsWith('ZSTD_') === true
+  );
+}
+
+async function* readGzip(path: string): AsyncGenerator<Buffer> {
+  if (await isEmpty(path)) return;
+  const unpack = createGunzip({ chunkSize: CHUNK_BYTES });
+  yield* unpackedBy(createReadStream(path, { highWaterMark: CHUNK_BYTES }), unpack);
+  await refuseTrailing(path, unpack.bytesWritten);
+}
+
+async function* readZstd(path: string): AsyncGenerator<Buffer> {
+  const frames = framesOf(path);
+  const first = await frames.next();
+  // No frame, or none that holds anything: to a decompressor that would be one that breaks off.
+  if (first.done) return;
+  async function* all() {
+    yield first.value as Buffer;
+    yield* frames;
+  }
+  const unpack = createZstdDecompress({ chunkSize: CHUNK_BYTES });
+  // As objects, lest two chunks be joined again.
+  yield* unpackedBy(Readable.from(all()), unpack);
+}
+
+async function* framesOf(path: string): AsyncGenerator<Buffer> {
+  const frames = createZstdFrames();
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+    yield* frames.push(chunk);
+  }
+  frames.end();
+}
+
+async function* unpackedBy(packed: Readable, unpack: Gunzip | ReturnType<typeof createZstdDecompress>) {
+  const end = new PassThrough({ readableHighWaterMark: CHUNK_BYTES });
+  pipeline(packed, unpack, end, () => {
+    // The error reaches the reader of `end`.
+  });
+  for await (const chunk of end) yield chunk as Buffer;
+}
+
+/** Node ends gzip at a zero byte after a member: what comes then may be zeros, as tapes are filled up with, and nothing else. */
+async function refuseTrailing(path: string, from: number): Promise<void> {
+  await using file = await open(path);
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  for (let at = from; ; ) {
+    const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, at);
+    if (bytesRead === 0) return;
+    if (buffer.subarray(0, bytesRead).some((byte) => byte !== 0)) {
+      throw new UnpackFault('there are bytes after its last gzip member');
+    }
+    at += bytesRead;
+  }
+}
+
+/** A file without a byte holds no member, and nothing. */
+async function isEmpty(path: string): Promise<boolean> {
+  await using file = await open(path);
+  return (await file.stat()).size === 0;
+}
