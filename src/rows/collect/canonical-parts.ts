@@ -12,8 +12,9 @@ export async function readCanonicalParts(
 ): Promise<string[]> {
   await using db = await openDuckDb({ memoryMb: CANONICAL_PARTS_MEMORY_MB, threads: 1, scratchDirectory });
   const starts = parts.map(({ part_id, first_row }) => `(${sqlText(part_id)}, ${first_row})`).join(', ');
-  const found = await db.rows(`SELECT DISTINCT part_id FROM ${readParquetSql(rowsPath)} AS input
+  const found =
+    await db.rows(`SELECT DISTINCT part.part_id AS part_id FROM ${readParquetSql(rowsPath)} AS input
     ASOF JOIN (VALUES ${starts}) AS part(part_id, first_row) ON input.${ANSWERED_BY_ROW_COLUMN} >= part.first_row
-    WHERE input.${ANSWERED_BY_ROW_COLUMN} IS NOT NULL ORDER BY part_id`);
+    WHERE input.${ANSWERED_BY_ROW_COLUMN} IS NOT NULL ORDER BY part.part_id`);
   return found.map(({ part_id }) => String(part_id));
 }

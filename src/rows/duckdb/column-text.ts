@@ -1,5 +1,6 @@
 import type { Column } from '../../core/part.ts';
-import { sqlName } from './duckdb.ts';
+import { sqlName, sqlText } from './duckdb.ts';
+import { type NestedType, parseType } from './nested-type.ts';
 
 /**
  * SQL for a column's value as text, as it stands in a prompt or a record id; null stays null. The rules are in
@@ -11,7 +12,7 @@ export function columnText({ name, type }: Column): string {
 
 function valueText(value: string, type: string): string {
   const text = `CAST(${value} AS VARCHAR)`;
-  if (/\]$|^(STRUCT|MAP|UNION)\b/.test(type)) return `CAST(to_json(${value}) AS VARCHAR)`;
+  if (/\]$|^(STRUCT|MAP|UNION)\b/.test(type)) return nestedText(value, type);
   if (type === 'VARCHAR' || type === 'JSON') return text;
   if (type === 'DOUBLE' || type === 'FLOAT') return floatText(value);
   if (type === 'BLOB') return `to_base64(${value})`;
@@ -19,6 +20,51 @@ function valueText(value: string, type: string): string {
   if (type === 'TIMESTAMP WITH TIME ZONE') return `regexp_replace(replace(${text}, ' ', 'T'), '\\+00$', 'Z')`;
   if (type.startsWith('TIMESTAMP')) return `replace(${text}, ' ', 'T')`;
   return text;
+}
+
+/** Types of which `to_json` makes other digits, or what is no JSON. */
+const UNSOUND_IN_JSON = /\b(?:FLOAT|DOUBLE|BLOB)\b/;
+
+function nestedText(value: string, type: string): string {
+  return UNSOUND_IN_JSON.test(type) ? jsonText(value, parseType(type), 0) : toJson(value);
+}
+
+function toJson(value: string): string {
+  return `CAST(to_json(${value}) AS VARCHAR)`;
+}
+
+/** SQL for JSON in which each value has the text that it has alone, within quotes where JSON has no such value. */
+function jsonText(value: string, type: NestedType, depth: number): string {
+  const orNull = (text: string) => `coalesce(${text}, 'null')`;
+  const joined = (list: string) => `array_to_string(${list}, ',')`;
+  const entry = `entry${depth}`;
+  switch (type.kind) {
+    case 'scalar':
+      return scalarJson(value, type.name);
+    case 'list': {
+      const text = orNull(jsonText(entry, type.entry, depth + 1));
+      return `('[' || ${joined(`list_transform(${value}, lambda ${entry}: ${text})`)} || ']')`;
+    }
+    case 'map': {
+      const key = toJson(`CAST(${entry}.key AS VARCHAR)`);
+      const text = `${key} || ':' || ${orNull(jsonText(`${entry}.value`, type.value, depth + 1))}`;
+      return `('{' || ${joined(`list_transform(map_entries(${value}), lambda ${entry}: ${text})`)} || '}')`;
+    }
+    case 'struct': {
+      const fields = type.fields.map(({ name, type: fieldType }) => {
+        const field = jsonText(`struct_extract(${value}, ${sqlText(name)})`, fieldType, depth);
+        return `${sqlText(`${JSON.stringify(name)}:`)}, ${orNull(field)}`;
+      });
+      return `CASE WHEN ${value} IS NOT NULL THEN concat('{', ${fields.join(", ',', ")}, '}') END`;
+    }
+  }
+}
+
+function scalarJson(value: string, type: string): string {
+  if (type === 'BLOB') return `('"' || to_base64(${value}) || '"')`;
+  if (type !== 'FLOAT' && type !== 'DOUBLE') return toJson(value);
+  const text = floatText(value);
+  return `CASE WHEN isfinite(${value}) THEN ${text} ELSE '"' || ${text} || '"' END`;
 }
 
 /**

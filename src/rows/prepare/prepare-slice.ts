@@ -26,9 +26,9 @@ import {
   isPromptNullSql,
   isSentSql,
   NULL_PROMPT_VALUE,
+  PROMPT_JSON_COLUMN,
   promptSql,
   RECORD_ID_COLUMN,
-  REQUEST_HASH_COLUMN,
   recordIdSql,
   recordLinesSql,
   requestHashSql,
@@ -289,7 +289,7 @@ function rowsSql(
   const sql = `SELECT ${columns.join(', ')} FROM ${from}`;
   if (dedupe === undefined) return sql;
   const request = { frame, asked: dedupe.asked, columns: dataset.columns };
-  return `SELECT * EXCLUDE (hash), hash AS ${REQUEST_HASH_COLUMN} FROM (${requestHashSql(request, { from: `(${sql})`, kept: ['* EXCLUDE (prompt_json)'] })})`;
+  return requestHashSql(request, { from: `(${sql})`, kept: [`* EXCLUDE (${PROMPT_JSON_COLUMN})`] });
 }
 
 /** The rows, with the records whose answers they get where they are duplicates; sorted, as a join promises no order. */

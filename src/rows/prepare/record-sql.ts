@@ -25,6 +25,8 @@ export const ANSWERED_BY_ROW_COLUMN = '__quarry_answered_by_row';
  * Prepare's CPU, and a later run can work it out from the output's columns and the plan.
  */
 export const REQUEST_HASH_COLUMN = '__quarry_request_hash';
+/** A prompt as JSON beside all columns of a dataset, which may well have one named `prompt_json`. */
+export const PROMPT_JSON_COLUMN = '__quarry_prompt_json';
 /** Error code of a row whose prompt needs a value that is null. */
 export const NULL_PROMPT_VALUE = 'NullPromptValue';
 
@@ -94,7 +96,7 @@ export interface Asked {
 }
 
 /**
- * SQL for the content hash of the requests of the rows that `from` gives: the column `hash`, beside those that are
+ * SQL for the content hash of the requests of the rows that `from` gives: the column `REQUEST_HASH_COLUMN`, beside those that are
  * `kept`. It is SHA-256 over the model that answers, the invocation type and the whole body as it is sent, a line each;
  * null where a row has no prompt.
  */
@@ -103,9 +105,9 @@ export function requestHashSql(
   { from, kept = [] }: { from: string; kept?: readonly string[] },
 ): string {
   const before = sqlText(`${asked.modelId}\n${asked.invocationType}\n`);
-  const body = bodyPieces(frame, 'prompt_json').join(', ');
-  return `SELECT ${[...kept, `CASE WHEN prompt_json IS NOT NULL THEN unhex(sha256(concat(${before}, ${body}))) END AS hash`].join(', ')}
-    FROM (SELECT *, ${jsonTextSql(promptSql(frame, columns))} AS prompt_json FROM ${from})`;
+  const body = bodyPieces(frame, PROMPT_JSON_COLUMN).join(', ');
+  return `SELECT ${[...kept, `CASE WHEN ${PROMPT_JSON_COLUMN} IS NOT NULL THEN unhex(sha256(concat(${before}, ${body}))) END AS ${REQUEST_HASH_COLUMN}`].join(', ')}
+    FROM (SELECT *, ${jsonTextSql(promptSql(frame, columns))} AS ${PROMPT_JSON_COLUMN} FROM ${from})`;
 }
 
 function jsonTextSql(text: string): string {

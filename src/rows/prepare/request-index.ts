@@ -9,7 +9,7 @@ import { copyToParquet } from '../duckdb/parquet.ts';
 import { wholeFiles } from '../sources/dataset-rows.ts';
 import type { LocalDatasetFile } from '../sources/describe-dataset.ts';
 import { openRelations } from '../sources/source-relation.ts';
-import { type Asked, requestHashSql } from './record-sql.ts';
+import { type Asked, REQUEST_HASH_COLUMN, requestHashSql } from './record-sql.ts';
 
 /** Memory that DuckDB may use; what is more goes to the scratch directory. */
 export const REQUEST_INDEX_MEMORY_MB = 1024;
@@ -116,7 +116,7 @@ async function readRequests(
     })) {
       await using read = relation;
       await db.run(
-        `INSERT INTO requests SELECT hash, id FROM (${requestHashSql(
+        `INSERT INTO requests SELECT ${REQUEST_HASH_COLUMN}, id FROM (${requestHashSql(
           { frame, asked, columns: dataset.columns },
           { from: `(SELECT *, ${id} AS ${ID_COLUMN} FROM ${read.from})`, kept: [`${ID_COLUMN} AS id`] },
         )})`,

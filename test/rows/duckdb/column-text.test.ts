@@ -50,6 +50,23 @@ test.each([
   ['list as JSON', `['a"b', NULL]`, undefined, '["a\\"b",null]'],
   ['struct as JSON', `{'a': 1, 'b': [1.5::DOUBLE]}`, undefined, '{"a":1,"b":[1.5]}'],
   ['map as JSON', `MAP {'k': 1}`, undefined, '{"k":1}'],
+  [
+    'FLOATs in a list with their own digits',
+    '[0.1, 1e20, NULL]',
+    'FLOAT[]',
+    '[0.1,100000000000000000000,null]',
+  ],
+  ['NaN in a list, which JSON has not', `['nan', '-inf', '1.0']`, 'DOUBLE[]', '["NaN","-Infinity",1]'],
+  ['BLOBs in a list', `['\\x00\\xFF'::BLOB, NULL]`, undefined, '["AP8=",null]'],
+  ['an empty list of FLOATs', '[]', 'FLOAT[]', '[]'],
+  ['an array of FLOATs', '[0.1, 0.2]', 'FLOAT[2]', '[0.1,0.2]'],
+  ['NULL in a list of FLOATs', 'NULL', 'FLOAT[]', null],
+  [
+    'what is nested deeply',
+    `{'a "q", b': [{'x': 0.1::FLOAT}, NULL], 'm': MAP {'k,"': ['a'::BLOB], '2': NULL}, 's': NULL::STRUCT(f FLOAT), 't': 'x"y', 'd': DATE '2024-02-29'}`,
+    undefined,
+    '{"a \\"q\\", b":[{"x":0.1},null],"m":{"k,\\"":["YQ=="],"2":null},"s":null,"t":"x\\"y","d":"2024-02-29"}',
+  ],
   ['NULL', 'NULL', 'DOUBLE', null],
   ['NULL in a list column', 'NULL', 'INTEGER[]', null],
   ['1e20', '1e20', 'DOUBLE', '100000000000000000000'],
@@ -76,5 +93,31 @@ test('every DOUBLE is printed as JavaScript prints it', async () => {
       expect(await textsOf(values.map((value) => `CAST('${value}' AS DOUBLE)`))).toEqual(values.map(String));
     }),
     { numRuns: 30 },
+  );
+});
+
+test('lists of FLOATs and texts are sound JSON, each number with the digits that it has alone', async () => {
+  const floats = fc.array(fc.oneof(fc.float(), fc.constantFrom(Number.NaN, Infinity, -Infinity, -0, 0.1)), {
+    maxLength: 6,
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(floats, { minLength: 20, maxLength: 20 }), async (lists) => {
+      const sql = (values: number[]) =>
+        `[${values.map((value) => `CAST('${Object.is(value, -0) ? '-0' : value}' AS FLOAT)`).join(', ')}]`;
+      const texts = await textsOf(lists.map(sql), 'FLOAT[]');
+      const alone = await Promise.all(
+        lists.map((list) =>
+          list.length === 0
+            ? []
+            : textsOf(
+                list.map((value) => `'${value}'`),
+                'FLOAT',
+              ),
+        ),
+      );
+      expect(texts.map((text) => JSON.parse(String(text)).map(String))).toEqual(alone);
+      for (const text of texts) expect(String(text)).not.toMatch(/[^"]NaN|[^"-]Infinity/);
+    }),
+    { numRuns: 10 },
   );
 });
