@@ -89,6 +89,11 @@ export class RunCancelled extends QuarryError {
   override readonly name = 'RunCancelled';
 }
 
+/** A file that Quarry wrote cannot be read any more: cut off, emptied, changed, or of another version. */
+export class DamagedFileError extends QuarryError {
+  override readonly name = 'DamagedFileError';
+}
+
 /** There is no space left on the disk; the run goes on where it stands once there is. */
 export class DiskFullError extends QuarryError {
   override readonly name = 'DiskFullError';

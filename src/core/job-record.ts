@@ -11,3 +11,4 @@ export const JobRecord = z.object({
   submitted_at: z.string(),
 });
 export type JobRecord = z.infer<typeof JobRecord>;
+JobRecord.register(z.globalRegistry, { title: 'the record of a part’s job' });

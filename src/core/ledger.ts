@@ -55,6 +55,7 @@ export const PartLedger = z.object({
   answered_elsewhere: Count.optional(),
 });
 export type PartLedger = z.infer<typeof PartLedger>;
+PartLedger.register(z.globalRegistry, { title: 'the ledger of a part' });
 
 /** True where a part's result is its output: no row of it is sent again, or waits for another's answer. */
 export function isFinal({
@@ -72,6 +73,7 @@ export const MergedLedger = PartLedger.pick({
   stop_reasons: true,
 });
 export type MergedLedger = z.infer<typeof MergedLedger>;
+MergedLedger.register(z.globalRegistry, { title: 'the last ledger of a part' });
 
 /** How many rows took so many attempts, and how many of those have an answer. */
 export const AttemptCounts = z.object({ attempts: Count, rows: Count, succeeded: Count });

@@ -90,12 +90,17 @@ export const Slice = z.object({
 });
 export type Slice = z.infer<typeof Slice>;
 
+Slice.register(z.globalRegistry, { title: 'a slice of a run' });
+
 /**
  * An item of Prepare's Distributed Map: the number of a slice. Items are references, as Step Functions takes 256 KiB for one and
  * a slice may be of any number of files.
  */
 export const SliceItem = z.object({ slice: Count });
 export type SliceItem = z.infer<typeof SliceItem>;
+
+/** `slices.json`: the items that name every slice of a run. */
+export const SliceItems = z.array(SliceItem).meta({ title: 'the list of the slices of a run' });
 
 /** A part as Prepare left it. */
 export const PreparedPart = z.object({
@@ -109,6 +114,10 @@ export const PreparedPart = z.object({
   bytes: Count,
 });
 export type PreparedPart = z.infer<typeof PreparedPart>;
+PreparedPart.register(z.globalRegistry, { title: 'the size of a part' });
+
+/** `slices/NNNNN.json`: the parts that one Prepare left. */
+export const PreparedParts = z.array(PreparedPart).meta({ title: 'the parts of a slice' });
 
 /** How the records of a part are run: as a job, on demand below Bedrock's minimum, or not at all. */
 export const InvocationMode = z.enum(['batch', 'on_demand', 'none']);
@@ -147,6 +156,9 @@ export const WavePart = PartTurn.extend({
   sources: z.array(PartSource),
 });
 export type WavePart = z.infer<typeof WavePart>;
+
+/** `waves/N/parts.json`: every part of a wave. */
+export const WaveParts = z.array(WavePart).meta({ title: 'the parts of a wave' });
 
 /** An item of Run jobs' Distributed Map: a part's turn, and whether it is a repair part; its sources are in the wave's file. */
 export const WaveItem = PartTurn.extend({ repair: z.boolean() });

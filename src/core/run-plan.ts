@@ -86,6 +86,10 @@ export const RunPlan = z.object({
   job_naming: z.literal('place').optional(),
 });
 export type RunPlan = z.infer<typeof RunPlan>;
+RunPlan.register(z.globalRegistry, {
+  title: 'the plan of a run',
+  mend: 'Delete it, and start the run again by the command that started it: the same input makes the same plan, what is done is found, and nothing is paid for twice.',
+});
 
 /** The id that a run's price goes by. */
 export function pricedModelOf({ model }: Pick<RunPlan, 'model'>): string {

@@ -11,6 +11,10 @@ export const RunStop = z.object({
   message: z.string(),
 });
 export type RunStop = z.infer<typeof RunStop>;
+RunStop.register(z.globalRegistry, {
+  title: 'the reason why a run was stopped',
+  mend: 'Delete it, and start the run again: it goes on where it stands.',
+});
 
 /** `resumed.json`: a stopped run was started again after this wave; faults up to it are not held against it again. */
 export const RunResumed = z.object({
@@ -21,3 +25,4 @@ export const RunResumed = z.object({
   given_up: z.array(z.string()).optional(),
 });
 export type RunResumed = z.infer<typeof RunResumed>;
+RunResumed.register(z.globalRegistry, { title: 'the word that a run was taken up again' });

@@ -55,3 +55,4 @@ export const RunSummary = z.object({
   hub: HubSource.nullable(),
 });
 export type RunSummary = z.infer<typeof RunSummary>;
+RunSummary.register(z.globalRegistry, { title: 'the summary of a run' });

@@ -54,7 +54,7 @@ export interface RunLayout {
   summary: S3Uri;
   /** There while the run is cancelled: written by `quarry cancel`, deleted by `quarry resume`. */
   cancellation: S3Uri;
-  /** Folder in which the process at work on the run says so; beside the run, which may never come to be. */
+  /** Says which process is at work on the run, or was the last one; beside the run, which may never come to be. */
   lock: S3Uri;
 }
 
@@ -108,6 +108,6 @@ export function runLayout(runUri: S3Uri): RunLayout {
     mapResults: atWorking('map-results'),
     summary: at('summary.json'),
     cancellation: at('cancel.json'),
-    lock: runUri.replace(/\/runs\/([^/]+)$/, '/locks/$1') as S3Uri,
+    lock: runUri.replace(/\/runs\/([^/]+)$/, '/locks/$1.json') as S3Uri,
   };
 }

@@ -1,9 +1,9 @@
-import { constants, createReadStream } from 'node:fs';
+import { type BigIntStats, constants, createReadStream, renameSync, statSync } from 'node:fs';
 import {
   access,
   copyFile,
   link,
-  mkdir,
+  open,
   readdir,
   readFile,
   rename,
@@ -11,12 +11,17 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { NotSupportedError, ObjectNotFoundError } from '../core/errors.ts';
 import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
+import { createContentDigests } from './content-digest.ts';
 import { diskFaultOf } from './disk-fault.ts';
-import type { ObjectInfo, ObjectStore } from './object-store.ts';
+import { makeFolder, syncFile, syncFolder } from './durable-file.ts';
+import type { ObjectInfo, ObjectStore, Replacement, TaggedObject } from './object-store.ts';
+import { withVersionLock } from './version-lock.ts';
 
+/** Folder of what is noted of files' contents; no bucket has a dot at its start. */
+const DIGESTS_FOLDER = '.digests';
 /** Unfinished writes; swept by nobody, seen by nobody: a listing passes them over. */
 const TEMPORARY_PREFIX = '.quarry-tmp-';
 let temporaryCount = 0;
@@ -25,10 +30,12 @@ let temporaryCount = 0;
  * An object store in a directory: `s3://bucket/key` is `<directory>/bucket/key`.
  *
  * A write goes to a temporary file beside its place and is renamed, so that a killed process leaves the old
- * object or the new one.
+ * object or the new one. What was written is on the disk when the write has ended, and so is its name: a machine that loses
+ * its power loses nothing of it.
  */
 export function createDirectoryStore(directory: string): ObjectStore {
   const root = resolve(directory);
+  const digests = createContentDigests(join(root, DIGESTS_FOLDER));
 
   /** The file of an object; rejects a key that would leave its bucket's folder. */
   const pathOf = (uri: S3Uri): string => {
@@ -50,7 +57,7 @@ export function createDirectoryStore(directory: string): ObjectStore {
     temporaryCount += 1;
     const temporary = join(dirname(path), `${TEMPORARY_PREFIX}${process.pid}-${temporaryCount}`);
     try {
-      await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+      await makeFolder(dirname(path)).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'EEXIST' && error.code !== 'ENOTDIR') throw error;
         throw new NotSupportedError(
           `${uri} cannot be written: an object has the name of one of its folders. A directory cannot hold both.`,
@@ -58,7 +65,10 @@ export function createDirectoryStore(directory: string): ObjectStore {
         );
       });
       await fill(temporary);
-      return await place(temporary, path);
+      await syncFile(temporary);
+      const placed = await place(temporary, path);
+      await syncFolder(dirname(path));
+      return placed;
     } catch (error) {
       throw toStoreError(await causeOfFailedWrite(error as NodeJS.ErrnoException), uri, path);
     } finally {
@@ -83,12 +93,47 @@ export function createDirectoryStore(directory: string): ObjectStore {
     return {
       uri,
       size: Number(stats.size),
-      // Every write makes a new file: two of one size within one tick of the clock differ in their inode.
-      etag: [stats.size, stats.mtimeNs, stats.ino].map((part) => part.toString(16)).join('-'),
+      etag: etagOf(stats),
     };
   };
 
-  async function* listDirectory(bucket: string, folder: string, prefix: string): AsyncGenerator<ObjectInfo> {
+  const readTagged = async (uri: S3Uri): Promise<TaggedObject | undefined> => {
+    try {
+      await using file = await open(pathOf(uri));
+      // Of one open file: whatever takes its place meanwhile is another file.
+      return { etag: etagOf(await file.stat({ bigint: true })), body: await file.readFile() };
+    } catch (error) {
+      if (isMissing(error as NodeJS.ErrnoException)) return undefined;
+      throw toStoreError(error, uri);
+    }
+  };
+
+  const replace = (uri: S3Uri, { body, etag }: Replacement): Promise<string | undefined> =>
+    writeWhole(
+      uri,
+      (temporary) => writeFile(temporary, body),
+      async (temporary, path) => {
+        const written = etagOf(await stat(temporary, { bigint: true }));
+        if (etag === undefined) return (await linkUnlessThere(temporary, path)) ? written : undefined;
+        const lock = join(dirname(path), `${TEMPORARY_PREFIX}${basename(path)}-${etag}`);
+        return withVersionLock(lock, () => {
+          const present = statSync(path, { bigint: true, throwIfNoEntry: false });
+          if (present === undefined || etagOf(present) !== etag) return undefined;
+          renameSync(temporary, path);
+          return written;
+        });
+      },
+    );
+
+  async function* listFolders(folder: S3Uri): AsyncGenerator<S3Uri> {
+    const { bucket, key } = parseS3Uri(folder);
+    for (const entry of await entriesOf(bucket, key)) {
+      if (entry.endsWith('/')) yield `s3://${bucket}/${entry}`;
+    }
+  }
+
+  /** The keys right below a folder, and its folders with a `/`, in the order of their bytes. */
+  const entriesOf = async (bucket: string, folder: string): Promise<string[]> => {
     const entries = await readdir(join(root, bucket, folder), { withFileTypes: true }).catch(
       (error: NodeJS.ErrnoException) => {
         if (isMissing(error)) return [];
@@ -96,11 +141,14 @@ export function createDirectoryStore(directory: string): ObjectStore {
       },
     );
     // A folder sorts as its keys do, with the slash: "a-b" comes before "a/b".
-    const keys = entries
+    return entries
       .filter((entry) => !entry.name.startsWith(TEMPORARY_PREFIX))
       .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`)
       .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    for (const key of keys) {
+  };
+
+  async function* listDirectory(bucket: string, folder: string, prefix: string): AsyncGenerator<ObjectInfo> {
+    for (const key of await entriesOf(bucket, folder)) {
       if (key.endsWith('/')) {
         if (key.startsWith(prefix) || prefix.startsWith(key)) yield* listDirectory(bucket, key, prefix);
       } else if (key.startsWith(prefix)) {
@@ -112,6 +160,7 @@ export function createDirectoryStore(directory: string): ObjectStore {
 
   return {
     head,
+    listFolders,
     list: (prefix) => {
       const { bucket, key } = parseS3Uri(prefix);
       pathOf(prefix);
@@ -134,20 +183,16 @@ export function createDirectoryStore(directory: string): ObjectStore {
         (temporary) => writeFile(temporary, body),
         (temporary, path) => rename(temporary, path),
       ),
-    // A hard link fails where the name exists, which a rename would silently replace.
-    writeIfAbsent: (uri, body) =>
-      writeWhole(
-        uri,
-        (temporary) => writeFile(temporary, body),
-        (temporary, path) =>
-          link(temporary, path).then(
-            () => true,
-            (error: NodeJS.ErrnoException) => {
-              if (error.code === 'EEXIST') return false;
-              throw error;
-            },
-          ),
-      ),
+    writeIfAbsent: (uri, body) => writeWhole(uri, (temporary) => writeFile(temporary, body), linkUnlessThere),
+    readTagged,
+    replace,
+    identityOf: async ({ uri }) => {
+      try {
+        return `sha256-${await digests.of(pathOf(uri))}`;
+      } catch (error) {
+        throw toStoreError(error, uri);
+      }
+    },
     putFile: (source, uri) =>
       writeWhole(
         uri,
@@ -172,6 +217,27 @@ export function createDirectoryStore(directory: string): ObjectStore {
       }
     },
   };
+}
+
+/** Every write makes a new file: two of one size within one tick of the clock differ in their inode. */
+function etagOf({ size, mtimeNs, ino }: BigIntStats): string {
+  return [size, mtimeNs, ino].map((part) => part.toString(16)).join('-');
+}
+
+/** A hard link fails where the name exists, which a rename would silently replace: then it is false. */
+async function linkUnlessThere(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** The folder in which the digests of a store's files are noted. */
+export function digestsFolderOf(directory: string): string {
+  return join(directory, DIGESTS_FOLDER);
 }
 
 /** The local path under which a directory store keeps `uri`; for messages and for people. */

@@ -1,11 +1,63 @@
 import type { z } from 'zod';
-import { ObjectNotFoundError } from '../core/errors.ts';
+import { DamagedFileError, NotSupportedError, ObjectNotFoundError } from '../core/errors.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
+import { VERSION } from '../core/version.ts';
 import type { ObjectStore } from './object-store.ts';
 
-/** The JSON document at `uri`, parsed; ObjectNotFoundError where there is none. */
+/** What to do about a document that says nothing else of itself: a step writes it again. */
+const WRITTEN_ANEW =
+  'Delete it, and start the run again: it is written anew from what is there, and nothing is paid for twice.';
+
+/**
+ * The JSON document at `uri`, parsed. ObjectNotFoundError where there is none, DamagedFileError where it cannot be read: it
+ * names the file, what it should be (the schema's `title`) and what to do (its `mend`).
+ */
 export async function readJson<T>(store: ObjectStore, uri: S3Uri, schema: z.ZodType<T>): Promise<T> {
-  return schema.parse(JSON.parse(new TextDecoder().decode(await store.read(uri))));
+  const read = parseDocument(await store.read(uri), schema);
+  if ('value' in read) return read.value;
+  const place = store.localPath?.(uri) ?? uri;
+  if (read.writtenBy !== undefined) {
+    throw new NotSupportedError(
+      `${place} was written by Quarry ${read.writtenBy}, in a format that this version, ${VERSION}, does not read. Go on with that version, or start a run of its own with another run_id.`,
+    );
+  }
+  const { title = 'a file of Quarry', mend = WRITTEN_ANEW } = schema.meta() ?? {};
+  throw new DamagedFileError(`${place} is damaged: it should be ${title}, and ${read.fault}. ${mend}`, {
+    cause: read.cause,
+  });
+}
+
+/** A document's value, or why it has none; `writtenBy` is the version whose format is another. */
+export type ParsedDocument<T> =
+  | { value: T }
+  | { fault: string; writtenBy: string | undefined; cause: unknown };
+
+/** Reads a JSON document. */
+export function parseDocument<T>(bytes: Uint8Array, schema: z.ZodType<T>): ParsedDocument<T> {
+  const damaged = (fault: string, cause?: unknown) => ({ fault, writtenBy: undefined, cause });
+  if (bytes.length === 0) return damaged('it is empty');
+  let document: unknown;
+  try {
+    document = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    const { message } = cause as Error;
+    const isCut =
+      /end of JSON|Unterminated/.test(message) || message.includes(`at position ${bytes.length} `);
+    return damaged(isCut ? `it breaks off after ${bytes.length} bytes` : 'it is not JSON', cause);
+  }
+  const parsed = schema.safeParse(document);
+  if (parsed.success) return { value: parsed.data };
+  const path = parsed.error.issues[0]?.path ?? [];
+  const fault = damaged(
+    path.length === 0
+      ? 'it is something else'
+      : `"${path.join('.')}" in it is missing, or not what it should be`,
+    parsed.error,
+  );
+  const { quarry_version } = document as { quarry_version?: unknown };
+  return path[0] === 'format_version' && typeof quarry_version === 'string'
+    ? { ...fault, writtenBy: quarry_version }
+    : fault;
 }
 
 /** The JSON document at `uri`, or undefined where there is none. */
@@ -24,10 +76,15 @@ export async function readJsonIfPresent<T>(
 
 /** Creates or replaces the JSON document at `uri`. */
 export async function writeJson(store: ObjectStore, uri: S3Uri, value: unknown): Promise<void> {
-  await store.write(uri, `${JSON.stringify(value, null, 2)}\n`);
+  await store.write(uri, renderJson(value));
 }
 
 /** Creates the JSON document at `uri`; one that is there already is left as it is. */
 export async function writeJsonIfAbsent(store: ObjectStore, uri: S3Uri, value: unknown): Promise<void> {
-  await store.writeIfAbsent(uri, `${JSON.stringify(value, null, 2)}\n`);
+  await store.writeIfAbsent(uri, renderJson(value));
+}
+
+/** A document's text, laid out for people. */
+export function renderJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }

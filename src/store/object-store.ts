@@ -10,6 +10,18 @@ export interface ObjectInfo {
   etag: string;
 }
 
+/** A small object, and the tag that stands for exactly this state of it. */
+export interface TaggedObject {
+  body: Uint8Array;
+  etag: string;
+}
+
+/** What takes an object's place, and the state that it may take the place of: undefined = there is none. */
+export interface Replacement {
+  body: string | Uint8Array;
+  etag: string | undefined;
+}
+
 /** A local file that holds an object's bytes for as long as it is not disposed of. Read only. */
 export interface LocalFile extends AsyncDisposable {
   path: string;
@@ -32,6 +44,8 @@ export interface ObjectStore {
   head(uri: S3Uri): Promise<ObjectInfo | undefined>;
   /** Every object whose URI starts with `prefix` (as characters, like S3), in the order of their keys' UTF-8 bytes. */
   list(prefix: S3Uri): AsyncIterable<ObjectInfo>;
+  /** The folders right below `folder`, which ends in `/`; each ends in `/` too. Nobody looks into them. */
+  listFolders(folder: S3Uri): AsyncIterable<S3Uri>;
   /** A whole object; for small ones. */
   read(uri: S3Uri): Promise<Uint8Array>;
   /** An object's bytes, or a range of them. */
@@ -40,6 +54,15 @@ export interface ObjectStore {
   write(uri: S3Uri, body: string | Uint8Array): Promise<void>;
   /** Creates; false, and nothing changed, where the object exists already. */
   writeIfAbsent(uri: S3Uri, body: string | Uint8Array): Promise<boolean>;
+  /** A whole object and its state; undefined where there is none. */
+  readTagged(uri: S3Uri): Promise<TaggedObject | undefined>;
+  /** Compares and swaps: the etag of what was put there, or undefined, and nothing changed, where the state is another. */
+  replace(uri: S3Uri, replacement: Replacement): Promise<string | undefined>;
+  /**
+   * What the bytes of an object are, wherever it is moved or copied to: in S3 its ETag; in a directory a digest, for which a
+   * file is read once.
+   */
+  identityOf(object: ObjectInfo): Promise<string>;
   /** Puts a finished local file in place of the object. The file is used up: moved, or uploaded and deleted. */
   putFile(path: string, uri: S3Uri): Promise<void>;
   /** The object as a local file: the file itself in a directory store, a download elsewhere. */

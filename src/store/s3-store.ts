@@ -4,6 +4,7 @@ import { rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import {
   DeleteObjectCommand,
+  GetObjectCommand,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
   ListObjectsV2Command,
@@ -14,7 +15,7 @@ import {
 import { ServiceUnavailableError } from '../core/errors.ts';
 import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
 import type { ServiceFault } from '../core/service-fault.ts';
-import type { ObjectInfo, ObjectStore } from './object-store.ts';
+import type { ObjectInfo, ObjectStore, Replacement, TaggedObject } from './object-store.ts';
 import { downloadObject, openObject, readObject, requireObject, type S3Source } from './s3-download.ts';
 import { toS3Error } from './s3-errors.ts';
 import { uploadStream } from './s3-upload.ts';
@@ -79,7 +80,8 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
     return found && { uri, size: found.ContentLength ?? 0, etag: found.ETag ?? '' };
   };
 
-  async function* list(prefix: S3Uri): AsyncGenerator<ObjectInfo> {
+  /** The pages of a listing; with a delimiter, what is below the next `/` is one common prefix. */
+  async function* pagesOf(prefix: S3Uri, delimiter?: '/'): AsyncGenerator<ListObjectsV2CommandOutput> {
     const { Bucket, Key, ExpectedBucketOwner } = at(prefix);
     let token: string | undefined;
     do {
@@ -88,6 +90,7 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
           new ListObjectsV2Command({
             Bucket,
             Prefix: Key,
+            Delimiter: delimiter,
             ExpectedBucketOwner,
             ContinuationToken: token,
             // XML cannot hold every character that a key can.
@@ -95,34 +98,62 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
           }),
         ),
       );
-      for (const { Key: key = '', Size = 0, ETag = '' } of page.Contents ?? []) {
-        yield {
-          uri: `s3://${Bucket}/${decodeURIComponent(key.replaceAll('+', ' '))}`,
-          size: Size,
-          etag: ETag,
-        };
-      }
+      yield page;
       token = page.NextContinuationToken;
     } while (token !== undefined);
   }
 
-  const writeIfAbsent = async (uri: S3Uri, body: string | Uint8Array): Promise<boolean> => {
+  const uriOf = (prefix: S3Uri, key = ''): S3Uri =>
+    `s3://${parseS3Uri(prefix).bucket}/${decodeURIComponent(key.replaceAll('+', ' '))}`;
+
+  async function* list(prefix: S3Uri): AsyncGenerator<ObjectInfo> {
+    for await (const { Contents = [] } of pagesOf(prefix)) {
+      for (const { Key, Size = 0, ETag = '' } of Contents) {
+        yield { uri: uriOf(prefix, Key), size: Size, etag: ETag };
+      }
+    }
+  }
+
+  async function* listFolders(folder: S3Uri): AsyncGenerator<S3Uri> {
+    for await (const { CommonPrefixes = [] } of pagesOf(folder, '/')) {
+      for (const { Prefix } of CommonPrefixes) yield uriOf(folder, Prefix);
+    }
+  }
+
+  const readTagged = (uri: S3Uri): Promise<TaggedObject | undefined> =>
+    attempt(uri, 'read', async () => {
+      try {
+        const { Body, ETag = '' } = await client.send(new GetObjectCommand(at(uri)));
+        return Body && { body: await Body.transformToByteArray(), etag: ETag };
+      } catch (error) {
+        if ((error as Error).name === 'NoSuchKey') return undefined;
+        throw error;
+      }
+    });
+
+  const replace = async (uri: S3Uri, { body, etag }: Replacement): Promise<string | undefined> => {
     const writeId = randomUUID();
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
       try {
-        await client.send(
+        const { ETag = '' } = await client.send(
           new PutObjectCommand({
             ...at(uri),
             ...wholeBody(body),
-            IfNoneMatch: '*',
+            ...(etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag }),
             Metadata: { [WRITE_ID]: writeId },
           }),
         );
-        return true;
+        return ETag;
       } catch (error) {
         const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
         // The answer to our own write may have been lost, and its repetition found what it wrote.
-        if (status === 412) return (await headObject(uri))?.Metadata?.[WRITE_ID] === writeId;
+        if (status === 412) {
+          const found = await headObject(uri);
+          return found?.Metadata?.[WRITE_ID] === writeId ? found.ETag : undefined;
+        }
+        // What was to be replaced is gone.
+        if (status === 404 && etag !== undefined && (error as Error).name !== 'NoSuchBucket')
+          return undefined;
         // Two writes at once: one of them has to be repeated.
         if (status !== 409) {
           throw toS3Error(error, { uri, doing: 'write', expectedOwner: at(uri).ExpectedBucketOwner });
@@ -135,6 +166,7 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
   return {
     head,
     list,
+    listFolders,
     read: (uri) => readObject(uri, source),
     readStream: async (uri, range) =>
       Readable.from(await openObject(uri, source, range), { objectMode: false }),
@@ -142,7 +174,10 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
       attempt(uri, 'write', async () => {
         await client.send(new PutObjectCommand({ ...at(uri), ...wholeBody(body) }));
       }),
-    writeIfAbsent,
+    writeIfAbsent: async (uri, body) => (await replace(uri, { body, etag: undefined })) !== undefined,
+    readTagged,
+    replace,
+    identityOf: async ({ etag }) => etag,
     putFile: async (path, uri) => {
       const { size } = await stat(path);
       await uploadStream(createReadStream(path), {

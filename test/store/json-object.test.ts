@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ObjectNotFoundError } from '../../src/core/errors.ts';
+import { DamagedFileError, ObjectNotFoundError } from '../../src/core/errors.ts';
 import type { S3Uri } from '../../src/core/s3-uri.ts';
 import { createDirectoryStore } from '../../src/store/directory-store.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../src/store/json-object.ts';
@@ -33,8 +33,36 @@ test('a document that is not there is an error, or undefined where that is expec
 
 test('a document of another shape is an error in both cases', async () => {
   await writeJson(store, URI, { rows: 'three' });
-  await expect(readJson(store, URI, Schema)).rejects.toThrow(z.ZodError);
-  await expect(readJsonIfPresent(store, URI, Schema)).rejects.toThrow(z.ZodError);
+  for (const read of [readJson, readJsonIfPresent]) {
+    await expect(read(store, URI, Schema)).rejects.toThrow(DamagedFileError);
+    await expect(read(store, URI, Schema)).rejects.toThrow(
+      `${join(directory, 'bucket/a/b.json')} is damaged: it should be a file of Quarry, and "rows" in it is missing, or not what it should be. Delete it, and start the run again: it is written anew from what is there, and nothing is paid for twice.`,
+    );
+  }
+});
+
+test.each([
+  ['', 'it is empty'],
+  ['{"rows": 3', 'it breaks off after 10 bytes'],
+  ['{"rows": "thr', 'it breaks off after 13 bytes'],
+  ['rows: 3', 'it is not JSON'],
+  [Buffer.from('7b22726f7773223a33ff7d', 'hex'), 'it is not JSON'],
+  ['[]', 'it is something else'],
+])('a document %j is an error that says what it should be and what to do', async (body, fault) => {
+  const Words = Schema.meta({ title: 'the count of rows', mend: 'Count them again.' });
+  await store.write(URI, body);
+  const reading = readJson(store, URI, Words);
+  await expect(reading).rejects.toThrow(
+    `a/b.json is damaged: it should be the count of rows, and ${fault}. Count them again.`,
+  );
+});
+
+test('a document of another version says which one wrote it', async () => {
+  const Versioned = z.object({ format_version: z.literal(1), quarry_version: z.string() });
+  await writeJson(store, URI, { format_version: 2, quarry_version: '9.1.0' });
+  await expect(readJson(store, URI, Versioned)).rejects.toThrow(
+    /b\.json was written by Quarry 9\.1\.0, in a format that this version, \S+, does not read\. Go on with that version/,
+  );
 });
 
 test('the text is laid out for people and ends in a line break', async () => {

@@ -90,6 +90,74 @@ export function objectStoreSuite(name: string, create: () => Promise<StoreUnderT
       expect(Buffer.from(await store.read('s3://bucket/race')).toString()).toBe(bodies[wins.indexOf(true)]);
     });
 
+    test('an object is replaced only in the state that it was seen in', async () => {
+      const store = await open();
+      const uri = 's3://bucket/deep/er/x';
+      expect(await store.readTagged(uri)).toBeUndefined();
+      expect(await store.replace(uri, { body: 'early', etag: '"no such state"' })).toBeUndefined();
+      expect(await store.head(uri)).toBeUndefined();
+      const first = await store.replace(uri, { body: 'first', etag: undefined });
+      expect(await store.replace(uri, { body: 'again', etag: undefined })).toBeUndefined();
+      const seen = await store.readTagged(uri);
+      expect({ ...seen, body: Buffer.from(seen?.body ?? '').toString() }).toEqual({
+        etag: first,
+        body: 'first',
+      });
+      const second = await store.replace(uri, { body: 'second', etag: first });
+      expect(second).toEqual((await store.readTagged(uri))?.etag);
+      expect(second).not.toBe(first);
+      expect(await store.replace(uri, { body: 'late', etag: first })).toBeUndefined();
+      expect(Buffer.from(await store.read(uri)).toString()).toBe('second');
+      expect(await list(store, 's3://bucket/')).toEqual([uri]);
+      await store.delete(uri);
+      expect(await store.replace(uri, { body: 'dead', etag: second })).toBeUndefined();
+      expect(await store.head(uri)).toBeUndefined();
+    });
+
+    test('of many that replace one state at once one wins, and what it wrote is there', async () => {
+      const store = await open();
+      const uri = 's3://bucket/race';
+      let etag = await store.replace(uri, { body: 'start', etag: undefined });
+      for (let round = 0; round < 10; round += 1) {
+        const bodies = Array.from({ length: 8 }, (_, index) => `round ${round} body ${index}`);
+        const before = etag;
+        const results = await Promise.all(bodies.map((body) => store.replace(uri, { body, etag: before })));
+        expect(results.filter((result) => result !== undefined)).toHaveLength(1);
+        const winner = results.findIndex((result) => result !== undefined);
+        expect(Buffer.from(await store.read(uri)).toString()).toBe(bodies[winner]);
+        etag = results[winner];
+      }
+    });
+
+    test('the folders right below one are listed, and nothing that is in them', async () => {
+      const store = await open();
+      for (const key of ['runs/b/x', 'runs/a/y/z', 'runs/é 1/x', 'runs/file', 'runs-2/c/x', 'other/x']) {
+        await store.write(`s3://bucket/${key}`, '');
+      }
+      const folders = (folder: `s3://${string}`) => Array.fromAsync(store.listFolders(folder));
+      expect(await folders('s3://bucket/runs/')).toEqual(
+        ['a', 'b', 'é 1'].map((name) => `s3://bucket/runs/${name}/`),
+      );
+      expect(await folders('s3://bucket/runs/a/')).toEqual(['s3://bucket/runs/a/y/']);
+      expect(await folders('s3://bucket/nothing/')).toEqual([]);
+    });
+
+    test('the identity of an object changes with its bytes, and with nothing else', async () => {
+      const store = await open();
+      const identityOf = async (uri: `s3://${string}`) => {
+        const info = await store.head(uri);
+        return info && (await store.identityOf(info));
+      };
+      await store.write('s3://bucket/x', 'one');
+      const one = await identityOf('s3://bucket/x');
+      await store.write('s3://bucket/copy', 'one');
+      expect(await identityOf('s3://bucket/copy')).toBe(one);
+      await store.write('s3://bucket/x', 'two');
+      expect(await identityOf('s3://bucket/x')).not.toBe(one);
+      await store.write('s3://bucket/x', 'one');
+      expect(await identityOf('s3://bucket/x')).toBe(one);
+    });
+
     test('a listing has the keys that start with the prefix, as characters, in the order of their bytes', async () => {
       const store = await open();
       const keys = ['a-b', 'a/b', 'a/bb/c', 'a/é', 'a/z', 'a0', 'ab/c', 'b', 'a/\ufb01', 'a/😀'];

@@ -63,6 +63,10 @@ export async function startS3Double(): Promise<S3Double> {
     if (method === 'DELETE' && upload !== undefined) return { status: 204 };
     if (method === 'PUT') {
       if (headers['if-none-match'] === '*' && object !== undefined) return failure(412, 'PreconditionFailed');
+      if (headers['if-match'] !== undefined) {
+        if (object === undefined) return failure(404, 'NoSuchKey');
+        if (headers['if-match'] !== etagOf(object)) return failure(412, 'PreconditionFailed');
+      }
       double.objects.set(path, body);
       metadata.set(
         path,
@@ -102,16 +106,25 @@ export async function startS3Double(): Promise<S3Double> {
 
   const list = (bucketPath: string, query: URLSearchParams): Answer => {
     const bucket = bucketPath.split('/')[0] ?? '';
-    const keys = [...double.objects.keys()]
-      .filter((path) => path.startsWith(`${bucket}/${query.get('prefix') ?? ''}`))
+    const prefix = query.get('prefix') ?? '';
+    const delimiter = query.get('delimiter');
+    const below = [...double.objects.keys()]
+      .filter((path) => path.startsWith(`${bucket}/${prefix}`))
       .map((path) => path.slice(bucket.length + 1))
-      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      .map((key) => {
+        const end = delimiter ? key.indexOf(delimiter, prefix.length) : -1;
+        return end === -1 ? key : key.slice(0, end + 1);
+      });
+    const keys = [...new Set(below)].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     const from = Number(query.get('continuation-token') ?? 0);
     const page = keys.slice(from, from + 3);
     const more = from + 3 < keys.length;
     const contents = page
       .map((key) => {
         const object = double.objects.get(`${bucket}/${key}`) ?? Buffer.alloc(0);
+        if (delimiter && key.endsWith(delimiter)) {
+          return `<CommonPrefixes><Prefix>${encodeURIComponent(key)}</Prefix></CommonPrefixes>`;
+        }
         return `<Contents><Key>${encodeURIComponent(key)}</Key><Size>${object.length}</Size><ETag>${etagOf(object)}</ETag></Contents>`;
       })
       .join('');

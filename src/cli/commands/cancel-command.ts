@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { InvalidRunInputError } from '../../core/errors.ts';
-import { workerOf } from '../../runs/run-lock.ts';
+import { InvalidRunInputError, RunBusyError } from '../../core/errors.ts';
+import { stoppedAdvice, workerOf } from '../../runs/run-lock.ts';
 import { findRun, inputOf } from '../../runs/run-store.ts';
 import { markCancelled } from '../../steps/run/cancellation.ts';
+import { presenceOf } from '../../store/process-identity.ts';
 import type { LocalRunResult } from '../../targets/embedded/run-locally.ts';
 import { openRunFiles, type RunFiles } from '../../targets/run-files.ts';
 import type { CliContext } from '../cli-context.ts';
@@ -76,6 +77,11 @@ async function bringToEnd(runId: string, files: RunFiles, context: CliContext): 
       const result = await followRun(inputOf(plan), { files, context });
       // Another process was quicker: it is at work now.
       if (result.kind !== 'failed' || result.error !== 'RunBusyError') return result;
+    } else if ((await presenceOf(worker.process)) === 'stopped') {
+      const { pid, host } = worker.process;
+      throw new RunBusyError(
+        `Process ${pid} on ${host} is at work on the run. ${stoppedAdvice(worker.process)} The run is cancelled all the same: whoever goes on with it sends nothing more.`,
+      );
     } else if (!isTold) {
       const { pid, host } = worker.process;
       context.err.write(`Process ${pid} on ${host} is at work on the run; it stops and harvests its jobs.\n`);

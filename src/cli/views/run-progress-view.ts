@@ -1,9 +1,8 @@
 import pLimit from 'p-limit';
-import { z } from 'zod';
 import { addStopReasons, countFlaws, type StopReasonCounts } from '../../core/answer-flaws.ts';
 import { JobRecord } from '../../core/job-record.ts';
 import { addReasons, PartLedger, type Reason } from '../../core/ledger.ts';
-import { PreparedPart, WavePart } from '../../core/part.ts';
+import { type PreparedPart, PreparedParts, type WavePart, WaveParts } from '../../core/part.ts';
 import { workerOf } from '../../runs/run-lock.ts';
 import type { StoredRun } from '../../runs/run-store.ts';
 import { isCancelled } from '../../steps/run/cancellation.ts';
@@ -54,15 +53,13 @@ export async function readProgress({ plan, layout }: StoredRun, store: ObjectSto
   const prepared: PreparedPart[] = [];
   const limit = pLimit(CONCURRENT_READS);
   const slices = Array.from({ length: plan.slices }, (_, slice) => layout.sliceParts(slice));
-  for (const parts of await limit.map(slices, (uri) =>
-    readJsonIfPresent(store, uri, z.array(PreparedPart)),
-  )) {
+  for (const parts of await limit.map(slices, (uri) => readJsonIfPresent(store, uri, PreparedParts))) {
     prepared.push(...(parts ?? []));
   }
   const turns: { part: WavePart; job: JobRecord | undefined; ledger: PartLedger | undefined }[] = [];
   let waves = 0;
   for (;;) {
-    const parts = await readJsonIfPresent(store, layout.waveParts(waves + 1), z.array(WavePart));
+    const parts = await readJsonIfPresent(store, layout.waveParts(waves + 1), WaveParts);
     if (parts === undefined) break;
     waves += 1;
     const turnsOfWave = await limit.map(parts, async (part) => ({

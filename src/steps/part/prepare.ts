@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { InvalidDatasetError } from '../../core/errors.ts';
-import { PreparedPart } from '../../core/part.ts';
+import { type PreparedPart, PreparedParts } from '../../core/part.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
 import { prepareSlice } from '../../rows/prepare/prepare-slice.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
@@ -24,7 +25,7 @@ export type PrepareInput = z.infer<typeof PrepareInput>;
 export async function prepare(item: PrepareInput, deps: StepDeps): Promise<{ parts: number }> {
   const { store } = deps;
   const { layout, plan, input, call } = await readPlan(item.run_uri, deps);
-  const done = await readJsonIfPresent(store, layout.sliceParts(item.slice), z.array(PreparedPart));
+  const done = await readJsonIfPresent(store, layout.sliceParts(item.slice), PreparedParts);
   if (done !== undefined) return { parts: done.length };
   const slice = await readSlice(item.slice, layout, deps);
 
@@ -83,10 +84,14 @@ const CONCURRENT_HEADS = 16;
 /** Throws InvalidDatasetError where an object is not the one that was planned: its rows would be others. */
 async function expectUnchanged(files: readonly ObjectInfo[], store: ObjectStore): Promise<void> {
   const limit = pLimit(CONCURRENT_HEADS);
-  const heads = await Promise.all(files.map(({ uri }) => limit(() => store.head(uri))));
+  const identityOf = async (uri: S3Uri) => {
+    const object = await store.head(uri);
+    return object && (await store.identityOf(object));
+  };
+  const identities = await Promise.all(files.map(({ uri }) => limit(() => identityOf(uri))));
   for (const [index, { uri, etag }] of files.entries()) {
-    const now = heads[index];
-    if (now?.etag !== etag) {
+    const now = identities[index];
+    if (now !== etag) {
       throw new InvalidDatasetError(
         `${uri} ${now === undefined ? 'is gone' : 'has changed'} since the run was planned. Start a new run.`,
       );

@@ -1,8 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { LedgerMismatchError } from '../../core/errors.ts';
-import { type PartSource, PreparedPart, type WaveItem, WavePart } from '../../core/part.ts';
+import { type PartSource, PreparedPart, type WaveItem, WaveParts } from '../../core/part.ts';
 import { type RepackSource, repackPart } from '../../rows/collect/repack-part.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
@@ -65,7 +64,7 @@ async function sourcesOf(
   layout: RunLayout,
   { store }: StepDeps,
 ): Promise<PartSource[]> {
-  const parts = await readJson(store, layout.waveParts(wave), z.array(WavePart));
+  const parts = await readJson(store, layout.waveParts(wave), WaveParts);
   const part = parts.find((candidate) => candidate.part_id === part_id);
   if (part === undefined)
     throw new LedgerMismatchError(`Wave ${wave} of ${layout.runUri} has no part ${part_id}.`);

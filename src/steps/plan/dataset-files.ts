@@ -24,7 +24,8 @@ export interface DatasetSource {
 /** The dataset's objects in the store; those of a Hugging Face dataset are downloaded into it. */
 export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promise<DatasetSource> {
   if (input.dataset_id === undefined) {
-    return { files: await listDatasetObjects(input.s3_uri as S3Uri, deps.store), hub: null };
+    const objects = await listDatasetObjects(input.s3_uri as S3Uri, deps.store);
+    return { files: await identify(objects, deps.store), hub: null };
   }
   const { hub, store, settings, scratchDirectory, onProgress, signal } = deps;
   if (hub === undefined) {
@@ -44,7 +45,7 @@ export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promis
     ...(signal === undefined ? {} : { signal }),
   });
   return {
-    files,
+    files: await identify(files, store),
     hub: {
       dataset_id: dataset.datasetId,
       config_name: dataset.configName,
@@ -54,6 +55,17 @@ export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promis
       origin: dataset.origin,
     },
   };
+}
+
+/** Objects whose bytes are looked at at once. */
+const CONCURRENT_LOOKS = 4;
+
+/** The same objects, with what their bytes are in place of a tag that may hold for one place only. */
+function identify(objects: readonly ObjectInfo[], store: ObjectStore): Promise<ObjectInfo[]> {
+  return pLimit(CONCURRENT_LOOKS).map(objects, async (object) => ({
+    ...object,
+    etag: await store.identityOf(object),
+  }));
 }
 
 /** The one object that `uri` names, or all below it but hidden ones. */

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { Slice, SliceItem } from '../../core/part.ts';
+import { Slice, type SliceItem, SliceItems } from '../../core/part.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
@@ -36,6 +36,6 @@ export async function readSlice(slice: number, layout: RunLayout, { store }: Sto
 
 /** Every slice of a planned run, in order. */
 export async function readSlices(layout: RunLayout, deps: StoreDeps): Promise<Slice[]> {
-  const items = await readJson(deps.store, layout.slices, z.array(SliceItem));
+  const items = await readJson(deps.store, layout.slices, SliceItems);
   return pLimit(CONCURRENT_OBJECTS).map(items, ({ slice }) => readSlice(slice, layout, deps));
 }

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { LedgerMismatchError, OUTPUT_NOT_READY, UnreadableOutputError } from '../../core/errors.ts';
-import { type MergeItem, type MergePlan, toWaveItem, WavePart } from '../../core/part.ts';
+import { type MergeItem, type MergePlan, toWaveItem, type WavePart, WaveParts } from '../../core/part.ts';
 import { recordsPerJobLimit } from '../../core/quotas.ts';
 import { pricedModelOf } from '../../core/run-plan.ts';
 import { RunResumed } from '../../core/run-stop.ts';
@@ -123,7 +123,7 @@ function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget |
 
 /** Writes the items of a wave whose parts are written, the same each time; their URI. */
 async function writeItems(wave: number, layout: RunLayout, { store }: StepDeps): Promise<S3Uri> {
-  const parts = await readJson(store, layout.waveParts(wave), z.array(WavePart));
+  const parts = await readJson(store, layout.waveParts(wave), WaveParts);
   await writeJson(store, layout.waveItems(wave), parts.map(toWaveItem));
   return layout.waveItems(wave);
 }

@@ -1,7 +1,6 @@
 import pLimit from 'p-limit';
-import { z } from 'zod';
 import { isFinal, PartLedger } from '../../core/ledger.ts';
-import { PreparedPart, WavePart } from '../../core/part.ts';
+import { type PreparedPart, PreparedParts, type WavePart, WaveParts } from '../../core/part.ts';
 import type { RunPlan } from '../../core/run-plan.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent } from '../../store/json-object.ts';
@@ -30,7 +29,7 @@ export async function readPrepared(
 ): Promise<PreparedPart[]> {
   const slices = await pLimit(CONCURRENT_READS).map(
     Array.from({ length: plan.slices }, (_, slice) => slice),
-    (slice) => readJson(store, layout.sliceParts(slice), z.array(PreparedPart)),
+    (slice) => readJson(store, layout.sliceParts(slice), PreparedParts),
   );
   return slices.flat();
 }
@@ -41,7 +40,7 @@ export async function readWave(
   layout: RunLayout,
   { store }: Pick<StepDeps, 'store'>,
 ): Promise<WaveTurns | undefined> {
-  const parts = await readJsonIfPresent(store, layout.waveParts(wave), z.array(WavePart));
+  const parts = await readJsonIfPresent(store, layout.waveParts(wave), WaveParts);
   if (parts === undefined) return undefined;
   const ledgers = await pLimit(CONCURRENT_READS).map(parts, ({ part_id }) =>
     readJsonIfPresent(store, layout.ledger(part_id), PartLedger),

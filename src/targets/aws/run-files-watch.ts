@@ -1,9 +1,8 @@
 import pLimit from 'p-limit';
-import { z } from 'zod';
 import type { JobControl } from '../../bedrock/job-control.ts';
 import { type Hash, jobNameMarkOf } from '../../core/job.ts';
 import { PartLedger } from '../../core/ledger.ts';
-import { PreparedPart, WavePart } from '../../core/part.ts';
+import { PreparedParts, type WavePart, WaveParts } from '../../core/part.ts';
 import { collectedEvent, type RunEvent } from '../../core/run-event.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
@@ -58,9 +57,7 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
   const lookAtSlices = async (): Promise<void> => {
     if (known === undefined || slicesSeen.size === known.slices) return;
     const fresh = await listFresh(store, folderOf(layout.sliceParts(0)), slicesSeen);
-    const read = await pLimit(CONCURRENT_READS).map(fresh, (uri) =>
-      readJson(store, uri, z.array(PreparedPart)),
-    );
+    const read = await pLimit(CONCURRENT_READS).map(fresh, (uri) => readJson(store, uri, PreparedParts));
     for (const { part_id: partId, rows, records } of read.flat()) {
       onProgress({ kind: 'prepared', partId, rows, records });
     }
@@ -87,7 +84,7 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
       for (;;) {
         if (wave !== undefined) await lookAtLedgers(wave.parts, present);
         const number = (wave?.number ?? 0) + 1;
-        const parts = await readJsonIfPresent(store, layout.waveParts(number), z.array(WavePart));
+        const parts = await readJsonIfPresent(store, layout.waveParts(number), WaveParts);
         if (parts === undefined) return;
         wave = { number, parts };
         onProgress({ kind: 'dispatched', wave: number, parts });

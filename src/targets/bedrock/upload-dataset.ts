@@ -7,9 +7,10 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { RunEvent } from '../../core/run-event.ts';
 import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
+import { digestOf } from '../../store/content-digest.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { uploadStream } from '../../store/s3-upload.ts';
-import { findLocalDataset } from '../local/local-dataset.ts';
+import { datasetFolder, findLocalDataset } from '../local/local-dataset.ts';
 import { sha256 } from '../local/local-target.ts';
 
 /** Where a dataset is uploaded to. */
@@ -37,10 +38,7 @@ export async function uploadDataset(path: string, upload: DatasetUpload): Promis
   for (const { path: file, name } of files) {
     hashed.push({ path: file, name, digest: await digestOf(file, signal), size: (await stat(file)).size });
   }
-  const identity = isFolder
-    ? sha256(JSON.stringify(hashed.map(({ name, digest }) => [name, digest])))
-    : (hashed[0]?.digest ?? '');
-  const folder = joinS3Uri(`s3://${bucket}`, 'datasets', identity.slice(0, 16));
+  const folder = datasetFolder(bucket, { isFolder, files: hashed, hash: sha256 });
   for (const file of hashed) {
     const uri = joinS3Uri(folder, file.name);
     // An object is there whole or not at all.
@@ -65,15 +63,6 @@ interface HashedFile {
   digest: string;
   /** Bytes. */
   size: number;
-}
-
-async function digestOf(path: string, signal: AbortSignal | undefined): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
-    signal?.throwIfAborted();
-    hash.update(chunk);
-  }
-  return hash.digest('hex');
 }
 
 /** The bytes of a file; throws before the last of them is taken where they are not those that its name is made of. */

@@ -1,17 +1,17 @@
-import { z } from 'zod';
 import type { Bedrock } from '../../bedrock/bedrock.ts';
 import { createJobControl } from '../../bedrock/job-control.ts';
 import { messageOfCause } from '../../core/error-cause.ts';
 import { CredentialsError, type QuarryError, RunBusyError } from '../../core/errors.ts';
 import { type JobStatus, outcomeOf } from '../../core/job.ts';
 import { PartLedger } from '../../core/ledger.ts';
-import { WavePart } from '../../core/part.ts';
+import { WaveParts } from '../../core/part.ts';
 import { collectedEvent, type RunEvent } from '../../core/run-event.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import { RunSummary } from '../../core/summary.ts';
 import type { TaskCall } from '../../engine/definition/prepared-state.ts';
 import { type ExecutionResult, runExecution } from '../../engine/execution.ts';
 import { createStateMachine } from '../../engine/state-machine.ts';
+import type { Claim } from '../../runs/claim.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { lockRun } from '../../runs/run-lock.ts';
 import { CollectResult } from '../../steps/part/collect.ts';
@@ -74,6 +74,7 @@ export async function runLocally(
   let claimed: string | undefined;
   /** The run that another process is at work on. */
   let contested: string | undefined;
+  let lease: Claim | undefined;
   const claimRun = async (runId: string): Promise<void> => {
     // Plan may be tried again, also where what is done once it has the run has failed.
     if (claimed === runId) return;
@@ -82,6 +83,7 @@ export async function runLocally(
       contested = runId;
       const lock = stack.use(await lockRun({ runId, layout }, store));
       contested = undefined;
+      lease = lock;
       lock.lost.addEventListener('abort', () =>
         broken.abort(
           new RunBusyError(
@@ -112,7 +114,7 @@ export async function runLocally(
     } else if (step === 'dispatch') {
       const { decision, run_uri, wave } = DispatchResult.parse(output);
       if (decision !== 'run') return;
-      const parts = await readJson(store, runLayout(run_uri).waveParts(wave), z.array(WavePart));
+      const parts = await readJson(store, runLayout(run_uri).waveParts(wave), WaveParts);
       onProgress({ kind: 'dispatched', wave, parts });
     } else if (step === 'collect') {
       const { part_id } = CollectResult.parse(output);
@@ -122,7 +124,13 @@ export async function runLocally(
   };
   const stop = AbortSignal.any([broken.signal, ...(signal === undefined ? [] : [signal])]);
   const runTask = createTaskRunner({
-    deps: { ...deps, bedrock: untilAborted(deps.bedrock, stop), onProgress, claimRun, signal: stop },
+    deps: {
+      ...deps,
+      bedrock: sentBy(deps.bedrock, { signal: stop, confirm: async () => lease?.confirm() }),
+      onProgress,
+      claimRun,
+      signal: stop,
+    },
     control,
     onStepDone,
     onJobSeen,
@@ -209,16 +217,24 @@ function trackTasks(
   };
 }
 
-/** Bedrock, which after an abort is sent nothing more. */
-function untilAborted(bedrock: Bedrock, signal: AbortSignal): Bedrock {
+/** Bedrock, which is sent something only while the run is this process's, and after an abort nothing more. */
+function sentBy(
+  bedrock: Bedrock,
+  { signal, confirm }: { signal: AbortSignal; confirm: () => Promise<void> },
+): Bedrock {
+  const mayBeSent = async (): Promise<void> => {
+    signal.throwIfAborted();
+    await confirm();
+    signal.throwIfAborted();
+  };
   return {
     ...bedrock,
     createJob: async (request) => {
-      signal.throwIfAborted();
+      await mayBeSent();
       return bedrock.createJob(request);
     },
     invoke: async (...call) => {
-      signal.throwIfAborted();
+      await mayBeSent();
       return bedrock.invoke(...call);
     },
   };

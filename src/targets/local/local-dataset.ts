@@ -1,6 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { InvalidDatasetError } from '../../core/errors.ts';
+import type { Hash } from '../../core/job.ts';
+import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
 
 /** A dataset among this machine's own files. */
 export interface LocalDataset {
@@ -25,6 +27,22 @@ export async function findLocalDataset(path: string): Promise<LocalDataset> {
     isFolder: true,
     files: paths.map((file) => ({ path: file, name: file.slice(source.length + 1) })),
   };
+}
+
+/** What a dataset's folder in a bucket is named after. */
+export interface DatasetContent {
+  isFolder: boolean;
+  /** Names, and SHA-256 in hexadecimal. */
+  files: readonly { name: string; digest: string }[];
+  hash: Hash;
+}
+
+/** The folder of a dataset in a bucket: the same content is the same folder, from any machine. */
+export function datasetFolder(bucket: string, { isFolder, files, hash }: DatasetContent): S3Uri {
+  const identity = isFolder
+    ? hash(JSON.stringify(files.map(({ name, digest }) => [name, digest])))
+    : (files[0]?.digest ?? '');
+  return joinS3Uri(`s3://${bucket}`, 'datasets', identity.slice(0, 16));
 }
 
 async function filesBelow(folder: string): Promise<string[]> {

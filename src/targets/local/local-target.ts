@@ -28,6 +28,9 @@ import { type SharedEmulator, shareEmulator } from './shared-emulator.ts';
 /** Bucket of the local target: runs are `<directory>/quarry-local/runs/…`. */
 export const LOCAL_BUCKET = 'quarry-local';
 
+/** Milliseconds that the emulator's control plane has for an answer. */
+const CONTROL_DEADLINE_MS = 30_000;
+
 /** SHA-256 in hexadecimal. */
 export const sha256: Hash = (text) => createHash('sha256').update(text).digest('hex');
 
@@ -151,7 +154,11 @@ function connect(emulator: SharedEmulator, modelServer: KeyedModelServer | undef
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   };
   const clients = {
-    control: new BedrockClient(clientOptions),
+    control: new BedrockClient({
+      ...clientOptions,
+      // The emulator may be another process's, which can be stopped at any time.
+      requestHandler: { requestTimeout: CONTROL_DEADLINE_MS, throwOnRequestTimeout: true },
+    }),
     runtime: new BedrockRuntimeClient(clientOptions),
   };
   if (modelServer === undefined) return clients;

@@ -1,10 +1,12 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat, utimes } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Hash } from '../../core/job.ts';
 import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
-import { localPathOf } from '../../store/directory-store.ts';
+import { type ContentDigests, createContentDigests } from '../../store/content-digest.ts';
+import { digestsFolderOf, localPathOf } from '../../store/directory-store.ts';
 import { copyWhole } from './copy-whole.ts';
-import { findLocalDataset } from './local-dataset.ts';
+import { datasetFolder, findLocalDataset } from './local-dataset.ts';
 
 /** Where a local dataset is put, and how it is named there. */
 export interface StagingPlace {
@@ -14,25 +16,45 @@ export interface StagingPlace {
 }
 
 /**
- * Puts a local file or folder into the store's directory, under a name that changes with its size and time of
- * change, so that the same dataset is the same `s3_uri` and a run never sees a file change under it. A copy that
- * is there already is kept; where the file system can, it shares the bytes.
+ * Puts a local file or folder into the store's directory, under a name that is made of its content: the same dataset is the
+ * same `s3_uri` wherever it lies and whenever it was touched, and a run never sees a file change under it. A copy that is
+ * there already is kept; where the file system can, it shares the bytes. A file is read for its name once: what was learnt
+ * of it, and of its copy, is noted.
  */
 export async function stageDataset(path: string, { directory, bucket, hash }: StagingPlace): Promise<S3Uri> {
   const { files, isFolder } = await findLocalDataset(path);
-  const identity: unknown[] = [];
-  for (const file of files) {
-    const { size, mtimeMs } = await stat(file.path);
-    identity.push([file.path, size, mtimeMs]);
-  }
-  const uri = joinS3Uri(`s3://${bucket}`, 'datasets', hash(JSON.stringify(identity)).slice(0, 16));
-  for (const file of files) {
-    await copyUnlessThere(file.path, localPathOf(directory, joinS3Uri(uri, file.name)));
+  const digests = createContentDigests(digestsFolderOf(directory));
+  const staged: StagedFile[] = [];
+  for (const file of files) staged.push({ ...file, digest: await digests.of(file.path) });
+  const uri = datasetFolder(bucket, { isFolder, files: staged, hash });
+  for (const file of staged) {
+    await copyUnlessThere(file, localPathOf(directory, joinS3Uri(uri, file.name)), digests);
   }
   return isFolder ? uri : joinS3Uri(uri, basename(path));
 }
 
-async function copyUnlessThere(from: string, to: string): Promise<void> {
-  const [source, target] = [await stat(from), await stat(to).catch(() => undefined)];
-  if (target?.size !== source.size) await copyWhole(from, to);
+interface StagedFile {
+  path: string;
+  name: string;
+  /** SHA-256 in hexadecimal. */
+  digest: string;
+}
+
+async function copyUnlessThere(
+  { path, digest }: StagedFile,
+  to: string,
+  digests: ContentDigests,
+): Promise<void> {
+  const [source, target] = [await stat(path), await stat(to).catch(() => undefined)];
+  if (target?.size === source.size) return;
+  await copyWhole(path, to);
+  // As old as what it is a copy of, so that what is noted of it now holds.
+  await utimes(to, source.atime, source.mtime);
+  if ((await digests.of(path)) !== digest) {
+    await rm(to, { force: true });
+    throw new InvalidDatasetError(
+      `${path} changed while it was copied into ${to}. Start the run again once the file is finished.`,
+    );
+  }
+  await digests.note(to, digest);
 }

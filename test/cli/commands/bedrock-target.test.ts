@@ -55,7 +55,7 @@ test('a run on real S3 and Bedrock goes to its end, as the local one does, and i
 
   const keys = [...s3.objects.keys()];
   expect(keys.filter((key) => key.startsWith(`${BUCKET}/datasets/`))).toHaveLength(1);
-  expect(keys.every((key) => /^my-bucket\/(?:datasets|runs|working)\//.test(key))).toBe(true);
+  expect(keys.every((key) => /^my-bucket\/(?:datasets|locks|runs|working)\//.test(key))).toBe(true);
   for (const { headers } of s3.requests.filter(({ method }) => method === 'PUT')) {
     expect(headers['x-amz-expected-bucket-owner'] ?? '111122223333').toBe('111122223333');
   }

@@ -17,8 +17,11 @@ export const ProcessIdentity = z.object({
 });
 export type ProcessIdentity = z.infer<typeof ProcessIdentity>;
 
-/** Whether a process is still there, as seen from here. */
-export type ProcessPresence = 'alive' | 'gone' | 'elsewhere';
+/**
+ * Whether a process is still there, as seen from here. `stopped`: it is there and does nothing, as after Ctrl-Z. `restarted`: it
+ * ran before this machine was started, or on another machine of this one's name. `elsewhere`: it cannot be seen from here.
+ */
+export type ProcessPresence = 'alive' | 'stopped' | 'gone' | 'restarted' | 'elsewhere';
 
 const run = promisify(execFile);
 
@@ -28,16 +31,17 @@ export async function identifyThisProcess(): Promise<ProcessIdentity> {
   return { ...here, pid: process.pid, started: (await findProcess(process.pid))?.started ?? null };
 }
 
-/** Whether the process that called itself `identity` is alive; `elsewhere` where that cannot be seen from here. */
+/** Whether the process that called itself `identity` is alive, as far as that can be seen from here. */
 export async function presenceOf(identity: ProcessIdentity): Promise<ProcessPresence> {
   const here = await describeHere();
   if (identity.host !== here.host) return 'elsewhere';
-  if (identity.boot_id !== here.boot_id) return 'gone';
+  if (identity.boot_id !== here.boot_id) return 'restarted';
   if (identity.pid_namespace !== here.pid_namespace) return 'elsewhere';
   const found = await findProcess(identity.pid);
   if (found === undefined) return 'gone';
   const isSame = identity.started === null || found.started === null || identity.started === found.started;
-  return isSame ? 'alive' : 'gone';
+  if (!isSame) return 'gone';
+  return found.isStopped ? 'stopped' : 'alive';
 }
 
 async function describeHere(): Promise<Pick<ProcessIdentity, 'host' | 'boot_id' | 'pid_namespace'>> {
@@ -48,8 +52,15 @@ async function describeHere(): Promise<Pick<ProcessIdentity, 'host' | 'boot_id' 
   return { host: hostname(), boot_id: bootId?.trim() ?? null, pid_namespace: namespace };
 }
 
+/** A process of this machine. */
+interface FoundProcess {
+  started: string | null;
+  /** By Ctrl-Z, SIGSTOP or a debugger. */
+  isStopped: boolean;
+}
+
 /** The process of an id and when it began; undefined where there is none, or only what a dead one left. */
-async function findProcess(pid: number): Promise<{ started: string | null } | undefined> {
+async function findProcess(pid: number): Promise<FoundProcess | undefined> {
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -60,23 +71,24 @@ async function findProcess(pid: number): Promise<{ started: string | null } | un
 }
 
 /** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: fields 3 (state) and 22 (starttime). */
-async function readProcStat(pid: number): Promise<{ started: string } | undefined> {
+async function readProcStat(pid: number): Promise<FoundProcess | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   // The name, in parentheses, may have spaces and parentheses of its own.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   const started = fields?.[19];
-  return started === undefined || fields?.[0] === 'Z' ? undefined : { started };
+  const state = fields?.[0] ?? '';
+  return started === undefined || state === 'Z' ? undefined : { started, isStopped: /^[Tt]/.test(state) };
 }
 
-async function askPs(pid: number): Promise<{ started: string | null } | undefined> {
+async function askPs(pid: number): Promise<FoundProcess | undefined> {
   try {
     const { stdout } = await run('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
       env: { ...process.env, LC_ALL: 'C' },
     });
     const [state = '', ...started] = stdout.trim().split(/\s+/);
-    return state.startsWith('Z') ? undefined : { started: started.join(' ') };
+    return state.startsWith('Z') ? undefined : { started: started.join(' '), isStopped: /^[Tt]/.test(state) };
   } catch (error) {
     // Status 1 says that there is no such process; anything else, that there is no such `ps`.
-    return (error as { code?: unknown }).code === 1 ? undefined : { started: null };
+    return (error as { code?: unknown }).code === 1 ? undefined : { started: null, isStopped: false };
   }
 }
