@@ -8,12 +8,12 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 export async function withStopSignals<T>(
   { err }: CliContext,
   work: (signal: AbortSignal) => Promise<T>,
-  message = 'Stopping; press Ctrl-C again to stop at once. Either way the run can be resumed.',
+  message: () => string,
 ): Promise<T> {
   const abort = new AbortController();
   const onStop = () => {
     if (abort.signal.aborted) process.exit(EXIT_INTERRUPTED);
-    err.write(`\n${message}\n`);
+    err.write(`\n${message()}\n`);
     abort.abort(new Error('Interrupted.'));
   };
   for (const signal of STOP_SIGNALS) process.on(signal, onStop);

@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
-import { createJobControl } from '../../bedrock/job-control.ts';
-import { findRun } from '../../runs/run-store.ts';
-import { adoptJobs } from '../../targets/embedded/adopt-jobs.ts';
-import { openRunFiles } from '../../targets/run-files.ts';
 import type { CliContext } from '../cli-context.ts';
-import { addTargetOptions, chooseTarget, type TargetOptions } from '../options/target-options.ts';
-import { dirFlag } from './follow-run.ts';
+import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
+import { dirFlag } from '../views/format.ts';
 
 /** `quarry adopt`: gives jobs that no run knows back to their runs. */
 export function addAdoptCommand(program: Command, { out }: CliContext): void {
@@ -16,11 +12,7 @@ export function addAdoptCommand(program: Command, { out }: CliContext): void {
     .option('--json', 'print as JSON');
   addTargetOptions(command).action(
     async (runId: string | undefined, options: TargetOptions & { json?: boolean }) => {
-      using files = openRunFiles(await chooseTarget(options, { runId }), options.dir);
-      const { store, bucket } = files;
-      if (runId !== undefined) await findRun(files, runId);
-      await using target = await files.openEngine();
-      const adoptions = await adoptJobs({ store, bucket, jobs: createJobControl(target.control) }, runId);
+      const adoptions = await quarryOf(options).adopt(runId);
       if (options.json) {
         const rows = adoptions.map(({ job, refusal }) => ({
           job_arn: job.jobArn,

@@ -1,9 +1,5 @@
 import { type Command, Option } from 'commander';
-import { systemClock } from '../../core/clock.ts';
-import { VERSION } from '../../core/version.ts';
-import type { CheckStatus } from '../../doctor/check.ts';
-import { type Diagnosis, examine } from '../../doctor/examine.ts';
-import { DEFAULT_STACK_NAME } from '../../targets/aws/deployment.ts';
+import { type CheckStatus, DEFAULT_STACK_NAME, type Diagnosis, Quarry } from '../../index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { EXIT_FAILED } from '../cli-error.ts';
 
@@ -40,29 +36,12 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
 }
 
 async function doctor(options: DoctorCommandOptions, context: CliContext): Promise<void> {
-  const { stack, json, ...rest } = options;
-  const diagnosis = await examine(
-    {
-      ...rest,
-      target: targetOf(options),
-      stackName: stack ?? DEFAULT_STACK_NAME,
-      version: VERSION,
-      clock: systemClock,
-      fetch,
-      environment: process.env,
-    },
-    process.versions.node,
-  );
+  const { json, modelId, ...rest } = options;
+  const diagnosis = await new Quarry(rest).doctor({ modelId });
   context.out.write(
     json ? `${JSON.stringify(diagnosis, null, 2)}\n` : `${diagnosisLines(diagnosis).join('\n')}\n`,
   );
   if (!diagnosis.ok) context.exitStatus = EXIT_FAILED;
-}
-
-function targetOf({ target, stack, bucket, roleArn }: DoctorCommandOptions): Diagnosis['target'] {
-  if (target !== undefined) return target;
-  if (stack !== undefined) return 'aws';
-  return bucket === undefined && roleArn === undefined ? 'local' : 'bedrock';
 }
 
 const STATUSES = ['ok', 'warning', 'failed', 'skipped'] satisfies CheckStatus[];

@@ -1,16 +1,9 @@
-import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { systemClock } from '../../core/clock.ts';
-import { DEFAULT_DURATIONS, type StageDurations } from '../../emulator/jobs/timing.ts';
-import { type EmulatorOptions, type ModelServerOptions, startEmulator } from '../../emulator/server.ts';
-import type { ClaimRecord } from '../../runs/claim.ts';
-import { createDirectoryStore } from '../../store/directory-store.ts';
-import { modelServerOfTarget, requireModelServer } from '../../targets/local/model-endpoint.ts';
-import { ownEmulator } from '../../targets/local/shared-emulator.ts';
+import { DEFAULT_DURATIONS, type StageDurations } from '../../emulator/index.ts';
 import type { CliContext } from '../cli-context.ts';
-import { CliError } from '../cli-error.ts';
 import { readFaultsFile, readProfilesFile } from '../options/emulator-files.ts';
-import { addEndpointOptions, type EndpointOptions, endpointSettings } from '../options/endpoint-options.ts';
+import { addEndpointOptions, type EndpointOptions } from '../options/endpoint-options.ts';
+import { quarryOf } from '../options/target-options.ts';
 
 /** `quarry emulate`: the Bedrock emulator alone, for other programs' tests. */
 export function addEmulateCommand(program: Command, context: CliContext): void {
@@ -39,59 +32,27 @@ export function addEmulateCommand(program: Command, context: CliContext): void {
 }
 
 async function emulate(
-  { port, dir, trackRecords, timeScale, faults, profiles, ...endpoint }: EmulateOptions,
+  { port, trackRecords, timeScale, faults, profiles, ...options }: EmulateOptions,
   { out, err }: CliContext,
 ): Promise<void> {
-  const modelServer = await openModelServer(endpoint);
-  const stateDirectory = join(dir, '.emulator');
-  const options: EmulatorOptions = {
-    store: createDirectoryStore(dir),
-    stateDirectory,
-    clock: systemClock,
+  await using served = await quarryOf(options).emulate({
     port,
     trackRecords: trackRecords === true,
     durations: scaleDurations(timeScale),
     onNotice: ({ message }) => err.write(`${message}\n`),
-    ...(modelServer === undefined ? {} : { modelServer }),
     ...(faults === undefined ? {} : { faults: await readFaultsFile(faults) }),
     ...(profiles === undefined ? {} : { applicationProfiles: await readProfilesFile(profiles) }),
-  };
-  const owned = await ownEmulator(createDirectoryStore(stateDirectory), () => startEmulator(options));
-  if (owned.kind === 'taken') throw busyError(dir, owned.by);
-  await using serving = owned;
-  out.write(`${serving.emulator.url}\n`);
+  });
+  const { url, modelServerUrl, lost } = served;
+  out.write(`${url}\n`);
   err.write(
-    `Bedrock emulator; objects in ${dir}; ${modelServer === undefined ? 'simulated model' : `answers from ${modelServer.url}`}. Ctrl-C stops it.\n`,
+    `Bedrock emulator; objects in ${options.dir}; ${modelServerUrl === undefined ? 'simulated model' : `answers from ${modelServerUrl}`}. Ctrl-C stops it.\n`,
   );
   await new Promise<void>((resolve, reject) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
-    serving.lost.addEventListener('abort', () =>
-      reject(
-        new CliError(
-          'EmulatorBusyError',
-          `Another process has taken the emulator of ${dir} over. This one ends.`,
-        ),
-      ),
-    );
+    lost.addEventListener('abort', () => reject(lost.reason));
   });
-}
-
-/** The server that the options name; asked for one token where they name its model too. */
-async function openModelServer(options: EndpointOptions): Promise<ModelServerOptions | undefined> {
-  const keyed = modelServerOfTarget(endpointSettings(options, undefined));
-  if (keyed === undefined) return undefined;
-  if (keyed.server.model !== null) await requireModelServer(keyed, undefined);
-  return { ...keyed.server, ...(keyed.apiKey === undefined ? {} : { apiKey: keyed.apiKey }) };
-}
-
-/** Two emulators on one folder would run every job twice. */
-function busyError(dir: string, { process: { pid, host }, url }: ClaimRecord): CliError {
-  const where = url === null ? 'It does not serve yet' : `Use it: ${url}`;
-  return new CliError(
-    'EmulatorBusyError',
-    `Process ${pid} on ${host} serves the emulator of ${dir} already. ${where}, or name another folder with --dir.`,
-  );
 }
 
 interface EmulateOptions extends EndpointOptions {

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import { createJobControl } from '../../bedrock/job-control.ts';
-import { findJobs, type QuarryJob } from '../../targets/embedded/find-jobs.ts';
-import { openRunFiles } from '../../targets/run-files.ts';
+import type { QuarryJob } from '../../index.ts';
 import type { CliContext } from '../cli-context.ts';
-import { addTargetOptions, chooseTarget, type TargetOptions } from '../options/target-options.ts';
+import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
 import { rowsView } from '../views/rows-view.ts';
 
 interface JobsOptions extends TargetOptions {
@@ -19,10 +17,7 @@ export function addJobsCommand(program: Command, { out }: CliContext): void {
     .option('--orphans', 'only jobs that no run knows: quarry adopt gives them back')
     .option('--json', 'print as JSON');
   addTargetOptions(command).action(async (options: JobsOptions) => {
-    using files = openRunFiles(await chooseTarget(options), options.dir);
-    const { store, bucket } = files;
-    await using target = await files.openEngine();
-    const jobs = await findJobs({ store, bucket, jobs: createJobControl(target.control) });
+    const jobs = await quarryOf(options).jobs();
     const rows = jobs.filter(({ orphan }) => orphan || !options.orphans).map(toRow);
     if (options.json) out.write(`${JSON.stringify(rows, null, 2)}\n`);
     else if (rows.length > 0) out.write(`${rowsView(rows, { width: out.columns })}\n`);

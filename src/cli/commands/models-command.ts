@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type ListedModel, listModels } from '../../models/list-models.ts';
+import { type ListedModel, listModels } from '../../index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { modelLines } from '../views/models-view.ts';
 

@@ -1,16 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'csv-stringify/sync';
-import { InvalidRunInputError } from '../../core/errors.ts';
-import { readResults } from '../../rows/results/read-results.ts';
-import { findRun } from '../../runs/run-store.ts';
-import { resultFiles } from '../../targets/result-files.ts';
-import { openRunFiles } from '../../targets/run-files.ts';
+import { InvalidRunInputError } from '../../index.ts';
 import type { CliContext } from '../cli-context.ts';
-import { addTargetOptions, chooseTarget, type TargetOptions } from '../options/target-options.ts';
-import { count } from '../views/format.ts';
+import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
+import { count, dirFlag } from '../views/format.ts';
 import { rowsView } from '../views/rows-view.ts';
-import { downloadResults } from './download-results.ts';
-import { dirFlag } from './follow-run.ts';
 
 /** Rows that a table shows unless --head says otherwise. */
 const DEFAULT_TABLE_ROWS = 10;
@@ -41,23 +35,19 @@ export function addResultsCommand(program: Command, context: CliContext): void {
 }
 
 async function printResults(runId: string, options: ResultsOptions, { out }: CliContext): Promise<void> {
-  using files = openRunFiles(await chooseTarget(options, { runId }), options.dir);
-  const { summary } = await findRun(files, runId);
-  if (summary === undefined) {
+  const quarry = quarryOf(options);
+  if ((await quarry.summary(runId)) === undefined) {
     throw new InvalidRunInputError(
       `Run "${runId}" has not ended yet. See: quarry status ${runId}${dirFlag(options.dir)}`,
     );
   }
   if (options.download !== undefined) {
-    const paths = await downloadResults(summary, files, options.download);
+    const paths = await quarry.download(runId, options.download);
     out.write(`${count(paths.length, 'Parquet file')} in ${options.download}\n`);
     return;
   }
   const head = options.head ?? (options.format === 'table' ? DEFAULT_TABLE_ROWS : undefined);
-  const rows = readResults(resultFiles(summary, files), {
-    ...(head === undefined ? {} : { head }),
-    failedOnly: options.failed === true,
-  });
+  const rows = quarry.results(runId, { head, failedOnly: options.failed });
   switch (options.format) {
     case 'table': {
       const shown = await Array.fromAsync(rows);

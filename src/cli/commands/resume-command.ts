@@ -1,12 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { findRun, inputOf } from '../../runs/run-store.ts';
-import { limitsOf } from '../../steps/plan/run-identity.ts';
-import { takeUp } from '../../steps/run/take-up.ts';
-import { openRunFiles } from '../../targets/run-files.ts';
 import type { CliContext } from '../cli-context.ts';
-import { addTargetOptions, chooseTarget, type TargetOptions } from '../options/target-options.ts';
-import { count } from '../views/format.ts';
-import { isDeployed, resumeDeployed } from './deployed-run.ts';
+import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
 import { followRun, reportRun } from './follow-run.ts';
 
 interface ResumeOptions extends TargetOptions {
@@ -36,26 +30,12 @@ export function addResumeCommand(program: Command, context: CliContext): void {
     .option('--timeout-hours <n>', 'hours after which Bedrock ends a job from now on, 24 to 168', toHours)
     .option('--json', 'print the summary as JSON, and nothing else');
   addTargetOptions(command).action(async (runId: string, options: ResumeOptions) => {
-    using files = openRunFiles(await chooseTarget(options, { runId, sendsJobs: true }), options.dir);
-    const { plan, summary } = await findRun(files, runId);
-    const changes = limitsOf({ max_cost_usd: options.maxCostUsd, timeout_hours: options.timeoutHours });
-    const grants = { maxAttempts: options.maxAttempts, resendMissing: options.resendMissing };
-    const result = isDeployed(files)
-      ? await resumeDeployed(runId, { files, context, changes, grants })
-      : await followRun(
-          { ...inputOf(plan), ...changes },
-          {
-            files,
-            context,
-            onClaimed: async (layout) => {
-              const { exhausted } = await takeUp(layout, grants, files.store);
-              if (exhausted > 0) context.err.write(exhaustedText(exhausted));
-            },
-            // A run that has ended sends nothing more.
-            asks: summary === undefined ? plan.model.model_id : undefined,
-          },
-        );
-    await reportRun(result, { files, json: options.json }, context);
+    const { dir, json, maxCostUsd, timeoutHours, maxAttempts, resendMissing } = options;
+    const command = { quarry: quarryOf(options), context, dir };
+    const ended = await followRun(command, (follow) =>
+      command.quarry.resume(runId, { ...follow, maxCostUsd, timeoutHours, maxAttempts, resendMissing }),
+    );
+    await reportRun(ended, { ...command, json });
   });
 }
 
@@ -79,9 +59,4 @@ function toAttempts(text: string): number {
     throw new InvalidArgumentError('It is not a whole number from 1 to 10.');
   }
   return attempts;
-}
-
-/** What could be sent again and has no attempts left. */
-function exhaustedText(exhausted: number): string {
-  return `${count(exhausted, 'record')} could be sent again, but used up their attempts: --max-attempts grants more.\n`;
 }

@@ -1,14 +1,10 @@
 import type { Command } from 'commander';
 import { failOnOf } from '../../core/answer-flaws.ts';
-import { openRunFiles } from '../../targets/run-files.ts';
 import type { CliContext } from '../cli-context.ts';
-import { givenRunInput, inOwnWords } from '../options/given-run-input.ts';
+import { givenRequest } from '../options/given-request.ts';
 import { addRunFlags } from '../options/run-flags.ts';
-import { addTargetOptions, chooseTarget, type TargetOptions } from '../options/target-options.ts';
-import { isDeployed, runDeployed } from './deployed-run.ts';
-import { requireFreeFolder } from './download-results.ts';
+import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
 import { followRun, reportRun } from './follow-run.ts';
-import { stageWithProgress } from './stage-with-progress.ts';
 
 /** `quarry run`: a dataset through the whole workflow. */
 export function addRunCommand(program: Command, context: CliContext): void {
@@ -40,26 +36,9 @@ interface RunOptions extends TargetOptions {
 }
 
 async function run(dataset: string | undefined, options: RunOptions, context: CliContext): Promise<void> {
-  using files = openRunFiles(await chooseTarget(options, { sendsJobs: true }), options.dir);
-  await files.requireReachable();
-  if (options.output !== undefined) await requireFreeFolder(options.output);
-  const input = await givenRunInput(dataset, {
-    ...options,
-    stage: (path) => stageWithProgress(path, { files, context }),
-  });
-  await inOwnWords(dataset, input, async () => {
-    const result = isDeployed(files)
-      ? await runDeployed(input, { files, context })
-      : await followRun(input, {
-          files,
-          context,
-          output: options.output,
-          asks: String(input.model_id ?? ''),
-        });
-    await reportRun(
-      result,
-      { files, json: options.json, output: options.output, failOn: failOnOf(input) },
-      context,
-    );
-  });
+  const { dir, output, json } = options;
+  const command = { quarry: quarryOf(options), context, dir };
+  const request = await givenRequest(dataset, options);
+  const ended = await followRun(command, (follow) => command.quarry.run(request, { ...follow, output }));
+  await reportRun(ended, { ...command, json, failOn: failOnOf(request) });
 }

@@ -1,13 +1,11 @@
 import type { Command } from 'commander';
-import { InvalidRunInputError } from '../../core/errors.ts';
-import { findRun } from '../../runs/run-store.ts';
-import { openRunFiles } from '../../targets/run-files.ts';
+import type { Quarry, RunStatusReport } from '../../index.ts';
 import type { CliContext } from '../cli-context.ts';
-import { addTargetOptions, chooseTarget, type TargetOptions } from '../options/target-options.ts';
-import { progressLines, readProgress } from '../views/run-progress-view.ts';
+import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
+import { progressLines } from '../views/run-progress-view.ts';
+import { adviceLines, executionJson, workerLines } from '../views/stack-status-view.ts';
 import { summaryText } from '../views/summary-view.ts';
-import { isDeployed } from './deployed-run.ts';
-import { showDeployedStatus } from './deployed-status.ts';
+import { followRun, reportRun } from './follow-run.ts';
 
 interface StatusOptions extends TargetOptions {
   follow?: boolean;
@@ -28,21 +26,41 @@ export function addStatusCommand(program: Command, context: CliContext): void {
 }
 
 async function showStatus(runId: string, options: StatusOptions, context: CliContext): Promise<void> {
-  const { follow = false, json = false } = options;
-  using files = openRunFiles(await chooseTarget(options, { runId }), options.dir);
-  if (isDeployed(files)) return await showDeployedStatus(runId, { files, context, follow, json });
-  if (follow) {
-    throw new InvalidRunInputError(
-      '--follow goes with --target aws: other runs are followed where they run.',
-    );
+  const { dir, follow = false, json = false } = options;
+  const command = { quarry: quarryOf(options), context, dir };
+  const { quarry } = command;
+  if (follow && (await isFollowed(runId, quarry))) {
+    const ended = await followRun(command, (progress) => quarry.follow(runId, progress));
+    return reportRun(ended, { ...command, json });
   }
-  const run = await findRun(files, runId);
-  if (run.summary !== undefined) {
-    context.out.write(summaryText(run.summary, files.store, json));
-    return;
-  }
-  const state = await readProgress(run, files.store);
+  const status = await quarry.status(runId);
   context.out.write(
-    json ? `${JSON.stringify(state, null, 2)}\n` : `${progressLines(state, options.dir).join('\n')}\n`,
+    status.kind === 'ended'
+      ? summaryText(status.summary, status.files, json)
+      : unfinishedText(runId, status, { dir, json }),
   );
+}
+
+/** False where there is no execution to follow; one that cannot be followed from here is refused by the library. */
+async function isFollowed(runId: string, quarry: Quarry): Promise<boolean> {
+  if ((await quarry.target(runId)).kind !== 'aws') return true;
+  const status = await quarry.status(runId);
+  return status.kind === 'unfinished' && status.onStack?.isAtWork === true;
+}
+
+function unfinishedText(
+  runId: string,
+  { progress, onStack }: Extract<RunStatusReport, { kind: 'unfinished' }>,
+  { dir, json }: { dir: string; json: boolean },
+): string {
+  if (json) {
+    const state = { run_id: runId, ...progress, ...(onStack && executionJson(onStack)) };
+    return `${JSON.stringify(state, null, 2)}\n`;
+  }
+  const worker = onStack && workerLines(onStack);
+  const lines =
+    progress === undefined
+      ? [`Run ${runId} has no plan yet.`, ...(worker ?? [])]
+      : progressLines(progress, dir, worker);
+  return `${[...lines, ...(onStack ? adviceLines(onStack, dir) : [])].join('\n')}\n`;
 }

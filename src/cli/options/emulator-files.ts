@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { InvalidRunInputError } from '../../core/errors.ts';
-import { FaultScript } from '../../emulator/faults/faults.ts';
+import { FaultScript } from '../../emulator/index.ts';
 
 const Profiles = z.record(z.string(), z.string());
 

@@ -1,6 +1,4 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { InvalidRunInputError } from '../../core/errors.ts';
-import type { EndpointSettings } from '../../targets/local/model-endpoint.ts';
 
 /** Options that say which model server answers, and how it is asked. */
 export interface EndpointOptions {
@@ -10,9 +8,6 @@ export interface EndpointOptions {
   endpointConcurrency?: number;
   endpointTimeout?: number;
 }
-
-/** Those that mean nothing without the first one. */
-const DETAILS = ['endpointModel', 'endpointApiKeyEnv', 'endpointConcurrency', 'endpointTimeout'] as const;
 
 /** Adds those options to a command; `kind` is put before what they say. */
 export function addEndpointOptions(command: Command, kind = ''): Command {
@@ -29,27 +24,6 @@ export function addEndpointOptions(command: Command, kind = ''): Command {
       `${kind}how long it may take for one answer; default 300`,
       toSeconds,
     );
-}
-
-/** Who answers, by the options; what they leave open is as `known` has it, if that is the same server. */
-export function endpointSettings(
-  options: EndpointOptions,
-  known: EndpointSettings | undefined,
-): EndpointSettings {
-  const url = options.modelEndpoint ?? known?.model_endpoint ?? null;
-  const before = url === known?.model_endpoint ? known : undefined;
-  const stray = DETAILS.find((name) => options[name] !== undefined);
-  if (url === null && stray !== undefined) {
-    const flag = `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw new InvalidRunInputError(`${flag} goes with --model-endpoint, which is missing.`);
-  }
-  return {
-    model_endpoint: url,
-    endpoint_model: options.endpointModel ?? before?.endpoint_model ?? null,
-    endpoint_api_key_env: options.endpointApiKeyEnv ?? before?.endpoint_api_key_env ?? null,
-    endpoint_concurrency: options.endpointConcurrency ?? before?.endpoint_concurrency ?? null,
-    endpoint_timeout: options.endpointTimeout ?? before?.endpoint_timeout ?? null,
-  };
 }
 
 function toCount(text: string): number {

@@ -43,17 +43,10 @@ export function addRunFlags(command: Command): Command {
   );
 }
 
-/** The run input that flags, a document (`--input`) and DATASET make together; a flag overrides the document. */
-export async function runInputOf(
-  options: Record<string, unknown>,
-  dataset: { s3_uri: string } | { dataset_id: string } | undefined,
-): Promise<Record<string, unknown>> {
+/** The run input that flags and a document (`--input`) make together; a flag overrides the document. */
+export async function runInputOf(options: Record<string, unknown>): Promise<Record<string, unknown>> {
   const document = typeof options.input === 'string' ? await readDocument(options.input) : {};
   const given: Record<string, unknown> = { ...document };
-  if (dataset !== undefined) {
-    for (const key of DATASET_KEYS) delete given[key];
-    Object.assign(given, dataset);
-  }
   for (const key of [...RUN_INPUT_KEYS, 'max_records_per_batch']) {
     const value = options[toOptionName(key)];
     if (value !== undefined && key !== 'input') given[key] = value;

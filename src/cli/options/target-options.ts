@@ -1,13 +1,12 @@
-import { S3Client } from '@aws-sdk/client-s3';
 import { type Command, InvalidArgumentError } from 'commander';
-import { InvalidRunInputError } from '../../core/errors.ts';
-import { BUCKET_PATTERN } from '../../core/s3-uri.ts';
-import { recallRun } from '../../runs/known-runs.ts';
-import type { AwsRunTarget, BedrockRunTarget, RunTarget } from '../../runs/run-target.ts';
-import { DEFAULT_STACK_NAME, requireReady } from '../../targets/aws/deployment.ts';
-import { accountOf } from '../../targets/bedrock/bedrock-target.ts';
-import { addEndpointOptions, type EndpointOptions, endpointSettings } from './endpoint-options.ts';
-import { openStack } from './open-stack.ts';
+import {
+  DEFAULT_POLL_SECONDS,
+  DEFAULT_STACK_NAME,
+  InvalidRunInputError,
+  Quarry,
+  type RunTarget,
+} from '../../index.ts';
+import { addEndpointOptions, type EndpointOptions } from './endpoint-options.ts';
 
 /** Options of every command that has to do with runs: where they run, and where their files lie. */
 export interface TargetOptions extends EndpointOptions {
@@ -22,37 +21,6 @@ export interface TargetOptions extends EndpointOptions {
   pollSeconds?: number;
   stack?: string;
 }
-
-/** Which run it is about, and what is done to it. */
-export interface TargetPurpose {
-  runId?: string | undefined;
-  /** True where jobs may be created. */
-  sendsJobs?: boolean;
-}
-
-/** Seconds between two looks at a job: the shortest ones take minutes. */
-const DEFAULT_POLL_SECONDS = 60;
-
-/** `arn:aws:iam::123456789012:role/path/name`. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html */
-const ROLE_ARN_PATTERN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
-const REGION_PATTERN = /^[a-z]{2}(?:-[a-z]+)+-\d+$/;
-
-/** Options that have a meaning for some kinds of target only, and for which. */
-const KINDS_OF = {
-  modelEndpoint: ['local'],
-  endpointModel: ['local'],
-  endpointApiKeyEnv: ['local'],
-  endpointConcurrency: ['local'],
-  endpointTimeout: ['local'],
-  emulator: ['local'],
-  bucket: ['bedrock'],
-  bucketOwner: ['bedrock'],
-  roleArn: ['bedrock'],
-  pollSeconds: ['bedrock'],
-  region: ['bedrock', 'aws'],
-  profile: ['bedrock', 'aws'],
-  stack: ['aws'],
-} as const satisfies Partial<Record<keyof TargetOptions, readonly RunTarget['kind'][]>>;
 
 /** Adds those options to a command. */
 export function addTargetOptions(command: Command): Command {
@@ -80,133 +48,41 @@ export function addTargetOptions(command: Command): Command {
     );
 }
 
-/** The target that the options name; what they leave open is as it is remembered of the run. */
-export async function chooseTarget(
-  options: TargetOptions,
-  { runId, sendsJobs = false }: TargetPurpose = {},
-): Promise<RunTarget> {
-  const known = runId === undefined ? undefined : (await recallRun(options.dir, runId))?.target;
-  const kind = options.target ?? known?.kind ?? 'local';
-  switch (kind) {
-    case 'local': {
-      refuseOthers(options, 'local');
-      // Named anew, it is the folder's own emulator.
-      const remembered = options.target === undefined && known?.kind === 'local' ? known : undefined;
-      return {
-        kind,
-        emulator_url: options.emulator ?? remembered?.emulator_url ?? null,
-        ...endpointSettings(options, remembered),
-      };
-    }
-    case 'bedrock':
-      refuseOthers(options, 'bedrock');
-      return bedrockTarget(options, { known: known?.kind === 'bedrock' ? known : undefined, sendsJobs });
-    case 'aws':
-      refuseOthers(options, 'aws');
-      return awsTarget(options, { known: known?.kind === 'aws' ? known : undefined, sendsJobs });
-    default:
-      throw new InvalidRunInputError(`--target "${kind}" is unknown. Targets: local, bedrock, aws.`);
-  }
-}
-
-/** The stack that the options name, which is asked where everything is; a run's own one is remembered. */
-async function awsTarget(
-  options: TargetOptions,
-  { known, sendsJobs }: { known: AwsRunTarget | undefined; sendsJobs: boolean },
-): Promise<AwsRunTarget> {
-  const { stack, region, profile } = options;
-  if (known !== undefined && stack === undefined && region === undefined && profile === undefined)
-    return known;
-  await using target = await openStack({
-    stack_name: stack ?? known?.stack_name ?? DEFAULT_STACK_NAME,
-    region: region ?? known?.region,
-    profile: profile ?? known?.profile ?? null,
-  });
-  // Before a dataset is uploaded to it.
-  if (sendsJobs) requireReady(target.deployment);
-  const { stackName, bucket, account, limits, region: stackRegion } = target.deployment;
-  return {
-    kind: 'aws',
-    stack_name: stackName,
+/** The library with what the options name. */
+export function quarryOf({ dir, ...options }: TargetOptions): Quarry {
+  const { target, emulator, bucket, bucketOwner, roleArn } = options;
+  const { modelEndpoint, endpointModel, endpointApiKeyEnv, endpointConcurrency, endpointTimeout } = options;
+  const { region, profile, pollSeconds, stack } = options;
+  return new Quarry({
+    directory: dir,
+    target: toTarget(target),
+    modelEndpoint,
+    endpointModel,
+    endpointApiKeyEnv,
+    endpointConcurrency,
+    endpointTimeout,
+    emulator,
     bucket,
-    bucket_owner: account,
-    region: stackRegion,
-    profile: profile ?? known?.profile ?? null,
-    limits,
-  };
-}
-
-async function bedrockTarget(
-  options: TargetOptions,
-  { known, sendsJobs }: { known: BedrockRunTarget | undefined; sendsJobs: boolean },
-): Promise<BedrockRunTarget> {
-  const bucket = options.bucket ?? known?.bucket;
-  const roleArn = options.roleArn ?? known?.role_arn ?? undefined;
-  const owner =
-    options.bucketOwner ??
-    // What was remembered is of the bucket and role that were remembered.
-    (options.bucket === undefined && options.roleArn === undefined ? known?.bucket_owner : undefined) ??
-    (roleArn === undefined ? undefined : accountOf(roleArn));
-  const faults: string[] = [];
-  if (bucket === undefined) {
-    faults.push('--bucket is missing: the bucket that datasets, runs and results are in');
-  } else if (!BUCKET_PATTERN.test(bucket)) {
-    faults.push(
-      `--bucket "${bucket}" is not a bucket’s name: 3 to 63 lower-case letters, digits, "-" or ".", without s3://`,
-    );
-  }
-  if (roleArn === undefined && sendsJobs) {
-    faults.push(
-      '--role-arn is missing: the service role that Bedrock assumes for the jobs, arn:aws:iam::<account>:role/<name>',
-    );
-  } else if (roleArn !== undefined && !ROLE_ARN_PATTERN.test(roleArn)) {
-    faults.push(`--role-arn "${roleArn}" is not a role’s ARN: arn:aws:iam::<account>:role/<name>`);
-  } else if (owner !== undefined && !/^\d{12}$/.test(owner)) {
-    faults.push(`--bucket-owner "${owner}" is not an account id of twelve digits`);
-  }
-  const region = options.region ?? known?.region ?? (await configuredRegion(options.profile));
-  if (region === undefined) {
-    faults.push('there is no region: give --region, or set AWS_REGION, or a region in the AWS profile');
-  } else if (!REGION_PATTERN.test(region)) {
-    faults.push(`the region "${region}" is none: write it like us-east-1`);
-  }
-  if (faults.length > 0 || bucket === undefined || region === undefined) {
-    throw new InvalidRunInputError(
-      `--target bedrock cannot be used like this. Nothing was sent.\n${faults.map((fault) => `  - ${fault}`).join('\n')}\nWhat the bucket and the role need is in docs/aws.md.`,
-    );
-  }
-  return {
-    kind: 'bedrock',
-    bucket,
-    bucket_owner: owner ?? null,
-    role_arn: roleArn ?? null,
+    bucketOwner,
+    roleArn,
     region,
-    profile: options.profile ?? known?.profile ?? null,
-    poll_seconds: options.pollSeconds ?? known?.poll_seconds ?? DEFAULT_POLL_SECONDS,
-  };
+    profile,
+    pollSeconds,
+    stack,
+    spell: spellFlag,
+  });
 }
 
-/** The region of the environment or of the profile, as the AWS SDK finds it; undefined where there is none. */
-async function configuredRegion(profile: string | undefined): Promise<string | undefined> {
-  const client = new S3Client(profile === undefined ? {} : { profile });
-  try {
-    return await client.config.region();
-  } catch {
-    return undefined;
-  } finally {
-    client.destroy();
-  }
+/** `--role-arn`, or `--target bedrock`, as users have typed it. */
+export function spellFlag(option: string, value?: string): string {
+  const flag =
+    option === 'directory' ? 'dir' : option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return value === undefined ? `--${flag}` : `--${flag} ${value}`;
 }
 
-function refuseOthers(options: TargetOptions, kind: RunTarget['kind']): void {
-  for (const [name, kinds] of Object.entries(KINDS_OF)) {
-    if (options[name as keyof typeof KINDS_OF] === undefined) continue;
-    if ((kinds as readonly string[]).includes(kind)) continue;
-    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw new InvalidRunInputError(
-      `${flag} goes with --target ${kinds.join(' or ')}, and this is --target ${kind}. Add --target ${kinds[0]}, or leave it out.`,
-    );
-  }
+function toTarget(text: string | undefined): RunTarget['kind'] | undefined {
+  if (text === undefined || text === 'local' || text === 'bedrock' || text === 'aws') return text;
+  throw new InvalidRunInputError(`--target "${text}" is unknown. Targets: local, bedrock, aws.`);
 }
 
 function toSeconds(text: string): number {

@@ -25,3 +25,8 @@ export function cell(value: unknown, maxLength: number): string {
   const characters = [...line];
   return characters.length <= maxLength ? line : `${characters.slice(0, maxLength - 1).join('')}…`;
 }
+
+/** ` --dir …`, for a command in a message; empty for the default. */
+export function dirFlag(directory: string): string {
+  return directory === '.quarry' ? '' : ` --dir ${directory}`;
+}

@@ -1,4 +1,4 @@
-import type { ListedModel } from '../../models/list-models.ts';
+import type { ListedModel } from '../../index.ts';
 
 /** The models, for people: those with batch inference first, each with the ids that may be written. */
 export function modelLines(models: readonly ListedModel[]): string[] {

@@ -1,40 +1,6 @@
 import Table from 'cli-table3';
-import type { CostEstimate } from '../../core/run-plan.ts';
-import type { JobSchedule } from '../../core/schedule.ts';
+import type { PlanReport, ScheduledEnd } from '../../index.ts';
 import { count, duration, usd } from './format.ts';
-
-/** When jobs end, if they start now. */
-export type ScheduledEnd = JobSchedule & { ends_at: string };
-
-/** What `quarry plan` says; as `--json` prints it. */
-export interface PlanReport {
-  run_id: string;
-  /** Where the plan had a local dataset uploaded to; null where nothing was uploaded. */
-  uploaded_to: string | null;
-  /** True where a run with this input was made before. */
-  run_exists: boolean;
-  model_id: string;
-  rows: number;
-  dataset_rows: number;
-  /** Rows that get the answer of an identical request. */
-  duplicates: number;
-  on_demand_rows: number;
-  parts: number;
-  slices: number;
-  estimate: CostEstimate;
-  /** False where no AWS account pays: the estimate is what Bedrock would take. */
-  billed: boolean;
-  /** What a user should know before anything is spent. */
-  notes: string[];
-  schedule: {
-    jobs_in_flight: number;
-    records_per_hour: number;
-    /** The run's own packing. */
-    balanced: ScheduledEnd;
-    /** Parts as large as the quotas allow, and a last one of what is left. */
-    full: ScheduledEnd;
-  };
-}
 
 /** The plan, for people. */
 export function planLines(report: PlanReport): string[] {

@@ -1,14 +1,7 @@
 import { relative } from 'node:path';
-import type { S3Uri } from '../../core/s3-uri.ts';
-import type { RunSummary } from '../../core/summary.ts';
-import type { ObjectStore } from '../../store/object-store.ts';
+import type { RunSummary } from '../../index.ts';
 import { flawWarnings, stopReasonLines } from './answer-flaws-view.ts';
 import { count, usd } from './format.ts';
-
-/** The output files as other programs can open them: paths of this machine, or S3 URIs. */
-export function outputPathsOf(summary: RunSummary, { localPath }: ObjectStore): string[] {
-  return summary.output_uris.map((uri) => localPath?.(uri as S3Uri) ?? uri);
-}
 
 /** The summary as `--json` prints it. */
 export function summaryJson(summary: RunSummary, paths: readonly string[]): Record<string, unknown> {
@@ -16,8 +9,7 @@ export function summaryJson(summary: RunSummary, paths: readonly string[]): Reco
 }
 
 /** The summary as `quarry status` prints it. */
-export function summaryText(summary: RunSummary, store: ObjectStore, json: boolean): string {
-  const paths = outputPathsOf(summary, store);
+export function summaryText(summary: RunSummary, paths: readonly string[], json: boolean): string {
   return json
     ? `${JSON.stringify(summaryJson(summary, paths), null, 2)}\n`
     : `${summaryLines(summary, paths).join('\n')}\n`;

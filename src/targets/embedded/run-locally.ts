@@ -109,8 +109,8 @@ export async function runLocally(
     if (step === 'plan') {
       state = RunState.parse(output);
       const plan = await readJson(store, runLayout(state.run_uri).plan, RunPlan);
-      onProgress({ kind: 'planned', plan, isPaid: deps.settings.billed });
       await onPlanned(plan);
+      onProgress({ kind: 'planned', plan, isPaid: deps.settings.billed });
     } else if (step === 'dispatch') {
       const { decision, run_uri, wave } = DispatchResult.parse(output);
       if (decision !== 'run') return;

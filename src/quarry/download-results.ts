@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { InvalidRunInputError } from '../../core/errors.ts';
-import type { S3Uri } from '../../core/s3-uri.ts';
-import type { RunSummary } from '../../core/summary.ts';
-import { diskFaultOf } from '../../store/disk-fault.ts';
-import type { ObjectStore } from '../../store/object-store.ts';
-import { copyWhole } from '../../targets/local/copy-whole.ts';
+import { InvalidRunInputError } from '../core/errors.ts';
+import type { S3Uri } from '../core/s3-uri.ts';
+import type { RunSummary } from '../core/summary.ts';
+import { diskFaultOf } from '../store/disk-fault.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { copyWhole } from '../targets/local/copy-whole.ts';
 
 /** Beside the results, it says whose they are. */
 const SUMMARY_FILE = 'summary.json';

@@ -1,7 +1,7 @@
-import { systemClock } from '../../core/clock.ts';
-import { VERSION } from '../../core/version.ts';
-import { type DeployedTarget, openDeployedTarget } from '../../targets/aws/deployed-target.ts';
-import { sha256 } from '../../targets/local/local-target.ts';
+import { systemClock } from '../core/clock.ts';
+import { VERSION } from '../core/version.ts';
+import { type DeployedTarget, openDeployedTarget } from '../targets/aws/deployed-target.ts';
+import { sha256 } from '../targets/local/local-target.ts';
 
 /** Which stack, and as whom. */
 export interface StackPlace {

@@ -1,0 +1,51 @@
+import type { DeployedRunStatus } from '../../index.ts';
+import { count, dirFlag } from './format.ts';
+
+/** What a stack tells of a run, as `--json` prints it beside what the run's files tell. */
+export function executionJson({ execution, isAtWork, isCancelled, fault, jobs }: DeployedRunStatus) {
+  return {
+    status: isCancelled && isAtWork ? 'cancelling' : isAtWork ? 'running' : 'unfinished',
+    process: null,
+    execution:
+      execution === undefined
+        ? null
+        : {
+            arn: execution.executionArn,
+            status: execution.status,
+            started_at: new Date(execution.startedAtMs).toISOString(),
+            error: fault?.error ?? null,
+            message: fault?.message ?? null,
+          },
+    jobs_now: jobs.byStatus,
+    records_now: { total: jobs.totalRecords, processed: jobs.processedRecords },
+  };
+}
+
+/** Who is at work on the run, for people. */
+export function workerLines({ execution, isAtWork, fault, jobs }: DeployedRunStatus): string[] {
+  if (execution === undefined) return ['No execution of it is known any more.'];
+  const { name, status, startedAtMs } = execution;
+  const now = Object.entries(jobs.byStatus).map(([state, number]) => `${number} ${state}`);
+  return [
+    isAtWork
+      ? `The execution ${name} is at work on it, since ${new Date(startedAtMs).toISOString()}.`
+      : `No execution is at work on it. The last one, ${name}, ended as ${status}.`,
+    ...(fault === undefined ? [] : [`${fault.error}: ${fault.message}`]),
+    ...(now.length === 0
+      ? []
+      : [
+          `Bedrock has its jobs as ${now.join(', ')}; ${count(jobs.processedRecords, 'record')} of ${jobs.totalRecords.toLocaleString('en-US')} done.`,
+        ]),
+  ];
+}
+
+/** What can be done next. */
+export function adviceLines({ runId, isAtWork }: DeployedRunStatus, dir: string): string[] {
+  const stop = `To stop its jobs: quarry cancel ${runId}${dirFlag(dir)}.`;
+  return [
+    '',
+    isAtWork
+      ? `To follow it: quarry status ${runId} --follow${dirFlag(dir)}. ${stop}`
+      : `To go on: quarry resume ${runId}${dirFlag(dir)}. ${stop}`,
+  ];
+}

@@ -1,0 +1,293 @@
+import { createJobControl } from '../bedrock/job-control.ts';
+import { InvalidRunInputError, QuarryError } from '../core/errors.ts';
+import type { RunSummary } from '../core/summary.ts';
+import { type Diagnosis, examine } from '../doctor/examine.ts';
+import { findRun, inputOf } from '../runs/run-store.ts';
+import type { RunTarget } from '../runs/run-target.ts';
+import { limitsOf } from '../steps/plan/run-identity.ts';
+import { takeUp } from '../steps/run/take-up.ts';
+import { type Adoption, adoptJobs } from '../targets/embedded/adopt-jobs.ts';
+import { findJobs, type QuarryJob } from '../targets/embedded/find-jobs.ts';
+import { openRunFiles, type RunFiles } from '../targets/run-files.ts';
+import { type CancelledRun, cancel } from './cancel-run.ts';
+import { chooseTarget, type TargetPurpose } from './choose-target.ts';
+import { doctorOptionsOf } from './doctor-options.ts';
+import { downloadResults, requireFreeFolder } from './download-results.ts';
+import { draftRun, type PlanOptions } from './draft-run.ts';
+import { type ListedRun, listAllRuns } from './list-runs.ts';
+import type { PlanReport } from './plan-report.ts';
+import { DEFAULT_DIRECTORY, type QuarryOptions, requireOptions, spellingOf } from './quarry-options.ts';
+import { beginRun, type FollowOptions, type Run, type RunEnd } from './run.ts';
+import { runHere, stoppedError } from './run-here.ts';
+import { attachOnStack, isOnStack, resumeOnStack, runOnStack } from './run-on-stack.ts';
+import { inOwnWords, type RunRequest, runInputOf } from './run-request.ts';
+import { outputPathsOf, type ResultRow, type ResultsOptions, readRows } from './run-results.ts';
+import { type RunStatusReport, readStatus } from './run-status.ts';
+import type { RunWorkOptions } from './run-work.ts';
+import { type EmulateOptions, type ServedEmulator, serveEmulator } from './serve-emulator.ts';
+
+/** How a run is made. */
+export interface RunOptions extends FollowOptions {
+  /** Folder that the result files and the summary are put into at the end; empty, or of the same run. */
+  output?: string | undefined;
+}
+
+/** How a run goes on. */
+export interface ResumeOptions extends FollowOptions {
+  /** Spend no more than this from now on, in all, in US dollars. */
+  maxCostUsd?: number | undefined;
+  /** Hours after which Bedrock ends a job from now on, 24 to 168. */
+  timeoutHours?: number | undefined;
+  /** Send a row so often at most from now on. */
+  maxAttempts?: number | undefined;
+  /** Send the records of jobs again whose paid answers are lost for good, and pay for them again. */
+  resendMissing?: boolean | undefined;
+}
+
+/** How a run is cancelled. */
+export interface CancelOptions extends FollowOptions {
+  /** aws: stop the execution too, and harvest nothing yet. */
+  now?: boolean | undefined;
+}
+
+/** Which run: itself, or its id. */
+export type RunName = Run | string;
+
+/**
+ * Runs of a prompt or an embedding model over every row of a dataset, on one target. It holds no connection and prints
+ * nothing; what cannot be done is told by the named errors.
+ */
+export class Quarry {
+  readonly #options: QuarryOptions;
+
+  /** Throws InvalidRunInputError for options that there are not. */
+  constructor(options: QuarryOptions = {}) {
+    requireOptions(options);
+    this.#options = { ...options };
+  }
+
+  /** What a run would send, cost and take. Nothing is sent, and no run is made. */
+  async plan(request: RunRequest, options: PlanOptions = {}): Promise<PlanReport> {
+    return this.#work({}, options, (work) => draftRun(request, { ...options, ...work }));
+  }
+
+  /** Starts a run, or goes on with the one of the same input; resolves once it is planned. */
+  async run(request: RunRequest, options: RunOptions = {}): Promise<Run> {
+    const { output } = options;
+    return this.#begin({ sendsJobs: true }, options, async (work) => {
+      const { files } = work;
+      await files.requireReachable();
+      if (output !== undefined) await requireFreeFolder(output);
+      const input = await runInputOf(request, work);
+      const summary = await inOwnWords(request, input, () =>
+        isOnStack(files)
+          ? runOnStack(input, { ...work, files })
+          : runHere(input, {
+              ...work,
+              asks: String(input.model_id ?? ''),
+              onPlanned: async ({ run_id }) => {
+                if (output !== undefined) await requireFreeFolder(output, run_id);
+              },
+            }),
+      );
+      return endOf(summary, files, output);
+    });
+  }
+
+  /** Goes on with a run that was stopped, killed or cancelled, or that failed. */
+  async resume(run: RunName, options: ResumeOptions = {}): Promise<Run> {
+    const runId = idOf(run);
+    const { maxCostUsd, timeoutHours, maxAttempts, resendMissing } = options;
+    const changes = limitsOf({ max_cost_usd: maxCostUsd, timeout_hours: timeoutHours });
+    const grants = { maxAttempts, resendMissing };
+    return this.#begin({ runId, sendsJobs: true }, options, async (work) => {
+      const { files } = work;
+      const { plan, summary: ended } = await findRun(files, runId);
+      // A run that has ended sends nothing more.
+      const asks = ended === undefined ? plan.model.model_id : undefined;
+      const summary = isOnStack(files)
+        ? await resumeOnStack(runId, { ...work, files, changes, grants })
+        : await runHere(
+            { ...inputOf(plan), ...changes },
+            {
+              ...work,
+              asks,
+              onClaimed: async (layout) => {
+                const { exhausted } = await takeUp(layout, grants, files.store);
+                if (exhausted > 0) work.tell({ kind: 'notice', message: exhaustedText(exhausted, work) });
+              },
+            },
+          );
+      return endOf(summary, files);
+    });
+  }
+
+  /** aws: follows the execution that is at work on a run. */
+  async follow(run: RunName, options: FollowOptions = {}): Promise<Run> {
+    const runId = idOf(run);
+    return this.#begin({ runId }, options, async (work) => {
+      const { files, spell } = work;
+      if (!isOnStack(files)) {
+        throw new InvalidRunInputError(
+          `${spell('follow')} goes with ${spell('target', 'aws')}: other runs are followed where they run.`,
+        );
+      }
+      const status = await readStatus(runId, files);
+      if (status.kind === 'ended') return { summary: status.summary, files: status.files };
+      const { execution, isAtWork = false } = status.onStack ?? {};
+      if (execution === undefined || !isAtWork) {
+        throw new InvalidRunInputError(
+          `No execution is at work on run "${runId}": there is nothing to follow.`,
+        );
+      }
+      const { executionArn, name } = execution;
+      return endOf(await attachOnStack({ executionArn, name, runId }, { ...work, files }), files);
+    });
+  }
+
+  /** Cancels a run: nothing more is sent, its jobs are stopped, what they had done is kept. Resolves at its end. */
+  async cancel(run: RunName, options: CancelOptions = {}): Promise<CancelledRun> {
+    const runId = idOf(run);
+    return this.#work({ runId }, options, (work) => cancel(runId, { ...work, now: options.now === true }));
+  }
+
+  /** Where a run stands. */
+  async status(run: RunName): Promise<RunStatusReport> {
+    const runId = idOf(run);
+    return this.#work({ runId }, {}, ({ files }) => readStatus(runId, files));
+  }
+
+  /** How a run has ended; undefined where it has not. */
+  async summary(run: RunName): Promise<RunSummary | undefined> {
+    const runId = idOf(run);
+    return this.#work({ runId }, {}, async ({ files }) => (await findRun(files, runId)).summary);
+  }
+
+  /** The rows of a run that has ended, with their answers, in the order of the dataset. */
+  async *results<Columns = Record<string, unknown>>(
+    run: RunName,
+    options: ResultsOptions = {},
+  ): AsyncGenerator<ResultRow<Columns>, void> {
+    using files = await this.#open({ runId: idOf(run) });
+    yield* readRows<Columns>(await endedSummary(idOf(run), files), files, options);
+  }
+
+  /** The Parquet files of a run that has ended: paths of this machine, or S3 URIs, for what reads many rows at once. */
+  async files(run: RunName): Promise<string[]> {
+    const runId = idOf(run);
+    return this.#work({ runId }, {}, async ({ files }) =>
+      outputPathsOf(await endedSummary(runId, files), files.store),
+    );
+  }
+
+  /** Puts the Parquet files and the summary of a run that has ended into a folder that is empty, or of that run; their paths. */
+  async download(run: RunName, directory: string): Promise<string[]> {
+    const runId = idOf(run);
+    return this.#work({ runId }, {}, async ({ files }) =>
+      downloadResults(await endedSummary(runId, files), files, directory),
+    );
+  }
+
+  /** Where a run is, or where one would be; asks a stack that is named by an option what it is. */
+  async target(run?: RunName): Promise<RunTarget> {
+    return chooseTarget(this.#options, { runId: run === undefined ? undefined : idOf(run) });
+  }
+
+  /** The runs of the target; and where no target was chosen, those of other places that this machine remembers. */
+  async runs(): Promise<{ at: string; runs: ListedRun[] }> {
+    const elsewhere = this.#options.target === undefined;
+    return this.#work({}, {}, ({ files }) => listAllRuns(files, { elsewhere }));
+  }
+
+  /** The model invocation jobs of the runs in the store. */
+  async jobs(): Promise<QuarryJob[]> {
+    return this.#work({}, {}, async ({ files }) => {
+      await using target = await files.openEngine();
+      const { store, bucket } = files;
+      return await findJobs({ store, bucket, jobs: createJobControl(target.control) });
+    });
+  }
+
+  /** Gives jobs that no run knows back to their runs, or to one run. */
+  async adopt(run?: RunName): Promise<Adoption[]> {
+    const runId = run === undefined ? undefined : idOf(run);
+    return this.#work({ runId }, {}, async ({ files }) => {
+      const { store, bucket } = files;
+      if (runId !== undefined) await findRun(files, runId);
+      await using target = await files.openEngine();
+      return await adoptJobs({ store, bucket, jobs: createJobControl(target.control) }, runId);
+    });
+  }
+
+  /** local: serves the Bedrock emulator of the directory, for any AWS SDK; EmulatorBusyError where another process does. */
+  async emulate(options: EmulateOptions = {}): Promise<ServedEmulator> {
+    return serveEmulator(this.#options, options);
+  }
+
+  /** Checks all that runs need, side by side, and says what to do about what is missing. */
+  async doctor({ modelId }: { modelId?: string | undefined } = {}): Promise<Diagnosis> {
+    return examine(doctorOptionsOf(this.#options, modelId), process.versions.node);
+  }
+
+  async #open(purpose: TargetPurpose): Promise<RunFiles> {
+    const target = await chooseTarget(this.#options, purpose);
+    return openRunFiles(target, this.#options.directory ?? DEFAULT_DIRECTORY);
+  }
+
+  /** Begins a run; its files stay open until it has ended. */
+  #begin(
+    purpose: TargetPurpose,
+    options: FollowOptions,
+    work: (options: RunWorkOptions) => Promise<RunEnd>,
+  ): Promise<Run> {
+    return beginRun((tell, signal) => this.#work(purpose, { signal, onProgress: tell }, work), options);
+  }
+
+  /** Does work with the files open; where the signal has stopped it, that is told by name. */
+  async #work<T>(
+    purpose: TargetPurpose,
+    { signal = new AbortController().signal, onProgress: tell = () => {} }: FollowOptions,
+    work: (options: RunWorkOptions) => Promise<T>,
+  ): Promise<T> {
+    try {
+      signal.throwIfAborted();
+      using files = await this.#open(purpose);
+      return await work({ files, tell, signal, spell: spellingOf(this.#options) });
+    } catch (error) {
+      if (signal.aborted && saysAborted(error, signal)) throw stoppedError(purpose.runId, signal.reason);
+      throw error;
+    }
+  }
+}
+
+/** True of what says only that the signal was aborted. */
+function saysAborted(error: unknown, { reason }: AbortSignal): boolean {
+  if (error instanceof QuarryError) return false;
+  return error === reason || (error as Error).name === 'AbortError' || (error as Error).cause === reason;
+}
+
+function idOf(run: RunName): string {
+  return typeof run === 'string' ? run : run.id;
+}
+
+async function endedSummary(runId: string, files: RunFiles): Promise<RunSummary> {
+  const { summary } = await findRun(files, runId);
+  if (summary === undefined) throw new InvalidRunInputError(`Run "${runId}" has not ended yet.`);
+  return summary;
+}
+
+async function endOf(summary: RunSummary, files: RunFiles, output?: string): Promise<RunEnd> {
+  return {
+    summary,
+    files:
+      output === undefined
+        ? outputPathsOf(summary, files.store)
+        : await downloadResults(summary, files, output),
+  };
+}
+
+/** What could be sent again and has no attempts left. */
+function exhaustedText(exhausted: number, { spell }: RunWorkOptions): string {
+  const records = exhausted === 1 ? '1 record' : `${exhausted.toLocaleString('en-US')} records`;
+  return `${records} could be sent again, but used up their attempts: ${spell('maxAttempts')} grants more.`;
+}

@@ -1,0 +1,35 @@
+import type { RunSummary } from '../core/summary.ts';
+import { findRun, readRun } from '../runs/run-store.ts';
+import { type DeployedRunStatus, readRunStatus } from '../targets/aws/run-status.ts';
+import type { RunFiles } from '../targets/run-files.ts';
+import { openStack } from './open-stack.ts';
+import { isOnStack } from './run-on-stack.ts';
+import { outputPathsOf } from './run-results.ts';
+import { readProgress, type UnfinishedRun } from './unfinished-run.ts';
+
+/** Where a run stands. */
+export type RunStatusReport =
+  /** It has ended; the paths are those of its result files, or S3 URIs. */
+  | { kind: 'ended'; summary: RunSummary; files: readonly string[] }
+  /** It has not; `progress` is undefined until it has a plan, `onStack` is what only a stack tells. */
+  | { kind: 'unfinished'; progress: UnfinishedRun | undefined; onStack: DeployedRunStatus | undefined };
+
+/** Reads where a run stands; InvalidRunInputError where there is none of that id. */
+export async function readStatus(runId: string, files: RunFiles): Promise<RunStatusReport> {
+  const onStack = isOnStack(files) ? await statusOnStack(runId, files.target) : undefined;
+  // Before Plan has ended there is an execution, and no run in the bucket.
+  const run = onStack?.execution === undefined ? await findRun(files, runId) : await readRun(files, runId);
+  if (run?.summary !== undefined) {
+    return { kind: 'ended', summary: run.summary, files: outputPathsOf(run.summary, files.store) };
+  }
+  const progress = run === undefined ? undefined : await readProgress(run, files.store);
+  return { kind: 'unfinished', progress, onStack };
+}
+
+async function statusOnStack(
+  runId: string,
+  stack: Parameters<typeof openStack>[0],
+): Promise<DeployedRunStatus> {
+  await using target = await openStack(stack);
+  return await readRunStatus(runId, target);
+}
