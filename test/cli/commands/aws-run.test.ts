@@ -36,7 +36,7 @@ test('a run goes to the stack and to its end, and is found again by its name alo
   expect(status, err).toBe(0);
   expect(err).toContain('Started the execution mine of the stack "Quarry" in us-west-2.');
   for (const line of [
-    /^Plan: run mine, 240 rows in 2 parts, at most \$/m,
+    /^Plan: run mine, 240 rows in 2 parts, about \$/m,
     /^Prepared p00001/m,
     /^Wave 1/m,
     /^Collected p00002/m,
