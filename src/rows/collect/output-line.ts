@@ -1,4 +1,4 @@
-import { sqlText } from '../duckdb/duckdb.ts';
+import { sqlPath, sqlText } from '../duckdb/duckdb.ts';
 import {
   type AnswerSource,
   type AnswerValue,
@@ -142,7 +142,7 @@ function lineTypes({ answers }: ResultColumns): [name: string, type: string][] {
 
 function readJsonSql(path: string, columns: [name: string, type: string][], longestBytes = 0): string {
   const types = columns.map(([name, type]) => `${name}: ${sqlText(type)}`).join(', ');
-  return `read_json(${sqlText(path)}, format = 'newline_delimited', records = true, hive_partitioning = false, compression = 'uncompressed', columns = {${types}}, maximum_object_size = ${Math.max(MAX_LINE_BYTES, longestBytes + 1)})`;
+  return `read_json(${sqlPath(path)}, format = 'newline_delimited', records = true, hive_partitioning = false, compression = 'uncompressed', columns = {${types}}, maximum_object_size = ${Math.max(MAX_LINE_BYTES, longestBytes + 1)})`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

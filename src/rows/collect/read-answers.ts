@@ -1,6 +1,6 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DuckDb, isUnreadableContent, sqlText } from '../duckdb/duckdb.ts';
+import { type DuckDb, isUnreadableContent, sqlPath, sqlText } from '../duckdb/duckdb.ts';
 import { copyToParquet, readParquetSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
 import type { ResultColumns } from '../results/result-columns.ts';
 import { noLinesSql, outputLinesSql, rewrittenLinesSql, UNEXPECTED_MODEL_OUTPUT } from './output-line.ts';
@@ -79,7 +79,7 @@ async function countBytes(db: DuckDb, answersSql: string): Promise<number> {
 async function countNumbers(db: DuckDb, paths: readonly string[]): Promise<number> {
   if (paths.length === 0) return 0;
   const { numbers } = await db.row(`SELECT CAST(coalesce(sum(num_values), 0) AS DOUBLE) AS numbers
-    FROM parquet_metadata([${paths.map(sqlText).join(', ')}]) WHERE path_in_schema LIKE 'answer,%'`);
+    FROM parquet_metadata([${paths.map(sqlPath).join(', ')}]) WHERE path_in_schema LIKE 'answer,%'`);
   return Number(numbers);
 }
 

@@ -90,3 +90,8 @@ export function sqlText(text: string): string {
   const quoted = text.split('\0').map((piece) => `'${piece.replaceAll("'", "''")}'`);
   return quoted.length === 1 ? (quoted[0] ?? "''") : `(${quoted.join(' || chr(0) || ')})`;
 }
+
+/** A path as DuckDB's readers take it, which is a pattern to them: `*`, `?` and `[` stand for themselves. */
+export function sqlPath(path: string): string {
+  return sqlText(path.replace(/[*?[]/g, '[$&]'));
+}

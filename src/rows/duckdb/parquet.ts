@@ -1,5 +1,5 @@
 import type { Column } from '../../core/part.ts';
-import { type DuckDb, guardedSql, sqlText, unguarded } from './duckdb.ts';
+import { type DuckDb, guardedSql, sqlPath, sqlText, unguarded } from './duckdb.ts';
 
 /** The most that a row group may have; it ends only where a vector of the query does. A writer holds several whole. */
 interface RowGroupSize {
@@ -26,7 +26,7 @@ export function readParquetSql(path: string): string {
 
 /** SQL for Parquet files, one after the other. With Hive partitioning, a folder named `year=2024` would be a column. */
 export function readParquetsSql(paths: readonly string[]): string {
-  return `read_parquet([${paths.map(sqlText).join(', ')}], hive_partitioning = false)`;
+  return `read_parquet([${paths.map(sqlPath).join(', ')}], hive_partitioning = false)`;
 }
 
 /** SQL that follows FROM, for rows of a Parquet file, in order; only their row groups are read. */
@@ -68,8 +68,8 @@ export async function readParquetColumns(db: DuckDb, path: string): Promise<Colu
 /** Bytes of a Parquet file's values, unpacked. */
 export async function readUnpackedBytes(db: DuckDb, path: string): Promise<{ rows: number; bytes: number }> {
   const { rows, bytes } = await db.row(`SELECT
-      CAST((SELECT sum(num_rows) FROM parquet_file_metadata(${sqlText(path)})) AS DOUBLE) AS "rows",
-      CAST((SELECT coalesce(sum(total_uncompressed_size), 0) FROM parquet_metadata(${sqlText(path)})) AS DOUBLE) AS bytes`);
+      CAST((SELECT sum(num_rows) FROM parquet_file_metadata(${sqlPath(path)})) AS DOUBLE) AS "rows",
+      CAST((SELECT coalesce(sum(total_uncompressed_size), 0) FROM parquet_metadata(${sqlPath(path)})) AS DOUBLE) AS bytes`);
   return { rows: Number(rows), bytes: Number(bytes) };
 }
 
@@ -88,8 +88,8 @@ export const LARGE_ROW_GROUP_BYTES = 100_000_000;
 /** How a Parquet file is laid out, by its footer. DuckDB makes pages of up to 100 MB, other writers of 1 MB. */
 export async function readParquetLayout(db: DuckDb, path: string): Promise<ParquetLayout> {
   const { bytes, largest, writer } = await db.row(`SELECT CAST(coalesce(sum(bytes), 0) AS DOUBLE) AS bytes,
-      CAST(coalesce(max(bytes), 0) AS DOUBLE) AS largest, (SELECT created_by FROM parquet_file_metadata(${sqlText(path)})) AS writer
-    FROM (SELECT sum(total_uncompressed_size) AS bytes FROM parquet_metadata(${sqlText(path)}) GROUP BY row_group_id)`);
+      CAST(coalesce(max(bytes), 0) AS DOUBLE) AS largest, (SELECT created_by FROM parquet_file_metadata(${sqlPath(path)})) AS writer
+    FROM (SELECT sum(total_uncompressed_size) AS bytes FROM parquet_metadata(${sqlPath(path)}) GROUP BY row_group_id)`);
   const largestRowGroupBytes = Number(largest);
   return {
     bytes: Number(bytes),

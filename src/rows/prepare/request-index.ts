@@ -4,7 +4,7 @@ import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
 import { placeholdersOf } from '../../prompts/prompt-template.ts';
 import { columnText } from '../duckdb/column-text.ts';
-import { type DuckDb, openDuckDb, sqlText } from '../duckdb/duckdb.ts';
+import { type DuckDb, openDuckDb, sqlPath } from '../duckdb/duckdb.ts';
 import { copyToParquet } from '../duckdb/parquet.ts';
 import { wholeFiles } from '../sources/dataset-rows.ts';
 import type { LocalDatasetFile } from '../sources/describe-dataset.ts';
@@ -140,5 +140,5 @@ async function lookUp(
 
 /** SQL for the duplicates that `save` wrote, as far as their rows are in a range. */
 export function duplicatesSql(path: string, { firstRow, rows }: { firstRow: number; rows: number }): string {
-  return `SELECT * FROM read_parquet(${sqlText(path)}, hive_partitioning = false) WHERE "row" >= ${firstRow} AND "row" < ${firstRow + rows}`;
+  return `SELECT * FROM read_parquet(${sqlPath(path)}, hive_partitioning = false) WHERE "row" >= ${firstRow} AND "row" < ${firstRow + rows}`;
 }

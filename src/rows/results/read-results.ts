@@ -2,7 +2,7 @@ import { addStopReasons, type StopReasonCounts } from '../../core/answer-flaws.t
 import type { Reason, RowCounts, TokenCounts } from '../../core/ledger.ts';
 import type { Column } from '../../core/part.ts';
 import { columnText } from '../duckdb/column-text.ts';
-import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
+import { type DuckDb, openDuckDb, sqlName, sqlPath, sqlText } from '../duckdb/duckdb.ts';
 import { parquetRangeSql, readParquetColumns, readParquetsSql } from '../duckdb/parquet.ts';
 import { createScratch } from '../duckdb/scratch.ts';
 import type { RowWindow } from '../sources/source-bytes.ts';
@@ -163,7 +163,7 @@ async function readRowCounts(db: DuckDb, paths: readonly string[], hasAnswer: st
 
 /** SQL for how many rows files have, by their footers. */
 export function readCountSql(paths: readonly string[]): string {
-  return `SELECT CAST(coalesce(sum(num_rows), 0) AS DOUBLE) AS "rows" FROM parquet_file_metadata([${paths.map(sqlText).join(', ')}])`;
+  return `SELECT CAST(coalesce(sum(num_rows), 0) AS DOUBLE) AS "rows" FROM parquet_file_metadata([${paths.map(sqlPath).join(', ')}])`;
 }
 
 /** Calls `use` with a database for reading results. */

@@ -1,6 +1,6 @@
 import { LedgerMismatchError } from '../../core/errors.ts';
 import type { AttemptCounts, RowCounts } from '../../core/ledger.ts';
-import { type DuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
+import { type DuckDb, sqlName, sqlPath, sqlText } from '../duckdb/duckdb.ts';
 import { readParquetsSql } from '../duckdb/parquet.ts';
 import { hereAlready, type ResultFile, readCountSql, withResults } from './read-results.ts';
 
@@ -69,7 +69,7 @@ async function expectAnswers(
 ): Promise<void> {
   const { nulls, known } = await db.row(`SELECT CAST(sum(stats_null_count) AS DOUBLE) AS nulls,
       count(*) > 0 AND bool_and(stats_null_count IS NOT NULL) AS known
-    FROM parquet_metadata(${sqlText(path)}) WHERE path_in_schema = ${sqlText(outputColumn)}`);
+    FROM parquet_metadata(${sqlPath(path)}) WHERE path_in_schema = ${sqlText(outputColumn)}`);
   const unanswered = counts.reduce((sum, { rows, succeeded }) => sum + rows - succeeded, 0);
   if (!known || Number(nulls) === unanswered) return;
   throw new LedgerMismatchError(

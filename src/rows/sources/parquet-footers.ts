@@ -1,6 +1,6 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Column } from '../../core/part.ts';
-import { type DuckDb, guardedSql, sqlText, unguarded } from '../duckdb/duckdb.ts';
+import { type DuckDb, guardedSql, sqlPath, unguarded } from '../duckdb/duckdb.ts';
 import { readParquetColumns } from '../duckdb/parquet.ts';
 import type { SourceFile } from './source-bytes.ts';
 
@@ -40,7 +40,7 @@ interface FooterSummary {
 /** Summaries by path; none where one of the files has no footer, since DuckDB does not say which. */
 async function readSummaries(db: DuckDb, files: readonly SourceFile[]): Promise<Map<string, FooterSummary>> {
   const paths = [...new Set(files.map(({ path }) => path))];
-  const list = `[${paths.map(sqlText).join(', ')}]`;
+  const list = `[${paths.map(sqlPath).join(', ')}]`;
   const summaries = new Map<string, FooterSummary>();
   try {
     const counts = await db.rows(
@@ -63,7 +63,7 @@ async function readSummaries(db: DuckDb, files: readonly SourceFile[]): Promise<
 async function readSummary(db: DuckDb, file: SourceFile): Promise<FooterSummary> {
   return named(file, async () => {
     const { rows } = await db.row(
-      `SELECT CAST(num_rows AS DOUBLE) AS "rows" FROM parquet_file_metadata(${sqlText(file.path)})`,
+      `SELECT CAST(num_rows AS DOUBLE) AS "rows" FROM parquet_file_metadata(${sqlPath(file.path)})`,
     );
     return { schema: file.path, rows: Number(rows) };
   });
@@ -73,7 +73,7 @@ async function readColumns(db: DuckDb, file: SourceFile): Promise<Column[]> {
   const { path, uri } = file;
   const { names, columns } = await named(file, async () => ({
     names: await db.rows(
-      `SELECT ${guardedSql('name')} AS guarded FROM parquet_schema(${sqlText(path)}) WHERE name IS NOT NULL OFFSET 1`,
+      `SELECT ${guardedSql('name')} AS guarded FROM parquet_schema(${sqlPath(path)}) WHERE name IS NOT NULL OFFSET 1`,
     ),
     columns: await readParquetColumns(db, path),
   }));

@@ -1,6 +1,6 @@
 import { rm, stat } from 'node:fs/promises';
 import type { DatasetFormat } from '../../core/part.ts';
-import { sqlName, sqlText } from '../duckdb/duckdb.ts';
+import { sqlName, sqlPath, sqlText } from '../duckdb/duckdb.ts';
 import { parquetRangeSql } from '../duckdb/parquet.ts';
 import { namedColumns } from './column-names.ts';
 import { CANONICAL_DIALECT } from './csv-fields.ts';
@@ -178,7 +178,7 @@ function numberSql(firstRow: number): string {
 
 /** On one thread, DuckDB reads the files of a list one after the other. */
 function listSql(paths: readonly string[]): string {
-  return `[${paths.map(sqlText).join(', ')}]`;
+  return `[${paths.map(sqlPath).join(', ')}]`;
 }
 
 /** SQL for JSONL that is plain. DuckDB refuses it for a key that is there twice. */

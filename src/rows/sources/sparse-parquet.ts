@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError, ServiceUnavailableError } from '../../core/errors.ts';
 import type { ByteRange, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
-import { guardedSql, openDuckDb, sqlText, unguarded } from '../duckdb/duckdb.ts';
+import { guardedSql, openDuckDb, sqlPath, unguarded } from '../duckdb/duckdb.ts';
 import type { RowWindow, SourceFile } from './source-bytes.ts';
 
 /** Where the object is, and where its sparse copy goes. */
@@ -123,7 +123,7 @@ async function readChunks(path: string, scratchDirectory: string): Promise<Colum
     await db.rows(`SELECT row_group_id, CAST(row_group_num_rows AS DOUBLE) AS "rows", ${guardedSql('path_in_schema')} AS path,
       CAST(CASE WHEN dictionary_page_offset > 0 THEN least(dictionary_page_offset, data_page_offset) ELSE data_page_offset END AS DOUBLE) AS start,
       CAST(total_compressed_size AS DOUBLE) AS bytes
-    FROM parquet_metadata(${sqlText(path)}) ORDER BY row_group_id, column_id`);
+    FROM parquet_metadata(${sqlPath(path)}) ORDER BY row_group_id, column_id`);
   const chunks: ColumnChunk[] = [];
   let [group, firstRow, groupRows] = [rows[0]?.row_group_id, 0, 0];
   for (const row of rows) {
