@@ -35,7 +35,8 @@ export function planProgress(job: StoredJob, script: JobScript): ProgressPlan {
     extraMsOf(job, 'InProgress', script.faults);
   const end = endOf(job, durationMs, script.faults);
   const stepAt = (fraction: number) => ({
-    atMs: job.stageSinceMs + durationMs * fraction,
+    // Whole milliseconds, as a job's times are written down.
+    atMs: Math.ceil(job.stageSinceMs + durationMs * fraction),
     records: Math.floor(total * fraction),
   });
   const versions = end.keepsOutput && durationMs >= staging.minDurationMs ? staging.versions : 0;

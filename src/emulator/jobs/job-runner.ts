@@ -50,6 +50,7 @@ function start(running: RunningJobs, job: StoredJob): void {
     context: running.context,
     signal: running.closing.signal,
     work: undefined,
+    waitedFor: undefined,
     onEnded: () => {
       for (const wake of running.waiting.splice(0)) wake();
     },
@@ -116,8 +117,10 @@ async function overcome(life: JobLife, error: Error, failures: number): Promise<
       }
     }
   }
-  if (failures === 0) {
-    context.notify({ kind: 'job-waits', message: `The job "${job.jobName}" waits: ${error.message}` });
+  const { message } = error;
+  if (life.waitedFor !== message) {
+    life.waitedFor = message;
+    context.notify({ kind: 'job-waits', message: `The job "${job.jobName}" waits: ${message}` });
   }
   await context.clock.sleep(delayMs, signal);
   return true;

@@ -19,6 +19,8 @@ export interface JobLife {
   signal: AbortSignal;
   /** Once its records are worked on: kept over the stages, as it holds answers that could not be written yet. */
   work: JobWork | undefined;
+  /** Why it waited the last time, as it was told. */
+  waitedFor: string | undefined;
   /** Tells all who wait for a place that a job has ended. */
   onEnded(): void;
   /** Settles at the next job's end. */
