@@ -87,10 +87,10 @@ async function answer(
   const body = JSON.parse(Buffer.concat(chunks).toString());
   const text = String(body.messages?.at(-1)?.content ?? body.input);
   const asked = { path, body, text, atMs: Date.now() };
-  requests.push(asked);
+  const number = requests.push(asked);
   // Several requests are in flight at once where the client lets them.
   await new Promise((resolve) => setImmediate(resolve));
-  const other = instead?.(asked, requests.length);
+  const other = instead?.(asked, number);
   if (other === 'cut') return void request.socket.destroy();
   if (other !== undefined) return void response.writeHead(other.status, other.headers).end(other.text);
   if (models !== undefined && !models.includes(body.model)) {

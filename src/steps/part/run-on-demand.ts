@@ -3,12 +3,16 @@ import { z } from 'zod';
 import { ServiceUnavailableError } from '../../core/errors.ts';
 import { linesOf } from '../../core/lines.ts';
 import type { PartTurn } from '../../core/part.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
 import type { ModelInvocationType } from '../../models/adapters/model-adapter.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
 import { refuseIfCancelled } from '../run/cancellation.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { overBudget } from '../waves/decide-wave.ts';
 import { type AnswerKeeper, createAnswerKeeper } from './answer-keeper.ts';
+import { createOnDemandCounter, type OnDemandCounter } from './on-demand-progress.ts';
+import { type Ask, createPatientAsker } from './patient-asker.ts';
 
 /** Invocations in flight at once: kind to an on-demand quota that others use too. */
 const CONCURRENT_INVOCATIONS = 4;
@@ -40,6 +44,15 @@ export async function runOnDemand(part: PartTurn, deps: StepDeps): Promise<{ rec
   const limit = pLimit(CONCURRENT_INVOCATIONS);
   const keeper = createAnswerKeeper(deps);
   const { invocation_type: type } = plan.model;
+  const { part_id: partId } = part;
+  const { onProgress = () => {} } = deps;
+  const ask: Ask =
+    deps.settings.modelServer === undefined
+      ? deps.bedrock.invoke
+      : createPatientAsker(deps, (error, message) => onProgress({ kind: 'waiting', partId, error, message }));
+  const counter = createOnDemandCounter(records.length, deps.clock, (progress) =>
+    onProgress({ kind: 'on_demand', partId, ...progress }),
+  );
   const until = deps.clock.now() + ASKS_FOR_MS;
   let asked = 0;
   const mayAsk = () => {
@@ -50,7 +63,7 @@ export async function runOnDemand(part: PartTurn, deps: StepDeps): Promise<{ rec
   // Every call has ended before this one does: a repeated call must not meet answers still under way.
   const settled = await Promise.allSettled(
     records.map((record, index) =>
-      limit(() => askOnce(record, { run, partId: part.part_id, index, type, keeper, mayAsk }, deps)),
+      limit(() => askOnce(record, { run, partId, index, type, keeper, mayAsk, ask, counter }, deps)),
     ),
   );
   keeper.throwIfLost();
@@ -67,15 +80,17 @@ interface AnswerPlace {
   keeper: AnswerKeeper;
   /** False once the call has asked for long enough. */
   mayAsk: () => boolean;
+  ask: Ask;
+  counter: OnDemandCounter;
 }
 
 async function askOnce(
   record: InputRecord,
-  { run, partId, index, type, keeper, mayAsk }: AnswerPlace,
-  { store, bedrock }: StepDeps,
+  { run, partId, index, type, keeper, mayAsk, ask, counter }: AnswerPlace,
+  { store }: StepDeps,
 ): Promise<void> {
   const uri = run.layout.onDemandAnswer(partId, index);
-  if ((await store.head(uri)) !== undefined) return;
+  if ((await store.head(uri)) !== undefined) return counter.count(await outcomeIn(uri, store), false);
   await refuseIfCancelled(run.layout, store);
   if (!(await keeper.isSound())) return;
   if (!mayAsk()) {
@@ -83,10 +98,17 @@ async function askOnce(
       `The answers of part ${partId} take long: the next call asks for the rest.`,
     );
   }
-  const result = await bedrock.invoke(run.plan.model.model_id, type, record.modelInput);
+  const result = await ask(run.plan.model.model_id, type, record.modelInput);
   const answer =
     result.kind === 'answered'
       ? { ...record, modelOutput: result.modelOutput }
       : { ...record, error: { errorCode: result.errorCode, errorMessage: result.errorMessage } };
   await keeper.keep(uri, `${JSON.stringify(answer)}\n`);
+  counter.count(result.kind, true);
+}
+
+/** How a record ended that an earlier call asked for. */
+async function outcomeIn(uri: S3Uri, store: ObjectStore): Promise<'answered' | 'failed'> {
+  const line: unknown = JSON.parse(Buffer.from(await store.read(uri)).toString());
+  return Object.hasOwn(Object(line), 'error') ? 'failed' : 'answered';
 }

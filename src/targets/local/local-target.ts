@@ -159,7 +159,11 @@ function connect(emulator: SharedEmulator, modelServer: KeyedModelServer | undef
       // The emulator may be another process's, which can be stopped at any time.
       requestHandler: { requestTimeout: CONTROL_DEADLINE_MS, throwOnRequestTimeout: true },
     }),
-    runtime: new BedrockRuntimeClient(clientOptions),
+    // A server of the user's own is asked again by the step, which counts and tells it.
+    runtime: new BedrockRuntimeClient({
+      ...clientOptions,
+      ...(modelServer === undefined ? {} : { maxAttempts: 1 }),
+    }),
   };
   if (modelServer === undefined) return clients;
   const header = encodeModelServer(modelServer);
