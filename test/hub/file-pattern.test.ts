@@ -37,10 +37,28 @@ describe('a pattern means', () => {
     ['data/x[[]1].csv', ['data/x[1].csv']],
     ['data/dataset_info.json', ['data/dataset_info.json']],
     ['data/x[1.csv', []],
+    ['data/[z-a].csv', []],
+    ['data/[az-b].csv', ['data/a.csv']],
+    ['data/[!z-a].csv', ['data/a.csv', 'data/b.csv']],
+    ['data/{a,b}.csv', []],
+    ['data/@(a|b).csv', []],
     ['data', []],
   ])('%s', (pattern, expected) => {
     expect(matchPattern(pattern, PATHS)).toEqual(expected);
   });
+});
+
+test('any text is a pattern, and is dealt with at once', () => {
+  const unit = fc.constantFrom(...'ab-/.*?[]!^{}()|+@\\,&~'.split(''));
+  const pattern = fc.oneof(fc.string({ unit, maxLength: 12 }), fc.string());
+  fc.assert(
+    fc.property(pattern, fc.array(fc.string({ unit, minLength: 1 })), (glob, paths) => {
+      const found = matchPattern(glob, paths);
+      expect(paths).toEqual(expect.arrayContaining(found));
+    }),
+    { numRuns: 3000 },
+  );
+  expect(matchPattern(`*${'\\'.repeat(8)}`, PATHS)).toEqual([]);
 });
 
 test('only wildcards make a pattern a glob', () => {
