@@ -1,3 +1,4 @@
+import { membersOf } from '../../core/json-members.ts';
 import { isJsonObject, type JsonObject } from '../models/model-family.ts';
 
 /** One line of an input file. */
@@ -34,54 +35,5 @@ function sliceModelInput(line: string, record: JsonObject): string {
   if (Object.keys(record).length === 2 && line.startsWith(start)) {
     return line.slice(start.length, line.lastIndexOf('}')).trim();
   }
-  return topLevelValue(line, 'modelInput');
-}
-
-/** The text of a top-level member of a JSON object that is known to be valid; of the last one, as JSON.parse has it. */
-function topLevelValue(json: string, name: string): string {
-  let found = '';
-  let index = skipSpace(json, json.indexOf('{') + 1);
-  while (json[index] === '"') {
-    const keyEnd = stringEnd(json, index);
-    const key: unknown = JSON.parse(json.slice(index, keyEnd));
-    const valueStart = skipSpace(json, skipSpace(json, keyEnd) + 1);
-    const valueEnd = endOfValue(json, valueStart);
-    if (key === name) found = json.slice(valueStart, valueEnd);
-    index = skipSpace(json, skipSpace(json, valueEnd) + 1);
-  }
-  return found;
-}
-
-function skipSpace(json: string, start: number): number {
-  let index = start;
-  while (index < json.length && json.charCodeAt(index) <= 0x20) index += 1;
-  return index;
-}
-
-function stringEnd(json: string, start: number): number {
-  let index = start + 1;
-  while (json[index] !== '"') index += json[index] === '\\' ? 2 : 1;
-  return index + 1;
-}
-
-function endOfValue(json: string, start: number): number {
-  let index = start;
-  let depth = 0;
-  do {
-    const character = json[index];
-    if (character === '"') {
-      index = stringEnd(json, index);
-    } else if (character === '{' || character === '[') {
-      depth += 1;
-      index += 1;
-    } else if (character === '}' || character === ']') {
-      depth -= 1;
-      index += 1;
-    } else if (depth > 0) {
-      index += 1;
-    } else {
-      while (index < json.length && !/[,}\]\s]/.test(json[index] ?? '')) index += 1;
-    }
-  } while (depth > 0);
-  return index;
+  return membersOf(line).get('modelInput') ?? '';
 }
