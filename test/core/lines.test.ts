@@ -29,3 +29,22 @@ test('wherever a stream is cut, its lines are those of the whole text', async ()
     ),
   );
 });
+
+test('a line longer than the limit is told by its number, before more of it is held', async () => {
+  const limit = { maxBytes: 4, tooLong: (line: number) => new Error(`line ${line}`) };
+  const read = { chunks: 0, lines: [] as string[] };
+  const readAll = async (...chunks: string[]) => {
+    async function* stream() {
+      for (const chunk of chunks) {
+        read.chunks += 1;
+        yield Buffer.from(chunk);
+      }
+    }
+    for await (const line of linesOf(stream(), limit)) read.lines.push(line.toString());
+  };
+  await readAll('abcd\nab', 'cd\n', 'abcd');
+  expect(read).toEqual({ chunks: 3, lines: ['abcd', 'abcd', 'abcd'] });
+  await expect(readAll('a\nabcde\n')).rejects.toThrow('line 2');
+  await expect(readAll('a\nab', 'cd', 'e', 'never read')).rejects.toThrow('line 2');
+  expect(read.chunks).toBe(7);
+});
