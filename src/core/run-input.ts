@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AnswerFlaw } from './answer-flaws.ts';
 import { InvalidRunInputError } from './errors.ts';
+import { isJsonObject } from './json-value.ts';
 import { nearest } from './nearest.ts';
 
 /** Letters, digits and single hyphens: fit for an S3 key, a job name and an execution name. */
@@ -220,7 +221,7 @@ export const RunInputSchema = z
       }
     },
     // Beside faulty values too: one message lists every fault.
-    { when: ({ value }) => isObject(value) },
+    { when: ({ value }) => isJsonObject(value) },
   );
 
 /** A run input as it was parsed; keys that were not given, or were null, are absent. */
@@ -231,13 +232,13 @@ export type RunInput = z.infer<typeof RunInputSchema>;
  * unknown one.
  */
 export function parseRunInput(document: unknown): RunInput {
-  if (!isObject(document)) {
+  if (!isJsonObject(document)) {
     throw new InvalidRunInputError(
       'A run input is a JSON object, like {"s3_uri": "s3://…", "model_id": "…"}.',
     );
   }
   const { given, unknownKeys } = readKeys(document);
-  if (isObject(given.inference_parameters)) {
+  if (isJsonObject(given.inference_parameters)) {
     given.inference_parameters = withoutNulls(given.inference_parameters);
   }
   const result = RunInputSchema.safeParse(given);
@@ -313,8 +314,4 @@ function isEncoding(label: string): boolean {
   } catch {
     return false;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { QuarryError } from '../core/errors.ts';
+import { withoutUndefined } from '../core/json-value.ts';
 import type { StepName } from '../workflow/definition.ts';
 
 /** One line of a function's log: ids, counts and times, and never a word of the dataset. */
@@ -65,8 +66,4 @@ export function failedLine(step: StepName, input: unknown, error: unknown): LogL
     error: name,
     ...(error instanceof QuarryError ? { error_message: error.message, retryable: error.retryable } : {}),
   };
-}
-
-function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

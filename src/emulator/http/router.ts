@@ -1,5 +1,5 @@
+import { isJsonObject } from '../../core/json-value.ts';
 import { digestOf } from '../faults/seeded-random.ts';
-import { isJsonObject } from '../models/model-family.ts';
 import { decodeModelServer, type ModelServer } from '../models/model-server.ts';
 import type { ModelServers } from '../models/model-servers.ts';
 import { type ControlPlane, type OperationResult, serverError } from './control-plane.ts';

@@ -1,6 +1,6 @@
+import { isJsonObject } from '../../core/json-value.ts';
 import type { EmulatorContext } from '../emulator-context.ts';
 import { findEmulatedModel } from '../models/model-catalog.ts';
-import { isJsonObject } from '../models/model-family.ts';
 import type { ModelServer } from '../models/model-server.ts';
 import type { UsageBook } from '../models/usage.ts';
 import type { OperationResult } from './control-plane.ts';

@@ -1,6 +1,7 @@
+import { isJsonObject, type JsonObject } from '../../core/json-value.ts';
 import type { RecordFaults } from '../faults/fault-injector.ts';
 import type { WrittenAnswer } from '../models/answerer.ts';
-import { isJsonObject, type JsonObject, type Refusal } from '../models/model-family.ts';
+import type { Refusal } from '../models/model-family.ts';
 
 /** One record with what it got. */
 export interface AnsweredRecord {

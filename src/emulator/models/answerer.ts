@@ -1,14 +1,9 @@
+import type { JsonObject } from '../../core/json-value.ts';
 import { digestOf } from '../faults/seeded-random.ts';
 import { refuseOverContext } from './context-window.ts';
 import { converseBodies } from './converse-bodies.ts';
 import type { EmulatedModel } from './model-catalog.ts';
-import {
-  type EmulatedAnswer,
-  type EmulatedRequest,
-  type JsonObject,
-  type Refusal,
-  refuse,
-} from './model-family.ts';
+import { type EmulatedAnswer, type EmulatedRequest, type Refusal, refuse } from './model-family.ts';
 import type { ModelServer } from './model-server.ts';
 import type { ModelServers } from './model-servers.ts';
 import { simulate } from './simulated-model.ts';

@@ -1,6 +1,6 @@
+import { isJsonObject } from '../../core/json-value.ts';
 import {
   type ChatMessage,
-  isJsonObject,
   lastUserContent,
   type ModelFamily,
   numberOr,

@@ -1,8 +1,7 @@
+import { isJsonObject, type JsonObject } from '../../core/json-value.ts';
 import { samplingConflict } from './claude-messages.ts';
 import {
   extraKeyOf,
-  isJsonObject,
-  type JsonObject,
   lastUserContent,
   type ModelFamily,
   malformed,

@@ -1,5 +1,4 @@
-/** A parsed JSON object. */
-export type JsonObject = Record<string, unknown>;
+import type { JsonObject } from '../../core/json-value.ts';
 
 /** One message of a chat, its text blocks joined. */
 export interface ChatMessage {
@@ -101,11 +100,6 @@ export function refuse(errorMessage: string, errorCode = 400): Refusal {
 /** Amazon's own models word a schema error in this way. */
 export function malformed(detail: string): Refusal {
   return refuse(`Malformed input request: ${detail}, please reformat your input and try again.`);
-}
-
-/** True for an object that is neither null nor an array. */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The first key of `body` that is not among `known`. */

@@ -1,9 +1,8 @@
+import { isJsonObject, type JsonObject } from '../../core/json-value.ts';
 import {
   type ChatMessage,
   extraKeyOf,
   isBlank,
-  isJsonObject,
-  type JsonObject,
   lastUserContent,
   type ModelFamily,
   type ModelTraits,

@@ -1,4 +1,5 @@
-import { extraKeyOf, isJsonObject, type ModelFamily, malformed, refuse, stringsOf } from './model-family.ts';
+import { isJsonObject } from '../../core/json-value.ts';
+import { extraKeyOf, type ModelFamily, malformed, refuse, stringsOf } from './model-family.ts';
 import { typeName } from './nova-messages.ts';
 
 const FIELDS = new Set(['inputText', 'dimensions', 'normalize', 'embeddingTypes']);

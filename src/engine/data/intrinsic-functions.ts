@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { isObject } from './json-path.ts';
+import { isJsonObject } from '../../core/json-value.ts';
 
 type IntrinsicFunction = (args: readonly unknown[], scope: { random: () => number }) => unknown;
 
@@ -60,7 +60,8 @@ export const intrinsicFunctions = {
   },
   'States.JsonMerge': (args) => {
     const [first, second, deep] = arity(args, 3);
-    if (!isObject(first) || !isObject(second)) throw new Error('both values to merge must be JSON objects');
+    if (!isJsonObject(first) || !isJsonObject(second))
+      throw new Error('both values to merge must be JSON objects');
     if (deep !== false)
       throw new Error('only shallow merging is supported: the third argument must be false');
     return { ...first, ...second };
@@ -119,7 +120,7 @@ function format(args: readonly unknown[]): string {
 function toJavaText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (Array.isArray(value)) return `[${value.map(toJavaText).join(', ')}]`;
-  if (!isObject(value)) return JSON.stringify(value);
+  if (!isJsonObject(value)) return JSON.stringify(value);
   const fields = Object.entries(value).map(([key, inner]) => `${key}=${toJavaText(inner)}`);
   return `{${fields.join(', ')}}`;
 }

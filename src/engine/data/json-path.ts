@@ -1,4 +1,5 @@
 import { JSONPathEnvironment, JSONPathError, type JSONValue, jsonpath } from 'json-p3';
+import { isJsonObject } from '../../core/json-value.ts';
 import { InvalidDefinitionError, StateError, stateErrorFrom } from '../state-error.ts';
 
 /** What a path or an intrinsic function may look at: the state's data (`$`) and the context object (`$$`). */
@@ -69,7 +70,7 @@ export function describeMiss({ segments = [], ofContext }: JsonPath, scope: Scop
   let value = ofContext ? scope.context : scope.data;
   for (const [index, segment] of segments.entries()) {
     const isLast = index === segments.length - 1;
-    if (!isLast && typeof segment === 'string' && isObject(value) && !Object.hasOwn(value, segment))
+    if (!isLast && typeof segment === 'string' && isJsonObject(value) && !Object.hasOwn(value, segment))
       return `Missing property in path ${canonical(segments.slice(0, index + 1))}`;
     value = stepInto(value, segment);
   }
@@ -84,14 +85,9 @@ export function setAtPath(root: unknown, segments: Segments, value: unknown): un
     if (!Array.isArray(root) || first < 0 || first >= root.length) throw cannotApply(root);
     return root.with(first, setAtPath(root[first], rest, value));
   }
-  if (root !== undefined && !isObject(root)) throw cannotApply(root);
+  if (root !== undefined && !isJsonObject(root)) throw cannotApply(root);
   const inner = root !== undefined && Object.hasOwn(root, first) ? root[first] : undefined;
   return { ...root, [first]: setAtPath(inner, rest, value) };
-}
-
-/** True for a JSON object: neither an array nor null. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function cannotApply(root: unknown): StateError {
@@ -129,7 +125,7 @@ function findSegments(root: unknown, segments: Segments): unknown {
 
 function stepInto(value: unknown, segment: string | number): unknown {
   if (typeof segment === 'string')
-    return isObject(value) && Object.hasOwn(value, segment) ? value[segment] : NO_MATCH;
+    return isJsonObject(value) && Object.hasOwn(value, segment) ? value[segment] : NO_MATCH;
   if (!Array.isArray(value)) return NO_MATCH;
   const index = segment < 0 ? value.length + segment : segment;
   return index >= 0 && index < value.length ? value[index] : NO_MATCH;

@@ -1,6 +1,7 @@
+import { isJsonObject } from '../../core/json-value.ts';
 import { excerpt, InvalidDefinitionError, inField, runtimeError, type StateError } from '../state-error.ts';
 import { compileIntrinsic, type Expression } from './intrinsic-expression.ts';
-import { compilePath, describeMiss, isObject, type JsonPath, NO_MATCH, type Scope } from './json-path.ts';
+import { compilePath, describeMiss, type JsonPath, NO_MATCH, type Scope } from './json-path.ts';
 
 /** Says what it means that a path leads nowhere: Step Functions has other words for each field. */
 export type WhenMissing = (path: JsonPath, scope: Scope) => StateError;
@@ -51,7 +52,7 @@ function compileDynamic(template: unknown): Expression | undefined {
         return expression === undefined ? item : expression(scope);
       });
   }
-  if (!isObject(template)) return undefined;
+  if (!isJsonObject(template)) return undefined;
   const fields = Object.entries(template).map(([key, value]) => compileField(key, value));
   if (fields.every(({ expression }) => expression === undefined)) return undefined;
   return (scope) =>

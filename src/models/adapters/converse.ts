@@ -1,4 +1,5 @@
-import { DEFAULT_MAX_TOKENS, type ModelAdapter, withoutUndefined } from './model-adapter.ts';
+import { withoutUndefined } from '../../core/json-value.ts';
+import { DEFAULT_MAX_TOKENS, type ModelAdapter } from './model-adapter.ts';
 
 /**
  * Any other text model, through the Converse request body.

@@ -42,8 +42,3 @@ export interface ModelAdapter {
 
 /** Tokens an answer may have where the run input does not say. */
 export const DEFAULT_MAX_TOKENS = 1024;
-
-/** The object without its undefined members: a body must not carry keys that mean nothing. */
-export function withoutUndefined(object: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
-}

@@ -1,4 +1,5 @@
-import { type ModelAdapter, withoutUndefined } from './model-adapter.ts';
+import { withoutUndefined } from '../../core/json-value.ts';
+import type { ModelAdapter } from './model-adapter.ts';
 
 /**
  * Amazon Titan Text Embeddings V2: one text, one vector; no `usage` in the answer.

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../core/json-value.ts';
 import { sqlPath, sqlText } from '../duckdb/duckdb.ts';
 import {
   type AnswerSource,
@@ -78,18 +79,18 @@ export function readOutputLine(line: string, columns: ResultColumns): OutputLine
   } catch {
     return undefined;
   }
-  if (!isObject(record) || typeof record.recordId !== 'string') return undefined;
+  if (!isJsonObject(record) || typeof record.recordId !== 'string') return undefined;
   const { recordId, modelOutput } = record;
   const record_id = recordId.toWellFormed();
   const error = record.error ?? undefined;
   const isAnswer = error === undefined && readValue(columns.answer.source, modelOutput) !== null;
   const fault = error ?? (isAnswer ? undefined : errorWithin(modelOutput));
   if (fault !== undefined) {
-    const code = textOf(isObject(fault) ? fault.errorCode : undefined) ?? UNKNOWN_ERROR;
+    const code = textOf(isJsonObject(fault) ? fault.errorCode : undefined) ?? UNKNOWN_ERROR;
     return {
       record_id,
       error_code: code.replace(new RegExp(WHOLE_NUMBER), '$1'),
-      error_message: textOf(isObject(fault) ? (fault.errorMessage ?? fault) : fault) ?? '',
+      error_message: textOf(isJsonObject(fault) ? (fault.errorMessage ?? fault) : fault) ?? '',
     };
   }
   if (!isAnswer) {
@@ -102,7 +103,7 @@ export function readOutputLine(line: string, columns: ResultColumns): OutputLine
 
 /** The error that stands in an answer's place, as `error` would have it. */
 function errorWithin(modelOutput: unknown): Record<string, unknown> | undefined {
-  if (!isObject(modelOutput)) return undefined;
+  if (!isJsonObject(modelOutput)) return undefined;
   const { errorCode = null, errorMessage = null } = modelOutput;
   return errorCode === null && errorMessage === null ? undefined : { errorCode, errorMessage };
 }
@@ -143,10 +144,6 @@ function lineTypes({ answers }: ResultColumns): [name: string, type: string][] {
 function readJsonSql(path: string, columns: [name: string, type: string][], longestBytes = 0): string {
   const types = columns.map(([name, type]) => `${name}: ${sqlText(type)}`).join(', ');
   return `read_json(${sqlPath(path)}, format = 'newline_delimited', records = true, hive_partitioning = false, compression = 'uncompressed', columns = {${types}}, maximum_object_size = ${Math.max(MAX_LINE_BYTES, longestBytes + 1)})`;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/core/json-value.ts';
 import { createAnswerer } from '../../../src/emulator/models/answerer.ts';
 import { findEmulatedModel } from '../../../src/emulator/models/model-catalog.ts';
-import type { JsonObject } from '../../../src/emulator/models/model-family.ts';
 import { createModelServers } from '../../../src/emulator/models/model-servers.ts';
 
 const ACCOUNT = { accountId: '123456789012', region: 'us-east-1', applicationProfiles: {} };
