@@ -12,7 +12,7 @@ const KnownIds = z.object({
   part_id: z.string().optional().catch(undefined),
   wave: z.int().optional().catch(undefined),
   attempt: z.int().optional().catch(undefined),
-  slice: z.object({ slice: z.int() }).optional().catch(undefined),
+  slice: z.int().optional().catch(undefined),
 });
 
 /** The ids in a step's input: of the run, the part or the slice. */
@@ -26,7 +26,7 @@ export function idsOf(input: unknown): Record<string, unknown> {
     part_id,
     wave,
     attempt,
-    slice: slice?.slice,
+    slice,
   });
 }
 
