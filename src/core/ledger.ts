@@ -38,6 +38,8 @@ export const PartLedger = z.object({
   stop_reasons: z.array(StopReasonCounts).optional(),
   /** Lines of output that belong to no row: unknown or repeated record ids, or unreadable. */
   stray_lines: Count,
+  /** Answers that were an object of the schema once text around it was taken away; absent without `output_schema`. */
+  mended: Count.optional(),
   job_arn: z.string().nullable(),
   job_status: z.string().nullable(),
   /** What Bedrock said of a job that failed. */

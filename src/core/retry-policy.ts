@@ -17,6 +17,10 @@ export type Forgiveness = 'nothing' | 'account' | 'client';
 
 /** Error code of a record that was not sent because the run had been stopped. */
 export const RUN_STOPPED = 'RunStopped';
+/** Error code of a record whose answer is not of the schema that was asked for. */
+export const SCHEMA_VIOLATION = 'SchemaViolation';
+/** Error code of a record whose answer was cut off before it was of the schema; `retry_truncated` sends it again. */
+export const TRUNCATED_ANSWER = 'AnswerTruncated';
 /** Error code of a record that was not sent because it could have cost more than `max_cost_usd`. */
 export const BUDGET_EXCEEDED = 'BudgetExceeded';
 
@@ -53,6 +57,7 @@ export const FINAL_ERROR_NAMES: readonly string[] = [
   'NullPromptValue',
   'UnexpectedModelOutput',
   'UnknownError',
+  TRUNCATED_ANSWER,
   ...Object.keys(STATUS_OF_NAME).filter((name) => !RETRYABLE_STATUS.test(String(STATUS_OF_NAME[name]))),
 ].map((name) => name.toLowerCase());
 

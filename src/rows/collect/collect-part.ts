@@ -69,6 +69,8 @@ export interface CollectedPart extends ResultLedger {
   answered: number;
   /** True where a record without one has used up an attempt. */
   wasTried: boolean;
+  /** Answers whose JSON was mended; absent where none was asked for. */
+  mended?: number;
   /** Records that are owed another attempt. */
   owed: number;
   failures: FailureCounts[];
@@ -116,6 +118,7 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
       ...(elsewhere > 0 ? { isWaiting: IS_ELSEWHERE } : {}),
     })),
     stray_lines: lines - answered,
+    ...(request.columns.schema === undefined ? {} : { mended: answers.mended }),
     answered,
     wasTried: unanswered.sent,
     owed: owedUnder({ owed: { records: 0 }, failures }, request.retry),
@@ -260,6 +263,7 @@ function outputsSql(
   return (column) => {
     switch (column.from) {
       case 'answer':
+      case 'property':
         return `answer.${column.key}`;
       case 'record_id':
         return `input.${RECORD_ID_COLUMN}`;

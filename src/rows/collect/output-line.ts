@@ -126,9 +126,12 @@ export function rewrittenLinesSql(path: string, columns: ResultColumns, longestB
   return `SELECT * FROM ${readJsonSql(path, lineTypes(columns), longestBytes)}`;
 }
 
-/** SQL for no lines at all, with the names and types that lines have. */
+/** SQL for no lines at all, with the names and types that lines have, the properties of typed answers included. */
 export function noLinesSql(columns: ResultColumns): string {
-  const nulls = lineTypes(columns).map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`);
+  const properties = columns.properties.map(({ key, type }): [string, string] => [key, type]);
+  const nulls = [...lineTypes(columns), ...properties].map(
+    ([name, type]) => `CAST(NULL AS ${type}) AS ${name}`,
+  );
   return `SELECT ${nulls.join(', ')} WHERE false`;
 }
 
@@ -141,7 +144,8 @@ function lineTypes({ answers }: ResultColumns): [name: string, type: string][] {
   ];
 }
 
-function readJsonSql(path: string, columns: [name: string, type: string][], longestBytes = 0): string {
+/** SQL for a file of JSON lines with these columns; with the bytes of its longest line, where they are known. */
+export function readJsonSql(path: string, columns: [name: string, type: string][], longestBytes = 0): string {
   const types = columns.map(([name, type]) => `${name}: ${sqlText(type)}`).join(', ');
   return `read_json(${sqlPath(path)}, format = 'newline_delimited', records = true, hive_partitioning = false, compression = 'uncompressed', columns = {${types}}, maximum_object_size = ${Math.max(MAX_LINE_BYTES, longestBytes + 1)})`;
 }

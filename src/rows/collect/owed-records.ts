@@ -7,6 +7,7 @@ import {
   REFUSED_STOP_REASONS,
   RETRYABLE_CODE_PATTERN,
   type RetryPolicy,
+  TRUNCATED_ANSWER,
   TRUNCATED_STOP_REASONS,
 } from '../../core/retry-policy.ts';
 import { columnText } from '../duckdb/column-text.ts';
@@ -30,7 +31,9 @@ function retryableSql({ retryTruncated, retryRefused }: RetryPolicy): string {
   ];
   const failed = `(regexp_full_match(error_code, ${sqlText(RETRYABLE_CODE_PATTERN)}, 's') AND lower(error_code) NOT IN (${sqlList(FINAL_ERROR_NAMES)}))`;
   const unwanted =
-    reasons.length === 0 ? '' : ` OR (error_code IS NULL AND lower(stop_reason) IN (${sqlList(reasons)}))`;
+    reasons.length === 0
+      ? ''
+      : ` OR ((error_code IS NULL OR error_code = ${sqlText(TRUNCATED_ANSWER)}) AND lower(stop_reason) IN (${sqlList(reasons)}))`;
   return `coalesce(${failed}${unwanted}, false)`;
 }
 

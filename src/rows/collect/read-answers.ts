@@ -6,6 +6,8 @@ import type { ResultColumns } from '../results/result-columns.ts';
 import { noLinesSql, outputLinesSql, rewrittenLinesSql, UNEXPECTED_MODEL_OUTPUT } from './output-line.ts';
 import { openPlainFiles } from './plain-file.ts';
 import { rewriteOutput } from './rewrite-output.ts';
+import { typeAnswers } from './type-answers.ts';
+import { createTypedReader } from './typed-answer.ts';
 
 /** What a job answered, for as long as it is not disposed of. */
 export interface Answers extends AsyncDisposable {
@@ -17,6 +19,8 @@ export interface Answers extends AsyncDisposable {
   unreadable: number;
   /** True where a file ends in the middle of a line or of its compression. */
   isCutOff: boolean;
+  /** Answers that were an object only without the text or code fence around it, or a comma too many. */
+  mended: number;
   /** Bytes of the texts, or how many numbers the embeddings have. */
   size: number;
 }
@@ -43,12 +47,16 @@ export async function readAnswers(
     await Promise.all(paths.map((path) => rm(path, { force: true })));
   };
   const selects = [`SELECT *, CAST(NULL AS BIGINT) AS line FROM (${noLinesSql(columns)})`];
-  let [read, unreadable, isCutOff] = [0, 0, false];
+  const readTyped = columns.schema && createTypedReader(columns.schema);
+  let [read, unreadable, mended, isCutOff] = [0, 0, 0, false];
   try {
     for (const [index, { path: outputPath, isWhole }] of plain.files.entries()) {
       const path = join(scratchDirectory, `answers-${index}.parquet`);
       paths.push(path);
       const copied = await copyAnswers(db, { outputPath, path, columns, bytesPerRow, scratchDirectory });
+      if (readTyped !== undefined) {
+        mended += await typeAnswers(db, { path, columns, readTyped, bytesPerRow, scratchDirectory });
+      }
       selects.push(`SELECT *, file_row_number + ${read} AS line FROM ${readParquetSql(path)}`);
       read += copied.lines;
       unreadable += copied.unreadable;
@@ -56,7 +64,15 @@ export async function readAnswers(
     }
     const sql = selects.join(' UNION ALL ');
     const size = hasNumbers(columns) ? await countNumbers(db, paths) : await countBytes(db, sql);
-    return { sql, lines: read + unreadable, unreadable, isCutOff, size, [Symbol.asyncDispose]: removeFiles };
+    return {
+      sql,
+      lines: read + unreadable,
+      unreadable,
+      isCutOff,
+      mended,
+      size,
+      [Symbol.asyncDispose]: removeFiles,
+    };
   } catch (error) {
     await removeFiles();
     throw error;

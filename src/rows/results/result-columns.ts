@@ -1,8 +1,9 @@
+import { type AnswerSchema, propertyTypeOf } from '../../core/output-schema.ts';
 import type { OutputShape } from '../../models/output-shape.ts';
 import { type AnswerSource, valueTypeOf } from './answer-values.ts';
 
 /** A column that a run adds to its rows, and what it tells of a row. */
-export type ResultColumn = AnswerColumn | RowColumn;
+export type ResultColumn = AnswerColumn | PropertyColumn | RowColumn;
 
 /** A column of what a model's output says; empty where a row has no answer. */
 export interface AnswerColumn {
@@ -15,6 +16,14 @@ export interface AnswerColumn {
   key: string;
   /** True of what was paid for: a row that gets another row's answer has none of it. */
   isSpent: boolean;
+}
+
+/** A column of one property of answers that are objects of a schema; empty where the answer is none. */
+export interface PropertyColumn {
+  name: string;
+  type: string;
+  from: 'property';
+  key: string;
 }
 
 /** A column of what became of a row. */
@@ -33,6 +42,10 @@ export interface ResultColumns {
   answer: AnswerColumn;
   /** All that the model's output says, the answer first. */
   answers: readonly AnswerColumn[];
+  /** The properties of answers that are asked for as objects; none where an answer is a text or a list of numbers. */
+  properties: readonly PropertyColumn[];
+  /** The schema of those objects. */
+  schema: AnswerSchema | undefined;
   /** Every column that is added to the dataset's own, in order. */
   all: readonly ResultColumn[];
   /** What to say of an output that has no answer. */
@@ -46,6 +59,10 @@ export interface ResultColumnsRequest {
   outputColumn: string | undefined;
   /** Where a column of the dataset that is itself named so gives the ids, none is added. */
   recordIdColumn: string | undefined;
+  /** What answers are asked to be an object of. */
+  schema?: AnswerSchema | undefined;
+  /** Before the names of the object's columns. */
+  outputPrefix?: string | undefined;
 }
 
 /** Columns that say how a row came to its answer, and nothing that a reader of answers looks for. */
@@ -61,6 +78,8 @@ export function resultColumnsOf({
   shape,
   outputColumn,
   recordIdColumn,
+  schema,
+  outputPrefix = '',
 }: ResultColumnsRequest): ResultColumns {
   const { answer: source, stopReason, inputTokens, outputTokens, unexpected } = sourcesOf(shape);
   const answer = answerColumn(outputColumn ?? DEFAULT_NAMES[shape.kind], source, { key: 'answer' });
@@ -70,10 +89,14 @@ export function resultColumnsOf({
     answerColumn('output_tokens', outputTokens, { isSpent: true }),
   ];
   const recordId: RowColumn = { name: 'record_id', type: 'VARCHAR', from: 'record_id' };
+  const properties = schema === undefined ? [] : propertyColumnsOf(schema, outputPrefix);
   return {
     answer,
     answers: [answer, ...details],
+    properties,
+    schema,
     all: [
+      ...properties,
       answer,
       ...(recordIdColumn === recordId.name ? [] : [recordId]),
       { name: 'error_code', type: 'VARCHAR', from: 'error_code' },
@@ -93,6 +116,19 @@ function answerColumn(
   { key = name, isSpent = false }: { key?: string; isSpent?: boolean } = {},
 ): AnswerColumn {
   return { name, type: valueTypeOf(source), from: 'answer', source, key, isSpent };
+}
+
+/** The columns of an answer's properties, in the order of the schema. */
+export function propertyColumnsOf(schema: AnswerSchema, prefix = ''): PropertyColumn[] {
+  return Object.entries(schema.properties).map(([name, property], index) => {
+    const type = propertyTypeOf(property);
+    return {
+      name: `${prefix}${name}`,
+      type: type === 'JSON' ? 'VARCHAR' : type,
+      from: 'property',
+      key: `property_${index}`,
+    };
+  });
 }
 
 interface AnswerSources {

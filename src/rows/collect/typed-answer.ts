@@ -1,0 +1,113 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { InvalidRunInputError } from '../../core/errors.ts';
+import { type AnswerSchema, propertyTypeOf } from '../../core/output-schema.ts';
+import { SCHEMA_VIOLATION, TRUNCATED_ANSWER, TRUNCATED_STOP_REASONS } from '../../core/retry-policy.ts';
+import { findObject } from './mend-json.ts';
+
+/** What an answer says as an object of a schema: its values, in the order of the properties, or why it has none. */
+export type TypedAnswer =
+  | { kind: 'typed'; values: unknown[]; isMended: boolean }
+  | { kind: 'violation'; errorCode: string; errorMessage: string };
+
+/** Reads answers as objects of one schema. */
+export type TypedReader = (answer: string, stopReason: string | null) => TypedAnswer;
+
+/** Characters of a validator's message in a row's message, and of the bad answer. */
+const MESSAGE_LENGTH = 400;
+/** Faults that a message names. */
+const NAMED_FAULTS = 3;
+
+/** Makes the reader of a schema; InvalidRunInputError where it is not a sound JSON Schema. */
+export function createTypedReader(schema: AnswerSchema): TypedReader {
+  const validate = compile(schema);
+  const properties = Object.entries(schema.properties).map(([name, property]) => ({
+    name,
+    type: propertyTypeOf(property),
+    isOptional: schema.required?.includes(name) !== true,
+  }));
+  return (answer, stopReason) => {
+    const found = findObject(answer);
+    if (found === undefined) return withoutObject(answer, stopReason);
+    const { object, isMended } = found;
+    for (const { name, isOptional } of properties) {
+      // A model that is to leave a value out says null as well.
+      if (isOptional && object[name] === null) delete object[name];
+    }
+    if (!validate(object)) return violation(faultsOf(validate), answer);
+    const values = properties.map(({ name, type }) => columnValue(object[name], type));
+    const strange = properties.find(({ type }, index) => !fits(values[index], type));
+    if (strange !== undefined)
+      return violation(`${strange.name} has a number that a column cannot have`, answer);
+    return { kind: 'typed', values, isMended };
+  };
+}
+
+/** Throws InvalidRunInputError where a schema is not a sound JSON Schema. */
+export function requireSoundSchema(schema: AnswerSchema): void {
+  compile(schema);
+}
+
+function compile(schema: AnswerSchema): ValidateFunction {
+  try {
+    return new Ajv2020({ strict: false, allErrors: true, validateFormats: false, logger: false }).compile(
+      schema,
+    );
+  } catch (error) {
+    throw new InvalidRunInputError(`output_schema is not a sound JSON Schema: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function withoutObject(answer: string, stopReason: string | null): TypedAnswer {
+  if (TRUNCATED_STOP_REASONS.includes(stopReason?.toLowerCase() ?? '')) {
+    return {
+      kind: 'violation',
+      errorCode: TRUNCATED_ANSWER,
+      errorMessage: `The answer was cut off (${stopReason}) before its JSON object was whole. Raise inference_parameters.max_tokens.`,
+    };
+  }
+  return answer.trim() === '' ? violation('it is empty') : violation('it has no JSON object in it', answer);
+}
+
+function violation(why: string, answer?: string): TypedAnswer {
+  const fault = why.slice(0, MESSAGE_LENGTH).toWellFormed();
+  const said = answer === undefined ? '' : ` It says: ${quoted(answer)}`;
+  const errorMessage = `The answer is not as output_schema asks: ${fault}.${said}`;
+  return { kind: 'violation', errorCode: SCHEMA_VIOLATION, errorMessage };
+}
+
+/** How an answer begins, safe to print. */
+function quoted(answer: string): string {
+  const beginning = answer
+    .slice(0, MESSAGE_LENGTH)
+    .toWellFormed()
+    .replace(/\p{C}+/gu, ' ');
+  return answer.length > MESSAGE_LENGTH ? `${beginning}…` : beginning;
+}
+
+function faultsOf({ errors }: ValidateFunction): string {
+  const faults = (errors ?? []).map(({ instancePath, message, params }) => {
+    const at = instancePath.slice(1).replaceAll('/', '.');
+    const allowed = Array.isArray(params.allowedValues) ? `: ${params.allowedValues.join(', ')}` : '';
+    return `${at} ${message}${allowed}`.trim();
+  });
+  const more = faults.length > NAMED_FAULTS ? `; and ${faults.length - NAMED_FAULTS} more` : '';
+  return `${faults.slice(0, NAMED_FAULTS).join('; ')}${more}`;
+}
+
+/** A value as its column has it; one of several kinds as its JSON. */
+function columnValue(value: unknown, type: string): unknown {
+  if (value === undefined || value === null) return null;
+  return type === 'JSON' ? JSON.stringify(value) : value;
+}
+
+/** False where a number is beyond what a column of this type has: JSON's own have no end. */
+function fits(value: unknown, type: string): boolean {
+  if (typeof value === 'number') {
+    const isExact = !type.includes('BIGINT') || !Number.isInteger(value) || Number.isSafeInteger(value);
+    return Number.isFinite(value) && isExact;
+  }
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.values(value).every((inner) => fits(inner, type));
+}
