@@ -30,7 +30,7 @@ export type { CancelledRun } from './quarry/cancel-run.ts';
 export { DEFAULT_POLL_SECONDS } from './quarry/choose-target.ts';
 export type { PlanOptions } from './quarry/draft-run.ts';
 export type { ListedRun } from './quarry/list-runs.ts';
-export type { PlanReport, ScheduledEnd } from './quarry/plan-report.ts';
+export type { PlannedSchema, PlanReport, ScheduledEnd } from './quarry/plan-report.ts';
 export {
   type CancelOptions,
   Quarry,

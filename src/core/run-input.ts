@@ -128,6 +128,13 @@ export const RUN_INPUT_FIELDS = {
   output_column: z.string().min(1).meta({
     description: 'Name of the column of answers. Default `response`, or `embedding` for embeddings.',
   }),
+  output_schema: z.record(z.string(), z.unknown()).meta({
+    description:
+      'What answers are to be: a JSON Schema of an object, or its short form, `{"label": "yes | no", "score": "number 0..1", "topics": "string[]", "why": "string?"}`. Each property becomes a column; an answer that is not of the schema is a failed row and sent again.',
+  }),
+  output_prefix: z.string().min(1).max(60).meta({
+    description: 'Put before the names of the columns that `output_schema` adds. Default: nothing.',
+  }),
   max_num_jobs: z.int().min(1).meta({
     description:
       'At most this many jobs in the first wave: only the rows that fit into them, at `max_records_per_job` each, are run.',
@@ -215,6 +222,9 @@ export const RunInputSchema = z
       }
       if (input.csv_delimiter !== undefined && input.csv_delimiter === input.csv_quote) {
         refuse('csv_quote', 'give another character than csv_delimiter');
+      }
+      if (input.output_prefix !== undefined && input.output_schema === undefined) {
+        refuse('output_prefix', 'goes with output_schema');
       }
       if (input.prompt_id !== undefined && input.prompt_template !== undefined) {
         refuse('prompt_template', 'give prompt_id or prompt_template, not both');

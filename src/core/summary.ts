@@ -27,6 +27,8 @@ export const RunSummary = z.object({
   stop_reasons: z.array(StopReasonCounts).optional(),
   /** Answers that were cut off, refused or empty. */
   flawed: FlawCounts.optional(),
+  /** Answers that were an object of the schema once text around it was taken away; absent without `output_schema`. */
+  mended: z.int().min(0).optional(),
   tokens: TokenCounts,
   /** Dollars for these tokens by the price table; null where no price of the model is known. */
   cost_usd: z.number().nullable(),

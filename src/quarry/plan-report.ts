@@ -1,10 +1,22 @@
+import { answerSchemaOf } from '../core/output-schema.ts';
 import { PILOT_MIN_PARTS, packFull } from '../core/packing.ts';
+import { parseRunInput } from '../core/run-input.ts';
 import type { CostEstimate } from '../core/run-plan.ts';
 import { type JobPace, type JobSchedule, scheduleJobs } from '../core/schedule.ts';
+import { propertyColumnsOf } from '../rows/results/result-columns.ts';
 import type { PlanDraft } from '../steps/plan/draft-plan.ts';
 
 /** When jobs end, if they start now. */
 export type ScheduledEnd = JobSchedule & { ends_at: string };
+
+/** An `output_schema`, as it was given and as the JSON Schema that it stands for. */
+export interface PlannedSchema {
+  given: unknown;
+  compiled: unknown;
+  /** How the model is told: in the prompt. */
+  asked: 'in the prompt';
+  columns: readonly { name: string; type: string }[];
+}
 
 /** What a run would be. */
 export interface PlanReport {
@@ -16,6 +28,8 @@ export interface PlanReport {
   model_id: string;
   rows: number;
   dataset_rows: number;
+  /** What answers are to be, and the columns that come of it; null where they are texts or embeddings. */
+  output_schema: PlannedSchema | null;
   /** Rows that get the answer of an identical request. */
   duplicates: number;
   on_demand_rows: number;
@@ -53,6 +67,7 @@ export function reportPlan(
     model_id: plan.model.model_id,
     rows: plan.selected_rows,
     dataset_rows: plan.dataset.rows,
+    output_schema: schemaOf(plan.input),
     duplicates: plan.duplicates,
     on_demand_rows: plan.on_demand_rows,
     parts: plan.parts,
@@ -70,6 +85,14 @@ export function reportPlan(
       ),
     },
   };
+}
+
+function schemaOf(input: Record<string, unknown>): PlannedSchema | null {
+  const { output_schema, output_prefix } = parseRunInput(input);
+  if (output_schema === undefined) return null;
+  const compiled = answerSchemaOf(output_schema);
+  const columns = propertyColumnsOf(compiled, output_prefix).map(({ name, type }) => ({ name, type }));
+  return { given: output_schema, compiled, asked: 'in the prompt', columns };
 }
 
 /** The end of the run's own packing: with the first job alone, as Dispatch has it, unless there is no pilot. */

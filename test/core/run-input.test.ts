@@ -79,6 +79,8 @@ test('every key is taken, and kept', () => {
     text_column: 'text',
     record_id_column: 'id',
     output_column: 'answer',
+    output_schema: { label: 'yes | no' },
+    output_prefix: 'answer_',
     max_num_jobs: 2,
     max_records_per_job: 500,
     max_records: 900,

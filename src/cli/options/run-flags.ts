@@ -7,7 +7,7 @@ import { RUN_INPUT_FIELDS, RUN_INPUT_KEYS } from '../../core/run-input.ts';
 const DATASET_KEYS = ['s3_uri', 'dataset_id'];
 
 /** What a flag's text must be. */
-type FlagType = 'text' | 'number' | 'boolean' | 'json' | 'list';
+type FlagType = 'text' | 'number' | 'boolean' | 'json' | 'list' | 'document';
 
 /** Flags of single inference parameters. */
 const PARAMETER_FLAGS: readonly { flag: string; key: string; type: FlagType; description: string }[] = [
@@ -45,11 +45,16 @@ export function addRunFlags(command: Command): Command {
 
 /** The run input that flags and a document (`--input`) make together; a flag overrides the document. */
 export async function runInputOf(options: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const document = typeof options.input === 'string' ? await readDocument(options.input) : {};
+  const document = typeof options.input === 'string' ? await readDocument('--input', options.input) : {};
   const given: Record<string, unknown> = { ...document };
   for (const key of [...RUN_INPUT_KEYS, 'max_records_per_batch']) {
     const value = options[toOptionName(key)];
     if (value !== undefined && key !== 'input') given[key] = value;
+  }
+  if (typeof options.outputSchema === 'string') {
+    given.output_schema = options.outputSchema.trimStart().startsWith('{')
+      ? parseDocument('--output-schema', options.outputSchema)
+      : await readDocument('--output-schema', options.outputSchema);
   }
   const parameters: Record<string, unknown> = { ...(given.inference_parameters as object | undefined) };
   for (const { flag, key } of PARAMETER_FLAGS) {
@@ -61,20 +66,22 @@ export async function runInputOf(options: Record<string, unknown>): Promise<Reco
   return given;
 }
 
-async function readDocument(path: string): Promise<Record<string, unknown>> {
+async function readDocument(flag: string, path: string): Promise<Record<string, unknown>> {
   const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new InvalidRunInputError(`--input "${path}" cannot be read: ${error.message}`, { cause: error });
+    throw new InvalidRunInputError(`${flag} "${path}" cannot be read: ${error.message}`, { cause: error });
   });
+  return parseDocument(`${flag} "${path}"`, text);
+}
+
+function parseDocument(what: string, text: string): Record<string, unknown> {
   let document: unknown;
   try {
     document = JSON.parse(text);
   } catch (error) {
-    throw new InvalidRunInputError(`--input "${path}" is not JSON: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new InvalidRunInputError(`${what} is not JSON: ${(error as Error).message}`, { cause: error });
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-    throw new InvalidRunInputError(`--input "${path}" must hold one JSON object.`);
+    throw new InvalidRunInputError(`${what} must hold one JSON object.`);
   }
   return document as Record<string, unknown>;
 }
@@ -89,6 +96,8 @@ function typeOf(schema: { type: string }): FlagType {
       return 'json';
     case 'array':
       return 'list';
+    case 'record':
+      return 'document';
     default:
       return 'text';
   }
@@ -97,6 +106,7 @@ function typeOf(schema: { type: string }): FlagType {
 function parserOf(type: FlagType): (text: string) => unknown {
   switch (type) {
     case 'text':
+    case 'document':
       return (text) => text;
     case 'list':
       return (text) => text.split(',').map((item) => item.trim());

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { PlanReport, ScheduledEnd } from '../../index.ts';
+import type { PlannedSchema, PlanReport, ScheduledEnd } from '../../index.ts';
 import { count, duration, usd } from './format.ts';
 
 /** The plan, for people. */
@@ -13,6 +13,7 @@ export function planLines(report: PlanReport): string[] {
     ...(report.duplicates === 0
       ? []
       : [`  not sent   ${report.duplicates.toLocaleString('en-US')}, as identical requests are sent once`]),
+    ...schemaLines(report.output_schema),
     `  on demand  ${on_demand_rows.toLocaleString('en-US')}${on_demand_rows === 0 ? '' : ', at twice the price: fewer than a job takes'}`,
     `  input      about ${count(estimate.input_tokens, 'token')}${estimate.input_usd === null ? '' : `, ${usd(estimate.input_usd)}`}`,
     `  answers    at most ${count(estimate.max_output_tokens, 'token')}, if every row is sent once`,
@@ -34,6 +35,17 @@ export function planLines(report: PlanReport): string[] {
       : `The dataset is in ${report.uploaded_to} now; nothing else was sent, and nothing was paid.`,
   );
   return lines;
+}
+
+function schemaLines(schema: PlannedSchema | null): string[] {
+  if (schema === null) return [];
+  const [given, compiled] = [schema.given, schema.compiled].map((form) => JSON.stringify(form));
+  return [
+    `  columns    ${schema.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
+    `  schema     asked for ${schema.asked}; each answer is checked`,
+    `             ${given}`,
+    ...(compiled === given ? [] : [`             means ${compiled}`]),
+  ];
 }
 
 /** An estimate: of the tokens only their bytes are known before, and rows may have to be sent again. */

@@ -28,6 +28,11 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
     `  not sent   ${rows.not_sent.toLocaleString('en-US')}`,
     ...attemptsLine(summary),
     ...stopReasonLines(summary.stop_reasons ?? []),
+    ...(summary.mended
+      ? [
+          `  mended     ${count(summary.mended, 'answer')} with text around the JSON object, or a comma too many`,
+        ]
+      : []),
     `  jobs       ${summary.jobs}${summary.on_demand_records > 0 ? `, and ${count(summary.on_demand_records, 'record')} on demand` : ''}`,
     `  tokens     ${tokens.input.toLocaleString('en-US')} in, ${tokens.output.toLocaleString('en-US')} out`,
   ];

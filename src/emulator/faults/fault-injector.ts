@@ -20,6 +20,7 @@ export interface RecordFaults {
   isDuplicated: boolean;
   corruption: 'truncated' | 'lone-surrogate' | 'not-json' | undefined;
   isAwkward: boolean;
+  isBroken: boolean;
   hasNulls: boolean;
 }
 
@@ -142,6 +143,7 @@ const RECORD_KINDS = new Set<JobFault['kind']>([
   'duplicate-lines',
   'corrupt-lines',
   'awkward-text',
+  'broken-answers',
   'explicit-nulls',
 ]);
 
@@ -151,6 +153,7 @@ const NO_FAULTS: Readonly<RecordFaults> = {
   isDuplicated: false,
   corruption: undefined,
   isAwkward: false,
+  isBroken: false,
   hasNulls: false,
 };
 
@@ -170,6 +173,9 @@ function applyFault(found: RecordFaults, fault: JobFault, isHit: () => boolean):
       return;
     case 'awkward-text':
       found.isAwkward ||= isHit();
+      return;
+    case 'broken-answers':
+      found.isBroken ||= isHit();
       return;
     case 'explicit-nulls':
       found.hasNulls ||= isHit();

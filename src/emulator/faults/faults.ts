@@ -94,6 +94,8 @@ const JobFault = z.discriminatedUnion('kind', [
   }),
   /** The answer ends in U+2028, U+0085 and an escaped NUL. */
   z.strictObject({ kind: z.literal('awkward-text'), ...RecordChoice }),
+  /** The answer is no JSON, where it would have been. */
+  z.strictObject({ kind: z.literal('broken-answers'), ...RecordChoice }),
   /** The error of a good record and the output of a bad one are there, as null. */
   z.strictObject({ kind: z.literal('explicit-nulls'), ...RecordChoice }),
 ]);

@@ -24,14 +24,17 @@ export function toOutputLines({ recordId, modelInputText, result, faults }: Answ
     return deform(`{"modelInput":${modelInputText},${nulls}"error":${error},"recordId":${id}}`, faults);
   }
   const nulls = faults?.hasNulls === true ? ',"error":null' : '';
-  const output =
-    faults?.isAwkward === true
-      ? withSuffix(result.modelOutput, AWKWARD)
-      : faults?.corruption === 'lone-surrogate'
-        ? withSuffix(result.modelOutput, STAND_IN)
-        : result.modelOutput;
+  const change = textChangeOf(faults);
+  const output = change === undefined ? result.modelOutput : withTexts(result.modelOutput, change);
   const text = JSON.stringify(output).replace(STAND_IN, '\\ud800');
   return deform(`{"modelInput":${modelInputText},"modelOutput":${text}${nulls},"recordId":${id}}`, faults);
+}
+
+function textChangeOf(faults: RecordFaults | undefined): ((text: string) => string) | undefined {
+  if (faults?.isBroken === true) return (text) => text.replace(':', ' ');
+  if (faults?.isAwkward === true) return (text) => `${text}${AWKWARD}`;
+  if (faults?.corruption === 'lone-surrogate') return (text) => `${text}${STAND_IN}`;
+  return undefined;
 }
 
 function deform(line: string, faults: RecordFaults | undefined): string {
@@ -52,11 +55,11 @@ function corrupt(line: string, corruption: RecordFaults['corruption']): string {
   }
 }
 
-/** Appends to every text that the model gave, wherever its family puts it. */
-function withSuffix(output: JsonObject, suffix: string): JsonObject {
+/** Changes every text that the model gave, wherever its family puts it. */
+function withTexts(output: JsonObject, change: (text: string) => string): JsonObject {
   const visit = (value: unknown, key: string): unknown => {
     if (typeof value === 'string') {
-      return key === 'text' || key === 'content' || key === 'generation' ? `${value}${suffix}` : value;
+      return key === 'text' || key === 'content' || key === 'generation' ? change(value) : value;
     }
     if (Array.isArray(value)) {
       return typeof value[0] === 'number'

@@ -1,3 +1,4 @@
+import { schemaInPrompt } from '../../core/output-schema.ts';
 import { createRandom, digestOf, hash32 } from '../faults/seeded-random.ts';
 import {
   type EmbeddingAnswer,
@@ -9,6 +10,7 @@ import {
   type TextAnswer,
   type TextRequest,
 } from './model-family.ts';
+import { simulatedObject } from './simulated-object.ts';
 
 const QUOTED_CHARACTERS = 60;
 const SIMULATED_REASONING = '[simulated reasoning] The prompt asks for something, so it gets an answer.';
@@ -74,7 +76,11 @@ function simulateText(request: TextRequest, model: ModelTraits): TextAnswer {
     return kept;
   };
   const reasoning = model.baseId.startsWith('openai.gpt-oss') ? cut(SIMULATED_REASONING) : undefined;
-  const whole = simulatedAnswer(model.label, request.prompt);
+  const schema = schemaInPrompt(request.prompt);
+  const whole =
+    schema === undefined
+      ? simulatedAnswer(model.label, request.prompt)
+      : JSON.stringify(simulatedObject(schema, hash32(`${model.label}\n${request.prompt}`)));
   const stopSequence = request.stopSequences.find((sequence) => sequence !== '' && whole.includes(sequence));
   const wanted = stopSequence === undefined ? whole : whole.slice(0, whole.indexOf(stopSequence));
   const text = cut(wanted);

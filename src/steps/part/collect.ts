@@ -12,7 +12,7 @@ import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/jso
 import type { ObjectInfo } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
 import { withLocalFiles } from '../plan/dataset-files.ts';
-import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
+import { resultColumnsOfRepair, resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { retryPolicyOf } from '../run/plan-retry-policy.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { faultOfTurn } from '../waves/systematic-fault.ts';
@@ -72,8 +72,7 @@ async function collectInto(
       collectPart({
         rowsPath: rows?.path ?? '',
         outputPaths: local.map(({ path }) => path),
-        // The rows of a repair part are but their record ids.
-        columns: resultColumnsOfRun(isRepair ? { output_column: input.output_column } : input, call.adapter),
+        columns: (isRepair ? resultColumnsOfRepair : resultColumnsOfRun)(input, call),
         retry: retryPolicyOf(run),
         unanswered: end.unanswered,
         resultPath,

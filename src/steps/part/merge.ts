@@ -43,7 +43,7 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
         resultPath,
         repairPaths: paths.slice(0, repairs.length),
         elsewherePaths: paths.slice(repairs.length),
-        columns: resultColumnsOfRun(input, call.adapter),
+        columns: resultColumnsOfRun(input, call),
         mergedPath,
         scratchDirectory,
       });

@@ -9,6 +9,7 @@ import { parseRunInput, type RunInput } from '../../core/run-input.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
 import { placeholdersOf } from '../../prompts/prompt-template.ts';
+import { requireSoundSchema } from '../../rows/collect/typed-answer.ts';
 import { datasetNotes } from '../../rows/sources/dataset-notes.ts';
 import { samplePromptBytes } from '../../rows/sources/prompt-sample.ts';
 import { checkRecordIds } from '../../rows/sources/record-id-check.ts';
@@ -21,7 +22,7 @@ import { openDatasetSource, withDatasetFiles } from './dataset-files.ts';
 import { readDataset } from './dataset-reading.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { packDataset } from './pack-dataset.ts';
-import { resultColumnsOfRun } from './result-columns-of-run.ts';
+import { checkResultColumns, resultColumnsOfRun } from './result-columns-of-run.ts';
 import {
   inputHashOf,
   limitsOf,
@@ -137,7 +138,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
       ...(deps.settings.modelServer === undefined ? {} : { model_server: deps.settings.modelServer }),
       prompt_template: call.template,
       prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.before, call.frame.after])),
-      output_column: resultColumnsOfRun(input, call.adapter).answer.name,
+      output_column: resultColumnsOfRun(input, call).answer.name,
       selected_rows: selectedRows,
       duplicates,
       on_demand_rows: onDemandRows,
@@ -229,21 +230,6 @@ function checkColumns(input: RunInput, call: ModelCall, { columns }: Dataset): v
   if (input.record_id_column !== undefined && !names.includes(input.record_id_column)) {
     throw new InvalidRunInputError(`record_id_column "${input.record_id_column}" is not a column. ${has}`);
   }
-  const added = resultColumnsOfRun(input, call.adapter);
-  const { answer } = added;
-  if (added.all.some((column) => column !== answer && column.name === answer.name.toLowerCase())) {
-    throw new InvalidRunInputError(
-      `output_column "${answer.name}" is the name of another column that Quarry adds to the output. Choose another.`,
-    );
-  }
-  const clash = added.all.find((column) =>
-    names.some((name) => name.toLowerCase() === column.name.toLowerCase()),
-  );
-  if (clash !== undefined) {
-    throw new InvalidRunInputError(
-      clash === answer
-        ? `The dataset has a column "${clash.name}" already. Name another one for the answers with output_column.`
-        : `The dataset has a column "${clash.name}", which Quarry adds to the output. Rename it in the dataset${clash.from === 'record_id' ? ', or name it as record_id_column' : ''}.`,
-    );
-  }
+  if (call.schema !== undefined) requireSoundSchema(call.schema);
+  checkResultColumns(resultColumnsOfRun(input, call), names);
 }

@@ -1,10 +1,11 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { type AnswerSchema, answerSchemaOf, schemaInstruction } from '../../core/output-schema.ts';
 import type { RunInput } from '../../core/run-input.ts';
 import type { ModelAdapter } from '../../models/adapters/model-adapter.ts';
 import { type RecordFrame, recordFrameOf } from '../../models/record-frame.ts';
 import { resolveModel } from '../../models/resolve-model.ts';
 import { findTemplate } from '../../prompts/find-template.ts';
-import { parsePromptTemplate } from '../../prompts/prompt-template.ts';
+import { type PromptPiece, parsePromptTemplate } from '../../prompts/prompt-template.ts';
 
 /** How a run input asks its model. */
 export interface ModelCall {
@@ -12,6 +13,8 @@ export interface ModelCall {
   frame: RecordFrame;
   /** The template, or null for embeddings. */
   template: string | null;
+  /** What answers are asked to be an object of; undefined where they are texts or embeddings. */
+  schema: AnswerSchema | undefined;
   /** What the model's price goes by. */
   pricedId: string;
   /** What a user should know before anything is spent. */
@@ -43,9 +46,16 @@ export function modelCallOf(input: RunInput, { region }: { region?: string | und
           `${input.model_id} is a text model: give prompt_id or prompt_template.`,
         );
       }
-      return { ...model, frame: recordFrameOf(adapter, request, parsePromptTemplate(template)), template };
+      const schema = input.output_schema && answerSchemaOf(input.output_schema);
+      const prompt = [...parsePromptTemplate(template), ...instructionOf(schema)];
+      return { ...model, frame: recordFrameOf(adapter, request, prompt), template, schema };
     }
     case 'embedding': {
+      if (input.output_schema !== undefined) {
+        throw new InvalidRunInputError(
+          `output_schema: ${input.model_id} makes embeddings, which have no schema. Leave it out.`,
+        );
+      }
       const why = `${input.model_id} makes embeddings and takes no prompt. Leave it out; text_column names the column to embed.`;
       refuse('prompt_id', why);
       refuse('prompt_template', why);
@@ -54,7 +64,13 @@ export function modelCallOf(input: RunInput, { region }: { region?: string | und
         ...model,
         frame: recordFrameOf(adapter, request, [{ kind: 'column', column }]),
         template: null,
+        schema: undefined,
       };
     }
   }
+}
+
+/** What asks for an answer of the schema, at the end of the prompt. */
+function instructionOf(schema: AnswerSchema | undefined): PromptPiece[] {
+  return schema === undefined ? [] : [{ kind: 'literal', text: schemaInstruction(schema) }];
 }

@@ -1,15 +1,52 @@
+import { InvalidRunInputError } from '../../core/errors.ts';
 import type { RunInput } from '../../core/run-input.ts';
-import type { ModelAdapter } from '../../models/adapters/model-adapter.ts';
-import { type ResultColumns, resultColumnsOf } from '../../rows/results/result-columns.ts';
+import { type ResultColumn, type ResultColumns, resultColumnsOf } from '../../rows/results/result-columns.ts';
+import type { ModelCall } from './model-call.ts';
 
-/** The columns that a run adds to its dataset's own; those of a repair part, whose rows are but ids, add theirs too. */
+/** The columns that a run adds to its dataset's own. */
 export function resultColumnsOfRun(
-  { output_column, record_id_column }: Pick<RunInput, 'output_column' | 'record_id_column'>,
-  { output }: ModelAdapter,
+  { output_column, output_prefix, record_id_column }: RunInput,
+  { adapter, schema }: ModelCall,
 ): ResultColumns {
   return resultColumnsOf({
-    shape: output,
+    shape: adapter.output,
     outputColumn: output_column,
     recordIdColumn: record_id_column,
+    schema,
+    outputPrefix: output_prefix,
   });
+}
+
+/** Those of a repair part, whose rows are but their record ids. */
+export function resultColumnsOfRepair(input: RunInput, call: ModelCall): ResultColumns {
+  const { record_id_column: _, ...others } = input;
+  return resultColumnsOfRun(others, call);
+}
+
+/** Throws InvalidRunInputError where two of the columns have one name, or one of the dataset's own. */
+export function checkResultColumns(added: ResultColumns, names: readonly string[]): void {
+  const { answer, all } = added;
+  const lower = all.map(({ name }) => name.toLowerCase());
+  const twice = all.find(({ name }, index) => lower.indexOf(name.toLowerCase()) !== index);
+  if (twice !== undefined) {
+    throw new InvalidRunInputError(
+      added.properties.some(({ name }) => name.toLowerCase() === twice.name.toLowerCase())
+        ? `output_schema has a property "${twice.name}", and Quarry adds a column of that name. Give output_prefix, such as "answer_".`
+        : `output_column "${answer.name}" is the name of another column that Quarry adds to the output. Choose another.`,
+    );
+  }
+  const taken = new Set(names.map((name) => name.toLowerCase()));
+  const clash = all.find(({ name }) => taken.has(name.toLowerCase()));
+  if (clash === undefined) return;
+  throw new InvalidRunInputError(clashMessage(clash, answer));
+}
+
+function clashMessage(clash: ResultColumn, answer: ResultColumn): string {
+  if (clash === answer) {
+    return `The dataset has a column "${clash.name}" already. Name another one for the answers with output_column.`;
+  }
+  if (clash.from === 'property') {
+    return `The dataset has a column "${clash.name}" already, which output_schema adds to the output. Give output_prefix, such as "answer_".`;
+  }
+  return `The dataset has a column "${clash.name}", which Quarry adds to the output. Rename it in the dataset${clash.from === 'record_id' ? ', or name it as record_id_column' : ''}.`;
 }

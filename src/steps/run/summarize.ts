@@ -74,6 +74,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
     waves: state.wave,
     reasons: addReasons(finals.flatMap(({ reasons }) => reasons)),
     ...howAnswersEnded(finals),
+    ...countMended(turns),
     // Of every attempt: all of them were paid for.
     tokens: addTokenCounts(turns.map(({ ledger }) => ledger.tokens)),
     cost_usd: spentUsd(turns, pricedModelOf(plan)),
@@ -113,6 +114,12 @@ function howAnswersEnded(finals: readonly MergedLedger[]): Pick<RunSummary, 'sto
   if (finals.some((final) => final.stop_reasons === undefined)) return {};
   const stop_reasons = addStopReasons(finals.flatMap((final) => final.stop_reasons ?? []));
   return { stop_reasons, flawed: countFlaws(stop_reasons) };
+}
+
+/** Answers whose JSON was mended; nothing where none was asked for. */
+function countMended(turns: readonly Turn[]): Pick<RunSummary, 'mended'> {
+  const counts = turns.flatMap(({ ledger }) => ledger.mended ?? []);
+  return counts.length === 0 ? {} : { mended: counts.reduce((sum, mended) => sum + mended, 0) };
 }
 
 /** A worker left over from before the run was taken up again must not say that it has ended. */

@@ -115,6 +115,46 @@ const badInputs: BadInput[] = [
     says: ['output_column "Error_Code" is the name of another column that Quarry adds to the output.'],
   },
   {
+    what: 'an output_schema with a column that exists',
+    files: { 'a.csv': 'topic,score\ncats,1\n' },
+    args: [...JOKES, '--output-schema', '{"Score":"number"}'],
+    says: [
+      'The dataset has a column "Score" already, which output_schema adds to the output. Give output_prefix, such as "answer_".',
+    ],
+  },
+  {
+    what: 'an output_schema with a column that Quarry adds',
+    files: { 'a.csv': CSV },
+    args: [...JOKES, '--output-schema', '{"attempts":"integer"}'],
+    says: [
+      'output_schema has a property "attempts", and Quarry adds a column of that name. Give output_prefix',
+    ],
+  },
+  {
+    what: 'an output_schema that is no schema',
+    files: { 'a.csv': CSV },
+    args: [...JOKES, '--output-schema', '{"type":"object","properties":{"a":{"type":"strin"}}}'],
+    says: ['output_schema is not a sound JSON Schema: '],
+  },
+  {
+    what: 'an output_schema that is not JSON',
+    files: { 'a.csv': CSV },
+    args: [...JOKES, '--output-schema', '{score: number}'],
+    says: ['--output-schema is not JSON: '],
+  },
+  {
+    what: 'an output_schema in a file that is not there',
+    files: { 'a.csv': CSV },
+    args: [...JOKES, '--output-schema', 'schema.json'],
+    says: ['--output-schema "schema.json" cannot be read: '],
+  },
+  {
+    what: 'an output_prefix alone',
+    files: { 'a.csv': CSV },
+    args: [...JOKES, '--output-prefix', 'a_'],
+    says: ['output_prefix: goes with output_schema'],
+  },
+  {
     what: 'a column that Quarry adds',
     files: { 'a.csv': 'topic,Error_Code\ncats,1\n' },
     args: JOKES,

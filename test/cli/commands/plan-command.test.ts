@@ -86,6 +86,40 @@ test('a plan says how many rows get the answer of an identical request', async (
   expect((await runQuarry(...args)).out).toContain('not sent   300, as identical requests are sent once');
 });
 
+test('a plan shows the columns of an output_schema, both of its forms, and how the model is told', async () => {
+  const { file, store } = await dataset(5);
+  const short = '{"mood":"good | bad","score":"number 0..1?"}';
+  const args = ['plan', file, '--dir', store, ...FLAGS, '--output-schema', short, '--output-prefix', 'a_'];
+  const compiled = {
+    type: 'object',
+    properties: {
+      mood: { type: 'string', enum: ['good', 'bad'] },
+      score: { type: ['number', 'null'], minimum: 0, maximum: 1 },
+    },
+    required: ['mood'],
+  };
+  const { out } = await runQuarry(...args);
+  expect(out).toContain('  columns    a_mood VARCHAR, a_score DOUBLE\n');
+  expect(out).toContain('  schema     asked for in the prompt; each answer is checked\n');
+  expect(out).toContain(`             ${short}\n             means ${JSON.stringify(compiled)}\n`);
+  expect(JSON.parse((await runQuarry(...args, '--json')).out)).toMatchObject({
+    output_schema: {
+      given: JSON.parse(short),
+      compiled,
+      asked: 'in the prompt',
+      columns: [
+        { name: 'a_mood', type: 'VARCHAR' },
+        { name: 'a_score', type: 'DOUBLE' },
+      ],
+    },
+  });
+
+  const schemaFile = join(store, '..', 'schema.json');
+  await writeFile(schemaFile, JSON.stringify(compiled));
+  const whole = await runQuarry('plan', file, '--dir', store, ...FLAGS, '--output-schema', schemaFile);
+  expect(whole.out).toContain(`             ${JSON.stringify(compiled)}\n  on demand`);
+});
+
 test('a plan names the rows that go on demand, and prices them so', async () => {
   const { file, store } = await dataset(50);
   const plan = async (...args: string[]) =>
