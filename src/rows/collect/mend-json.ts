@@ -17,15 +17,18 @@ export function findObject(answer: string): FoundObject | undefined {
 
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text, (_, inner) =>
-      typeof inner === 'string' ? inner.toWellFormed() : inner,
-    );
+    // A reviver takes as long as all else, and only an escape makes a lone surrogate.
+    const value: unknown = /\\u[dD]/.test(text) ? JSON.parse(text, wellFormed) : JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined;
   } catch {
     return undefined;
   }
+}
+
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
 /** Strings, which may have braces in them, and the braces. */
