@@ -1,6 +1,15 @@
 #!/usr/bin/env node
 import { runCli } from './program.ts';
 
+// Whoever reads what we print may have seen enough (`quarry results … | head -1`); nobody to read progress stops no run.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 process.exitCode = await runCli(process.argv.slice(2), {
   out: process.stdout,
   err: process.stderr,

@@ -14,6 +14,7 @@ import { addResumeCommand } from './commands/resume-command.ts';
 import { addRunCommand } from './commands/run-command.ts';
 import { addRunsCommand } from './commands/runs-command.ts';
 import { addStatusCommand } from './commands/status-command.ts';
+import { failureJson, failureText } from './views/failure-view.ts';
 
 /** The command line; returns the exit status. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
@@ -45,10 +46,19 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     await program.parseAsync([...args], { from: 'user' });
     return context.exitStatus;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_FAILED;
-    const { name, message, stack } = error as Error;
-    context.err.write(`${name}: ${message}\n`);
-    if (process.env.QUARRY_DEBUG) context.err.write(`${stack}\n`);
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const failure = error instanceof CommanderError ? usageError(error) : (error as Error);
+    if (args.includes('--json')) {
+      context.out.write(`${JSON.stringify(failureJson(failure, args[0]), null, 2)}\n`);
+    }
+    // Commander has told its own already.
+    if (!(error instanceof CommanderError)) context.err.write(`${failureText(failure)}\n`);
+    if (process.env.QUARRY_DEBUG) context.err.write(`${failure.stack}\n`);
     return error instanceof CliError ? error.exitStatus : EXIT_FAILED;
   }
+}
+
+/** What is wrong with the words of a command. */
+function usageError({ message }: CommanderError): CliError {
+  return new CliError('UsageError', message.replace(/^error: /, ''), { status: 'refused' });
 }

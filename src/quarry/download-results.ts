@@ -8,8 +8,10 @@ import { diskFaultOf } from '../store/disk-fault.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { copyWhole } from '../targets/local/copy-whole.ts';
 
-/** Beside the results, it says whose they are. */
-const SUMMARY_FILE = 'summary.json';
+/** Beside the results, it says whose they are; readers of a folder of Parquet pass over names that begin so. */
+const SUMMARY_FILE = '_summary.json';
+/** Its name in version 0.1.0. */
+const FORMER_SUMMARY_FILE = 'summary.json';
 
 /**
  * Puts a run's result files and its summary into a folder that is empty, or has the same run's already; their paths. A file
@@ -57,10 +59,13 @@ export async function requireFreeFolder(directory: string, runId?: string): Prom
 
 /** The run whose results a folder has; undefined where it has none. */
 async function ownerOf(directory: string): Promise<string | undefined> {
-  try {
-    const text = await readFile(join(directory, SUMMARY_FILE), 'utf8');
-    return z.object({ run_id: z.string() }).parse(JSON.parse(text)).run_id;
-  } catch {
-    return undefined;
+  for (const name of [SUMMARY_FILE, FORMER_SUMMARY_FILE]) {
+    try {
+      const text = await readFile(join(directory, name), 'utf8');
+      return z.object({ run_id: z.string() }).parse(JSON.parse(text)).run_id;
+    } catch {
+      // Not there, or not ours.
+    }
   }
+  return undefined;
 }

@@ -184,5 +184,5 @@ test('a bucket that an independent S3 does not have is named', async () => {
     ...['--dir', join(directory, 'none')],
   );
   expect(status).toBe(1);
-  expect(err).toMatch(/^ObjectNotFoundError: There is no bucket "no-such-bucket"/);
+  expect(err).toMatch(/^Error: There is no bucket "no-such-bucket"[\s\S]*\(ObjectNotFoundError\)/);
 });

@@ -152,7 +152,7 @@ test('a run that fails says why, and how to go on', async () => {
   const flags = ['--run-id', 'ended', '--job-name-prefix', 'stopped', '--target', 'aws'];
   const { status, err } = await quarry('run', file, ...RUN, ...flags);
   expect(status).toBe(1);
-  expect(err).toMatch(/SystematicFaultError: .*end of its life/);
+  expect(err).toMatch(/Error: .*end of its life[\s\S]*\(SystematicFaultError\)/);
   expect(err).toContain(`quarry resume ended --dir ${dir}`);
   const refused = await quarry(
     'run',
@@ -163,10 +163,10 @@ test('a run that fails says why, and how to go on', async () => {
     '--target',
     'aws',
   );
-  expect(refused.err).toContain('InvalidRunInputError: The prompt needs column "nothing"');
+  expect(refused.err).toContain('Error: The prompt needs column "nothing"');
   expect(refused.err).not.toContain('quarry resume');
   expect((await quarry('status', 'refused', '--target', 'aws')).out).toMatch(
-    /^Run refused has no plan yet\.\nNo execution is at work on it\. The last one, refused, ended as FAILED\.\nInvalidRunInputError: /,
+    /^Run refused has no plan yet\.\nNo execution is at work on it\. The last one, refused, ended as FAILED\.\nError: /,
   );
 });
 

@@ -106,12 +106,16 @@ export async function reportRun(
 async function explain(error: unknown, { quarry, dir }: RunCommand): Promise<unknown> {
   const runId = runIdOf(error);
   if (error instanceof RunStoppedError) {
-    return new CliError('Stopped', await stoppedMessage(runId, quarry, dir), EXIT_INTERRUPTED);
+    return new CliError('Stopped', await stoppedMessage(runId, quarry, dir), {
+      exitStatus: EXIT_INTERRUPTED,
+      status: 'stopped',
+      runId,
+    });
   }
   if (error instanceof RunDetachedError) return detachedError(error, dir);
   if (runId === undefined) return error;
   const { name, message } = error as Error;
-  return new CliError(name, `${message}${resumeHint({ runId, name }, dir)}`);
+  return new CliError(name, `${message}${resumeHint({ runId, name }, dir)}`, { runId });
 }
 
 /** How to go on with a run that was planned, once what broke it is mended; or where to look, if another process has it. */
@@ -131,8 +135,15 @@ function detachedError(error: RunDetachedError, dir: string): CliError {
       : `To follow it again: quarry status ${runId} --follow${dirFlag(dir)}. To stop it: quarry cancel ${runId}${dirFlag(dir)}.`;
   const { fault } = error;
   return fault === undefined
-    ? new CliError('Detached', `The run goes on on AWS. ${advice}`, EXIT_INTERRUPTED)
-    : new CliError(fault.name, `${fault.message}\nThe run goes on on AWS all the same. ${advice}`);
+    ? new CliError('Detached', `The run goes on on AWS. ${advice}`, {
+        exitStatus: EXIT_INTERRUPTED,
+        status: 'detached',
+        runId,
+      })
+    : new CliError(fault.name, `${fault.message}\nThe run goes on on AWS all the same. ${advice}`, {
+        status: 'detached',
+        runId,
+      });
 }
 
 async function stoppedMessage(runId: string | undefined, quarry: Quarry, dir: string): Promise<string> {

@@ -16,15 +16,7 @@ export function addRunCommand(program: Command, context: CliContext): void {
     .option('--output <directory>', 'put the result files (Parquet) and the summary there at the end')
     .option('--json', 'print the summary as JSON, and nothing else');
   addRunFlags(addTargetOptions(command)).action(async (dataset: string | undefined, options: RunOptions) => {
-    try {
-      await run(dataset, options, context);
-    } catch (error) {
-      if (options.json) {
-        const { name, message } = error as Error;
-        context.out.write(`${JSON.stringify({ status: 'refused', error: name, message }, null, 2)}\n`);
-      }
-      throw error;
-    }
+    await run(dataset, options, context);
   });
 }
 

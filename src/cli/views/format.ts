@@ -11,9 +11,23 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
-/** Dollars, with as many digits as small sums need. */
+/** Dollars, with as many digits as small sums need: two of them that are not 0. */
 export function usd(amount: number): string {
-  return `$${amount.toFixed(amount < 1 ? 4 : 2)}`;
+  if (amount >= 1)
+    return `$${amount.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  if (amount >= 0.01 || amount === 0) return `$${amount.toFixed(amount === 0 ? 2 : 4)}`;
+  return `$${amount.toFixed(1 - Math.floor(Math.log10(amount)))}`;
+}
+
+/** Characters that could move the cursor, colour the terminal or turn the text around; lines may end. */
+const UNPRINTABLE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** A text of somebody else's for a terminal: what would be obeyed instead of shown is written as an escape. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => {
+    if (character === '\n' || character === '\t') return character;
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 /** A value in one short line, for a table's cell. */

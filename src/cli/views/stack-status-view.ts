@@ -1,4 +1,5 @@
 import type { DeployedRunStatus } from '../../index.ts';
+import { failureText } from './failure-view.ts';
 import { count, dirFlag } from './format.ts';
 
 /** What a stack tells of a run, as `--json` prints it beside what the run's files tell. */
@@ -30,7 +31,7 @@ export function workerLines({ execution, isAtWork, fault, jobs }: DeployedRunSta
     isAtWork
       ? `The execution ${name} is at work on it, since ${new Date(startedAtMs).toISOString()}.`
       : `No execution is at work on it. The last one, ${name}, ended as ${status}.`,
-    ...(fault === undefined ? [] : [`${fault.error}: ${fault.message}`]),
+    ...(fault === undefined ? [] : [failureText({ name: fault.error, message: fault.message })]),
     ...(now.length === 0
       ? []
       : [

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { RunSummary } from '../../index.ts';
 import { flawWarnings, stopReasonLines } from './answer-flaws-view.ts';
-import { count, usd } from './format.ts';
+import { count, printable, usd } from './format.ts';
 
 /** The summary as `--json` prints it. */
 export function summaryJson(summary: RunSummary, paths: readonly string[]): Record<string, unknown> {
@@ -65,7 +65,7 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
   const shown = paths.slice(0, 3).map((path) => `             ${shortPath(path)}`);
   lines.push(...shown);
   if (paths.length > 3) lines.push(`             … and ${paths.length - 3} more`);
-  return lines;
+  return lines.map(printable);
 }
 
 function headline({ status, stop }: RunSummary): string {

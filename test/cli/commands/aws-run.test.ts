@@ -143,13 +143,13 @@ test('what Plan refuses is told by its own name, and there is nothing to resume'
   const { flags, quarry } = await open();
   const { status, err } = await quarry(...flags, '--prompt-template', 'Say {nothing}', '--run-id', 'refused');
   expect(status).toBe(1);
-  expect(err).toContain('InvalidRunInputError: The prompt needs column "nothing"');
+  expect(err).toContain('Error: The prompt needs column "nothing"');
   expect(err).not.toContain('quarry resume');
   const { out } = await quarry('status', 'refused');
   expect(out).toContain(
     'Run refused has no plan yet.\nNo execution is at work on it. The last one, refused, ended as FAILED.',
   );
-  expect(out).toContain('InvalidRunInputError: The prompt needs column "nothing"');
+  expect(out).toContain('Error: The prompt needs column "nothing"');
   expect((await quarry('resume', 'refused')).err).toContain('There is no run "refused"');
   expect(JSON.parse((await quarry('status', 'refused', '--json')).out)).toMatchObject({
     run_id: 'refused',
@@ -164,6 +164,8 @@ test('a run that a process is at work on with this bucket is not started beside 
   if (claimed.kind !== 'held') throw new Error('Somebody has it.');
   await using _lock = claimed.claim;
   const { err } = await quarry(...flags, '--run-id', 'busy');
-  expect(err).toMatch(/RunBusyError: Process \d+ on \S+ is at work on run "busy" with --target bedrock\./);
+  expect(err).toMatch(
+    /Error: Process \d+ on \S+ is at work on run "busy" with --target bedrock\.[\s\S]*\(RunBusyError\)/,
+  );
   expect(executions.size).toBe(0);
 });

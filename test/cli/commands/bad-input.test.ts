@@ -89,10 +89,10 @@ const badInputs: BadInput[] = [
     says: ['a.csv', /[Ll]ine 2/, /UTF-8/],
   },
   {
-    what: 'UTF-16',
-    files: { 'a.csv': Buffer.from(`\ufeff${CSV}`, 'utf16le') },
+    what: 'UTF-16 without a byte order mark',
+    files: { 'a.csv': Buffer.from(CSV, 'utf16le') },
     args: JOKES,
-    says: ['a.csv', /UTF-16/],
+    says: ['a.csv', /UTF-16 without a byte order mark/],
   },
   {
     what: 'Parquet that is none',

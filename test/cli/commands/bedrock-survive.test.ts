@@ -61,7 +61,7 @@ test('a second process on a run in S3 is refused, and told which one is at work;
   expect(second.status).toBe(1);
   expect(second.err).toMatch(
     new RegExp(
-      `RunBusyError: .*process ${run.pid} on .*\nFollow it with: quarry status mine --dir ${world.dir}-elsewhere\\.`,
+      `Error: .*process ${run.pid} on .*\nFollow it with: quarry status mine --dir ${world.dir}-elsewhere\\.[\\s\\S]*\\(RunBusyError\\)`,
     ),
   );
   for (const dir of [world.dir, `${world.dir}-elsewhere`]) {

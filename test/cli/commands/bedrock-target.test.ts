@@ -139,7 +139,7 @@ test('a name that is known at two places means the last one, and the other is to
   await writeFile(join(dir, 'known-runs', 'mine.json'), '{"run_id": "mine"}');
   const unreadable = await runQuarry('status', 'mine', '--dir', dir);
   expect(unreadable.err).toMatch(
-    /InvalidRunInputError: .*mine\.json does not say where a run lives.* Delete it/,
+    /Error: .*mine\.json does not say where a run lives.* Delete it[\s\S]*\(InvalidRunInputError\)/,
   );
 });
 

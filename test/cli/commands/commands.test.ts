@@ -139,7 +139,7 @@ test('results are put into a folder of their own, whole, by results --download a
   expect((await download()).out).toBe(`1 Parquet file in ${folder}\n`);
   // Once more, over itself.
   expect((await download()).status).toBe(0);
-  expect((await readdir(folder)).sort()).toEqual(['p00001.parquet', 'summary.json']);
+  expect((await readdir(folder)).sort()).toEqual(['_summary.json', 'p00001.parquet']);
   const { buffer } = new Uint8Array(await readFile(join(folder, 'p00001.parquet')));
   expect(await parquetReadObjects({ file: buffer })).toHaveLength(3);
 
@@ -152,7 +152,9 @@ test('results are put into a folder of their own, whole, by results --download a
   const taken = await runQuarry('run', file, ...flags, '--output', dir);
   expect(taken.err).toContain(`"${dir}" has files already. Name an empty folder for the results.`);
   const here = await runQuarry('run', file, ...flags, '--output', file);
-  expect(here.err).toMatch(/InvalidRunInputError: The results cannot be put into ".*rows\.jsonl"/);
+  expect(here.err).toMatch(
+    /Error: The results cannot be put into ".*rows\.jsonl"[\s\S]*\(InvalidRunInputError\)/,
+  );
   const own = join(dir, 'own');
   const { out } = await runQuarry('run', file, ...flags, '--output', own, '--json');
   expect(JSON.parse(out).output_paths).toEqual([join(own, 'p00001.parquet')]);

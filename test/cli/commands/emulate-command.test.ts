@@ -38,7 +38,7 @@ test('faults and profiles come from files', async () => {
 });
 
 test.each([
-  ['--faults', 'none.json', undefined, 'InvalidRunInputError: --faults "none.json" cannot be read: ENOENT.'],
+  ['--faults', 'none.json', undefined, 'Error: --faults "none.json" cannot be read: ENOENT.'],
   ['--faults', 'bad.json', '[', 'is not JSON: '],
   [
     '--faults',
@@ -70,7 +70,7 @@ test('a second emulator on a folder is refused, and told where the first one is'
   expect([status, out]).toEqual([1, '']);
   expect(err).toMatch(
     new RegExp(
-      `^EmulatorBusyError: Process ${first.pid} on \\S+ serves the emulator of ${dir} already. Use it: ${first.url}, or name another folder with --dir.\n$`,
+      `^Error: Process ${first.pid} on \\S+ serves the emulator of ${dir} already. Use it: ${first.url}, or name another folder with --dir.\n\\(EmulatorBusyError\\)\n$`,
     ),
   );
   first.signal('SIGKILL');

@@ -89,7 +89,7 @@ test('a run that is named keeps its commit, and finds its files without the Hub'
   expect(JSON.parse((await runQuarry('plan', ...args)).out)).toMatchObject({ run_exists: true, rows: 3 });
   expect(hub.seen).toEqual([]);
   const other = await runQuarry('plan', 'hf:o/cot', '--dir', dir, '--run-id', 'pinned', ...FLAGS);
-  expect(other.err).toMatch(/^RunConflictError: .*split.*differ/m);
+  expect(other.err).toMatch(/^Error: .*split.*differ[\s\S]*\(RunConflictError\)/m);
 });
 
 test('HF_TOKEN opens a private dataset, and without it nothing is run', async () => {

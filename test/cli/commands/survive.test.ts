@@ -107,7 +107,9 @@ test('cancel makes the process at work stop its jobs and keep what they had done
   const second = await runQuarry('run', file, ...flags, '--emulator', emulator.url);
   expect(second.status).toBe(1);
   expect(second.err).toMatch(
-    new RegExp(`RunBusyError: .*process ${run.pid} on .*\n.*quarry status mine --dir ${dir}\\.`),
+    new RegExp(
+      `Error: .*process ${run.pid} on .*\n.*quarry status mine --dir ${dir}\\.[\\s\\S]*\\(RunBusyError\\)`,
+    ),
   );
 
   const cancelled = await runQuarry('cancel', 'mine', ...at, '--json');
