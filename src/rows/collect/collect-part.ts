@@ -14,6 +14,7 @@ import {
   readParquetsSql,
   readUnpackedBytes,
 } from '../duckdb/parquet.ts';
+import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
 import {
   ANSWERED_BY_COLUMN,
   ANSWERED_BY_ROW_COLUMN,
@@ -88,6 +89,7 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
   const threads = hasNumbers(request.columns) ? THREADS.numbers : THREADS.text;
   await using db = await openDuckDb({ memoryMb, threads, scratchDirectory });
   const input = await readPartRows(db, rowsPath);
+  await makeRoomForColumns(db, input.names.length, memoryMb);
   await using answers = await readAnswers(db, { ...request, rows: input.rows });
   const answered = await matchAnswers(db, { rowsPath, input, answersSql: answers.sql });
   const { lines, unreadable, isCutOff } = answers;

@@ -2,6 +2,7 @@ import { LedgerMismatchError } from '../../core/errors.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
 import { copyToParquet, readParquetColumns, readParquetSql, readUnpackedBytes } from '../duckdb/parquet.ts';
+import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
 import { ANSWERED_BY_COLUMN, RECORD_ID_COLUMN } from '../prepare/record-sql.ts';
 import { type ResultLedger, readLedger } from '../results/read-results.ts';
 import type { ResultColumns } from '../results/result-columns.ts';
@@ -40,6 +41,7 @@ export async function mergePart(request: MergeRequest): Promise<Omit<ResultLedge
   const { resultPath, mergedPath, scratchDirectory } = request;
   await using db = await openDuckDb({ memoryMb: MERGE_MEMORY_MB, threads: 2, scratchDirectory });
   const result = await readColumns(db, resultPath);
+  await makeRoomForColumns(db, result.names.length, MERGE_MEMORY_MB);
   const { rows: rowCount, bytes } = await readUnpackedBytes(db, resultPath);
   await copyToParquet(db, {
     sql: mergedSql(request, result),

@@ -1,3 +1,5 @@
+import { memoryForColumns } from '../duckdb/wide-rows.ts';
+
 /** How parts are prepared, so that their rows fit into memory. */
 export interface PrepareMemory {
   /** What DuckDB may use. */
@@ -28,4 +30,10 @@ export function prepareMemoryFor(rowBytes: number): PrepareMemory {
   if (readBytes <= MOST_READ_BYTES.large) return { memoryMb: LARGE_MEMORY_MB, partsAtOnce: 2 };
   const rowsAtOnce = Math.max(1, Math.floor(MOST_READ_BYTES.large / rowBytes));
   return { memoryMb: LARGE_MEMORY_MB, partsAtOnce: 1, rowsAtOnce };
+}
+
+/** What text of so many columns needs: where that is more than usual, one part has it. */
+export function textMemoryFor(columns: number): PrepareMemory {
+  const memoryMb = memoryForColumns(columns, PREPARE_MEMORY.memoryMb);
+  return memoryMb === PREPARE_MEMORY.memoryMb ? PREPARE_MEMORY : { memoryMb, partsAtOnce: 1 };
 }

@@ -7,7 +7,7 @@ import type { PlannedPart, SliceRead } from '../../core/part.ts';
 import { parquetRangeSql } from '../duckdb/parquet.ts';
 import type { RowWindow } from '../sources/source-bytes.ts';
 import { openRelations, type SourceRelation } from '../sources/source-relation.ts';
-import { PREPARE_MEMORY, type PrepareMemory } from './prepare-memory.ts';
+import { type PrepareMemory, textMemoryFor } from './prepare-memory.ts';
 import { type StagedRange, type StageRequest, stageSlice } from './staged-slice.ts';
 
 /** The rows of a part, in relations one after the other, whose rows are numbered as the dataset's. */
@@ -109,6 +109,7 @@ function rangesWithin(ranges: readonly StagedRange[], part: PlannedPart): Staged
 
 function openTextParts(request: StageRequest, parts: readonly PlannedPart[]): PartSource {
   const reading = readParts(request, parts);
+  const memory = textMemoryFor(request.dataset.columns.length);
   return {
     take: async (part) => {
       const { value } = await reading.next();
@@ -116,8 +117,8 @@ function openTextParts(request: StageRequest, parts: readonly PlannedPart[]): Pa
         throw new Error(`It is not the turn of part ${part.part_id}.`);
       return value;
     },
-    limit: pLimit(PREPARE_MEMORY.partsAtOnce),
-    memory: PREPARE_MEMORY,
+    limit: pLimit(memory.partsAtOnce),
+    memory,
     [Symbol.asyncDispose]: async () => {
       await reading.return(undefined);
     },

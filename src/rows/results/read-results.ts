@@ -3,13 +3,20 @@ import type { Reason, RowCounts, TokenCounts } from '../../core/ledger.ts';
 import type { Column } from '../../core/part.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlPath, sqlText } from '../duckdb/duckdb.ts';
-import { parquetRangeSql, readParquetColumns, readParquetsSql } from '../duckdb/parquet.ts';
+import {
+  parquetRangeSql,
+  readParquetColumns,
+  readParquetsSql,
+  readUnpackedBytes,
+} from '../duckdb/parquet.ts';
 import { createScratch } from '../duckdb/scratch.ts';
+import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
 import type { RowWindow } from '../sources/source-bytes.ts';
 import type { ResultColumns } from './result-columns.ts';
 
 const READ_MEMORY_MB = 512;
-const PAGE_ROWS = 1_000;
+/** Most rows of a page, and most bytes and values of its rows, as rows are on average. */
+const PAGE = { rows: 1_000, bytes: 32_000_000, values: 200_000 };
 /** Orders the rows of a page; the dataset may well have a column `place`. */
 const PLACE_COLUMN = '__quarry_place';
 
@@ -101,21 +108,28 @@ export async function* readResults(
     const { path } = file;
     const columns = await readParquetColumns(db, path);
     const fields = columns.map((column) => `${sqlText(column.name)}: ${jsonValue(column)}`).join(', ');
-    const { rows } = await db.row(readCountSql([path]));
+    const { rows, bytes } = await readUnpackedBytes(db, path);
+    await makeRoomForColumns(db, columns.length, READ_MEMORY_MB);
+    const pageRows = pageRowsFor(bytes / Math.max(1, rows), columns.length);
     // Page by page, as DuckDB's streams end normally where a query fails.
-    for (let firstRow = 0; firstRow < Number(rows) && left > 0; firstRow += PAGE_ROWS) {
+    for (let firstRow = 0; firstRow < rows && left > 0; firstRow += pageRows) {
       await file.fetchRows(
         columns.map(({ name }) => name),
-        { firstRow, rows: PAGE_ROWS },
+        { firstRow, rows: pageRows },
       );
-      const page = `SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${parquetRangeSql({ path, firstRow, rows: PAGE_ROWS })}`;
+      const page = `SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${parquetRangeSql({ path, firstRow, rows: pageRows })}`;
       const found = await db.rows(
-        `SELECT CAST(to_json({${fields}}) AS VARCHAR) AS json FROM (${page}) ${failedOnly ? 'WHERE error_code IS NOT NULL' : ''} ORDER BY ${PLACE_COLUMN} LIMIT ${Math.min(left, PAGE_ROWS)}`,
+        `SELECT CAST(to_json({${fields}}) AS VARCHAR) AS json FROM (${page}) ${failedOnly ? 'WHERE error_code IS NOT NULL' : ''} ORDER BY ${PLACE_COLUMN} LIMIT ${Math.min(left, pageRows)}`,
       );
       left -= found.length;
       for (const { json } of found) yield parseRow(String(json));
     }
   }
+}
+
+function pageRowsFor(bytesPerRow: number, columns: number): number {
+  const most = Math.min(PAGE.rows, PAGE.bytes / Math.max(1, bytesPerRow), PAGE.values / columns);
+  return Math.max(1, Math.floor(most));
 }
 
 /** A result file that is here. */

@@ -2,6 +2,7 @@ import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Column, CsvLayout, Dataset, DatasetFormat, TextLayout } from '../../core/part.ts';
 import type { GivenFormat } from '../../core/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { MOST_TEXT_COLUMNS } from '../duckdb/wide-rows.ts';
 import { checkNames, namedColumns } from './column-names.ts';
 import { type CsvOptions, readCsvStructure, type SkippedRecord } from './csv-structure.ts';
 import { formatOf } from './dataset-format.ts';
@@ -50,7 +51,13 @@ export async function describeDataset(
   );
   const contents = await readContents(format, files, options);
   const columns = format === 'jsonl' ? unionOf(contents) : sameColumns(files, contents);
-  checkNames(files[0]?.uri ?? 'The dataset', columns);
+  const where = files[0]?.uri ?? 'The dataset';
+  checkNames(where, columns);
+  if (format !== 'parquet' && columns.length > MOST_TEXT_COLUMNS) {
+    throw new InvalidDatasetError(
+      `${where} has ${columns.length} columns; CSV and JSON may have ${MOST_TEXT_COLUMNS}. Leave out those that neither prompts nor results need.`,
+    );
+  }
   const rows = contents.reduce((sum, content) => sum + content.rows, 0);
   if (rows === 0)
     throw new InvalidDatasetError(`The dataset has no rows: ${listed(files.map(({ uri }) => uri))}.`);

@@ -65,6 +65,9 @@ const CASES: Record<string, Case[]> = {
     csv('\ufeff\ufeffa,"b\n""1"""\n1,2\n', [{ '\ufeffa': '1', 'b\n"1"': '2' }]),
     jsonl('{"\\ufeffa":"1","😀":"2"}\n', [{ '\ufeffa': '1', '😀': '2' }]),
   ],
+  'more than 5,000 columns': [
+    csv(`${Array.from({ length: 5_001 }, (_, index) => `c${index}`).join(',')}\n${','.repeat(5_000)}\n`),
+  ],
   'a name with a NUL or half a surrogate pair in it': [csv('a\0,b\n1,2\n'), jsonl('{"\\ud83d":1}\n')],
   'names that differ by capitals (of ASCII) only, or are there twice': [
     csv('a,A\n1,2\n'),
