@@ -121,7 +121,8 @@ def test_records_with_bad_bodies_do_not_fail_the_job():
 def test_job_with_too_few_records_fails():
     write_records("s3://data-bucket/few.jsonl", [nova_input("a")] * 99)
     job = wait(create("few"))
-    assert job["status"] == "Failed" and "100" in job["message"], job
+    assert job["status"] == "Failed", job
+    assert job["message"] == "Batch job contains less records (99) than the required minimum of: 100", job
 
 
 def test_stop():
@@ -169,6 +170,15 @@ def test_converse():
         inferenceConfig={"maxTokens": 5},
     )
     assert response["stopReason"] == "max_tokens" and response["usage"]["outputTokens"] == 5, response
+    # langchain-aws always sends a list of system blocks.
+    assert runtime.converse(modelId=NOVA, messages=nova_input("Hello")["messages"], system=[])["stopReason"] == "end_turn"
+    message = expect_error("ValidationException", 400, lambda: runtime.converse(modelId=NOVA, messages=nova_input(" ")["messages"]))
+    assert message.startswith("The text field in the ContentBlock object at messages.0.content.0 is blank."), message
+    bare = CLAUDE.removeprefix("us.")
+    message = expect_error(
+        "ValidationException", 400, lambda: runtime.converse(modelId=bare, messages=nova_input("Hello")["messages"])
+    )
+    assert message.startswith(f"Invocation of model ID {bare} with on-demand throughput isn’t supported."), message
     expect_error("ValidationException", 400, lambda: runtime.converse(modelId="amazon.titan-embed-text-v2:0", messages=[]))
 
 
