@@ -2,6 +2,7 @@ import type { JobStatus } from './job.ts';
 import type { PartLedger, Reason, RowCounts, TokenCounts } from './ledger.ts';
 import type { WavePart } from './part.ts';
 import type { RunPlan } from './run-plan.ts';
+import type { Waiting } from './waiting.ts';
 
 /** Bytes of one file on their way; told again as they grow. */
 export interface Transfer {
@@ -39,7 +40,7 @@ export type RunEvent =
   /** The next wave is decided. */
   | { kind: 'dispatched'; wave: number; parts: WavePart[] }
   /** A part has to wait for its job or its answers: a quota, a throttle, a service that does not answer. */
-  | { kind: 'waiting'; partId: string; error: string; message: string }
+  | ({ kind: 'waiting'; partId: string } & Waiting)
   /** What the place where the run runs has to say: a damaged file that it got over, a disk that it waits for. */
   | { kind: 'notice'; message: string }
   /** How far a part is whose records are asked for one by one. */

@@ -3,8 +3,10 @@ import { addStopReasons, type StopReasonCounts } from '../core/answer-flaws.ts';
 import { JobRecord } from '../core/job-record.ts';
 import { addReasons, PartLedger, type Reason } from '../core/ledger.ts';
 import { type PreparedPart, PreparedParts, type WavePart, WaveParts } from '../core/part.ts';
+import type { Waiting } from '../core/waiting.ts';
 import { workerOf } from '../runs/run-lock.ts';
 import type { StoredRun } from '../runs/run-store.ts';
+import { readWaiting } from '../steps/part/part-waiting.ts';
 import { isCancelled } from '../steps/run/cancellation.ts';
 import { readJsonIfPresent } from '../store/json-object.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -34,6 +36,8 @@ export interface UnfinishedRun {
     refused: number;
     collected: number;
   };
+  /** Why parts have to wait, each reason with the number of parts and since when the first of them does. */
+  waiting: (Waiting & { parts: number })[];
   /** Jobs of collected parts by the status they ended with. */
   jobs: Record<string, number>;
   /** Why rows have no answer so far, the most frequent first. */
@@ -77,6 +81,7 @@ export async function readProgress({ plan, layout }: StoredRun, store: ObjectSto
   const collectedRows = turns
     .filter(({ part }) => part.sources.length === 0)
     .reduce((sum, { ledger }) => sum + (ledger?.rows.total ?? 0), 0);
+  const waits = await limit.map(open, ({ part }) => readWaiting(part.part_id, layout, store));
   const worker = await workerOf(layout, store);
   return {
     run_id: plan.run_id,
@@ -105,6 +110,7 @@ export async function readProgress({ plan, layout }: StoredRun, store: ObjectSto
       refused,
       collected: ledgers.length,
     },
+    waiting: addWaits(waits.filter((waiting) => waiting !== undefined)),
     jobs: Object.fromEntries(
       [...Map.groupBy(ledgers, ({ job_status }) => job_status)]
         .filter(([status]) => status !== null)
@@ -113,4 +119,15 @@ export async function readProgress({ plan, layout }: StoredRun, store: ObjectSto
     reasons: addReasons(latest.flatMap(({ reasons }) => reasons)),
     stop_reasons: addStopReasons(ledgers.flatMap(({ stop_reasons = [] }) => stop_reasons)),
   };
+}
+
+/** One wait for each reason, the one of the most parts first. */
+function addWaits(waits: readonly Waiting[]): UnfinishedRun['waiting'] {
+  return [...Map.groupBy(waits, ({ error }) => error).values()]
+    .map((group) => {
+      const [first, ...others] = group.toSorted((a, b) => (a.since < b.since ? -1 : 1));
+      return first === undefined ? undefined : { ...first, parts: 1 + others.length };
+    })
+    .filter((waiting) => waiting !== undefined)
+    .sort((a, b) => b.parts - a.parts);
 }

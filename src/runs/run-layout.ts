@@ -31,6 +31,10 @@ export interface RunLayout {
   modelOutput(partId: string): S3Uri;
   /** One answer of an on-demand run, kept as soon as it is paid for. */
   onDemandAnswer(partId: string, index: number): S3Uri;
+  /** Why a part's job cannot be created yet; not beside the records of jobs, which others list. */
+  submitWaiting(partId: string): S3Uri;
+  /** Why an on-demand run has to wait. */
+  onDemandWaiting(partId: string): S3Uri;
   /** What became of a part's rows. */
   ledger(partId: string): S3Uri;
   /** Why a part could not be collected the last time. */
@@ -96,6 +100,8 @@ export function runLayout(runUri: S3Uri): RunLayout {
     modelOutput: (partId) => atWorking('model-output', partId),
     onDemandAnswer: (partId, index) =>
       atWorking('model-output', partId, 'on-demand', `${String(index).padStart(5, '0')}.jsonl.out`),
+    submitWaiting: (partId) => at('jobs', 'waiting', `${partId}.json`),
+    onDemandWaiting: (partId) => atWorking('model-output', partId, 'on-demand', '.waiting.json'),
     ledger: (partId) => at('ledger', `${partId}.json`),
     fault: (partId) => at('faults', `${partId}.json`),
     output: (partId) => at('output', `${partId}.parquet`),

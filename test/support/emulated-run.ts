@@ -85,7 +85,8 @@ export async function runRows(
   );
 }
 
-interface RunRowsOptions extends Pick<LocalRunOptions, 'signal' | 'aroundTasks' | 'onClaimed'> {
+interface RunRowsOptions
+  extends Pick<LocalRunOptions, 'signal' | 'aroundTasks' | 'onClaimed' | 'onProgress'> {
   directory: string;
   keys?: Record<string, unknown>;
   random?: () => number;

@@ -2,10 +2,11 @@ import { countFlaws } from '../../core/answer-flaws.ts';
 import type { UnfinishedRun } from '../../index.ts';
 import { flawWarnings, stopReasonLines } from './answer-flaws-view.ts';
 import { count, dirFlag } from './format.ts';
+import { waitingText } from './run-view.ts';
 
 /** Where a run stands, for people; whoever else than a process is at work on it is told in lines of its own. */
 export function progressLines(
-  { run_id, process, status, waves, rows, parts, jobs, reasons, stop_reasons }: UnfinishedRun,
+  { run_id, process, status, waves, rows, parts, waiting, jobs, reasons, stop_reasons }: UnfinishedRun,
   dir: string,
   workerLines?: readonly string[],
 ): string[] {
@@ -23,6 +24,7 @@ export function progressLines(
     `  prepared   ${count(rows.prepared, 'row')} of ${n(rows.total)}, ${count(parts.prepared, 'part')} of ${parts.planned}`,
     `  waves      ${waves}`,
     `  parts      ${parts.waiting} waiting, ${parts.submitted} submitted, ${parts.refused} refused, ${parts.collected} collected`,
+    ...waiting.map((wait) => `  waiting    ${count(wait.parts, 'part')}: ${waitingText(wait)}`),
     ...(ended.length > 0 ? [`  jobs       ${ended.join(', ')}`] : []),
     `  rows       ${n(rows.succeeded)} answered, ${n(rows.unanswered)} without an answer so far, ${n(rows.owed)} of them to be sent again`,
     ...stopReasonLines(stop_reasons),

@@ -1,6 +1,7 @@
 import { TERMINAL_STATUSES } from '../../core/job.ts';
 import type { OnDemandProgress, RunEvent } from '../../core/run-event.ts';
 import type { CostEstimate } from '../../core/run-plan.ts';
+import type { Waiting } from '../../core/waiting.ts';
 import { count, duration, usd } from './format.ts';
 
 /** Where a run stands, as far as its progress has told. */
@@ -25,8 +26,10 @@ export interface RunView {
   waveRecords: number;
   collectedParts: number;
   collectedRows: number;
-  /** Why a part had to wait the last time; empty where none had to. */
-  waiting: string;
+  /** By part: why it has to wait, and since when. */
+  waits: Map<string, string>;
+  /** What the place where the run runs had to say the last time; empty where nothing. */
+  notice: string;
   /** By job: its status and how many of its records are done. */
   jobs: Map<string, { status: string; records: number }>;
   /** By part that is run on demand. */
@@ -52,7 +55,8 @@ export function emptyView(startedAtMs: number): RunView {
     waveRecords: 0,
     collectedParts: 0,
     collectedRows: 0,
-    waiting: '',
+    waits: new Map(),
+    notice: '',
     jobs: new Map(),
     onDemand: new Map(),
   };
@@ -89,20 +93,25 @@ export function advanceView(view: RunView, progress: RunEvent): void {
       view.waveRecords = progress.parts.reduce((sum, { records }) => sum + records, 0);
       view.collectedParts = 0;
       view.collectedRows = 0;
+      view.waits.clear();
       view.jobs.clear();
       view.onDemand.clear();
       return;
     case 'waiting':
+      view.waits.set(progress.partId, waitingText(progress));
+      return;
     case 'notice':
-      view.waiting = progress.message;
+      view.notice = progress.message;
       return;
     case 'on_demand':
       view.onDemand.set(progress.partId, progress);
       return;
     case 'job':
+      view.waits.delete(progress.partId);
       view.jobs.set(progress.jobArn, { status: progress.status, records: progress.processedRecords ?? 0 });
       return;
     case 'collected':
+      view.waits.delete(progress.partId);
       view.collectedParts += 1;
       view.collectedRows += progress.rows.total;
       return;
@@ -134,6 +143,8 @@ export function viewLines(view: RunView, nowMs: number): string[] {
       `Collect     ${view.collectedParts} of ${count(view.waveParts, 'part')}, ${count(view.collectedRows, 'row')}`,
     );
   }
+  if (view.waits.size > 0) lines.push(waitsLine(view.waits));
+  if (view.notice !== '') lines.push(`Notice      ${view.notice}`);
   if (view.phase === 'summarize') lines.push('Summarize   counting the output');
   return withElapsed(lines, view, nowMs);
 }
@@ -160,6 +171,17 @@ function priceText({ max_usd }: CostEstimate): string {
   return max_usd === null
     ? ', at a price that is not known'
     : `, about ${usd(max_usd)} with the longest answers`;
+}
+
+/** `Waiting     2 parts, p00001: Rate exceeded. (since …)`. */
+function waitsLine(waits: RunView['waits']): string {
+  const [[partId = '', text = ''] = []] = [...waits];
+  return `Waiting     ${count(waits.size, 'part')}, ${partId}: ${text}`;
+}
+
+/** `Rate exceeded. (since 2026-01-01T12:00:00.000Z)`: why something waits, and since when. */
+export function waitingText({ message, since }: Waiting): string {
+  return `${message} (since ${since})`;
 }
 
 function megabytes(bytes: number): string {
@@ -193,7 +215,7 @@ export function logLine(view: RunView, progress: RunEvent): string | undefined {
     case 'dispatched':
       return `Wave ${progress.wave}: ${count(view.waveParts, 'part')}, ${count(view.waveRecords, 'record')}`;
     case 'waiting':
-      return `Waiting ${progress.partId}: ${progress.message}`;
+      return `Waiting ${progress.partId}: ${waitingText(progress)}`;
     case 'notice':
       return progress.message;
     case 'on_demand':

@@ -1,21 +1,32 @@
 import { z } from 'zod';
 import type { PartTurn } from '../../core/part.ts';
+import { waitingOf } from '../../core/waiting.ts';
 import { runLayout } from '../../runs/run-layout.ts';
-import { writeJson } from '../../store/json-object.ts';
+import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 
 /** `faults/<part>.json`: what broke a part's turn the last time, for Dispatch to say. */
-export const PartFault = z.object({ error: z.string(), message: z.string() });
+export const PartFault = z.object({
+  error: z.string(),
+  message: z.string(),
+  /** When it was first met, where its end is waited for. */
+  since: z.string().optional(),
+});
 export type PartFault = z.infer<typeof PartFault>;
 
 /** Leaves word of what broke a part's turn. */
 export async function reportFault(
   { run_uri, part_id }: PartTurn,
   error: unknown,
-  { store }: StepDeps,
+  { store, clock, onProgress }: StepDeps,
 ): Promise<void> {
   const { name, message } = error as Error;
-  const fault: PartFault = { error: name, message };
+  const uri = runLayout(run_uri).fault(part_id);
+  const known = await readJsonIfPresent(store, uri, PartFault).catch(() => undefined);
+  const before = known?.since === undefined ? undefined : { ...known, since: known.since };
+  const waiting = waitingOf(error, { before, nowMs: clock.now() });
+  if (waiting !== undefined) onProgress?.({ kind: 'waiting', partId: part_id, ...waiting });
+  const fault: PartFault = waiting ?? { error: name, message };
   // Where this cannot be written either, the first error says more.
-  await writeJson(store, runLayout(run_uri).fault(part_id), fault).catch(() => {});
+  await writeJson(store, uri, fault).catch(() => {});
 }

@@ -8,6 +8,7 @@ import { RunPlan } from '../../core/run-plan.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { isJobOf, type JobNaming, jobHashOf } from '../../steps/part/part-job.ts';
+import { readWaiting } from '../../steps/part/part-waiting.ts';
 import { readJson, readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 
@@ -43,6 +44,7 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
   let known: RunPlan | undefined;
   const slicesSeen = new Set<S3Uri>();
   const ledgersSeen = new Set<S3Uri>();
+  const waitsSeen = new Map<S3Uri, string>();
   const jobsSeen = new Map<string, string>();
   let wave: { number: number; parts: WavePart[] } | undefined;
 
@@ -73,6 +75,17 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
     for (const uri of fresh) ledgersSeen.add(uri);
   };
 
+  const lookAtWaits = async (parts: readonly WavePart[], done: ReadonlySet<S3Uri>): Promise<void> => {
+    for await (const { uri, etag } of store.list(folderOf(layout.submitWaiting('')))) {
+      const part = parts.find(({ part_id }) => layout.submitWaiting(part_id) === uri);
+      if (part === undefined || done.has(layout.ledger(part.part_id)) || waitsSeen.get(uri) === etag)
+        continue;
+      waitsSeen.set(uri, etag);
+      const waiting = await readWaiting(part.part_id, layout, store);
+      if (waiting !== undefined) onProgress({ kind: 'waiting', partId: part.part_id, ...waiting });
+    }
+  };
+
   return {
     plan,
     lookAtFiles: async () => {
@@ -85,7 +98,10 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
         if (wave !== undefined) await lookAtLedgers(wave.parts, present);
         const number = (wave?.number ?? 0) + 1;
         const parts = await readJsonIfPresent(store, layout.waveParts(number), WaveParts);
-        if (parts === undefined) return;
+        if (parts === undefined) {
+          if (wave !== undefined) await lookAtWaits(wave.parts, present);
+          return;
+        }
         wave = { number, parts };
         onProgress({ kind: 'dispatched', wave: number, parts });
       }

@@ -5,6 +5,7 @@ import { CredentialsError, NotSupportedError } from '../../core/errors.ts';
 import { type JobStatus, toJobStatus } from '../../core/job.ts';
 import { PartTurn } from '../../core/part.ts';
 import type { RunEvent } from '../../core/run-event.ts';
+import { type Waiting, waitingOf } from '../../core/waiting.ts';
 import type { TaskCall } from '../../engine/definition/prepared-state.ts';
 import type { StepDeps } from '../../steps/deps.ts';
 import { SubmittedJob } from '../../steps/part/submit.ts';
@@ -37,6 +38,8 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
   const steps = new Map<unknown, StepName>(STEP_NAMES.map((name) => [functionPlaceholder(name), name]));
   /** By ARN: whose job it is. Submit is passed on every way to a job, also where it finds one that is there. */
   const partOfJob = new Map<string, string>();
+  /** By ARN: why it could not be looked at the last time. */
+  const looksInVain = new Map<string, Waiting>();
   return async ({ resource, parameters, signal }: TaskCall): Promise<unknown> => {
     const given = parameters as Record<string, unknown>;
     switch (resource) {
@@ -54,16 +57,27 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
         return { StatusCode: 200, Payload: output };
       }
       case 'arn:aws:states:::aws-sdk:bedrock:getModelInvocationJob': {
-        const job = await callBedrock(() =>
-          control.send(new GetModelInvocationJobCommand({ jobIdentifier: String(given.JobIdentifier) }), {
-            abortSignal: signal,
-          }),
+        const jobIdentifier = String(given.JobIdentifier);
+        const partId = partOfJob.get(jobIdentifier) ?? '';
+        const job = await callBedrock(
+          () =>
+            control.send(new GetModelInvocationJobCommand({ jobIdentifier }), {
+              abortSignal: signal,
+            }),
+          (fault) => {
+            const nowMs = deps.clock.now();
+            const waiting = waitingOf(fault, { before: looksInVain.get(jobIdentifier), nowMs });
+            if (waiting === undefined) return;
+            looksInVain.set(jobIdentifier, waiting);
+            onProgress({ kind: 'waiting', partId, ...waiting });
+          },
         );
+        looksInVain.delete(jobIdentifier);
         const { jobArn = '', totalRecordCount, processedRecordCount } = job;
         const status = toJobStatus(job.status);
         onProgress({
           kind: 'job',
-          partId: partOfJob.get(jobArn) ?? '',
+          partId,
           jobArn,
           status,
           totalRecords: totalRecordCount ?? null,
@@ -79,12 +93,13 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
 }
 
 /** Step Functions names the errors of an SDK call `Bedrock.<error>`. */
-async function callBedrock<T>(call: () => Promise<T>): Promise<T> {
+async function callBedrock<T>(call: () => Promise<T>, onFault: (fault: unknown) => void): Promise<T> {
   try {
     return await call();
   } catch (error) {
     const fault = toQuarryError(error, 'look at a job');
     if (fault instanceof CredentialsError) throw fault;
+    onFault(fault);
     const { name, message } = error as Error;
     throw Object.assign(new Error(message, { cause: error }), { name: `Bedrock.${name}` });
   }
