@@ -9,6 +9,7 @@ export const Waiting = z.object({
   since: z.string(),
 });
 export type Waiting = z.infer<typeof Waiting>;
+Waiting.register(z.globalRegistry, { title: 'why a part waits' });
 
 const WAITED_OUT: readonly string[] = [...RETRYABLE_ERROR_NAMES, OUTPUT_NOT_READY];
 

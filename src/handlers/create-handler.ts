@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { StepDeps } from '../steps/deps.ts';
+import { diskFaultOf } from '../store/disk-fault.ts';
 import type { StepName } from '../workflow/definition.ts';
 import { parseEnvironment } from './environment.ts';
 import { createStepDeps, SCRATCH_DIRECTORY } from './step-deps.ts';
@@ -34,7 +35,9 @@ export function createHandler(
       const output = await run(event, deps);
       log(doneLine(step, event, output));
       return output;
-    } catch (error) {
+    } catch (thrown) {
+      // As everywhere: a disk that is full has its name.
+      const error = diskFaultOf(thrown) ?? thrown;
       log(failedLine(step, event, error));
       throw error;
     }

@@ -1,10 +1,8 @@
 import { MergeItem, PartTurn, WaveItem } from '../core/part.ts';
-import { runLayout } from '../runs/run-layout.ts';
 import type { StepName } from '../workflow/definition.ts';
 import type { StepDeps } from './deps.ts';
 import { CollectInput, collect } from './part/collect.ts';
 import { merge } from './part/merge.ts';
-import { sayingWhy } from './part/part-waiting.ts';
 import { PrepareInput, prepare } from './part/prepare.ts';
 import { repack } from './part/repack.ts';
 import { runOnDemand } from './part/run-on-demand.ts';
@@ -26,9 +24,9 @@ export function runStep(name: StepName, input: unknown, deps: StepDeps): Promise
     case 'repack':
       return repack(WaveItem.parse(input), deps);
     case 'submit':
-      return patiently(submit, { part: PartTurn.parse(input), place: 'submitWaiting', deps });
+      return submit(PartTurn.parse(input), deps);
     case 'runOnDemand':
-      return patiently(runOnDemand, { part: PartTurn.parse(input), place: 'onDemandWaiting', deps });
+      return runOnDemand(PartTurn.parse(input), deps);
     case 'collect':
       return collect(CollectInput.parse(input), deps);
     case 'merge':
@@ -36,13 +34,4 @@ export function runStep(name: StepName, input: unknown, deps: StepDeps): Promise
     case 'summarize':
       return summarize(RunState.parse(input), deps);
   }
-}
-
-/** Runs a step that the state machine tries again for days, and lets it say why. */
-function patiently<T>(
-  step: (part: PartTurn, deps: StepDeps) => Promise<T>,
-  { part, place, deps }: { part: PartTurn; place: 'submitWaiting' | 'onDemandWaiting'; deps: StepDeps },
-): Promise<T> {
-  const uri = runLayout(part.run_uri)[place](part.part_id);
-  return sayingWhy({ partId: part.part_id, uri }, () => step(part, deps), deps);
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { PartTurn } from '../../core/part.ts';
 import { waitingOf } from '../../core/waiting.ts';
 import { runLayout } from '../../runs/run-layout.ts';
+import { diskFaultOf } from '../../store/disk-fault.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 
@@ -20,11 +21,12 @@ export async function reportFault(
   error: unknown,
   { store, clock, onProgress }: StepDeps,
 ): Promise<void> {
-  const { name, message } = error as Error;
+  const named = diskFaultOf(error) ?? error;
+  const { name, message } = named as Error;
   const uri = runLayout(run_uri).fault(part_id);
   const known = await readJsonIfPresent(store, uri, PartFault).catch(() => undefined);
   const before = known?.since === undefined ? undefined : { ...known, since: known.since };
-  const waiting = waitingOf(error, { before, nowMs: clock.now() });
+  const waiting = waitingOf(named, { before, nowMs: clock.now() });
   if (waiting !== undefined) onProgress?.({ kind: 'waiting', partId: part_id, ...waiting });
   const fault: PartFault = waiting ?? { error: name, message };
   // Where this cannot be written either, the first error says more.

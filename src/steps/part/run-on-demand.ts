@@ -5,6 +5,7 @@ import { linesOf } from '../../core/lines.ts';
 import type { PartTurn } from '../../core/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { ModelInvocationType } from '../../models/adapters/model-adapter.ts';
+import { runLayout } from '../../runs/run-layout.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
 import { refuseIfCancelled } from '../run/cancellation.ts';
@@ -13,6 +14,7 @@ import { overBudget } from '../waves/decide-wave.ts';
 import { type AnswerKeeper, createAnswerKeeper } from './answer-keeper.ts';
 import { createOnDemandCounter, type OnDemandCounter } from './on-demand-progress.ts';
 import { type Ask, createPatientAsker } from './patient-asker.ts';
+import { sayingWhy } from './part-waiting.ts';
 
 /** Invocations in flight at once: kind to an on-demand quota that others use too. */
 const CONCURRENT_INVOCATIONS = 4;
@@ -29,9 +31,16 @@ type InputRecord = z.infer<typeof InputRecord>;
 /**
  * Runs the records of a part one by one, with the body that a job would have had, and leaves its output where
  * and as a job would, one file a record. Each answer is kept as soon as it is there: a repeated call asks only for the rest.
- * Once the run has been stopped, or could cost more than it may, it asks for nothing.
+ * Once the run has been stopped, or could cost more than it may, it asks for nothing. Where it has to be tried again, it says
+ * why.
  */
-export async function runOnDemand(part: PartTurn, deps: StepDeps): Promise<{ records: number }> {
+export function runOnDemand(part: PartTurn, deps: StepDeps): Promise<{ records: number }> {
+  const { part_id: partId, run_uri } = part;
+  const uri = runLayout(run_uri).onDemandWaiting(partId);
+  return sayingWhy({ partId, uri }, () => askForAll(part, deps), deps);
+}
+
+async function askForAll(part: PartTurn, deps: StepDeps): Promise<{ records: number }> {
   const run = await readPlan(part.run_uri, deps);
   const { layout, plan, input } = run;
   const isDone = (await deps.store.head(layout.ledger(part.part_id))) !== undefined;
@@ -46,10 +55,14 @@ export async function runOnDemand(part: PartTurn, deps: StepDeps): Promise<{ rec
   const { invocation_type: type } = plan.model;
   const { part_id: partId } = part;
   const { onProgress = () => {} } = deps;
+  let since: string | undefined;
   const ask: Ask =
     deps.settings.modelServer === undefined
       ? deps.bedrock.invoke
-      : createPatientAsker(deps, (error, message) => onProgress({ kind: 'waiting', partId, error, message }));
+      : createPatientAsker(deps, (error, message) => {
+          since ??= new Date(deps.clock.now()).toISOString();
+          onProgress({ kind: 'waiting', partId, error, message, since });
+        });
   const counter = createOnDemandCounter(records.length, deps.clock, (progress) =>
     onProgress({ kind: 'on_demand', partId, ...progress }),
   );

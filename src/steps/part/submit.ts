@@ -3,12 +3,14 @@ import { ServiceUnavailableError } from '../../core/errors.ts';
 import { clientRequestTokenOf, jobNameOf, jobTagsOf } from '../../core/job.ts';
 import { JobRecord } from '../../core/job-record.ts';
 import type { PartTurn } from '../../core/part.ts';
+import { runLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import { isCancelled, refuseIfCancelled } from '../run/cancellation.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { overBudget } from '../waves/decide-wave.ts';
 import { findJobOf, findOwnJobOf, foreignJobMessage, jobIdentityOf } from './part-job.ts';
+import { sayingWhy } from './part-waiting.ts';
 
 /** What the state machine needs of a job to wait for it. */
 export const SubmittedJob = z.object({
@@ -21,9 +23,16 @@ export type SubmittedJob = z.infer<typeof SubmittedJob>;
 /**
  * Creates the part's model invocation job, once: name and token are derived from the part, so that a repeated
  * call finds the job it made before, even where the answer to that call was lost. Once the run has been stopped, or
- * could cost more than it may, no job is created any more; one that exists is adopted all the same.
+ * could cost more than it may, no job is created any more; one that exists is adopted all the same. Where it has to be tried
+ * again, which may take days, it says why.
  */
-export async function submit(part: PartTurn, deps: StepDeps): Promise<SubmittedJob> {
+export function submit(part: PartTurn, deps: StepDeps): Promise<SubmittedJob> {
+  const { part_id: partId, run_uri } = part;
+  const uri = runLayout(run_uri).submitWaiting(partId);
+  return sayingWhy({ partId, uri }, () => findOrCreateJob(part, deps), deps);
+}
+
+async function findOrCreateJob(part: PartTurn, deps: StepDeps): Promise<SubmittedJob> {
   const { store, settings } = deps;
   const run = await readPlan(part.run_uri, deps);
   const { layout } = run;

@@ -1,6 +1,11 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { LedgerMismatchError, OUTPUT_NOT_READY, UnreadableOutputError } from '../../core/errors.ts';
+import {
+  DiskFullError,
+  LedgerMismatchError,
+  OUTPUT_NOT_READY,
+  UnreadableOutputError,
+} from '../../core/errors.ts';
 import { type MergeItem, type MergePlan, toWaveItem, type WavePart, WaveParts } from '../../core/part.ts';
 import { recordsPerJobLimit } from '../../core/quotas.ts';
 import { pricedModelOf } from '../../core/run-plan.ts';
@@ -171,6 +176,8 @@ async function failUncollected(
       `${unreadable[0]?.message}${others} These answers are paid for, so nothing more is sent. Once they can be read, resume the run: they are collected then. If they are lost for good, resume it with --resend-missing: their records are sent again, and paid for again.`,
     );
   }
+  const full = faults.find((fault) => fault?.error === new DiskFullError().name);
+  if (full !== undefined) throw new DiskFullError(full.message);
   throw new LedgerMismatchError(
     `${missing.length} of the parts of wave ${first?.wave} could not be collected, ${first?.part_id} first: ${faults[0]?.message ?? 'it was not reached'}. What their jobs left is kept: start the run again under the same run_id to go on.`,
   );

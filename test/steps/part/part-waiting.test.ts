@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { progressLines } from '../../../src/cli/views/run-progress-view.ts';
-import { readProgress } from '../../../src/quarry/unfinished-run.ts';
 import type { RunEvent } from '../../../src/core/run-event.ts';
+import { readProgress } from '../../../src/quarry/unfinished-run.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { readRun } from '../../../src/runs/run-store.ts';
 import { readWaiting } from '../../../src/steps/part/part-waiting.ts';
