@@ -15,7 +15,7 @@ export interface BatchQuotas {
   maxConcurrentJobs: number;
 }
 
-/** What an account has unless it asked for more. Read with Service Quotas where that can be reached. */
+/** What Quarry takes an account to have, unless it is told another number: new accounts may have less, others more. */
 export const DEFAULT_BATCH_QUOTAS: BatchQuotas = {
   minRecordsPerJob: 100,
   maxRecordsPerJob: 50_000,
@@ -32,8 +32,11 @@ export function recordsPerJobLimit(quotas: BatchQuotas, maxRecordsPerJob: number
     );
   }
   if (maxRecordsPerJob > quotas.maxRecordsPerJob) {
+    const most = quotas.maxRecordsPerJob.toLocaleString('en-US');
     throw new InvalidRunInputError(
-      `max_records_per_job is ${maxRecordsPerJob}, but the quota of this model is ${quotas.maxRecordsPerJob} records per job. Give at most that, or leave it out.`,
+      quotas.maxRecordsPerJob === DEFAULT_BATCH_QUOTAS.maxRecordsPerJob
+        ? `max_records_per_job is ${maxRecordsPerJob}, but a job is taken to have ${most} records at most: that is Quarry's own default, not read from your account. Give at most that; or, where the account's quota for the model is higher, say so with --records-per-job-quota (on a stack: maxRecordsPerJob).`
+        : `max_records_per_job is ${maxRecordsPerJob}, but a job may have ${most} records at most by the quota that was given. Give at most that, or leave it out.`,
     );
   }
   return maxRecordsPerJob;

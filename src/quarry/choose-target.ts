@@ -35,6 +35,7 @@ const KINDS_OF = {
   bucketOwner: ['bedrock'],
   roleArn: ['bedrock'],
   pollSeconds: ['bedrock'],
+  recordsPerJobQuota: ['local', 'bedrock'],
   region: ['bedrock', 'aws'],
   profile: ['bedrock', 'aws'],
   stack: ['aws'],
@@ -56,6 +57,7 @@ export async function chooseTarget(
       return {
         kind,
         emulator_url: options.emulator ?? remembered?.emulator_url ?? null,
+        records_per_job_quota: options.recordsPerJobQuota ?? remembered?.records_per_job_quota ?? null,
         ...endpointSettings(options, remembered),
       };
     }
@@ -149,6 +151,7 @@ async function bedrockTarget(
     region,
     profile: options.profile ?? known?.profile ?? null,
     poll_seconds: options.pollSeconds ?? known?.poll_seconds ?? DEFAULT_POLL_SECONDS,
+    records_per_job_quota: options.recordsPerJobQuota ?? known?.records_per_job_quota ?? null,
   };
 }
 

@@ -28,6 +28,8 @@ export interface QuarryOptions {
   roleArn?: string | undefined;
   /** bedrock: seconds between two looks at a job. @default 60 */
   pollSeconds?: number | undefined;
+  /** local, bedrock: records that one job may have, where the account's quota is another than Quarry's default. */
+  recordsPerJobQuota?: number | undefined;
   /** aws: the stack. @default 'Quarry' */
   stack?: string | undefined;
   /** bedrock, aws. @default AWS_REGION, or the profile’s */
@@ -61,7 +63,11 @@ const TEXTS = [
 ] as const satisfies (keyof QuarryOptions)[];
 
 /** Options of whole numbers from 1. */
-const COUNTS = ['pollSeconds', 'endpointConcurrency'] as const satisfies (keyof QuarryOptions)[];
+const COUNTS = [
+  'pollSeconds',
+  'recordsPerJobQuota',
+  'endpointConcurrency',
+] as const satisfies (keyof QuarryOptions)[];
 
 /** Every option that there is. */
 const OPTION_NAMES: readonly string[] = [...TEXTS, ...COUNTS, 'endpointTimeout', 'spell'];

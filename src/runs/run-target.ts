@@ -7,6 +7,8 @@ const LocalRunTarget = z.object({
   emulator_url: z.string().nullable(),
   /** An OpenAI-compatible server that answers instead of the simulated model. */
   model_endpoint: z.string().nullable(),
+  /** Records that one job may have; null = Quarry's default. */
+  records_per_job_quota: z.int().min(1).nullable().default(null),
   /** That server's own name of the model; null = the run's model id. */
   endpoint_model: z.string().nullable().default(null),
   /** Environment variable that holds its key. */
@@ -29,6 +31,8 @@ const BedrockRunTarget = z.object({
   /** Of the AWS configuration files; null = the environment decides. */
   profile: z.string().nullable(),
   poll_seconds: z.int().min(1),
+  /** Records that one job may have by the account's quota; null = Quarry's default. */
+  records_per_job_quota: z.int().min(1).nullable().default(null),
 });
 export type BedrockRunTarget = z.infer<typeof BedrockRunTarget>;
 

@@ -4,7 +4,7 @@ import type { RunEvent } from '../core/run-event.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { VERSION } from '../core/version.ts';
 import { runsUri } from '../runs/run-layout.ts';
-import type { AwsRunTarget, BedrockRunTarget, RunTarget } from '../runs/run-target.ts';
+import type { AwsRunTarget, BedrockRunTarget, LocalRunTarget, RunTarget } from '../runs/run-target.ts';
 import type { PlanDeps } from '../steps/deps.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -51,6 +51,7 @@ export function openRunFiles(target: RunTarget, dir: string): RunFiles {
         clock: systemClock,
         version: VERSION,
         modelServer: modelServerOfTarget(target),
+        quotas: quotasOf(target),
         emulatorUrl: target.emulator_url ?? undefined,
       };
       return {
@@ -71,6 +72,7 @@ export function openRunFiles(target: RunTarget, dir: string): RunFiles {
         // Without one no job is created: a run is only looked at, or cancelled.
         roleArn: target.role_arn ?? '',
         pollSeconds: target.poll_seconds,
+        quotas: quotasOf(target),
       });
     case 'aws':
       // The engine there is the stack's own; jobs are only looked at from here.
@@ -81,6 +83,13 @@ export function openRunFiles(target: RunTarget, dir: string): RunFiles {
         quotas: target.limits as Partial<BatchQuotas>,
       });
   }
+}
+
+/** What is known of the account's quotas; of the others Quarry's defaults hold. */
+function quotasOf({
+  records_per_job_quota: records,
+}: LocalRunTarget | BedrockRunTarget): Partial<BatchQuotas> {
+  return records === null ? {} : { maxRecordsPerJob: records };
 }
 
 function openBucketFiles(

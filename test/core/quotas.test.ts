@@ -16,10 +16,18 @@ test.each([
   ],
   [
     50_001,
-    'max_records_per_job is 50001, but the quota of this model is 50000 records per job. Give at most that, or leave it out.',
+    "max_records_per_job is 50001, but a job is taken to have 50,000 records at most: that is Quarry's own default, not read from your account. Give at most that; or, where the account's quota for the model is higher, say so with --records-per-job-quota (on a stack: maxRecordsPerJob).",
   ],
 ])('%i records per job contradict the quotas', (maxRecordsPerJob, message) => {
   const limit = () => recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, maxRecordsPerJob);
   expect(limit).toThrow(InvalidRunInputError);
   expect(limit).toThrow(message);
+});
+
+test('a quota that was given is called what it is', () => {
+  const quotas = { ...DEFAULT_BATCH_QUOTAS, maxRecordsPerJob: 100_000 };
+  expect(recordsPerJobLimit(quotas, 75_000)).toBe(75_000);
+  expect(() => recordsPerJobLimit(quotas, 100_001)).toThrow(
+    'max_records_per_job is 100001, but a job may have 100,000 records at most by the quota that was given. Give at most that, or leave it out.',
+  );
 });

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { DEFAULT_BATCH_QUOTAS } from '../../core/quotas.ts';
 import {
   DEFAULT_POLL_SECONDS,
   DEFAULT_STACK_NAME,
@@ -19,6 +20,7 @@ export interface TargetOptions extends EndpointOptions {
   region?: string;
   profile?: string;
   pollSeconds?: number;
+  recordsPerJobQuota?: number;
   stack?: string;
 }
 
@@ -45,6 +47,11 @@ export function addTargetOptions(command: Command): Command {
       '--poll-seconds <n>',
       `bedrock: seconds between two looks at a job; default ${DEFAULT_POLL_SECONDS}`,
       toSeconds,
+    )
+    .option(
+      '--records-per-job-quota <n>',
+      `local, bedrock: records that one job may have by the account’s quota; default ${DEFAULT_BATCH_QUOTAS.maxRecordsPerJob}`,
+      toRecords,
     );
 }
 
@@ -52,7 +59,7 @@ export function addTargetOptions(command: Command): Command {
 export function quarryOf({ dir, ...options }: TargetOptions): Quarry {
   const { target, emulator, bucket, bucketOwner, roleArn } = options;
   const { modelEndpoint, endpointModel, endpointApiKeyEnv, endpointConcurrency, endpointTimeout } = options;
-  const { region, profile, pollSeconds, stack } = options;
+  const { region, profile, pollSeconds, recordsPerJobQuota, stack } = options;
   return new Quarry({
     directory: dir,
     target: toTarget(target),
@@ -68,6 +75,7 @@ export function quarryOf({ dir, ...options }: TargetOptions): Quarry {
     region,
     profile,
     pollSeconds,
+    recordsPerJobQuota,
     stack,
     spell: spellFlag,
   });
@@ -87,5 +95,10 @@ function toTarget(text: string | undefined): RunTarget['kind'] | undefined {
 
 function toSeconds(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('Give a whole number of seconds from 1.');
+  return Number(text);
+}
+
+function toRecords(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Give a whole number of records from 1.');
   return Number(text);
 }

@@ -72,6 +72,7 @@ test('a run on real S3 and Bedrock goes to its end, as the local one does, and i
       region: 'us-west-2',
       profile: null,
       poll_seconds: 1,
+      records_per_job_quota: null,
     },
   });
   expect((await runQuarry('status', 'mine', '--dir', dir)).out).toMatch(/answered +350/);

@@ -190,3 +190,21 @@ test('base_model_id gives an application inference profile its price', async () 
   expect(told.estimate.max_usd - told.estimate.input_usd).toBeCloseTo(0.00073728, 9);
   expect(told.notes).toEqual([]);
 });
+
+test('a raised quota can be told, and parts are packed by it', async () => {
+  const directory = await temporaryDirectory();
+  const file = join(directory, 'rows.csv');
+  await writeFile(file, `n\n${Array.from({ length: 60_000 }, (_, index) => `${index}\n`).join('')}`);
+  const plan = (...flags: string[]) =>
+    runQuarry(
+      ...['plan', file, '--model-id', 'us.amazon.nova-lite-v1:0', '--prompt-template', 'Say {n}'],
+      ...['--dir', join(directory, 'store'), '--json', ...flags],
+    );
+  expect(JSON.parse((await plan()).out).parts).toBe(2);
+  expect(JSON.parse((await plan('--records-per-job-quota', '100000')).out).parts).toBe(1);
+  const refused = await plan('--max-records-per-job', '60000');
+  expect(refused.err).toContain("that is Quarry's own default, not read from your account");
+  const wrong = await plan('--records-per-job-quota', 'many');
+  expect(wrong.status).toBe(1);
+  expect(wrong.err).toContain('Give a whole number of records from 1.');
+});
