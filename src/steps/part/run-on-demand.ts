@@ -13,8 +13,8 @@ import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { overBudget } from '../waves/decide-wave.ts';
 import { type AnswerKeeper, createAnswerKeeper } from './answer-keeper.ts';
 import { createOnDemandCounter, type OnDemandCounter } from './on-demand-progress.ts';
-import { type Ask, createPatientAsker } from './patient-asker.ts';
 import { sayingWhy } from './part-waiting.ts';
+import { type Ask, createPatientAsker } from './patient-asker.ts';
 
 /** Invocations in flight at once: kind to an on-demand quota that others use too. */
 const CONCURRENT_INVOCATIONS = 4;

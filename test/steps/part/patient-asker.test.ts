@@ -85,6 +85,7 @@ test('a server that fails for good ends a run on demand within minutes and few c
     partId: 'p00001',
     error: '500',
     message: expect.stringMatching(/The model server answered 500: CUDA error\. It is asked again in 1 s\.$/),
+    since: expect.stringMatching(/^\d{4}-/),
   });
   expect(events.filter(({ kind }) => kind === 'on_demand').at(-1)).toMatchObject({
     records: ROWS,
