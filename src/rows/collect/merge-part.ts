@@ -28,6 +28,7 @@ export interface MergeRequest {
 /** Columns beside the user's own, while rows are merged. */
 const PLACE = '__quarry_place';
 const OWN_ID = '__quarry_own_id';
+const WAVE = '__quarry_wave';
 
 const IS_ELSEWHERE = `earlier.${ANSWERED_BY_COLUMN} IS NOT NULL`;
 const IS_REPLACED = `later.record_id IS NOT NULL AND (${IS_ELSEWHERE} OR later.error_code IS NULL OR earlier.error_code IS NOT NULL)`;
@@ -129,15 +130,16 @@ function laterSql(
   const turns = [
     ...elsewherePaths.map(
       (path) =>
-        `SELECT * FROM (SELECT ${id} AS record_id, ${outcomes}, attempts, -1 AS wave FROM ${readParquetSql(path)})
+        `SELECT * FROM (SELECT ${id} AS record_id, ${outcomes}, attempts, -1 AS ${WAVE} FROM ${readParquetSql(path)})
         WHERE record_id IN (SELECT ${ANSWERED_BY_COLUMN} FROM ${readParquetSql(resultPath)})`,
     ),
     ...repairPaths.map(
-      (path, wave) => `SELECT record_id, ${outcomes}, attempts, ${wave} AS wave FROM ${readParquetSql(path)}`,
+      (path, wave) =>
+        `SELECT record_id, ${outcomes}, attempts, ${wave} AS ${WAVE} FROM ${readParquetSql(path)}`,
     ),
   ];
   return `SELECT DISTINCT ON (record_id) * EXCLUDE (attempts), max(attempts) OVER (PARTITION BY record_id) AS attempts
-    FROM (${turns.join(' UNION ALL ')}) ORDER BY record_id, error_code IS NULL DESC, wave DESC`;
+    FROM (${turns.join(' UNION ALL ')}) ORDER BY record_id, error_code IS NULL DESC, ${WAVE} DESC`;
 }
 
 async function refuseOtherRows(db: DuckDb, { resultPath, mergedPath }: MergeRequest): Promise<void> {

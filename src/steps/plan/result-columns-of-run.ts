@@ -26,6 +26,12 @@ export function resultColumnsOfRepair(input: RunInput, call: ModelCall): ResultC
 /** Throws InvalidRunInputError where two of the columns have one name, or one of the dataset's own. */
 export function checkResultColumns(added: ResultColumns, names: readonly string[]): void {
   const { answer, all } = added;
+  const ours = all.find(({ name }) => /^(?:__quarry_|file_row_number$)/i.test(name));
+  if (ours !== undefined) {
+    throw new InvalidRunInputError(
+      `A column of answers cannot be named "${ours.name}": names that begin with __quarry_, and file_row_number, are Quarry’s own. Choose another.`,
+    );
+  }
   const lower = all.map(({ name }) => name.toLowerCase());
   const twice = all.find(({ name }, index) => lower.indexOf(name.toLowerCase()) !== index);
   if (twice !== undefined) {

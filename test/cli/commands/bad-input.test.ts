@@ -149,6 +149,12 @@ const badInputs: BadInput[] = [
     says: ['--output-schema "schema.json" cannot be read: '],
   },
   {
+    what: 'an output_schema with a name of our own',
+    files: { 'a.csv': CSV },
+    args: [...JOKES, '--output-schema', '{"file_row_number":"integer"}'],
+    says: ['A column of answers cannot be named "file_row_number": '],
+  },
+  {
     what: 'an output_prefix alone',
     files: { 'a.csv': CSV },
     args: [...JOKES, '--output-prefix', 'a_'],

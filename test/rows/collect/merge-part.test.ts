@@ -128,3 +128,27 @@ test('a row that is answered elsewhere gets that record’s last outcome, and no
     `2 rows of ${first.path}, such as c, get the answer of another row, which was not found.`,
   );
 });
+
+test('a column of answers may have any name: the last turn counts, and not what the column says', async () => {
+  const of = async (name: string, turn: string) => {
+    const { path } = await writeParquet(
+      name,
+      `SELECT 'a' AS record_id, '${turn}' AS wave, NULL::VARCHAR AS error_code, NULL::VARCHAR AS error_message, 'end' AS stop_reason, 1 AS input_tokens, 2 AS output_tokens, 1 AS attempts`,
+    );
+    return path;
+  };
+  const [first, second, third] = [
+    await of('1.parquet', 'b'),
+    await of('2.parquet', 'c'),
+    await of('3.parquet', 'a'),
+  ];
+  const mergedPath = join(dirname(first), 'merged.parquet');
+  await mergePart({
+    resultPath: first,
+    repairPaths: [second, third],
+    columns: columnsOf({ outputColumn: 'wave' }),
+    mergedPath,
+    scratchDirectory: dirname(first),
+  });
+  expect(await query(`SELECT wave FROM '${mergedPath}'`)).toEqual([{ wave: 'a' }]);
+});

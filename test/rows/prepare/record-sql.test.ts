@@ -7,6 +7,7 @@ import { type DuckDb, openDuckDb, sqlText } from '../../../src/rows/duckdb/duckd
 import { createScratch } from '../../../src/rows/duckdb/scratch.ts';
 import {
   promptSql,
+  REQUEST_HASH_COLUMN,
   recordIdSql,
   recordLinesSql,
   requestHashSql,
@@ -140,7 +141,7 @@ test('a request’s hash is SHA-256 over the model, the invocation type and the 
   const hashOf = async (value: string | null, frame = converseFrame('Say {a}!'), who = asked) => {
     const from = `(SELECT ${value === null ? 'CAST(NULL AS VARCHAR)' : sqlText(value)} AS a)`;
     const { hash } = await db.row(
-      `SELECT hex(hash) AS hash FROM (${requestHashSql({ frame, asked: who, columns }, { from })})`,
+      `SELECT hex(${REQUEST_HASH_COLUMN}) AS hash FROM (${requestHashSql({ frame, asked: who, columns }, { from })})`,
     );
     return hash === null ? null : String(hash).toLowerCase();
   };
