@@ -97,7 +97,7 @@ test.each<[string, (request: S3Request) => S3Fault | undefined]>([
     const left = [...world.s3.objects.keys()].filter((key) => key.includes('/parts/'));
     expect(left.filter((key) => key.endsWith('records.jsonl'))).toEqual([]);
     // Nobody takes the slice for prepared.
-    expect([...world.s3.objects.keys()].filter((key) => key.includes('/slices/'))).toEqual([]);
+    expect([...world.s3.objects.keys()].filter((key) => key.includes('/working/mine/slices/'))).toEqual([]);
     expect((await world.emulator.usage()).totals).toMatchObject({ jobs: 0 });
     await expectMended(faulty, 100);
     expect(world.s3.objects.get(`${BUCKET}/working/mine/parts/p00001/records.jsonl`)?.length).toBeGreaterThan(

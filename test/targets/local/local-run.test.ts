@@ -106,13 +106,13 @@ test('the same run again does no work twice and leaves every file as it was', as
   const keys = { prompt_template: '{text}', run_id: 'again' };
   const first = await runFile(directory, { file, keys });
   const before = await hashFiles(join(directory, LOCAL_BUCKET, 'runs', 'again'));
-  const jobsBefore = await hashFiles(join(directory, '.emulator'));
+  const jobsBefore = await hashFiles(join(directory, '.emulator', 'jobs'));
   const second = await runFile(directory, { file, keys });
   expect(second.result).toEqual(first.result);
   expect(second.progress.filter(({ kind }) => kind === 'prepared')).toEqual([]);
   const after = await hashFiles(join(directory, LOCAL_BUCKET, 'runs', 'again'));
   expect(after).toEqual(before);
-  expect(await hashFiles(join(directory, '.emulator'))).toEqual(jobsBefore);
+  expect(await hashFiles(join(directory, '.emulator', 'jobs'))).toEqual(jobsBefore);
 });
 
 test('a run id that was used for another input is refused, and says what differs', async () => {
