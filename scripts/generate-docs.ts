@@ -1,4 +1,5 @@
 /** Writes the pages that are made from the sources; with `--check`, only says which of them are stale. */
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { definition } from '../src/workflow/definition.ts';
 import { drawDefinition } from '../src/workflow/diagram.ts';
@@ -8,12 +9,14 @@ import { renderModelsPage } from './models-page.ts';
 import { renderNativeAdapters } from './native-adapters.ts';
 import { renderRunInputPage } from './run-input-page.ts';
 
+const NATIVE_ADAPTERS_PATH = 'src/models/adapters/native-adapters.ts';
+
 /** Every page that is made from the sources. */
 const GENERATED_DOCS: readonly GeneratedDoc[] = [
   { path: 'docs/run-input.md', render: renderRunInputPage },
   { path: 'docs/models.md', render: renderModelsPage },
   { path: 'biome.layers.json', render: renderLayers },
-  { path: 'src/models/adapters/native-adapters.ts', render: renderNativeAdapters },
+  { path: NATIVE_ADAPTERS_PATH, render: renderNativeAdapters },
   {
     path: 'ARCHITECTURE.md',
     render: (current) =>
@@ -24,6 +27,8 @@ const GENERATED_DOCS: readonly GeneratedDoc[] = [
 const check = process.argv.includes('--check');
 const stale = await updateDocs(GENERATED_DOCS, { root: join(import.meta.dirname, '..'), check });
 if (!check) {
+  // The pages above were made with the old list of adapters.
+  if (stale.includes(NATIVE_ADAPTERS_PATH)) execFileSync(process.execPath, [import.meta.filename]);
   console.log(stale.length === 0 ? 'Every generated page is up to date.' : `Written: ${stale.join(', ')}`);
 } else if (stale.length > 0) {
   console.error(
