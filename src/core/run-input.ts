@@ -39,7 +39,7 @@ const InferenceParameters = z.strictObject({
     .max(2500)
     .meta({ description: 'Texts at which an answer ends.' })
     .optional(),
-  dimensions: z.int().min(1).meta({ description: 'Length of the vector: 256, 512 or 1024.' }).optional(),
+  dimensions: z.int().min(1).meta({ description: 'Length of the vector, of those that the model has: 256, 384, 512, 1024.' }).optional(),
   normalize: z.boolean().meta({ description: 'Scale the vector to length 1.' }).optional(),
 });
 

@@ -35,7 +35,7 @@ describe('the page of the run input', () => {
     );
     expect(page).toContain('| `text_column` | string | `input_text` | Column to embed. Embeddings only. |');
     expect(page).toContain(
-      '| `dimensions` | integer, at least 1 |  | Length of the vector: 256, 512 or 1024. | Amazon Titan Text Embeddings V2 |',
+      '| `dimensions` | integer, at least 1 |  | Length of the vector, of those that the model has: 256, 384, 512, 1024. | Amazon Titan Multimodal Embeddings G1; Amazon Titan Text Embeddings V2 |',
     );
   });
 

@@ -2,7 +2,13 @@
 import { amazonNova } from './amazon-nova.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
 import type { ModelAdapter } from './model-adapter.ts';
+import { titanMultimodalEmbeddings } from './titan-multimodal-embeddings.ts';
 import { titanTextEmbeddings } from './titan-text-embeddings.ts';
 
 /** Every model family with a body of its own. */
-export const NATIVE_ADAPTERS: readonly ModelAdapter[] = [amazonNova, anthropicMessages, titanTextEmbeddings];
+export const NATIVE_ADAPTERS: readonly ModelAdapter[] = [
+  amazonNova,
+  anthropicMessages,
+  titanMultimodalEmbeddings,
+  titanTextEmbeddings,
+];

@@ -1,0 +1,22 @@
+import { withoutUndefined } from '../../core/json-value.ts';
+import type { ModelAdapter } from './model-adapter.ts';
+
+/**
+ * Amazon Titan Multimodal Embeddings G1, of a text alone.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-mm.html
+ */
+export const titanMultimodalEmbeddings: ModelAdapter = {
+  family: 'Amazon Titan Multimodal Embeddings G1',
+  example: 'amazon.titan-embed-image-v1',
+  invocationType: 'InvokeModel',
+  parameters: ['dimensions'],
+  systemPrompt: false,
+  dimensions: [256, 384, 1024],
+  matches: ({ body }) => body === 'titan-multimodal-embeddings',
+  toModelInput: (prompt, { parameters: { dimensions } }) =>
+    withoutUndefined({
+      inputText: prompt,
+      embeddingConfig: dimensions === undefined ? undefined : { outputEmbeddingLength: dimensions },
+    }),
+  output: { kind: 'embedding', embedding: ['embedding'], inputTokens: ['inputTextTokenCount'] },
+};
