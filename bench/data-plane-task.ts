@@ -94,9 +94,11 @@ async function prepare(name: string, rowsCompression: ParquetCopy['compression']
     dataset,
     fileOf: (of) => ({ uri: of, path }),
     frame: {
-      prompt: parsePromptTemplate(PROMPT_TEMPLATE),
-      before: '{"messages":[{"role":"user","content":[{"text":',
-      after: '}]}],"inferenceConfig":{"maxTokens":512}}',
+      segments: [
+        { kind: 'text', text: '{"messages":[{"role":"user","content":[{"text":' },
+        { kind: 'string', pieces: parsePromptTemplate(PROMPT_TEMPLATE) },
+        { kind: 'text', text: '}]}],"inferenceConfig":{"maxTokens":512}}' },
+      ],
     },
     recordIdColumn: undefined,
     maxBytes: 1024 ** 3,

@@ -39,7 +39,11 @@ const InferenceParameters = z.strictObject({
     .max(2500)
     .meta({ description: 'Texts at which an answer ends.' })
     .optional(),
-  dimensions: z.int().min(1).meta({ description: 'Length of the vector, of those that the model has: 256, 384, 512, 1024.' }).optional(),
+  dimensions: z
+    .int()
+    .min(1)
+    .meta({ description: 'Length of the vector, of those that the model has: 256, 384, 512, 1024.' })
+    .optional(),
   normalize: z.boolean().meta({ description: 'Scale the vector to length 1.' }).optional(),
 });
 
@@ -112,7 +116,12 @@ export const RUN_INPUT_FIELDS = {
     description:
       'Template given inline, instead of `prompt_id`: `{column}` is a placeholder, `{{` and `}}` are literal braces.',
   }),
-  system_prompt: z.string().min(1).meta({ description: 'System prompt, the same for every row.' }),
+  system_prompt: z
+    .string()
+    .min(1)
+    .meta({
+      description: 'System prompt. `{column}` is a placeholder in it too, `{{` and `}}` are literal braces.',
+    }),
   inference_parameters: InferenceParameters.meta({
     description:
       '`max_tokens` (default 1024), `temperature`, `top_p`, `top_k`, `stop_sequences` for text; `dimensions`, `normalize` for embeddings. The model’s own defaults otherwise.',

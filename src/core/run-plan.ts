@@ -63,6 +63,8 @@ export const RunPlan = z.object({
   model_server: AnsweringServer.optional(),
   /** The template, or null for embeddings. */
   prompt_template: z.string().nullable(),
+  /** True where braces in the system prompt are placeholders, as they have been since there are such. */
+  system_placeholders: z.literal(true).optional(),
   prompt_hash: z.string(),
   output_column: z.string(),
   /** Rows of the dataset that are run: all of them, unless max_records or max_num_jobs says otherwise. */

@@ -7,7 +7,10 @@ export type PromptPiece = { kind: 'literal'; text: string } | { kind: 'column'; 
  * Splits a template: `{column}` is a placeholder, `{{` and `}}` are literal braces. A column's name may have any
  * character but braces. Throws InvalidRunInputError for a brace without its partner.
  */
-export function parsePromptTemplate(template: string): PromptPiece[] {
+export function parsePromptTemplate(
+  template: string,
+  what: 'prompt template' | 'system prompt' = 'prompt template',
+): PromptPiece[] {
   const pieces: PromptPiece[] = [];
   let literal = '';
   const flush = () => {
@@ -18,7 +21,7 @@ export function parsePromptTemplate(template: string): PromptPiece[] {
     if (token === '{{' || token === '}}') literal += token[0];
     else if (token === '{' || token === '}') {
       throw new InvalidRunInputError(
-        `The prompt template has a single "${token}". Write {column} for a placeholder, and {{ or }} for a literal brace.`,
+        `The ${what} has a single "${token}". Write {column} for a placeholder, and {{ or }} for a literal brace.`,
       );
     } else if (token.startsWith('{')) {
       flush();

@@ -88,12 +88,20 @@ export async function typesOf(path: string): Promise<Record<string, string>> {
   );
 }
 
+/** What stands around the prompt in `converseFrame`. */
+export const CONVERSE_BODY = {
+  before: '{"messages":[{"role":"user","content":[{"text":',
+  after: '}]}],"inferenceConfig":{"maxTokens":10}}',
+};
+
 /** A frame like Converse's, around a template. */
 export function converseFrame(template: string): RecordFrame {
   return {
-    prompt: parsePromptTemplate(template),
-    before: '{"messages":[{"role":"user","content":[{"text":',
-    after: '}]}],"inferenceConfig":{"maxTokens":10}}',
+    segments: [
+      { kind: 'text', text: CONVERSE_BODY.before },
+      { kind: 'string', pieces: parsePromptTemplate(template) },
+      { kind: 'text', text: CONVERSE_BODY.after },
+    ],
   };
 }
 

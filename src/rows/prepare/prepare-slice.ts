@@ -26,8 +26,8 @@ import {
   isPromptNullSql,
   isSentSql,
   NULL_PROMPT_VALUE,
-  PROMPT_JSON_COLUMN,
-  promptSql,
+  promptJsonNames,
+  promptsSql,
   RECORD_ID_COLUMN,
   recordIdSql,
   recordLinesSql,
@@ -289,7 +289,10 @@ function rowsSql(
   const sql = `SELECT ${columns.join(', ')} FROM ${from}`;
   if (dedupe === undefined) return sql;
   const request = { frame, asked: dedupe.asked, columns: dataset.columns };
-  return requestHashSql(request, { from: `(${sql})`, kept: [`* EXCLUDE (${PROMPT_JSON_COLUMN})`] });
+  return requestHashSql(request, {
+    from: `(${sql})`,
+    kept: [`* EXCLUDE (${promptJsonNames(frame).join(', ')})`],
+  });
 }
 
 /** The rows, with the records whose answers they get where they are duplicates; sorted, as a join promises no order. */
@@ -304,8 +307,10 @@ async function writeRecords(db: DuckDb, request: PrepareRequest, part: PlannedPa
   const { frame, dataset, dedupe } = request;
   const { recordsPath, rowsPath } = filesOf(request, part);
   const isSent = isSentSql(dedupe !== undefined);
-  const sent = `SELECT ${RECORD_ID_COLUMN}, ${promptSql(frame, dataset.columns)} AS prompt FROM ${readParquetSql(rowsPath)} WHERE ${isSent}`;
-  const lines = recordLinesSql(frame, { recordId: RECORD_ID_COLUMN, prompt: 'prompt', from: sent });
+  const texts = promptsSql(frame, dataset.columns);
+  const prompts = texts.map((_, index) => `prompt_${index}`);
+  const sent = `SELECT ${[RECORD_ID_COLUMN, ...texts.map((sql, index) => `${sql} AS ${prompts[index]}`)].join(', ')} FROM ${readParquetSql(rowsPath)} WHERE ${isSent}`;
+  const lines = recordLinesSql(frame, { recordId: RECORD_ID_COLUMN, prompts, from: sent });
   const records = await writeLines(db, lines, recordsPath);
   const rowNumber = `(file_row_number + ${part.first_row})`;
   const isInPlace =

@@ -2,8 +2,8 @@ import { InvalidRunInputError } from '../../core/errors.ts';
 import type { Column } from '../../core/part.ts';
 import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
 import type { ModelInvocationType } from '../../models/adapters/model-adapter.ts';
-import type { RecordFrame } from '../../models/record-frame.ts';
-import { placeholdersOf } from '../../prompts/prompt-template.ts';
+import { columnsOf, type RecordFrame, stringsOf } from '../../models/record-frame.ts';
+import type { PromptPiece } from '../../prompts/prompt-template.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { sqlName, sqlText } from '../duckdb/duckdb.ts';
 
@@ -25,18 +25,25 @@ export const ANSWERED_BY_ROW_COLUMN = '__quarry_answered_by_row';
  * Prepare's CPU, and a later run can work it out from the output's columns and the plan.
  */
 export const REQUEST_HASH_COLUMN = '__quarry_request_hash';
-/** A prompt as JSON beside all columns of a dataset, which may well have one named `prompt_json`. */
-export const PROMPT_JSON_COLUMN = '__quarry_prompt_json';
 /** Error code of a row whose prompt needs a value that is null. */
 export const NULL_PROMPT_VALUE = 'NullPromptValue';
 
-/** SQL for a row's prompt; null where a placeholder's column is null. */
-export function promptSql(frame: RecordFrame, columns: readonly Column[]): string {
-  const pieces = frame.prompt.map((piece) =>
-    piece.kind === 'literal' ? sqlText(piece.text) : columnText(columnNamed(columns, piece.column)),
-  );
-  // Not `||`, which copies what it has so far for each piece. But `concat` takes a null for an empty text.
-  return `CASE WHEN NOT (${isPromptNullSql(frame)}) THEN concat('', ${pieces.join(', ') || `''`}) END`;
+/** SQL for each string that a row's record has of the row; all of them null where a placeholder's column is null. */
+export function promptsSql(frame: RecordFrame, columns: readonly Column[]): string[] {
+  const sqlOf = (piece: PromptPiece) =>
+    piece.kind === 'literal' ? sqlText(piece.text) : columnText(columnNamed(columns, piece.column));
+  return stringsOf(frame).map((pieces) => {
+    const texts = pieces.map(sqlOf).join(', ') || `''`;
+    // Not `||`, which copies what it has so far for each piece. But `concat` takes a null for an empty text.
+    return `CASE WHEN NOT (${isPromptNullSql(frame)}) THEN concat('', ${texts}) END`;
+  });
+}
+
+/** SQL for the bytes of a row's prompts; null where a placeholder's column is null. */
+export function promptBytesSql(frame: RecordFrame, columns: readonly Column[]): string {
+  return promptsSql(frame, columns)
+    .map((prompt) => `strlen(${prompt})`)
+    .join(' + ');
 }
 
 /** SQL that is true of the rows of a part that are sent; `isDeduped` where identical requests are sent once. */
@@ -48,7 +55,7 @@ export function isSentSql(isDeduped: boolean, row = ''): string {
 /** SQL that is true where a placeholder's column is null. */
 export function isPromptNullSql(frame: RecordFrame): string {
   return (
-    placeholdersOf(frame.prompt)
+    columnsOf(frame)
       .map((name) => `${sqlName(name)} IS NULL`)
       .join(' OR ') || 'false'
   );
@@ -66,27 +73,40 @@ export function recordIdSql(
 
 /**
  * SQL for the JSONL lines, without their newlines, of the rows that `from` gives: the column `line`. Neither record id
- * nor prompt may be null: `concat` would pass over it.
+ * nor prompts may be null: `concat` would pass over them. `prompts` are what `promptsSql` gives, in the rows' own names.
  */
 export function recordLinesSql(
   frame: RecordFrame,
-  { recordId, prompt, from }: { recordId: string; prompt: string; from: string },
+  { recordId, prompts, from }: { recordId: string; prompts: readonly string[]; from: string },
 ): string {
   const pieces = [
     sqlText('{"recordId":'),
     lowerEscapesSql('record_id_json'),
     sqlText(',"modelInput":'),
-    ...bodyPieces(frame, 'prompt_json'),
+    ...bodyPieces(frame),
     sqlText('}'),
   ];
+  const names = promptJsonNames(frame);
+  const prompted = prompts.map((prompt, index) => `${jsonTextSql(prompt)} AS ${names[index]}`);
   // Named, as DuckDB would work out an expression within CASE once for each time that it stands there.
   return `SELECT concat(${pieces.join(', ')}) AS line
-    FROM (SELECT ${jsonTextSql(recordId)} AS record_id_json, ${jsonTextSql(prompt)} AS prompt_json FROM (${from}))`;
+    FROM (SELECT ${[`${jsonTextSql(recordId)} AS record_id_json`, ...prompted].join(', ')} FROM (${from}))`;
 }
 
-/** The pieces of a record's body, of a column that has the prompt as JSON. */
-function bodyPieces(frame: RecordFrame, promptJson: string): string[] {
-  return [sqlText(frame.before), lowerEscapesSql(promptJson), sqlText(frame.after)];
+/**
+ * Names of the columns that have the strings of a row's record as JSON, in the order of `promptsSql`: beside all columns of
+ * a dataset, which may well have one named `prompt_json`.
+ */
+export function promptJsonNames(frame: RecordFrame): string[] {
+  return stringsOf(frame).map((_, index) => `__quarry_prompt_${index}_json`);
+}
+
+/** The pieces of a record's body, of columns that have its strings as JSON. */
+function bodyPieces(frame: RecordFrame): string[] {
+  const names = promptJsonNames(frame).values();
+  return frame.segments.map((segment) =>
+    segment.kind === 'text' ? sqlText(segment.text) : lowerEscapesSql(names.next().value ?? ''),
+  );
 }
 
 /** Who is asked: with the body, all that decides an answer. */
@@ -105,9 +125,13 @@ export function requestHashSql(
   { from, kept = [] }: { from: string; kept?: readonly string[] },
 ): string {
   const before = sqlText(`${asked.modelId}\n${asked.invocationType}\n`);
-  const body = bodyPieces(frame, PROMPT_JSON_COLUMN).join(', ');
-  return `SELECT ${[...kept, `CASE WHEN ${PROMPT_JSON_COLUMN} IS NOT NULL THEN unhex(sha256(concat(${before}, ${body}))) END AS ${REQUEST_HASH_COLUMN}`].join(', ')}
-    FROM (SELECT *, ${jsonTextSql(promptSql(frame, columns))} AS ${PROMPT_JSON_COLUMN} FROM ${from})`;
+  const body = bodyPieces(frame).join(', ');
+  const names = promptJsonNames(frame);
+  const prompted = promptsSql(frame, columns).map(
+    (prompt, index) => `${jsonTextSql(prompt)} AS ${names[index]}`,
+  );
+  return `SELECT ${[...kept, `CASE WHEN ${names[0]} IS NOT NULL THEN unhex(sha256(concat(${before}, ${body}))) END AS ${REQUEST_HASH_COLUMN}`].join(', ')}
+    FROM (SELECT ${['*', ...prompted].join(', ')} FROM ${from})`;
 }
 
 function jsonTextSql(text: string): string {

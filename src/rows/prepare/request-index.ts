@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { Dataset } from '../../core/part.ts';
 import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
-import type { RecordFrame } from '../../models/record-frame.ts';
-import { placeholdersOf } from '../../prompts/prompt-template.ts';
+import { columnsOf, type RecordFrame } from '../../models/record-frame.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlPath } from '../duckdb/duckdb.ts';
 import { copyToParquet } from '../duckdb/parquet.ts';
@@ -97,7 +96,7 @@ async function readRequests(
   { files, dataset, frame, asked, recordIdColumn, rows, scratchDirectory }: RequestIndexRequest,
 ): Promise<void> {
   const idColumn = dataset.columns.find(({ name }) => name === recordIdColumn);
-  const used = [...placeholdersOf(frame.prompt), ...(idColumn === undefined ? [] : [idColumn.name])];
+  const used = [...columnsOf(frame), ...(idColumn === undefined ? [] : [idColumn.name])];
   const columns = used.length > 0 ? [...new Set(used)] : dataset.columns.slice(0, 1).map(({ name }) => name);
   const id = idColumn === undefined ? 'NULL' : columnText(idColumn);
   await db.run('CREATE TABLE requests (digest BLOB, id VARCHAR)');

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { Dataset } from '../../core/part.ts';
-import type { RecordFrame } from '../../models/record-frame.ts';
-import { placeholdersOf } from '../../prompts/prompt-template.ts';
-import { promptSql } from '../prepare/record-sql.ts';
+import { columnsOf, type RecordFrame } from '../../models/record-frame.ts';
+import { promptBytesSql } from '../prepare/record-sql.ts';
 import { inScratch, type SourceRange, wholeFiles } from './dataset-rows.ts';
 import type { LocalDatasetFile } from './describe-dataset.ts';
 import { openRelations } from './source-relation.ts';
@@ -18,9 +17,9 @@ export async function samplePromptBytes(
   dataset: Dataset,
   frame: RecordFrame,
 ): Promise<{ meanBytes: number; maxBytes: number; sampledRows: number }> {
-  const prompt = promptSql(frame, dataset.columns);
+  const size = promptBytesSql(frame, dataset.columns);
   const [firstColumn] = dataset.columns;
-  const placeholders = placeholdersOf(frame.prompt);
+  const placeholders = columnsOf(frame);
   const columns =
     placeholders.length > 0 ? placeholders : firstColumn === undefined ? [] : [firstColumn.name];
   let [bytes, maxBytes, sampledRows] = [0, 0, 0];
@@ -36,7 +35,7 @@ export async function samplePromptBytes(
       })) {
         await using read = relation;
         const sample = await db.row(
-          `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT strlen(${prompt}) AS size FROM ${read.from})`,
+          `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT ${size} AS size FROM ${read.from})`,
         );
         bytes += Number(sample.bytes);
         maxBytes = Math.max(maxBytes, Number(sample.largest));

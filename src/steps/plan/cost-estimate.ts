@@ -22,7 +22,7 @@ export function estimateCost(
 ): CostEstimate {
   const price = batchPriceOf(call.pricedId);
   const inputTokens = Math.ceil(
-    (rows * (meanPromptBytes + Buffer.byteLength(input.system_prompt ?? ''))) / BYTES_PER_TOKEN,
+    (rows * (meanPromptBytes + Buffer.byteLength(call.systemText))) / BYTES_PER_TOKEN,
   );
   const outputTokens =
     call.adapter.output.kind === 'embedding'

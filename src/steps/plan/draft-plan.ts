@@ -137,7 +137,8 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
       },
       ...(deps.settings.modelServer === undefined ? {} : { model_server: deps.settings.modelServer }),
       prompt_template: call.template,
-      prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.before, call.frame.after])),
+      ...(input.system_prompt === undefined ? {} : { system_placeholders: true }),
+      prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.segments])),
       output_column: resultColumnsOfRun(input, call).answer.name,
       selected_rows: selectedRows,
       duplicates,
@@ -212,20 +213,37 @@ async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<Kno
 const BYTES_HEADROOM = 0.9;
 
 /** Bytes of a record beside its prompt. */
-function recordBytesOf({ before, after }: RecordFrame): number {
-  return Buffer.byteLength(`{"recordId":"${recordIdOf(0)}","modelInput":${before}""${after}}\n`);
+function recordBytesOf({ segments }: RecordFrame): number {
+  const body = segments.map((segment) => (segment.kind === 'text' ? segment.text : '""')).join('');
+  return Buffer.byteLength(`{"recordId":"${recordIdOf(0)}","modelInput":${body}}\n`);
+}
+
+/** How to write braces, where those of a placeholder look like JSON's. */
+function bracesHint(placeholders: readonly string[]): string {
+  return placeholders.some((name) => /["':,\n]/.test(name))
+    ? ' Braces that are no placeholder are written {{ and }}.'
+    : '';
 }
 
 function checkColumns(input: RunInput, call: ModelCall, { columns }: Dataset): void {
   const names = columns.map(({ name }) => name);
   const has = `The dataset has ${names.join(', ')}.`;
-  const missing = placeholdersOf(call.frame.prompt).filter((column) => !names.includes(column));
-  if (missing.length > 0) {
-    const what =
-      call.template === null
-        ? `text_column "${missing[0]}" is not a column of the dataset.`
-        : `The prompt needs ${missing.length === 1 ? 'column' : 'columns'} ${missing.map((column) => `"${column}"`).join(', ')}, which the dataset does not have.`;
-    throw new InvalidRunInputError(`${what} ${has}`);
+  for (const [what, pieces] of [
+    ['prompt', call.prompt],
+    ['system prompt', call.system],
+  ] as const) {
+    const missing = placeholdersOf(pieces).filter((column) => !names.includes(column));
+    if (missing.length === 0) continue;
+    if (call.template === null) {
+      throw new InvalidRunInputError(`text_column "${missing[0]}" is not a column of the dataset. ${has}`);
+    }
+    const [columns, quoted] = [
+      missing.length === 1 ? 'column' : 'columns',
+      missing.map((column) => `"${column}"`),
+    ];
+    throw new InvalidRunInputError(
+      `The ${what} needs ${columns} ${quoted.join(', ')}, which the dataset does not have. ${has}${bracesHint(missing)}`,
+    );
   }
   if (input.record_id_column !== undefined && !names.includes(input.record_id_column)) {
     throw new InvalidRunInputError(`record_id_column "${input.record_id_column}" is not a column. ${has}`);

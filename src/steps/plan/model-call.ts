@@ -1,11 +1,11 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
 import { type AnswerSchema, answerSchemaOf, schemaInstruction } from '../../core/output-schema.ts';
 import type { RunInput } from '../../core/run-input.ts';
-import type { ModelAdapter } from '../../models/adapters/model-adapter.ts';
+import type { ModelAdapter, ModelRequest } from '../../models/adapters/model-adapter.ts';
 import { type RecordFrame, recordFrameOf } from '../../models/record-frame.ts';
-import { resolveModel } from '../../models/resolve-model.ts';
+import { type ResolvedModel, resolveModel } from '../../models/resolve-model.ts';
 import { findTemplate } from '../../prompts/find-template.ts';
-import { type PromptPiece, parsePromptTemplate } from '../../prompts/prompt-template.ts';
+import { type PromptPiece, parsePromptTemplate, renderPrompt } from '../../prompts/prompt-template.ts';
 
 /** How a run input asks its model. */
 export interface ModelCall {
@@ -15,6 +15,11 @@ export interface ModelCall {
   template: string | null;
   /** What answers are asked to be an object of; undefined where they are texts or embeddings. */
   schema: AnswerSchema | undefined;
+  /** What of a row makes its prompt, and its system prompt where that differs by row. */
+  prompt: readonly PromptPiece[];
+  system: readonly PromptPiece[];
+  /** The system prompt that every row has; empty where there is none, or one that differs by row. */
+  systemText: string;
   /** What the model's price goes by. */
   pricedId: string;
   /** What a user should know before anything is spent. */
@@ -29,7 +34,8 @@ const DEFAULT_TEXT_COLUMN = 'input_text';
  * go together.
  */
 export function modelCallOf(input: RunInput, { region }: { region?: string | undefined } = {}): ModelCall {
-  const request = { systemPrompt: input.system_prompt, parameters: input.inference_parameters ?? {} };
+  const { system, systemPrompt } = systemPromptOf(input);
+  const request = { systemPrompt, parameters: input.inference_parameters ?? {} };
   const { base_model_id: baseModelId, force } = input;
   const model = resolveModel(input.model_id, { ...request, baseModelId, region, force });
   const { adapter } = model;
@@ -48,7 +54,7 @@ export function modelCallOf(input: RunInput, { region }: { region?: string | und
       }
       const schema = input.output_schema && answerSchemaOf(input.output_schema);
       const prompt = [...parsePromptTemplate(template), ...instructionOf(schema)];
-      return { ...model, frame: recordFrameOf(adapter, request, prompt), template, schema };
+      return callOf(model, request, { template, schema, prompt, system });
     }
     case 'embedding': {
       if (input.output_schema !== undefined) {
@@ -60,12 +66,8 @@ export function modelCallOf(input: RunInput, { region }: { region?: string | und
       refuse('prompt_id', why);
       refuse('prompt_template', why);
       const column = input.text_column ?? DEFAULT_TEXT_COLUMN;
-      return {
-        ...model,
-        frame: recordFrameOf(adapter, request, [{ kind: 'column', column }]),
-        template: null,
-        schema: undefined,
-      };
+      const prompt: PromptPiece[] = [{ kind: 'column', column }];
+      return callOf(model, request, { template: null, schema: undefined, prompt, system });
     }
   }
 }
@@ -73,4 +75,38 @@ export function modelCallOf(input: RunInput, { region }: { region?: string | und
 /** What asks for an answer of the schema, at the end of the prompt. */
 function instructionOf(schema: AnswerSchema | undefined): PromptPiece[] {
   return schema === undefined ? [] : [{ kind: 'literal', text: schemaInstruction(schema) }];
+}
+
+/** The system prompt: the same for every row, or the pieces that a row makes it of. */
+function systemPromptOf({ system_prompt: template }: RunInput): {
+  systemPrompt: string | undefined;
+  system: readonly PromptPiece[] | undefined;
+} {
+  if (template === undefined) return { systemPrompt: undefined, system: undefined };
+  const pieces = parsePromptTemplate(template, 'system prompt');
+  const constant = renderPrompt(pieces, {});
+  return constant === null
+    ? { systemPrompt: template, system: pieces }
+    : { systemPrompt: constant, system: undefined };
+}
+
+function callOf(
+  model: ResolvedModel,
+  request: ModelRequest,
+  {
+    template,
+    schema,
+    prompt,
+    system,
+  }: Pick<ModelCall, 'template' | 'schema' | 'prompt'> & { system: readonly PromptPiece[] | undefined },
+): ModelCall {
+  return {
+    ...model,
+    frame: recordFrameOf(model.adapter, request, { prompt, system }),
+    template,
+    schema,
+    prompt,
+    system: system ?? [],
+    systemText: system === undefined ? (request.systemPrompt ?? '') : '',
+  };
 }

@@ -20,7 +20,7 @@ export async function readPlan(runUri: S3Uri, { store }: StepDeps): Promise<Plan
   const layout = runLayout(runUri);
   const plan = await readJson(store, layout.plan, RunPlan);
   refuseOldDedupe(plan);
-  const input = parseRunInput(plan.input);
+  const input = withoutPlaceholders(parseRunInput(plan.input), plan);
   // The plan's own text, so that a prompt changed since then does not change half a run.
   const prompt =
     plan.prompt_template === null ? input : { ...omitPromptId(input), prompt_template: plan.prompt_template };
@@ -39,4 +39,10 @@ function refuseOldDedupe({ format_version, duplicates, run_id, quarry_version }:
 
 function omitPromptId({ prompt_id: _, ...input }: RunInput): RunInput {
   return input;
+}
+
+/** The input with its braces doubled, of a run that was planned when the system prompt had no placeholders. */
+function withoutPlaceholders(input: RunInput, { system_placeholders }: RunPlan): RunInput {
+  if (input.system_prompt === undefined || system_placeholders === true) return input;
+  return { ...input, system_prompt: input.system_prompt.replaceAll(/[{}]/g, (brace) => brace + brace) };
 }

@@ -5,8 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { anthropicMessages } from '../../../src/models/adapters/anthropic-messages.ts';
 import { findAdapter, MODEL_ADAPTERS } from '../../../src/models/adapters/find-adapter.ts';
 import type { InferenceParameters } from '../../../src/models/adapters/model-adapter.ts';
-import { recordFrameOf } from '../../../src/models/record-frame.ts';
+import { type RecordFrame, recordFrameOf } from '../../../src/models/record-frame.ts';
 import { resolveModel } from '../../../src/models/resolve-model.ts';
+import { renderPrompt } from '../../../src/prompts/prompt-template.ts';
 import { readModelOutput } from '../../support/model-answer.ts';
 
 interface FixtureRequest {
@@ -76,10 +77,21 @@ describe.each(MODEL_ADAPTERS)('$family', (adapter) => {
         fc.array(text, { maxLength: 3 }),
         (prompt, systemPrompt, stopSequences) => {
           const request = { systemPrompt, parameters: { stop_sequences: stopSequences } };
-          const { before, after } = recordFrameOf(adapter, request, []);
-          expect(before + JSON.stringify(prompt) + after).toBe(
-            JSON.stringify(adapter.toModelInput(prompt, request)),
-          );
+          const body = JSON.stringify(adapter.toModelInput(prompt, request));
+          const pieces = (name: string, text: string) =>
+            [{ kind: 'literal', text: `${name}${text}` }] as const;
+          const told = (frame: RecordFrame) =>
+            frame.segments
+              .map((segment) =>
+                segment.kind === 'text'
+                  ? segment.text
+                  : JSON.stringify((renderPrompt(segment.pieces, {}) ?? '').slice(1)),
+              )
+              .join('');
+          expect(told(recordFrameOf(adapter, request, { prompt: pieces('p', prompt) }))).toBe(body);
+          if (!adapter.systemPrompt || systemPrompt === undefined) return;
+          const both = { prompt: pieces('p', prompt), system: pieces('s', systemPrompt) };
+          expect(told(recordFrameOf(adapter, request, both))).toBe(body);
         },
       ),
     );
@@ -99,18 +111,22 @@ test('an answer without counts or stop reason says null for them', () => {
 test('an adapter that leaves the prompt out, changes it or repeats it has no frame', () => {
   const request = { systemPrompt: undefined, parameters: {} };
   const frameOf = (toModelInput: (prompt: string) => Record<string, unknown>) => () =>
-    recordFrameOf({ ...anthropicMessages, toModelInput }, request, []);
+    recordFrameOf({ ...anthropicMessages, toModelInput }, request, { prompt: [] });
   expect(frameOf(() => ({}))).toThrow('must put the prompt into the body once, as it is');
   expect(frameOf((prompt) => ({ prompt: `Human: ${prompt}` }))).toThrow('once, as it is');
   expect(frameOf((prompt) => ({ prompt, again: prompt }))).toThrow('once, as it is');
 });
 
 test('the frame keeps the pieces of the prompt', () => {
-  const prompt = [{ kind: 'column', column: 'topic' } as const];
+  const pieces = [{ kind: 'column', column: 'topic' } as const];
   const frame = recordFrameOf(
     findAdapter('amazon.titan-embed-text-v2:0'),
     { systemPrompt: undefined, parameters: {} },
-    prompt,
+    { prompt: pieces },
   );
-  expect(frame).toEqual({ prompt, before: '{"inputText":', after: '}' });
+  expect(frame.segments).toEqual([
+    { kind: 'text', text: '{"inputText":' },
+    { kind: 'string', pieces },
+    { kind: 'text', text: '}' },
+  ]);
 });

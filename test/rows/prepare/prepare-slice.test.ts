@@ -8,7 +8,7 @@ import { recordIdOf } from '../../../src/core/record-id.ts';
 import { openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
 import { describeDataset, type LocalDatasetFile } from '../../../src/rows/sources/describe-dataset.ts';
 import {
-  converseFrame,
+  CONVERSE_BODY,
   createDirectory,
   describeFile,
   prepareAll,
@@ -255,7 +255,7 @@ test('record ids come from the column that is named', async () => {
   const file = await writeSource('x.jsonl', '{"id":"a\\"b","n":1.50}\n{"id":7,"n":2}\n');
   const [prepared] = await prepareAll([file], '{n}', { recordIdColumn: 'id' });
   const text = await readFile(prepared?.recordsPath ?? '', 'utf8');
-  const { before, after } = converseFrame('');
+  const { before, after } = CONVERSE_BODY;
   expect(text).toBe(
     `{"recordId":"a\\"b","modelInput":${before}"1.50"${after}}\n{"recordId":"7","modelInput":${before}"2"${after}}\n`,
   );

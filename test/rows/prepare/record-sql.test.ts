@@ -2,17 +2,19 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { recordIdOf } from '../../../src/core/record-id.ts';
+import type { RecordFrame } from '../../../src/models/record-frame.ts';
 import { parsePromptTemplate, renderPrompt } from '../../../src/prompts/prompt-template.ts';
 import { type DuckDb, openDuckDb, sqlText } from '../../../src/rows/duckdb/duckdb.ts';
 import { createScratch } from '../../../src/rows/duckdb/scratch.ts';
 import {
-  promptSql,
+  promptBytesSql,
+  promptsSql,
   REQUEST_HASH_COLUMN,
   recordIdSql,
   recordLinesSql,
   requestHashSql,
 } from '../../../src/rows/prepare/record-sql.ts';
-import { converseFrame } from '../../support/rows.ts';
+import { CONVERSE_BODY, converseFrame } from '../../support/rows.ts';
 
 let db: DuckDb;
 let scratch: Awaited<ReturnType<typeof createScratch>>;
@@ -32,8 +34,8 @@ async function hexOf(sql: string): Promise<string> {
 
 /** The bytes of a text as a record has it. */
 async function hexOfJson(text: string): Promise<string> {
-  const frame = { prompt: [], before: '', after: '' };
-  const lines = recordLinesSql(frame, { recordId: `'r'`, prompt: sqlText(text), from: 'SELECT 1' });
+  const frame: RecordFrame = { segments: [{ kind: 'string', pieces: [] }] };
+  const lines = recordLinesSql(frame, { recordId: `'r'`, prompts: [sqlText(text)], from: 'SELECT 1' });
   const line = String((await db.row(`SELECT hex(encode(line)) AS hex FROM (${lines})`)).hex);
   return line.slice(hex('{"recordId":"r","modelInput":').length, -hex('}').length);
 }
@@ -96,31 +98,45 @@ test('a prompt in SQL is the prompt in JavaScript, whatever stands in template a
   const literals = fc.oneof(texts, awkward).map((text) => text.replaceAll(/[{}]/g, (brace) => brace + brace));
   await fc.assert(
     fc.asyncProperty(values, values, literals, literals, async (a, b, before, between) => {
-      const frame = converseFrame(`${before}{a}${between}{b}{a}`);
+      const templates = [`${before}{a}${between}{b}{a}`, `{b}${before}`].map((template) =>
+        parsePromptTemplate(template),
+      );
+      const frame: RecordFrame = {
+        segments: [
+          { kind: 'text', text: '{"system":' },
+          ...templates.map((pieces) => ({ kind: 'string', pieces }) as const),
+          { kind: 'text', text: '}' },
+        ],
+      };
       const columns = [
         { name: 'a', type: 'VARCHAR' },
         { name: 'b', type: 'VARCHAR' },
       ];
-      const rendered = renderPrompt(frame.prompt, { a, b });
+      const rendered =
+        a === null || b === null ? [null, null] : templates.map((pieces) => renderPrompt(pieces, { a, b }));
       const sql = (value: string | null) => (value === null ? 'CAST(NULL AS VARCHAR)' : sqlText(value));
-      const from = `SELECT ${promptSql(frame, columns)} AS prompt FROM (SELECT ${sql(a)} AS a, ${sql(b)} AS b)`;
-      const { prompt, line } = await db.row(
-        `SELECT hex(encode(prompt)) AS prompt, hex(encode(line)) AS line FROM (${from}), (${recordLinesSql(frame, { recordId: `'r"1'`, prompt: 'prompt', from })})`,
+      const values = `(SELECT ${sql(a)} AS a, ${sql(b)} AS b)`;
+      const [first, second] = promptsSql(frame, columns);
+      const from = `SELECT ${first} AS p0, ${second} AS p1 FROM ${values}`;
+      const { p0, p1, bytes, line } = await db.row(
+        `SELECT hex(encode(p0)) AS p0, hex(encode(p1)) AS p1, hex(encode(line)) AS line,
+           (SELECT ${promptBytesSql(frame, columns)} FROM ${values}) AS bytes
+         FROM (${from}), (${recordLinesSql(frame, { recordId: `'r"1'`, prompts: ['p0', 'p1'], from })})`,
       );
-      expect(prompt).toBe(rendered === null ? null : hex(rendered));
-      if (rendered === null) return;
-      expect(line).toBe(
-        hex(`{"recordId":"r\\"1","modelInput":${frame.before}${JSON.stringify(rendered)}${frame.after}}`),
-      );
+      expect([p0, p1]).toEqual(rendered.map((text) => (text === null ? null : hex(text))));
+      if (a === null || b === null) return;
+      expect(Number(bytes)).toBe(Buffer.byteLength(rendered.join('')));
+      const strings = rendered.map((text) => JSON.stringify(text)).join('');
+      expect(line).toBe(hex(`{"recordId":"r\\"1","modelInput":{"system":${strings}}}`));
     }),
     { numRuns: 200 },
   );
 });
 
 test('a template without placeholders, and one without anything, are prompts too', async () => {
-  const frame = { prompt: parsePromptTemplate(''), before: '', after: '' };
-  expect(await hexOf(promptSql(frame, []))).toBe('');
-  expect(await hexOf(promptSql({ ...frame, prompt: parsePromptTemplate('{{x}}') }, []))).toBe(hex('{x}'));
+  const promptOf = (template: string) => promptsSql(converseFrame(template), [])[0] ?? '';
+  expect(await hexOf(promptOf(''))).toBe('');
+  expect(await hexOf(promptOf('{{x}}'))).toBe(hex('{x}'));
 });
 
 test('record ids in SQL are those of recordIdOf', async () => {
@@ -132,12 +148,15 @@ test('record ids in SQL are those of recordIdOf', async () => {
 
 test('a placeholder that is no column is refused with the columns there are', () => {
   const columns = [{ name: 'a', type: 'VARCHAR' }];
-  expect(() => promptSql(converseFrame('{b}'), columns)).toThrow('The dataset has no column "b"; it has a.');
+  expect(() => promptsSql(converseFrame('{b}'), columns)).toThrow('The dataset has no column "b"; it has a.');
 });
 
 test('a request’s hash is SHA-256 over the model, the invocation type and the body as it is sent', async () => {
   const asked = { modelId: 'us.amazon.nova-lite-v1:0', invocationType: 'Converse' } as const;
   const columns = [{ name: 'a', type: 'VARCHAR' }];
+  const withEnd = (text: string): RecordFrame => ({
+    segments: [...converseFrame('Say {a}!').segments.slice(0, -1), { kind: 'text', text }],
+  });
   const hashOf = async (value: string | null, frame = converseFrame('Say {a}!'), who = asked) => {
     const from = `(SELECT ${value === null ? 'CAST(NULL AS VARCHAR)' : sqlText(value)} AS a)`;
     const { hash } = await db.row(
@@ -147,7 +166,7 @@ test('a request’s hash is SHA-256 over the model, the invocation type and the 
   };
   await fc.assert(
     fc.asyncProperty(fc.oneof(texts, awkward), async (value) => {
-      const { before, after } = converseFrame('');
+      const { before, after } = CONVERSE_BODY;
       const sent = `us.amazon.nova-lite-v1:0\nConverse\n${before}${JSON.stringify(`Say ${value}!`)}${after}`;
       expect(await hashOf(value)).toBe(createHash('sha256').update(sent).digest('hex'));
     }),
@@ -156,7 +175,7 @@ test('a request’s hash is SHA-256 over the model, the invocation type and the 
   expect(await hashOf(null)).toBeNull();
   const others = [
     await hashOf('x'),
-    await hashOf('x', { ...converseFrame('Say {a}!'), after: '}]}],"inferenceConfig":{"maxTokens":11}}' }),
+    await hashOf('x', withEnd('}]}],"inferenceConfig":{"maxTokens":11}}')),
     await hashOf('x', converseFrame('Say {a}!'), { ...asked, modelId: 'us.amazon.nova-pro-v1:0' } as never),
     await hashOf('x', converseFrame('Say {a}!'), { ...asked, invocationType: 'InvokeModel' } as never),
   ];

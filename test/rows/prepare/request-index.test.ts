@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parsePromptTemplate } from '../../../src/prompts/prompt-template.ts';
 import { openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
 import { duplicatesSql, openRequestIndex } from '../../../src/rows/prepare/request-index.ts';
 import { describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
+import { converseFrame } from '../../support/rows.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-const FRAME = { prompt: parsePromptTemplate('Say {a}'), before: '{', after: '}' };
+const FRAME = converseFrame('Say {a}');
 const ASKED = { modelId: 'amazon.nova-lite-v1:0', invocationType: 'InvokeModel' } as const;
 
 async function indexOf(values: readonly string[], rows = values.length) {

@@ -27,10 +27,24 @@ test('a text model takes no text_column, and an embedding model no prompt', () =
 });
 
 test('embeddings read input_text unless another column is named', () => {
-  expect(callOf({ model_id: EMBEDDING_MODEL }).frame.prompt).toEqual([
-    { kind: 'column', column: 'input_text' },
-  ]);
-  expect(callOf({ model_id: EMBEDDING_MODEL, text_column: 'body' }).frame.prompt).toEqual([
+  expect(callOf({ model_id: EMBEDDING_MODEL }).prompt).toEqual([{ kind: 'column', column: 'input_text' }]);
+  expect(callOf({ model_id: EMBEDDING_MODEL, text_column: 'body' }).prompt).toEqual([
     { kind: 'column', column: 'body' },
   ]);
+});
+
+test('a system prompt may have placeholders, and literal braces', () => {
+  const system = (system_prompt: string) =>
+    callOf({ model_id: TEXT_MODEL, prompt_template: '{a}', system_prompt });
+  expect(system('Speak {lang}.').system).toEqual([
+    { kind: 'literal', text: 'Speak ' },
+    { kind: 'column', column: 'lang' },
+    { kind: 'literal', text: '.' },
+  ]);
+  const plain = system('Answer as {{"a": 1}}.');
+  expect([plain.system, plain.systemText]).toEqual([[], 'Answer as {"a": 1}.']);
+  expect(plain.frame.segments.map((segment) => segment.kind)).toEqual(['text', 'string', 'text']);
+  expect(() => system('Answer as {')).toThrow(
+    'The system prompt has a single "{". Write {column} for a placeholder, and {{ or }} for a literal brace.',
+  );
 });
