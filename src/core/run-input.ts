@@ -12,10 +12,7 @@ const RunId = z
 
 const JobNamePrefix = z
   .string()
-  .regex(
-    /^[a-zA-Z0-9][a-zA-Z0-9+.-]*$/,
-    'use letters, digits, "-", "+" and "."; Bedrock allows no "_" and no space',
-  )
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9+.-]*$/, 'use letters, digits, "-", "+" and "."; "_" and blanks become "-"')
   .max(40);
 
 /** The inference parameters of every family; each family takes some of them. */
@@ -100,7 +97,8 @@ export const RUN_INPUT_FIELDS = {
       'What to do with records of CSV that have not as many fields as the header: `refuse` the file; `pad` with empty texts, and the header with columns like `column3`; `skip` them, which are counted in the ledger and kept in a file. Default `refuse`.',
   }),
   job_name_prefix: JobNamePrefix.meta({
-    description: 'Start of the name of every model invocation job. Default `quarry`.',
+    description:
+      'Start of the name of every model invocation job; `_` and blanks in it become `-`. Default `quarry`.',
   }),
   model_id: z.string().min(1).max(2048).meta({
     description: 'Model id, inference profile id (`us.`, `eu.`, `global.`, …) or ARN.',
@@ -116,12 +114,9 @@ export const RUN_INPUT_FIELDS = {
     description:
       'Template given inline, instead of `prompt_id`: `{column}` is a placeholder, `{{` and `}}` are literal braces.',
   }),
-  system_prompt: z
-    .string()
-    .min(1)
-    .meta({
-      description: 'System prompt. `{column}` is a placeholder in it too, `{{` and `}}` are literal braces.',
-    }),
+  system_prompt: z.string().min(1).meta({
+    description: 'System prompt. `{column}` is a placeholder in it too, `{{` and `}}` are literal braces.',
+  }),
   inference_parameters: InferenceParameters.meta({
     description:
       '`max_tokens` (default 1024), `temperature`, `top_p`, `top_k`, `stop_sequences` for text; `dimensions`, `normalize` for embeddings. The model’s own defaults otherwise.',
@@ -132,7 +127,7 @@ export const RUN_INPUT_FIELDS = {
     .meta({ description: 'Column to embed. Default `input_text`. Embeddings only.' }),
   record_id_column: z.string().min(1).meta({
     description:
-      'Column of unique, non-null ids to use as record ids. Default: `r` and the ten-digit row number.',
+      'Column of unique, non-null ids to use as record ids. Default: the dataset’s own `record_id` if it has one, else `r` and the ten-digit row number.',
   }),
   output_column: z.string().min(1).meta({
     description: 'Name of the column of answers. Default `response`, or `embedding` for embeddings.',
@@ -260,6 +255,9 @@ export function parseRunInput(document: unknown): RunInput {
   if (isJsonObject(given.inference_parameters)) {
     given.inference_parameters = withoutNulls(given.inference_parameters);
   }
+  if (typeof given.job_name_prefix === 'string') {
+    given.job_name_prefix = cleanJobNamePrefix(given.job_name_prefix);
+  }
   const result = RunInputSchema.safeParse(given);
   if (result.success && unknownKeys.length === 0) return result.data;
   const faults = [
@@ -270,6 +268,11 @@ export function parseRunInput(document: unknown): RunInput {
   throw new InvalidRunInputError(
     `The run input is not valid.\n${faults.map((fault) => `  - ${fault}`).join('\n')}${known}`,
   );
+}
+
+/** The prefix with a hyphen for what the AWS sample's documents have in it and Bedrock refuses. */
+function cleanJobNamePrefix(prefix: string): string {
+  return prefix.replaceAll(/[\s_]+/g, '-').replace(/^-+/, '');
 }
 
 /** The known keys, under their own names and without nulls; an unknown key is one even where its value is null. */

@@ -61,6 +61,8 @@ export const RunPlan = z.object({
   }),
   /** Absent where Bedrock answers, or the simulated model. */
   model_server: AnsweringServer.optional(),
+  /** Column that gives the record ids, where the input names none and the dataset has one of that name. */
+  record_id_column: z.string().optional(),
   /** The template, or null for embeddings. */
   prompt_template: z.string().nullable(),
   /** True where braces in the system prompt are placeholders, as they have been since there are such. */

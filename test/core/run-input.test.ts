@@ -46,6 +46,11 @@ describe('a document written for the AWS sample', () => {
     expect(parseRunInput({ ...embeddings, prompt_id: null })).toEqual(embeddings);
   });
 
+  test('may have underscores and blanks in its prefix, which become hyphens', () => {
+    const parsed = parseRunInput({ ...jokes, job_name_prefix: '_my  joke_generation' });
+    expect(parsed.job_name_prefix).toBe('my-joke-generation');
+  });
+
   test.each([jokes, embeddings])('may limit jobs and records, by the sample’s own names', (document) => {
     expect(parseRunInput({ ...document, max_num_jobs: 1, max_records_per_batch: 1000 })).toEqual({
       ...document,
@@ -220,8 +225,8 @@ test.each<{ name: string; document: Record<string, unknown>; faults: string[] }>
   },
   {
     name: 'a job name prefix that Bedrock would refuse',
-    document: { ...MINIMAL, job_name_prefix: 'my_jobs' },
-    faults: ['job_name_prefix: use letters, digits, "-", "+" and "."; Bedrock allows no "_" and no space'],
+    document: { ...MINIMAL, job_name_prefix: 'my:jobs' },
+    faults: ['job_name_prefix: use letters, digits, "-", "+" and "."; "_" and blanks become "-"'],
   },
   {
     name: 'a run id that is not fit for a key',

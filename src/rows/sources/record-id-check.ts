@@ -11,11 +11,14 @@ export const MAX_RECORD_ID_CHARACTERS = 256;
 /** Ids that several rows have, in a message. */
 const EXAMPLES = 3;
 
-/** Throws InvalidRunInputError unless every row has its own id in the column: present, not empty, not too long, unique. */
+/**
+ * Throws InvalidRunInputError unless every row has its own id in the column: present, not empty, not too long, unique.
+ * `isNamed`: the run input names it; else the dataset has it as a run's output does.
+ */
 export async function checkRecordIds(
   files: readonly LocalDatasetFile[],
   dataset: Dataset,
-  column: string,
+  { column, isNamed }: { column: string; isNamed: boolean },
 ): Promise<void> {
   const found = dataset.columns.find(({ name }) => name === column);
   if (found === undefined) {
@@ -56,7 +59,7 @@ export async function checkRecordIds(
     }
     if (problems.length > 0) {
       throw new InvalidRunInputError(
-        `Column "${column}" cannot give the record ids: ${problems.join('; ')}. Name a column of unique ids, or leave record_id_column out to have rows numbered.`,
+        `Column "${column}" cannot give the record ids: ${problems.join('; ')}. ${isNamed ? 'Name a column of unique ids, or leave record_id_column out to have rows numbered.' : 'Rename the column, or leave it out, to have rows numbered.'}`,
       );
     }
   });

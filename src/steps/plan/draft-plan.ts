@@ -1,15 +1,12 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { InvalidRunInputError } from '../../core/errors.ts';
 import { type PackingLimits, rowsPerPart } from '../../core/packing.ts';
-import type { Dataset, Slice } from '../../core/part.ts';
+import type { Slice } from '../../core/part.ts';
 import { recordsPerJobLimit } from '../../core/quotas.ts';
 import { recordIdOf } from '../../core/record-id.ts';
 import { parseRunInput, type RunInput } from '../../core/run-input.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
-import { placeholdersOf } from '../../prompts/prompt-template.ts';
-import { requireSoundSchema } from '../../rows/collect/typed-answer.ts';
 import { datasetNotes } from '../../rows/sources/dataset-notes.ts';
 import { samplePromptBytes } from '../../rows/sources/prompt-sample.ts';
 import { checkRecordIds } from '../../rows/sources/record-id-check.ts';
@@ -18,11 +15,13 @@ import { readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { PlanDeps } from '../deps.ts';
 import { checkBudget, estimateCost } from './cost-estimate.ts';
+import { checkColumns, withRecordIds } from './dataset-columns.ts';
 import { openDatasetSource, withDatasetFiles } from './dataset-files.ts';
 import { readDataset } from './dataset-reading.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { packDataset } from './pack-dataset.ts';
-import { checkResultColumns, resultColumnsOfRun } from './result-columns-of-run.ts';
+import { planNotes } from './plan-notes.ts';
+import { resultColumnsOfRun } from './result-columns-of-run.ts';
 import {
   inputHashOf,
   limitsOf,
@@ -58,26 +57,26 @@ export interface PlanDraft {
  * run_id is refused.
  */
 export async function draftPlan(document: unknown, deps: PlanDeps): Promise<PlanDraft> {
-  const input = parseRunInput(document);
+  const given = parseRunInput(document);
   const { quotas, bucket } = deps.settings;
-  const call = modelCallOf(input, deps.settings);
-  const maxRecords = recordsPerJobLimit(quotas, input.max_records_per_job);
-  const { run_id: _, ...rest } = input;
-  const runLimits = limitsOf(input);
-  const pinned = await findPinnedPlan(input, rest, call, deps);
+  const call = modelCallOf(given, deps.settings);
+  const maxRecords = recordsPerJobLimit(quotas, given.max_records_per_job);
+  const { run_id: _, ...rest } = given;
+  const runLimits = limitsOf(given);
+  const pinned = await findPinnedPlan(given, rest, call, deps);
   if (pinned !== undefined) {
     await deps.claimRun?.(pinned.plan.run_id);
     return { ...pinned, limits: runLimits };
   }
 
-  const { files, hub } = await openDatasetSource(input, deps);
+  const { files, hub } = await openDatasetSource(given, deps);
   // A Hugging Face dataset is the same wherever and whenever it was downloaded.
   const inputHash = inputHashOf(rest, call.template, {
     source: hub ?? files,
     hash: deps.hash,
     modelServer: deps.settings.modelServer,
   });
-  const runId = runIdOf(input, inputHash);
+  const runId = runIdOf(given, inputHash);
   const layout = runLayout(runUriOf(bucket, runId));
   await deps.claimRun?.(runId);
   const known = await readKnownPlan(layout, deps.store);
@@ -87,11 +86,15 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     return { ...known, limits: runLimits };
   }
 
-  return withDatasetFiles(files, { ...deps, format: input.format }, async (local) => {
+  return withDatasetFiles(files, { ...deps, format: given.format }, async (local) => {
     const scratchDirectory = join(deps.scratchDirectory, `plan-${runId}`);
-    const { dataset, skippedPath } = await readDataset(local, input, scratchDirectory);
+    const { dataset, skippedPath } = await readDataset(local, given, scratchDirectory);
+    const input = withRecordIds(given, dataset);
     checkColumns(input, call, dataset);
-    if (input.record_id_column !== undefined) await checkRecordIds(local, dataset, input.record_id_column);
+    if (input.record_id_column !== undefined) {
+      const isNamed = given.record_id_column !== undefined;
+      await checkRecordIds(local, dataset, { column: input.record_id_column, isNamed });
+    }
     const { meanBytes } = await samplePromptBytes(local, dataset, call.frame);
     const limits: PackingLimits = {
       minRecords: quotas.minRecordsPerJob,
@@ -136,6 +139,9 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
         invocation_type: call.adapter.invocationType,
       },
       ...(deps.settings.modelServer === undefined ? {} : { model_server: deps.settings.modelServer }),
+      ...(input.record_id_column === given.record_id_column
+        ? {}
+        : { record_id_column: input.record_id_column }),
       prompt_template: call.template,
       ...(input.system_prompt === undefined ? {} : { system_placeholders: true }),
       prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.segments])),
@@ -150,7 +156,18 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
       min_records_per_job: quotas.minRecordsPerJob,
       max_attempts: input.max_attempts ?? 3,
       estimate,
-      notes: [...call.notes, ...datasetNotes(dataset)],
+      notes: [
+        ...call.notes,
+        ...datasetNotes(dataset),
+        ...planNotes({
+          document,
+          given,
+          input,
+          available: request.rows,
+          selected: selectedRows,
+          jobs: recordsOfParts,
+        }),
+      ],
       created_at: new Date(deps.clock.now()).toISOString(),
       job_naming: 'place',
     };
@@ -216,38 +233,4 @@ const BYTES_HEADROOM = 0.9;
 function recordBytesOf({ segments }: RecordFrame): number {
   const body = segments.map((segment) => (segment.kind === 'text' ? segment.text : '""')).join('');
   return Buffer.byteLength(`{"recordId":"${recordIdOf(0)}","modelInput":${body}}\n`);
-}
-
-/** How to write braces, where those of a placeholder look like JSON's. */
-function bracesHint(placeholders: readonly string[]): string {
-  return placeholders.some((name) => /["':,\n]/.test(name))
-    ? ' Braces that are no placeholder are written {{ and }}.'
-    : '';
-}
-
-function checkColumns(input: RunInput, call: ModelCall, { columns }: Dataset): void {
-  const names = columns.map(({ name }) => name);
-  const has = `The dataset has ${names.join(', ')}.`;
-  for (const [what, pieces] of [
-    ['prompt', call.prompt],
-    ['system prompt', call.system],
-  ] as const) {
-    const missing = placeholdersOf(pieces).filter((column) => !names.includes(column));
-    if (missing.length === 0) continue;
-    if (call.template === null) {
-      throw new InvalidRunInputError(`text_column "${missing[0]}" is not a column of the dataset. ${has}`);
-    }
-    const [columns, quoted] = [
-      missing.length === 1 ? 'column' : 'columns',
-      missing.map((column) => `"${column}"`),
-    ];
-    throw new InvalidRunInputError(
-      `The ${what} needs ${columns} ${quoted.join(', ')}, which the dataset does not have. ${has}${bracesHint(missing)}`,
-    );
-  }
-  if (input.record_id_column !== undefined && !names.includes(input.record_id_column)) {
-    throw new InvalidRunInputError(`record_id_column "${input.record_id_column}" is not a column. ${has}`);
-  }
-  if (call.schema !== undefined) requireSoundSchema(call.schema);
-  checkResultColumns(resultColumnsOfRun(input, call), names);
 }

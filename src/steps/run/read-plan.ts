@@ -20,7 +20,9 @@ export async function readPlan(runUri: S3Uri, { store }: StepDeps): Promise<Plan
   const layout = runLayout(runUri);
   const plan = await readJson(store, layout.plan, RunPlan);
   refuseOldDedupe(plan);
-  const input = withoutPlaceholders(parseRunInput(plan.input), plan);
+  const given = withoutPlaceholders(parseRunInput(plan.input), plan);
+  const { record_id_column = given.record_id_column } = plan;
+  const input = { ...given, ...(record_id_column === undefined ? {} : { record_id_column }) };
   // The plan's own text, so that a prompt changed since then does not change half a run.
   const prompt =
     plan.prompt_template === null ? input : { ...omitPromptId(input), prompt_template: plan.prompt_template };

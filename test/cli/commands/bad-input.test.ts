@@ -230,8 +230,16 @@ const badInputs: BadInput[] = [
   {
     what: 'a name that Bedrock does not allow',
     files: { 'a.csv': CSV },
-    args: [...JOKES, '--job-name-prefix', 'my_jobs'],
-    says: ['job_name_prefix: use letters, digits, "-", "+" and "."; Bedrock allows no "_" and no space'],
+    args: [...JOKES, '--job-name-prefix', 'my:jobs'],
+    says: ['job_name_prefix: use letters, digits, "-", "+" and "."; "_" and blanks become "-"'],
+  },
+  {
+    what: 'a record_id column of its own that is not unique',
+    files: { 'a.csv': 'topic,record_id\ncats,1\ndogs,1\n' },
+    args: JOKES,
+    says: [
+      'Column "record_id" cannot give the record ids: values that several rows have: 1, such as "1" (2 rows). Rename the column, or leave it out, to have rows numbered.\n',
+    ],
   },
   {
     what: 'an ending that is no dataset',

@@ -208,3 +208,25 @@ test('a raised quota can be told, and parts are packed by it', async () => {
   expect(wrong.status).toBe(1);
   expect(wrong.err).toContain('Give a whole number of records from 1.');
 });
+
+test('a plan notes what it made of its input', async () => {
+  const directory = await temporaryDirectory();
+  const file = join(directory, 'rows.csv');
+  await writeFile(
+    file,
+    `a,record_id\n${Array.from({ length: 1000 }, (_, row) => `${row},id-${row}`).join('\n')}\n`,
+  );
+  const { out } = await runQuarry(
+    ...['plan', file, '--dir', join(directory, 'store'), ...FLAGS, '--json'],
+    ...['--max-num-jobs', '2', '--max-records-per-job', '200', '--job-name-prefix', 'my_first jokes'],
+  );
+  expect(JSON.parse(out)).toMatchObject({
+    run_id: expect.stringMatching(/^my-first-jokes-/),
+    rows: 400,
+    notes: [
+      'job_name_prefix "my_first jokes" is taken as "my-first-jokes": Bedrock allows no "_" and no blank in the name of a job.',
+      'The dataset’s own column record_id gives the record ids.',
+      'max_num_jobs 2 comes to 400 of 1,000 rows: 2 jobs of up to 200 records.',
+    ],
+  });
+});

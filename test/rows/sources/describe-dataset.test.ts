@@ -172,17 +172,19 @@ test('JSONL lines that lie across chunks are read whole', async () => {
 
 test('record ids that are missing, empty, long or repeated are refused, with counts and examples', async () => {
   const good = await writeSource('good.csv', 'id\na\nb\n');
-  await expect(checkRecordIds([good], await describeDataset([good]), 'id')).resolves.toBeUndefined();
-  await expect(checkRecordIds([good], await describeDataset([good]), 'x')).rejects.toThrow(
-    'record_id_column is "x", but the dataset has the columns id.',
-  );
+  await expect(
+    checkRecordIds([good], await describeDataset([good]), { column: 'id', isNamed: true }),
+  ).resolves.toBeUndefined();
+  await expect(
+    checkRecordIds([good], await describeDataset([good]), { column: 'x', isNamed: true }),
+  ).rejects.toThrow('record_id_column is "x", but the dataset has the columns id.');
   const lines = ['a', 'b', 'a', 'b', 'a', 'c', '', 'x'.repeat(257)].map((id) => JSON.stringify({ id }));
   const bad = await writeSource(
     'bad.jsonl',
     [...lines, '{}', '{"id":null}', '{"id":7}', '{"id":"7"}'].join('\n'),
   );
   const dataset = await describeDataset([bad]);
-  const check = checkRecordIds([bad], dataset, 'id');
+  const check = checkRecordIds([bad], dataset, { column: 'id', isNamed: true });
   await expect(check).rejects.toHaveProperty('name', 'InvalidRunInputError');
   await expect(check).rejects.toThrow(
     'Column "id" cannot give the record ids: rows without a value (null): 2; rows with an empty value: 1; rows with more than 256 characters: 1; values that several rows have: 3, such as "a" (3 rows), "7" (2 rows), "b" (2 rows).',
@@ -191,9 +193,9 @@ test('record ids that are missing, empty, long or repeated are refused, with cou
     await writeParquet('1.parquet', 'SELECT i AS id FROM range(5) r(i)'),
     await writeParquet('2.parquet', 'SELECT i + 4 AS id FROM range(5) r(i)'),
   ];
-  await expect(checkRecordIds(files, await describeDataset(files), 'id')).rejects.toThrow(
-    'values that several rows have: 1, such as "4" (2 rows)',
-  );
+  await expect(
+    checkRecordIds(files, await describeDataset(files), { column: 'id', isNamed: true }),
+  ).rejects.toThrow('values that several rows have: 1, such as "4" (2 rows)');
 });
 
 test('prompts are sampled over all of a large Parquet dataset, in bytes', async () => {
