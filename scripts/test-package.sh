@@ -94,8 +94,12 @@ cp "$root"/test/package/*.ts .
 cat >tsconfig.json <<'JSON'
 { "compilerOptions": { "module": "nodenext", "target": "es2024", "lib": ["esnext"], "strict": true, "noEmit": true, "types": ["node"] } }
 JSON
-try 'a program that uses every entry point compiles' npx tsc
+# The README's own program, as it stands there.
+sed -n '/^```ts$/,/^```$/p' "$root/README.md" | sed '/^```/d' >readme.ts
+try 'a program that uses every entry point compiles, and so does the README’s' npx tsc
 try 'and runs' node entry-points.ts
+readme_runs() { node readme.ts | tee /dev/stderr | grep -q '^Never again. \[simulated'; }
+try 'and so does the README’s' readme_runs
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -28,7 +28,9 @@ export type { Diagnosis } from './doctor/examine.ts';
 export { type ListedModel, listModels } from './models/list-models.ts';
 export type { CancelledRun } from './quarry/cancel-run.ts';
 export { DEFAULT_POLL_SECONDS } from './quarry/choose-target.ts';
+export { type FoundConfig, findConfig } from './quarry/config-file.ts';
 export type { PlanOptions } from './quarry/draft-run.ts';
+export { initProject, type LaidProject } from './quarry/init-project.ts';
 export type { ListedRun } from './quarry/list-runs.ts';
 export type { PlannedSchema, PlanReport, ScheduledEnd } from './quarry/plan-report.ts';
 export {
@@ -39,7 +41,7 @@ export {
   type RunOptions,
 } from './quarry/quarry.ts';
 export type { QuarryEvent } from './quarry/quarry-event.ts';
-export type { QuarryOptions, Spelling } from './quarry/quarry-options.ts';
+export type { QuarryDefaults, QuarryOptions, Spelling } from './quarry/quarry-options.ts';
 export { type FollowOptions, Run } from './quarry/run.ts';
 export { RunDetachedError, RunStoppedError, runIdOf } from './quarry/run-errors.ts';
 export type { Dataset, DatasetRow, RunRequest } from './quarry/run-request.ts';

@@ -4,8 +4,11 @@ import type { CliContext } from './cli-context.ts';
 import { CliError, EXIT_FAILED } from './cli-error.ts';
 import { addAdoptCommand } from './commands/adopt-command.ts';
 import { addCancelCommand } from './commands/cancel-command.ts';
+import { addCompletionCommand } from './commands/completion-command.ts';
+import { addConfigCommand } from './commands/config-command.ts';
 import { addDoctorCommand } from './commands/doctor-command.ts';
 import { addEmulateCommand } from './commands/emulate-command.ts';
+import { addInitCommand } from './commands/init-command.ts';
 import { addJobsCommand } from './commands/jobs-command.ts';
 import { addModelsCommand } from './commands/models-command.ts';
 import { addPlanCommand } from './commands/plan-command.ts';
@@ -14,6 +17,7 @@ import { addResumeCommand } from './commands/resume-command.ts';
 import { addRunCommand } from './commands/run-command.ts';
 import { addRunsCommand } from './commands/runs-command.ts';
 import { addStatusCommand } from './commands/status-command.ts';
+import { holdConfig } from './options/target-options.ts';
 import { failureJson, failureText } from './views/failure-view.ts';
 
 /** The command line; returns the exit status. */
@@ -28,7 +32,8 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
       writeErr: (text) => context.err.write(text),
     })
     .showSuggestionAfterError()
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_, command) => holdConfig(command));
   addPlanCommand(program, context);
   addRunCommand(program, context);
   addResultsCommand(program, context);
@@ -41,6 +46,9 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addModelsCommand(program, context);
   addEmulateCommand(program, context);
   addDoctorCommand(program, context);
+  addInitCommand(program, context);
+  addConfigCommand(program, context);
+  addCompletionCommand(program, context);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync([...args], { from: 'user' });

@@ -7,7 +7,7 @@ import { DEFAULT_STACK_NAME, requireReady } from '../targets/aws/deployment.ts';
 import { accountOf } from '../targets/bedrock/bedrock-target.ts';
 import { endpointSettings } from './endpoint-settings.ts';
 import { openStack } from './open-stack.ts';
-import { DEFAULT_DIRECTORY, type QuarryOptions, spellingOf } from './quarry-options.ts';
+import { directoryOf, type QuarryOptions, spellingOf } from './quarry-options.ts';
 
 /** Which run it is about, and what is done to it. */
 export interface TargetPurpose {
@@ -43,12 +43,13 @@ const KINDS_OF = {
 
 /** The target that the options name; what they leave open is as it is remembered of the run. */
 export async function chooseTarget(
-  options: QuarryOptions,
+  given: QuarryOptions,
   { runId, sendsJobs = false }: TargetPurpose = {},
 ): Promise<RunTarget> {
-  const { directory = DEFAULT_DIRECTORY } = options;
-  const known = runId === undefined ? undefined : (await recallRun(directory, runId))?.target;
-  const kind: string = options.target ?? known?.kind ?? 'local';
+  const known = runId === undefined ? undefined : (await recallRun(directoryOf(given), runId))?.target;
+  const kind: string = given.target ?? known?.kind ?? given.defaults?.target ?? 'local';
+  // What is remembered of a run is more than what its project has for others.
+  const options = known?.kind === kind ? given : withDefaults(given, kind);
   switch (kind) {
     case 'local': {
       refuseOthers(options, 'local');
@@ -165,6 +166,17 @@ async function configuredRegion(profile: string | undefined): Promise<string | u
   } finally {
     client.destroy();
   }
+}
+
+/** The options, and the defaults that have a meaning for this kind of target. */
+function withDefaults(given: QuarryOptions, kind: string): QuarryOptions {
+  const { defaults = {} } = given;
+  const applies = ([name, value]: [string, unknown]) =>
+    value !== undefined &&
+    given[name as keyof QuarryOptions] === undefined &&
+    Object.hasOwn(KINDS_OF, name) &&
+    (KINDS_OF[name as keyof typeof KINDS_OF] as readonly string[]).includes(kind);
+  return { ...given, ...Object.fromEntries(Object.entries(defaults).filter(applies)) };
 }
 
 function refuseOthers(options: QuarryOptions, kind: RunTarget['kind']): void {

@@ -36,9 +36,16 @@ export interface QuarryOptions {
   region?: string | undefined;
   /** bedrock, aws: profile of the AWS configuration. @default AWS_PROFILE */
   profile?: string | undefined;
+  /** Folder whose `<prompt_id>.md` are prompts, beside those that Quarry brings. */
+  prompts?: string | undefined;
+  /** What holds where neither an option nor what is remembered of a run says otherwise; `findConfig` reads it. */
+  defaults?: QuarryDefaults | undefined;
   /** How messages write an option, and one with a value; for programs that have names of their own for them. */
   spell?: Spelling | undefined;
 }
+
+/** Options that a project has for all its runs. */
+export type QuarryDefaults = Omit<QuarryOptions, 'defaults' | 'spell'>;
 
 /** Writes an option's name, or the option with its value. */
 export type Spelling = (option: string, value?: string) => string;
@@ -60,6 +67,7 @@ const TEXTS = [
   'stack',
   'region',
   'profile',
+  'prompts',
 ] as const satisfies (keyof QuarryOptions)[];
 
 /** Options of whole numbers from 1. */
@@ -70,7 +78,7 @@ const COUNTS = [
 ] as const satisfies (keyof QuarryOptions)[];
 
 /** Every option that there is. */
-const OPTION_NAMES: readonly string[] = [...TEXTS, ...COUNTS, 'endpointTimeout', 'spell'];
+const OPTION_NAMES: readonly string[] = [...TEXTS, ...COUNTS, 'endpointTimeout', 'defaults', 'spell'];
 
 /** As JavaScript writes them. */
 const spellAsCode: Spelling = (option, value) => (value === undefined ? option : `${option}: '${value}'`);
@@ -78,6 +86,11 @@ const spellAsCode: Spelling = (option, value) => (value === undefined ? option :
 /** How messages write options. */
 export function spellingOf({ spell = spellAsCode }: QuarryOptions): Spelling {
   return spell;
+}
+
+/** The folder of the local store. */
+export function directoryOf({ directory, defaults }: QuarryOptions): string {
+  return directory ?? defaults?.directory ?? DEFAULT_DIRECTORY;
 }
 
 /** Throws InvalidRunInputError for what is not an option, or not of its type. */

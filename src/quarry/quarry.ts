@@ -16,7 +16,7 @@ import { downloadResults, requireFreeFolder } from './download-results.ts';
 import { draftRun, type PlanOptions } from './draft-run.ts';
 import { type ListedRun, listAllRuns } from './list-runs.ts';
 import type { PlanReport } from './plan-report.ts';
-import { DEFAULT_DIRECTORY, type QuarryOptions, requireOptions, spellingOf } from './quarry-options.ts';
+import { directoryOf, type QuarryOptions, requireOptions, spellingOf } from './quarry-options.ts';
 import { beginRun, type FollowOptions, type Run, type RunEnd } from './run.ts';
 import { runHere, stoppedError } from './run-here.ts';
 import { attachOnStack, isOnStack, resumeOnStack, runOnStack } from './run-on-stack.ts';
@@ -231,7 +231,7 @@ export class Quarry {
 
   async #open(purpose: TargetPurpose): Promise<RunFiles> {
     const target = await chooseTarget(this.#options, purpose);
-    return openRunFiles(target, this.#options.directory ?? DEFAULT_DIRECTORY);
+    return openRunFiles(target, directoryOf(this.#options));
   }
 
   /** Begins a run; its files stay open until it has ended. */
@@ -252,7 +252,8 @@ export class Quarry {
     try {
       signal.throwIfAborted();
       using files = await this.#open(purpose);
-      return await work({ files, tell, signal, spell: spellingOf(this.#options) });
+      const { prompts = this.#options.defaults?.prompts } = this.#options;
+      return await work({ files, tell, signal, prompts, spell: spellingOf(this.#options) });
     } catch (error) {
       if (signal.aborted && saysAborted(error, signal)) throw stoppedError(purpose.runId, signal.reason);
       throw error;

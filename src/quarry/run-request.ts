@@ -1,5 +1,6 @@
 import { InvalidRunInputError } from '../core/errors.ts';
 import type { RunInput } from '../core/run-input.ts';
+import { withPromptText } from './prompt-folder.ts';
 import type { RunWorkOptions } from './run-work.ts';
 import { type StagedRows, stageRows } from './stage-rows.ts';
 
@@ -41,8 +42,9 @@ export async function runInputOf(
     input[key] = input[short];
     delete input[short];
   }
-  if (dataset === undefined) return input;
-  return { ...withoutDataset(input), ...(await placeDataset(dataset, options)) };
+  const asked = await withPromptText(input, options.prompts);
+  if (dataset === undefined) return asked;
+  return { ...withoutDataset(asked), ...(await placeDataset(dataset, options)) };
 }
 
 /** Does the work; where it fails, the error names a dataset that was put into the store by the user's own path. */

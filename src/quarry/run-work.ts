@@ -8,4 +8,6 @@ export interface RunWorkOptions {
   tell: Tell;
   signal: AbortSignal;
   spell: Spelling;
+  /** Folder of prompts. */
+  prompts: string | undefined;
 }

@@ -7,7 +7,7 @@ import { createDirectoryStore } from '../store/directory-store.ts';
 import { modelServerOfTarget, requireModelServer } from '../targets/local/model-endpoint.ts';
 import { ownEmulator } from '../targets/local/shared-emulator.ts';
 import { endpointSettings } from './endpoint-settings.ts';
-import { DEFAULT_DIRECTORY, type QuarryOptions, type Spelling, spellingOf } from './quarry-options.ts';
+import { directoryOf, type QuarryOptions, type Spelling, spellingOf } from './quarry-options.ts';
 
 /** Another process serves the emulator of the folder, or has taken it over. */
 export class EmulatorBusyError extends QuarryError {
@@ -32,7 +32,7 @@ export async function serveEmulator(
   options: QuarryOptions,
   behaviour: EmulateOptions,
 ): Promise<ServedEmulator> {
-  const { directory = DEFAULT_DIRECTORY } = options;
+  const directory = directoryOf(options);
   const modelServer = await openModelServer(options);
   const stateDirectory = join(directory, '.emulator');
   const owned = await ownEmulator(createDirectoryStore(stateDirectory), () =>

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { BedrockClient, ListModelInvocationJobsCommand } from '@aws-sdk/client-bedrock';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { VERSION } from 'quarry';
+import { InvalidRunInputError, Quarry, VERSION } from 'quarry';
 import { BedrockBatchWorkflow } from 'quarry/cdk';
 import { createDirectoryStore, startEmulator } from 'quarry/emulator';
 import { createStateMachine, runExecution, systemClock } from 'quarry/engine';
@@ -15,20 +15,33 @@ const folder = await mkdtemp(join(tmpdir(), 'quarry-package-'));
 
 // quarry
 assert.match(VERSION, /^\d+\.\d+\.\d+/);
+const quarry = new Quarry({ directory: join(folder, 'store') });
+const run = await quarry.run({
+  dataset: [{ review: 'Good.' }, { review: 'Bad.' }],
+  model: 'us.amazon.nova-lite-v1:0',
+  prompt: 'Positive or negative? {review}',
+});
+const kinds = new Set<string>();
+for await (const event of run) kinds.add(event.kind);
+assert.ok(kinds.has('planned') && kinds.has('collected'));
+assert.equal((await run.result).rows.succeeded, 2);
+const answers: string[] = [];
+for await (const { response } of quarry.results<{ response: string }>(run)) answers.push(response);
+assert.equal(answers.length, 2);
+await assert.rejects(quarry.status('none'), InvalidRunInputError);
 
 // quarry/engine
 const machine = createStateMachine({
   StartAt: 'Double',
   States: { Double: { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', End: true } },
 });
-const { status, ...ending } = await runExecution(machine, {
+const doubled = await runExecution(machine, {
   input: 21,
   runTask: async ({ parameters }) => Number(parameters) * 2,
   clock: systemClock,
   random: Math.random,
 });
-assert.equal(status, 'SUCCEEDED');
-assert.equal('output' in ending && ending.output, 42);
+assert.equal(doubled.status === 'SUCCEEDED' && doubled.output, 42);
 
 // quarry/emulator
 const emulator = await startEmulator({

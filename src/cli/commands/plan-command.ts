@@ -21,7 +21,7 @@ export function addPlanCommand(program: Command, context: CliContext): void {
     .command('plan')
     .argument('[dataset]', 'a local file or folder, s3://bucket/key, or hf:owner/name')
     .description('Show what a run would send, cost and take. Nothing is sent, and no run is made.')
-    .option('--input <file>', 'run input, a JSON document; flags override its keys')
+    .option('--input <file>', 'run input, a JSON or YAML document; flags override its keys')
     .addOption(
       new Option('--jobs-in-flight <n>', 'jobs that run at once (default: the quota)').argParser(wholeNumber),
     )

@@ -12,7 +12,7 @@ export function addRunCommand(program: Command, context: CliContext): void {
     .command('run')
     .argument('[dataset]', 'a local file or folder, s3://bucket/key, or hf:owner/name')
     .description('Run a prompt or an embedding model over every row of a dataset.')
-    .option('--input <file>', 'run input, a JSON document; flags override its keys')
+    .option('--input <file>', 'run input, a JSON or YAML document; flags override its keys')
     .option('--output <directory>', 'put the result files (Parquet) and the summary there at the end')
     .option('--json', 'print the summary as JSON, and nothing else');
   addRunFlags(addTargetOptions(command)).action(async (dataset: string | undefined, options: RunOptions) => {

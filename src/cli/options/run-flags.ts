@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parse } from 'yaml';
 import { InvalidRunInputError } from '../../core/errors.ts';
 import { RUN_INPUT_FIELDS, RUN_INPUT_KEYS } from '../../core/run-input.ts';
 
@@ -70,20 +72,31 @@ async function readDocument(flag: string, path: string): Promise<Record<string, 
   const text = await readFile(path, 'utf8').catch((error: Error) => {
     throw new InvalidRunInputError(`${flag} "${path}" cannot be read: ${error.message}`, { cause: error });
   });
-  return parseDocument(`${flag} "${path}"`, text);
+  const document = parseDocument(`${flag} "${path}"`, text, { isYaml: /\.ya?ml$/i.test(path) });
+  return besideItself(document, path);
 }
 
-function parseDocument(what: string, text: string): Record<string, unknown> {
+function parseDocument(what: string, text: string, { isYaml = false } = {}): Record<string, unknown> {
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = isYaml ? parse(text) : JSON.parse(text);
   } catch (error) {
-    throw new InvalidRunInputError(`${what} is not JSON: ${(error as Error).message}`, { cause: error });
+    throw new InvalidRunInputError(
+      `${what} is not ${isYaml ? 'YAML' : 'JSON'}: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-    throw new InvalidRunInputError(`${what} must hold one JSON object.`);
+    throw new InvalidRunInputError(`${what} must hold one ${isYaml ? 'YAML mapping' : 'JSON object'}.`);
   }
   return document as Record<string, unknown>;
+}
+
+/** A dataset that a document names by a path lies beside the document. */
+function besideItself(document: Record<string, unknown>, path: string): Record<string, unknown> {
+  const { dataset } = document;
+  if (typeof dataset !== 'string' || /^(?:s3:\/\/|hf:)/.test(dataset)) return document;
+  return { ...document, dataset: isAbsolute(dataset) ? dataset : join(dirname(path), dataset) };
 }
 
 function typeOf(schema: { type: string }): FlagType {

@@ -1,8 +1,11 @@
+import { relative } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_BATCH_QUOTAS } from '../../core/quotas.ts';
 import {
   DEFAULT_POLL_SECONDS,
   DEFAULT_STACK_NAME,
+  type FoundConfig,
+  findConfig,
   InvalidRunInputError,
   Quarry,
   type RunTarget,
@@ -22,6 +25,8 @@ export interface TargetOptions extends EndpointOptions {
   pollSeconds?: number;
   recordsPerJobQuota?: number;
   stack?: string;
+  /** The project’s own options. */
+  config?: FoundConfig;
 }
 
 /** Adds those options to a command. */
@@ -55,8 +60,21 @@ export function addTargetOptions(command: Command): Command {
     );
 }
 
+/** Puts what `quarry.config.json` says behind the flags of a command that has to do with runs. */
+export async function holdConfig(command: Command): Promise<void> {
+  if (!command.options.some(({ long }) => long === '--target')) return;
+  const config = await findConfig(process.cwd());
+  if (config === undefined) return;
+  command.setOptionValueWithSource('config', config, 'config');
+  const { directory } = config.defaults;
+  if (directory !== undefined && command.getOptionValueSource('dir') === 'default') {
+    // As it would be written here, since messages repeat it.
+    command.setOptionValueWithSource('dir', relative(process.cwd(), directory), 'config');
+  }
+}
+
 /** The library with what the options name. */
-export function quarryOf({ dir, ...options }: TargetOptions): Quarry {
+export function quarryOf({ dir, config, ...options }: TargetOptions): Quarry {
   const { target, emulator, bucket, bucketOwner, roleArn } = options;
   const { modelEndpoint, endpointModel, endpointApiKeyEnv, endpointConcurrency, endpointTimeout } = options;
   const { region, profile, pollSeconds, recordsPerJobQuota, stack } = options;
@@ -77,6 +95,7 @@ export function quarryOf({ dir, ...options }: TargetOptions): Quarry {
     pollSeconds,
     recordsPerJobQuota,
     stack,
+    defaults: config?.defaults,
     spell: spellFlag,
   });
 }

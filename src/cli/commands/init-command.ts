@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { initProject } from '../../index.ts';
+import type { CliContext } from '../cli-context.ts';
+
+/** `quarry init`: lays a project to begin with. */
+export function addInitCommand(program: Command, { out }: CliContext): void {
+  program
+    .command('init')
+    .argument('[folder]', 'where; default: here', '.')
+    .description('Lay a project: a run input with comments, a prompt, a dataset, and the options.')
+    .action(async (folder: string) => {
+      const { created, kept } = await initProject(folder);
+      for (const name of created) out.write(`created  ${join(folder, name)}\n`);
+      for (const name of kept) out.write(`kept     ${join(folder, name)}\n`);
+      const place = folder === '.' ? '' : `cd ${folder} && `;
+      out.write(`\nTo run it: ${place}quarry run --input run.yaml\n`);
+    });
+}
