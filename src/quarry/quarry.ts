@@ -111,6 +111,7 @@ export class Quarry {
             { ...inputOf(plan), ...changes },
             {
               ...work,
+              runId,
               asks,
               onClaimed: async (layout) => {
                 const { exhausted } = await takeUp(layout, grants, files.store);

@@ -9,6 +9,8 @@ import type { RunWorkOptions } from './run-work.ts';
 
 /** What a run on this machine's engine is given. */
 export interface RunHereOptions extends RunWorkOptions {
+  /** Of a run that is planned already. */
+  runId?: string | undefined;
   /** The model that rows will be sent to; absent where nothing is sent any more. */
   asks?: string | undefined;
   /** Called once this process is the only one at work on the run, and before it does any. */
@@ -39,9 +41,9 @@ export async function runHere(input: unknown, options: RunHereOptions): Promise<
       // So that the run can be followed from here by its name.
       if (result.error === 'RunBusyError' && result.runId !== undefined)
         await remember(result.runId, options);
-      throw aboutRun(namedError(result.error, result.message), result.runId);
+      throw aboutRun(namedError(result.error, result.message), result.runId ?? options.runId);
     case 'aborted':
-      throw stoppedError(result.runId, signal.reason);
+      throw stoppedError(result.runId ?? options.runId, signal.reason);
   }
 }
 
