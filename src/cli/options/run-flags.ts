@@ -47,7 +47,8 @@ export function addRunFlags(command: Command): Command {
 
 /** The run input that flags and a document (`--input`) make together; a flag overrides the document. */
 export async function runInputOf(options: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const document = typeof options.input === 'string' ? await readDocument('--input', options.input) : {};
+  const { input: path } = options;
+  const document = typeof path === 'string' ? besideItself(await readDocument('--input', path), path) : {};
   const given: Record<string, unknown> = { ...document };
   for (const key of [...RUN_INPUT_KEYS, 'max_records_per_batch']) {
     const value = options[toOptionName(key)];
@@ -72,8 +73,7 @@ async function readDocument(flag: string, path: string): Promise<Record<string, 
   const text = await readFile(path, 'utf8').catch((error: Error) => {
     throw new InvalidRunInputError(`${flag} "${path}" cannot be read: ${error.message}`, { cause: error });
   });
-  const document = parseDocument(`${flag} "${path}"`, text, { isYaml: /\.ya?ml$/i.test(path) });
-  return besideItself(document, path);
+  return parseDocument(`${flag} "${path}"`, text, { isYaml: /\.ya?ml$/i.test(path) });
 }
 
 function parseDocument(what: string, text: string, { isYaml = false } = {}): Record<string, unknown> {
