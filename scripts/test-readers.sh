@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs Parquet files of pyarrow, pandas, polars and DuckDB, and has each of them read the output.
+# Compares three readings of made-up CSV; runs tables that packages ship, and has pyarrow and Python's csv and json compare them;
+# runs Parquet files of pyarrow, pandas, polars and DuckDB, and has each of them read the output.
 # From the repository's root; needs python3.
 set -euo pipefail
 
@@ -30,5 +31,10 @@ for input in "$directory"/input/*.parquet; do
   passed=$((passed + BASH_REMATCH[1]))
   failed=$((failed + BASH_REMATCH[2]))
 done
+"$node" test/conformance/fuzz-csv.ts --files 300 || failed=$((failed + 1))
+passed=$((passed + 1))
+"$node" test/conformance/table-corpus.ts "$directory/tables" node_modules/csv-spectrum/csvs node_modules/vega-datasets/data
+"$python" test/conformance/check-tables.py "$directory/tables/tables.json" 60 || failed=$((failed + 1))
+passed=$((passed + 1))
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
