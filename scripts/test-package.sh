@@ -48,6 +48,10 @@ refuses() { # refuses NODE... : what runs the command line
   local text
   text=$("$@" node_modules/quarry/bin/quarry.cjs --version 2>&1) && return 1
   [[ $text =~ ^Quarry\ needs\ Node\ [0-9.]+\ or\ later,\ and\ this\ is\ Node\ [0-9.]+\.$ ]] || { echo "$text"; return 1; }
+}
+# Only where that Node links the package at all: one without a module that Quarry imports names that instead.
+refuses_import() {
+  local text
   text=$("$@" --input-type=module --eval 'import "quarry"' 2>&1) && return 1
   grep '^Error: Quarry needs Node' <<<"$text"
 }
@@ -81,6 +85,7 @@ try 'npx quarry --version' says_its_version
 try 'npx quarry run' runs
 echo "Object.defineProperty(process.versions, 'node', { value: '22.21.0' });" >older.cjs
 try 'an older Node is told in one line' refuses node --require ./older.cjs
+try 'and so is a program that imports the package' refuses_import node --require ./older.cjs
 for other in /usr/bin/node /usr/local/bin/node; do
   [ -x "$other" ] && [ "$("$other" -p 'parseInt(process.versions.node) < 24')" = true ] &&
     try "so is $("$other" --version)" refuses "$other"
