@@ -102,6 +102,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
         'runs/*/slices/*',
         'runs/*/resumed.json',
         'working/*/duplicates.parquet',
+        'working/*/planned/*',
         'datasets/hf/*',
       ),
       abortUploads('working/*/duplicates.parquet', 'datasets/hf/*'),

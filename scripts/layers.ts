@@ -32,7 +32,7 @@ export const ROOMS: readonly Room[] = [
   { name: 'engine', imports: ['core'] },
   { name: 'store', imports: ['core'] },
   { name: 'hub', imports: ['core', 'store'] },
-  { name: 'runs', imports: ['core', 'store'] },
+  { name: 'runs', imports: ['core', 'models', 'store'] },
   { name: 'bedrock', imports: ['core', 'models'] },
   { name: 'rows', imports: ['core', 'prompts', 'models', 'store'] },
   { name: 'workflow', imports: ['core', 'engine'], pure: true },

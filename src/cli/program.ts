@@ -18,6 +18,7 @@ import { addRunCommand } from './commands/run-command.ts';
 import { addRunsCommand } from './commands/runs-command.ts';
 import { addStatusCommand } from './commands/status-command.ts';
 import { holdConfig } from './options/target-options.ts';
+import { addVerifyCommand } from './commands/verify-command.ts';
 import { failureJson, failureText } from './views/failure-view.ts';
 
 /** The command line; returns the exit status. */
@@ -38,6 +39,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addRunCommand(program, context);
   addResultsCommand(program, context);
   addStatusCommand(program, context);
+  addVerifyCommand(program, context);
   addRunsCommand(program, context);
   addCancelCommand(program, context);
   addResumeCommand(program, context);

@@ -27,6 +27,10 @@ export type Reason = z.infer<typeof Reason>;
 export const FailureCounts = z.object({ attempts: Count, retryable: Count, account: Count, client: Count });
 export type FailureCounts = z.infer<typeof FailureCounts>;
 
+/** A result file as it was written: of `verify`, and of whoever finds another one in its place. */
+export const ResultFacts = z.object({ bytes: Count, sha256: z.string() });
+export type ResultFacts = z.infer<typeof ResultFacts>;
+
 /** What became of one part's rows. */
 export const PartLedger = z.object({
   part_id: z.string(),
@@ -55,6 +59,8 @@ export const PartLedger = z.object({
   failures: z.array(FailureCounts).optional(),
   /** Rows that are answered elsewhere: each gets the answer of an identical request in the end. Absent where none does. */
   answered_elsewhere: Count.optional(),
+  /** The file with these rows; absent where an earlier version wrote it. */
+  result: ResultFacts.optional(),
 });
 export type PartLedger = z.infer<typeof PartLedger>;
 PartLedger.register(z.globalRegistry, { title: 'the ledger of a part' });
@@ -73,6 +79,7 @@ export const MergedLedger = PartLedger.pick({
   rows: true,
   reasons: true,
   stop_reasons: true,
+  result: true,
 });
 export type MergedLedger = z.infer<typeof MergedLedger>;
 MergedLedger.register(z.globalRegistry, { title: 'the last ledger of a part' });

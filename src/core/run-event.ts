@@ -1,3 +1,4 @@
+import type { StopReasonCounts } from './answer-flaws.ts';
 import type { JobStatus } from './job.ts';
 import type { PartLedger, Reason, RowCounts, TokenCounts } from './ledger.ts';
 import type { WavePart } from './part.ts';
@@ -64,6 +65,8 @@ export type RunEvent =
       owed: number;
       /** Why rows have no answer so far. */
       reasons: Reason[];
+      /** How answers ended, those included that are sent again. */
+      stopReasons: StopReasonCounts[];
       /** How its job ended; null where it had none. */
       jobStatus: string | null;
     };
@@ -74,5 +77,6 @@ export type RunEventOf<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K
 /** What a part's ledger tells. */
 export function collectedEvent(ledger: PartLedger): RunEventOf<'collected'> {
   const { part_id: partId, rows, tokens, owed, reasons, job_status: jobStatus } = ledger;
-  return { kind: 'collected', partId, rows, tokens, owed: owed.records, reasons, jobStatus };
+  const { stop_reasons: stopReasons = [] } = ledger;
+  return { kind: 'collected', partId, rows, tokens, owed: owed.records, reasons, stopReasons, jobStatus };
 }

@@ -16,6 +16,11 @@ RunStop.register(z.globalRegistry, {
   mend: 'Delete it, and start the run again: it goes on where it stands.',
 });
 
+/** `failure.json`: what broke a run; there until somebody is at work on it again. */
+export const RunFailure = z.object({ error: z.string(), message: z.string(), failed_at: z.string() });
+export type RunFailure = z.infer<typeof RunFailure>;
+RunFailure.register(z.globalRegistry, { title: 'the word of what broke a run' });
+
 /** `resumed.json`: a stopped run was started again after this wave; faults up to it are not held against it again. */
 export const RunResumed = z.object({
   wave: z.int().min(0),

@@ -2,10 +2,12 @@ import { createJobControl } from '../bedrock/job-control.ts';
 import { InvalidRunInputError, QuarryError } from '../core/errors.ts';
 import type { RunSummary } from '../core/summary.ts';
 import { type Diagnosis, examine } from '../doctor/examine.ts';
-import { findRun, inputOf } from '../runs/run-store.ts';
+import { recallName } from '../runs/known-runs.ts';
+import { findRun, fullRunId, inputOf } from '../runs/run-store.ts';
 import type { RunTarget } from '../runs/run-target.ts';
 import { limitsOf } from '../steps/plan/run-identity.ts';
 import { takeUp } from '../steps/run/take-up.ts';
+import { type Verification, verifyRun } from '../steps/run/verify-run.ts';
 import { type Adoption, adoptJobs } from '../targets/embedded/adopt-jobs.ts';
 import { findJobs, type QuarryJob } from '../targets/embedded/find-jobs.ts';
 import { openRunFiles, type RunFiles } from '../targets/run-files.ts';
@@ -150,6 +152,25 @@ export class Quarry {
   async cancel(run: RunName, options: CancelOptions = {}): Promise<CancelledRun> {
     const runId = idOf(run);
     return this.#work({ runId }, options, (work) => cancel(runId, { ...work, now: options.now === true }));
+  }
+
+  /** The id of the run that is meant by an id, by the unique beginning of one, or by nothing: then it is the newest. */
+  async find(name?: string): Promise<string> {
+    const { directory = DEFAULT_DIRECTORY, target } = this.#options;
+    // Where a target is named, its newest run is meant, not the newest that was started from here.
+    const isOfTarget = name === undefined && target !== undefined;
+    const recalled = isOfTarget ? undefined : await recallName(directory, name);
+    return this.#work({ runId: recalled }, {}, async ({ files }) =>
+      recalled === undefined ? (await findRun(files)).plan.run_id : fullRunId(files, recalled),
+    );
+  }
+
+  /** Reads every file of a run, and tells which are not as they were written. Changes nothing. */
+  async verify(run: RunName): Promise<Verification> {
+    const runId = idOf(run);
+    return this.#work({ runId }, {}, async ({ files }) =>
+      verifyRun((await findRun(files, runId)).layout, files.store),
+    );
   }
 
   /** Where a run stands. */

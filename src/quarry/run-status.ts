@@ -1,11 +1,13 @@
 import type { RunSummary } from '../core/summary.ts';
-import { findRun, readRun } from '../runs/run-store.ts';
+import { findRun, readRun, type StoredRun } from '../runs/run-store.ts';
+import { readUnfinishedRun, type UnfinishedRun } from '../runs/unfinished-run.ts';
 import { type DeployedRunStatus, readRunStatus } from '../targets/aws/run-status.ts';
+import { readWaiting } from '../steps/part/part-waiting.ts';
+import { openJobLook } from '../targets/job-look.ts';
 import type { RunFiles } from '../targets/run-files.ts';
 import { openStack } from './open-stack.ts';
 import { isOnStack } from './run-on-stack.ts';
 import { outputPathsOf } from './run-results.ts';
-import { readProgress, type UnfinishedRun } from './unfinished-run.ts';
 
 /** Where a run stands. */
 export type RunStatusReport =
@@ -22,8 +24,14 @@ export async function readStatus(runId: string, files: RunFiles): Promise<RunSta
   if (run?.summary !== undefined) {
     return { kind: 'ended', summary: run.summary, files: outputPathsOf(run.summary, files.store) };
   }
-  const progress = run === undefined ? undefined : await readProgress(run, files.store);
+  const progress = run && (await readProgress(run, files));
   return { kind: 'unfinished', progress, onStack };
+}
+
+/** Where it stands by its files, and by what is told of its jobs. */
+async function readProgress(run: StoredRun, files: RunFiles): Promise<UnfinishedRun> {
+  using look = await openJobLook(files);
+  return await readUnfinishedRun(run, { store: files.store, jobsOf: look.jobsOf, jobsFault: look.fault, waitingOf: (partId) => readWaiting(partId, run.layout, files.store) });
 }
 
 async function statusOnStack(

@@ -11,6 +11,9 @@ export interface RunLayout {
   slice(slice: number): S3Uri;
   /** The records of the dataset that were left out; there where some were. */
   skipped: S3Uri;
+  /** Both once more: a plan that was lost could not be made again, as the jobs are named after the moment of it. */
+  planCopy: S3Uri;
+  sliceCopy(slice: number): S3Uri;
   /** The rows that get the answer of an identical request; there where identical requests are sent once. */
   duplicates: S3Uri;
   /** The parts that one slice left, once all of them are there. */
@@ -51,6 +54,8 @@ export interface RunLayout {
   merged(partId: string): S3Uri;
   /** Says that nothing more may be sent, and why. */
   stop: S3Uri;
+  /** Says what broke the run the last time, until somebody is at work on it again. */
+  failure: S3Uri;
   /** Says that the run was taken up again after it had been stopped. */
   resumed: S3Uri;
   /** Where a Map state writes its own results. */
@@ -89,6 +94,8 @@ export function runLayout(runUri: S3Uri): RunLayout {
     slices: at('slices.json'),
     slice: (slice) => at('slices', `${String(slice).padStart(5, '0')}.json`),
     skipped: at('skipped.jsonl'),
+    planCopy: atWorking('planned', 'plan.json'),
+    sliceCopy: (slice) => atWorking('planned', `${String(slice).padStart(5, '0')}.json`),
     duplicates: atWorking('duplicates.parquet'),
     sliceParts: (slice) => atWorking('slices', `${String(slice).padStart(5, '0')}.json`),
     part: (partId) => atWorking('parts', partId, 'part.json'),
@@ -110,6 +117,7 @@ export function runLayout(runUri: S3Uri): RunLayout {
     mergeItems: (wave) => at('waves', String(wave), 'merge-items.json'),
     merged: (partId) => at('merged', `${partId}.json`),
     stop: at('stop.json'),
+    failure: at('failure.json'),
     resumed: at('resumed.json'),
     mapResults: atWorking('map-results'),
     summary: at('summary.json'),

@@ -8,10 +8,21 @@ const anyPartId = fc.stringMatching(/^(w\d{1,2}-)?p\d{5}(-\d{1,3})?$/);
 
 /** Every URI of a layout, by what it is for. */
 function urisOf(layout: RunLayout, partId: string, number: number): Record<string, string> {
-  const { slice, sliceParts, waveParts, waveItems, mergePlan, mergeItems, onDemandAnswer, ...rest } = layout;
+  const {
+    slice,
+    sliceCopy,
+    sliceParts,
+    waveParts,
+    waveItems,
+    mergePlan,
+    mergeItems,
+    onDemandAnswer,
+    ...rest
+  } = layout;
   return {
     sliceParts: sliceParts(number),
     slice: slice(number),
+    sliceCopy: sliceCopy(number),
     waveParts: waveParts(number),
     waveItems: waveItems(number),
     mergePlan: mergePlan(number),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../cli-context.ts';
-import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
+import { addTargetOptions, quarryOf, RUN_ARGUMENT, type TargetOptions } from '../options/target-options.ts';
 import { reportRun, withProgress } from './follow-run.ts';
 
 interface CancelOptions extends TargetOptions {
@@ -12,19 +12,20 @@ interface CancelOptions extends TargetOptions {
 export function addCancelCommand(program: Command, context: CliContext): void {
   const command = program
     .command('cancel')
-    .argument('<run>', 'the run’s id')
+    .argument('[run]', RUN_ARGUMENT)
     .description('Stop a run: nothing more is sent, its jobs are stopped, what they had done is kept.')
     .option('--now', 'aws: stop the execution too, and harvest nothing yet')
     .option('--json', 'print the summary as JSON, and nothing else');
-  addTargetOptions(command).action((runId: string, options: CancelOptions) =>
-    cancel(runId, options, context),
+  addTargetOptions(command).action((name: string | undefined, options: CancelOptions) =>
+    cancel(name, options, context),
   );
 }
 
-async function cancel(runId: string, options: CancelOptions, context: CliContext): Promise<void> {
+async function cancel(name: string | undefined, options: CancelOptions, context: CliContext): Promise<void> {
   const { dir, json, now } = options;
   const command = { quarry: quarryOf(options), context, dir };
   const { quarry } = command;
+  const runId = await quarry.find(name);
   const result = await withProgress(command, (follow) => quarry.cancel(runId, { ...follow, now }));
   if (result.kind !== 'stopped') {
     const { summary } = result;

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import { InvalidRunInputError } from '../../index.ts';
 import type { CliContext } from '../cli-context.ts';
-import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
+import { addTargetOptions, quarryOf, RUN_ARGUMENT, type TargetOptions } from '../options/target-options.ts';
 import { count, dirFlag } from '../views/format.ts';
 import { rowsView } from '../views/rows-view.ts';
 
@@ -20,7 +20,7 @@ interface ResultsOptions extends TargetOptions {
 export function addResultsCommand(program: Command, context: CliContext): void {
   const command = program
     .command('results')
-    .argument('<run>', 'the run’s id')
+    .argument('[run]', RUN_ARGUMENT)
     .description('Print the rows of a finished run with their answers.')
     .option('--head <n>', `first n rows; a table has ${DEFAULT_TABLE_ROWS} unless you say more`, toCount)
     .addOption(new Option('--format <format>', 'how').choices(['table', 'jsonl', 'csv']).default('table'))
@@ -29,13 +29,18 @@ export function addResultsCommand(program: Command, context: CliContext): void {
       '--download <directory>',
       'put the result files (Parquet) and the summary there, and print no rows',
     );
-  addTargetOptions(command).action((runId: string, options: ResultsOptions) =>
-    printResults(runId, options, context),
+  addTargetOptions(command).action((name: string | undefined, options: ResultsOptions) =>
+    printResults(name, options, context),
   );
 }
 
-async function printResults(runId: string, options: ResultsOptions, { out }: CliContext): Promise<void> {
+async function printResults(
+  name: string | undefined,
+  options: ResultsOptions,
+  { out }: CliContext,
+): Promise<void> {
   const quarry = quarryOf(options);
+  const runId = await quarry.find(name);
   if ((await quarry.summary(runId)) === undefined) {
     throw new InvalidRunInputError(
       `Run "${runId}" has not ended yet. See: quarry status ${runId}${dirFlag(options.dir)}`,

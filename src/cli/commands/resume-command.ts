@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CliContext } from '../cli-context.ts';
-import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
+import { addTargetOptions, quarryOf, RUN_ARGUMENT, type TargetOptions } from '../options/target-options.ts';
 import { followRun, reportRun } from './follow-run.ts';
 
 interface ResumeOptions extends TargetOptions {
@@ -15,7 +15,7 @@ interface ResumeOptions extends TargetOptions {
 export function addResumeCommand(program: Command, context: CliContext): void {
   const command = program
     .command('resume')
-    .argument('<run>', 'the run’s id')
+    .argument('[run]', RUN_ARGUMENT)
     .description('Go on with a run that was stopped, killed or cancelled, or that failed.')
     .option(
       '--max-cost-usd <usd>',
@@ -29,9 +29,10 @@ export function addResumeCommand(program: Command, context: CliContext): void {
     )
     .option('--timeout-hours <n>', 'hours after which Bedrock ends a job from now on, 24 to 168', toHours)
     .option('--json', 'print the summary as JSON, and nothing else');
-  addTargetOptions(command).action(async (runId: string, options: ResumeOptions) => {
+  addTargetOptions(command).action(async (name: string | undefined, options: ResumeOptions) => {
     const { dir, json, maxCostUsd, timeoutHours, maxAttempts, resendMissing } = options;
     const command = { quarry: quarryOf(options), context, dir };
+    const runId = await command.quarry.find(name);
     const ended = await followRun(command, (follow) =>
       command.quarry.resume(runId, { ...follow, maxCostUsd, timeoutHours, maxAttempts, resendMissing }),
     );

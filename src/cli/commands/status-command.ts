@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Quarry, RunStatusReport } from '../../index.ts';
 import type { CliContext } from '../cli-context.ts';
-import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
+import { addTargetOptions, quarryOf, RUN_ARGUMENT, type TargetOptions } from '../options/target-options.ts';
 import { progressLines } from '../views/run-progress-view.ts';
 import { adviceLines, executionJson, workerLines } from '../views/stack-status-view.ts';
 import { summaryText } from '../views/summary-view.ts';
@@ -16,19 +16,24 @@ interface StatusOptions extends TargetOptions {
 export function addStatusCommand(program: Command, context: CliContext): void {
   const command = program
     .command('status')
-    .argument('<run>', 'the run’s id')
+    .argument('[run]', RUN_ARGUMENT)
     .description('Show where a run stands.')
     .option('--follow', 'aws: show its progress until it has ended')
     .option('--json', 'print as JSON');
-  addTargetOptions(command).action((runId: string, options: StatusOptions) =>
-    showStatus(runId, options, context),
+  addTargetOptions(command).action((name: string | undefined, options: StatusOptions) =>
+    showStatus(name, options, context),
   );
 }
 
-async function showStatus(runId: string, options: StatusOptions, context: CliContext): Promise<void> {
+async function showStatus(
+  name: string | undefined,
+  options: StatusOptions,
+  context: CliContext,
+): Promise<void> {
   const { dir, follow = false, json = false } = options;
   const command = { quarry: quarryOf(options), context, dir };
   const { quarry } = command;
+  const runId = await quarry.find(name);
   if (follow && (await isFollowed(runId, quarry))) {
     const ended = await followRun(command, (progress) => quarry.follow(runId, progress));
     return reportRun(ended, { ...command, json });

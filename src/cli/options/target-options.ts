@@ -12,6 +12,9 @@ import {
 } from '../../index.ts';
 import { addEndpointOptions, type EndpointOptions } from './endpoint-options.ts';
 
+/** What a command says of the RUN that it takes. */
+export const RUN_ARGUMENT = 'the run’s id, or its unique beginning; the newest unless given';
+
 /** Options of every command that has to do with runs: where they run, and where their files lie. */
 export interface TargetOptions extends EndpointOptions {
   dir: string;

@@ -4,31 +4,44 @@ import { flawWarnings, stopReasonLines } from './answer-flaws-view.ts';
 import { count, dirFlag } from './format.ts';
 import { waitingText } from './run-view.ts';
 
-/** Where a run stands, for people; whoever else than a process is at work on it is told in lines of its own. */
-export function progressLines(
-  { run_id, process, status, waves, rows, parts, waiting, jobs, reasons, stop_reasons }: UnfinishedRun,
-  dir: string,
-  workerLines?: readonly string[],
-): string[] {
+/** States of parts in the order in which a part goes through them. */
+const STATES = [
+  'waiting',
+  'submitted',
+  'validating',
+  'queued',
+  'running',
+  'collecting',
+  'collected',
+  'failed',
+] as const;
+
+/** Where a run stands, for people; whoever else than a process is at work on the run is told in lines of its own. */
+export function progressLines(run: UnfinishedRun, dir: string, workerLines?: readonly string[]): string[] {
+  const { run_id, process, rows, parts, records, waves, waiting, jobs, reasons, stop_reasons, jobs_fault } =
+    run;
   const n = (value: number) => value.toLocaleString('en-US');
   const ended = Object.entries(jobs).map(([name, number]) => `${number} ${name}`);
+  const states = STATES.filter((state) => parts[state] > 0).map((state) => `${n(parts[state])} ${state}`);
   const lines = [
     `Run ${run_id} has not ended.`,
-    ...(workerLines ?? [
-      process === null
-        ? 'No process is at work on it.'
-        : `Process ${process.pid} on ${process.host} is at work on it, since ${process.since}.`,
-    ]),
-    ...(status === 'cancelling' ? ['It is cancelled: nothing more is sent.'] : []),
+    ...(workerLines ?? standingLines(run)),
+    ...(run.status === 'cancelling' || run.status === 'cancelled'
+      ? ['It is cancelled: nothing more is sent.']
+      : []),
     '',
     `  prepared   ${count(rows.prepared, 'row')} of ${n(rows.total)}, ${count(parts.prepared, 'part')} of ${parts.planned}`,
     `  waves      ${waves}`,
-    `  parts      ${parts.waiting} waiting, ${parts.submitted} submitted, ${parts.refused} refused, ${parts.collected} collected`,
+    `  parts      ${states.join(', ') || 'none sent yet'}`,
     ...waiting.map((wait) => `  waiting    ${count(wait.parts, 'part')}: ${waitingText(wait)}`),
+    ...(records.total > 0
+      ? [`  records    ${n(records.processed)} of ${n(records.total)} done by the jobs under way`]
+      : []),
     ...(ended.length > 0 ? [`  jobs       ${ended.join(', ')}`] : []),
     `  rows       ${n(rows.succeeded)} answered, ${n(rows.unanswered)} without an answer so far, ${n(rows.owed)} of them to be sent again`,
     ...stopReasonLines(stop_reasons),
     ...flawWarnings(countFlaws(stop_reasons), rows.succeeded),
+    ...(jobs_fault === null ? [] : [`  Its jobs could not be looked at. ${jobs_fault}`]),
   ];
   for (const { error_code, rows: affected, example_record_id, example_message } of reasons) {
     lines.push(
@@ -41,4 +54,13 @@ export function progressLines(
       `To go on: quarry resume ${run_id}${dirFlag(dir)}. To stop its jobs: quarry cancel ${run_id}${dirFlag(dir)}.`,
     );
   return lines;
+}
+
+function standingLines({ process, failure }: UnfinishedRun): string[] {
+  if (process !== null)
+    return [`Process ${process.pid} on ${process.host} is at work on it, since ${process.since}.`];
+  const nobody = 'No process is at work on it.';
+  return failure === null
+    ? [nobody]
+    : [nobody, `It failed at ${failure.failed_at}. ${failure.message} (${failure.error})`];
 }

@@ -1,11 +1,11 @@
-import type { DeployedRunStatus } from '../../index.ts';
+import type { DeployedRunStatus, RunCondition } from '../../index.ts';
 import { failureText } from './failure-view.ts';
 import { count, dirFlag } from './format.ts';
 
 /** What a stack tells of a run, as `--json` prints it beside what the run's files tell. */
 export function executionJson({ execution, isAtWork, isCancelled, fault, jobs }: DeployedRunStatus) {
   return {
-    status: isCancelled && isAtWork ? 'cancelling' : isAtWork ? 'running' : 'unfinished',
+    status: conditionOf({ execution, isAtWork, isCancelled }),
     process: null,
     execution:
       execution === undefined
@@ -49,4 +49,15 @@ export function adviceLines({ runId, isAtWork }: DeployedRunStatus, dir: string)
       ? `To follow it: quarry status ${runId} --follow${dirFlag(dir)}. ${stop}`
       : `To go on: quarry resume ${runId}${dirFlag(dir)}. ${stop}`,
   ];
+}
+
+/** What a run is whose last execution this is. */
+function conditionOf({
+  execution,
+  isAtWork,
+  isCancelled,
+}: Pick<DeployedRunStatus, 'execution' | 'isAtWork' | 'isCancelled'>): RunCondition {
+  if (isAtWork) return isCancelled ? 'cancelling' : 'running';
+  if (isCancelled) return 'cancelled';
+  return execution === undefined || execution.status === 'ABORTED' ? 'stopped' : 'failed';
 }

@@ -8,6 +8,7 @@ import { WaveItem } from '../../core/part.ts';
 import type { RunStop } from '../../core/run-stop.ts';
 import { collectPart } from '../../rows/collect/collect-part.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
+import { factsOf } from '../../store/file-facts.ts';
 import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { ObjectInfo } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
@@ -93,6 +94,7 @@ async function collectInto(
     tried: wasTried ? part.records : answered,
     owed: { records: owed, bytes: Math.ceil((part.bytes * owed) / Math.max(1, part.records)) },
   };
+  ledger.result = await factsOf(resultPath);
   // Final at once, unless rows of it are sent again or wait for another's answer: then Merge writes the output.
   const isOutput = !isRepair && isFinal(ledger);
   await store.putFile(resultPath, isOutput ? layout.output(part_id) : layout.result(part_id));

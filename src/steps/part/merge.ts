@@ -7,6 +7,7 @@ import type { S3Uri } from '../../core/s3-uri.ts';
 import { readCanonicalParts } from '../../rows/collect/canonical-parts.ts';
 import { mergePart } from '../../rows/collect/merge-part.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
+import { factsOf } from '../../store/file-facts.ts';
 import { readJson, writeJson } from '../../store/json-object.ts';
 import type { ObjectInfo } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
@@ -48,9 +49,10 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
         scratchDirectory,
       });
     });
+    const result = await factsOf(mergedPath);
     await store.putFile(mergedPath, layout.output(part_id));
     // Written last: a ledger that is there stands for a whole output.
-    await writeJson(store, layout.merged(part_id), { part_id, ...merged } satisfies MergedLedger);
+    await writeJson(store, layout.merged(part_id), { part_id, ...merged, result } satisfies MergedLedger);
     return { part_id, rows: merged.rows };
   } finally {
     await rm(scratchDirectory, { recursive: true, force: true });

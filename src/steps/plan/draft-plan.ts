@@ -211,7 +211,10 @@ async function findPinnedPlan(
 type KnownPlan = Omit<PlanDraft, 'limits'>;
 
 async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<KnownPlan | undefined> {
-  const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
+  // What somebody deleted, since it was damaged, has a copy: jobs are named after the moment of the plan.
+  const plan =
+    (await readJsonIfPresent(store, layout.plan, RunPlan)) ??
+    (await readJsonIfPresent(store, layout.planCopy, RunPlan));
   if (plan === undefined) return undefined;
   const slices = await readSlices(layout, { store });
   const recordsOfParts = slices.flatMap(({ parts }) => parts.map(({ records, rows }) => records ?? rows));

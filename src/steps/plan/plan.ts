@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
+import { RunPlan } from '../../core/run-plan.ts';
 import { parseS3Uri } from '../../core/s3-uri.ts';
-import { writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
+import { readJson, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import { reopen } from '../run/reopen.ts';
 import type { RunState } from '../run/run-state.ts';
 import { draftPlan, type PlanDraft } from './draft-plan.ts';
 import { withoutLimits } from './run-identity.ts';
-import { writeSlices } from './stored-slices.ts';
+import { restoreSlices, writeSlices } from './stored-slices.ts';
 
 /**
  * Plans the run, and writes the plan and the slices; a run that is planned keeps its plan, but for its limits.
@@ -17,14 +18,17 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
   const { layout, plan: drafted, slices, duplicatesPath, skippedPath, isKnown, limits } = draft;
   const { bucket, key } = parseS3Uri(layout.slices);
   if (isKnown) {
+    await restoreSlices(slices, layout, deps);
+    await writeJsonIfAbsent(deps.store, layout.plan, drafted);
     await setLimits(draft, deps);
     await reopen(layout, limits.max_cost_usd, deps);
   } else {
     if (duplicatesPath !== undefined) await deps.store.putFile(duplicatesPath, layout.duplicates);
     if (skippedPath !== undefined) await deps.store.putFile(skippedPath, layout.skipped);
     await writeSlices(slices, layout, deps);
+    await writeJsonIfAbsent(deps.store, layout.planCopy, drafted);
     // Written last: a plan that is there is whole. Once there it stays, since the run's jobs are named after it.
-    await writeJsonIfAbsent(deps.store, layout.plan, drafted);
+    await writeJsonIfAbsent(deps.store, layout.plan, await readJson(deps.store, layout.planCopy, RunPlan));
   }
   return {
     run_id: drafted.run_id,

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import {
+  DamagedFileError,
   DiskFullError,
   LedgerMismatchError,
   OUTPUT_NOT_READY,
@@ -178,6 +179,8 @@ async function failUncollected(
   }
   const full = faults.find((fault) => fault?.error === new DiskFullError().name);
   if (full !== undefined) throw new DiskFullError(full.message);
+  const damaged = faults.find((fault) => fault?.error === new DamagedFileError().name);
+  if (damaged !== undefined) throw new DamagedFileError(damaged.message);
   throw new LedgerMismatchError(
     `${missing.length} of the parts of wave ${first?.wave} could not be collected, ${first?.part_id} first: ${faults[0]?.message ?? 'it was not reached'}. What their jobs left is kept: start the run again under the same run_id to go on.`,
   );

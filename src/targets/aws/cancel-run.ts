@@ -6,11 +6,11 @@ import type { RunLimits } from '../../steps/plan/run-identity.ts';
 import { isCancelled, markCancelled } from '../../steps/run/cancellation.ts';
 import { type Grants, takeUp } from '../../steps/run/take-up.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
+import { layoutOf } from '../jobs-of-run.ts';
 import { callAws } from './call-aws.ts';
 import type { DeployedTarget } from './deployed-target.ts';
 import { type Execution, findExecutions, isOpen } from './executions.ts';
 import { type FollowOptions, type FollowResult, followRun, stopJobs } from './follow-execution.ts';
-import { layoutOf } from './run-files-watch.ts';
 import { type StartedRun, startRun } from './start-run.ts';
 
 /** How a run is cancelled. */

@@ -3,12 +3,14 @@ import { AccessDeniedError, ObjectNotFoundError, QuarryError } from '../../core/
 import { type JobStatus, outcomeOf } from '../../core/job.ts';
 import type { RunEvent } from '../../core/run-event.ts';
 import { RunSummary } from '../../core/summary.ts';
+import { type RunFilesWatch, watchRunFiles } from '../../runs/run-files-watch.ts';
+import { readWaiting } from '../../steps/part/part-waiting.ts';
 import { readJson } from '../../store/json-object.ts';
+import { jobsOfRun, layoutOf } from '../jobs-of-run.ts';
 import type { DeployedTarget } from './deployed-target.ts';
 import { faultOf } from './execution-fault.ts';
 import { openHistory, planIn } from './execution-history.ts';
 import { describeExecution, type ExecutionDetails, givenRunId, isOpen } from './executions.ts';
-import { jobsOfRun, layoutOf, type RunFilesWatch, watchRunFiles } from './run-files-watch.ts';
 
 /** How an execution is followed. */
 export interface FollowOptions {
@@ -112,7 +114,14 @@ function createFollower(executionArn: string, options: FollowOptions) {
 
   const beginToWatch = (id: string): void => {
     runId = id;
-    watch ??= watchRunFiles({ ...target, runId: id, bucket: deployment.bucket, onProgress: report });
+    watch ??= watchRunFiles({
+      layout: layoutOf(deployment.bucket, id),
+      store,
+      jobsOf: (plan) => jobsOfRun(plan, { ...target, bucket: deployment.bucket }),
+      waitingOf: (partId) => readWaiting(partId, layoutOf(deployment.bucket, id), store),
+      isPaid: true,
+      onProgress: report,
+    });
   };
   const lookAtFiles = () => ifAllowed('What is prepared and collected', async () => watch?.lookAtFiles());
 

@@ -2,6 +2,7 @@ import type { JobStatus } from '../../core/job.ts';
 import { RunPlan } from '../../core/run-plan.ts';
 import { isCancelled } from '../../steps/run/cancellation.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
+import { jobsOfRun, layoutOf } from '../jobs-of-run.ts';
 import type { DeployedTarget } from './deployed-target.ts';
 import { type ExecutionFault, faultOf } from './execution-fault.ts';
 import {
@@ -12,7 +13,6 @@ import {
   listExecutions,
   parseExecutionName,
 } from './executions.ts';
-import { jobsOfRun, layoutOf } from './run-files-watch.ts';
 
 /** Where a run on AWS stands, beside what its files tell. */
 export interface DeployedRunStatus {

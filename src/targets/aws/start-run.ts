@@ -8,6 +8,7 @@ import { listDatasetObjects } from '../../steps/plan/dataset-files.ts';
 import { modelCallOf } from '../../steps/plan/model-call.ts';
 import { inputHashOf, refuseOtherInput, runIdOf, withoutLimits } from '../../steps/plan/run-identity.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
+import { layoutOf } from '../jobs-of-run.ts';
 import { callAws } from './call-aws.ts';
 import type { DeployedTarget } from './deployed-target.ts';
 import { requireReady } from './deployment.ts';
@@ -20,7 +21,6 @@ import {
   listExecutions,
   parseExecutionName,
 } from './executions.ts';
-import { layoutOf } from './run-files-watch.ts';
 
 /** An execution that is at work on a run. */
 export interface StartedRun {

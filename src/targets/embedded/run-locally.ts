@@ -1,28 +1,18 @@
 import type { Bedrock } from '../../bedrock/bedrock.ts';
-import { createJobControl } from '../../bedrock/job-control.ts';
 import { messageOfCause } from '../../core/error-cause.ts';
-import { CredentialsError, type QuarryError, RunBusyError } from '../../core/errors.ts';
-import { type JobStatus, outcomeOf } from '../../core/job.ts';
-import { PartLedger } from '../../core/ledger.ts';
-import { WaveParts } from '../../core/part.ts';
-import { collectedEvent, type RunEvent } from '../../core/run-event.ts';
-import { RunPlan } from '../../core/run-plan.ts';
-import { RunSummary } from '../../core/summary.ts';
+import { CredentialsError, type QuarryError } from '../../core/errors.ts';
+import type { RunEvent } from '../../core/run-event.ts';
+import type { RunPlan } from '../../core/run-plan.ts';
+import type { RunSummary } from '../../core/summary.ts';
 import type { TaskCall } from '../../engine/definition/prepared-state.ts';
 import { type ExecutionResult, runExecution } from '../../engine/execution.ts';
 import { createStateMachine } from '../../engine/state-machine.ts';
-import type { Claim } from '../../runs/claim.ts';
-import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
-import { lockRun } from '../../runs/run-lock.ts';
-import { CollectResult } from '../../steps/part/collect.ts';
-import { isCancelled } from '../../steps/run/cancellation.ts';
-import { RunState } from '../../steps/run/run-state.ts';
-import { DispatchResult } from '../../steps/waves/dispatch.ts';
+import type { RunLayout } from '../../runs/run-layout.ts';
 import { diskFaultOf } from '../../store/disk-fault.ts';
-import { readJson } from '../../store/json-object.ts';
-import type { StepName } from '../../workflow/definition.ts';
 import type { EngineTarget } from './engine-target.ts';
 import { machineDefinition } from './machine-definition.ts';
+import { openJournal } from './run-journal.ts';
+import { openTenancy } from './run-tenancy.ts';
 import { createTaskRunner } from './step-functions-tasks.ts';
 
 /** Carries out one task. */
@@ -53,89 +43,31 @@ export type LocalRunResult =
 const CHILDREN_FAILED = 'States.ExceedToleratedFailureThreshold';
 
 /** Runs the workflow's own definition on the embedded engine, from Plan to Summarize. */
-export async function runLocally(
-  input: unknown,
-  {
-    target,
-    random,
-    onProgress = () => {},
-    signal,
-    aroundTasks = (runTask) => runTask,
-    onClaimed = async () => {},
-    onPlanned = async () => {},
-  }: LocalRunOptions,
-): Promise<LocalRunResult> {
+export async function runLocally(input: unknown, options: LocalRunOptions): Promise<LocalRunResult> {
+  const { target, random, signal, onProgress = () => {} } = options;
   const { deps, store, control } = target;
-  let state: RunState | undefined;
-  const jobs = createJobControl(control);
   const broken = new AbortController();
-  await using stack = new AsyncDisposableStack();
-  let locked: string | undefined;
-  let claimed: string | undefined;
-  /** The run that another process is at work on. */
-  let contested: string | undefined;
-  let lease: Claim | undefined;
-  const claimRun = async (runId: string): Promise<void> => {
-    // Plan may be tried again, also where what is done once it has the run has failed.
-    if (claimed === runId) return;
-    const layout = runLayout(runUriOf(deps.settings.bucket, runId));
-    if (locked !== runId) {
-      contested = runId;
-      const lock = stack.use(await lockRun({ runId, layout }, store));
-      contested = undefined;
-      lease = lock;
-      lock.lost.addEventListener('abort', () =>
-        broken.abort(
-          new RunBusyError(
-            `Another process has taken run "${runId}" over: this one had not been heard of for minutes, or its lock was deleted. It sends nothing more.`,
-          ),
-        ),
-      );
-      locked = runId;
-    }
-    await onClaimed(layout);
-    claimed = runId;
-  };
+  const stop = AbortSignal.any([broken.signal, ...(signal === undefined ? [] : [signal])]);
+  await using tenancy = openTenancy({ ...options, onLost: (fault) => broken.abort(fault) });
+  const journal = openJournal(options);
   target.notices?.read(({ message, fault }) => {
     onProgress({ kind: 'notice', message });
     if (fault !== undefined) broken.abort(fault);
   });
-  const onJobSeen = async (jobArn: string, status: JobStatus): Promise<void> => {
-    if (state === undefined || status === 'Stopping' || outcomeOf(status).kind === 'ended') return;
-    // Each look at a job is a look at the run's own fate, whoever cancelled it and whenever.
-    if (await isCancelled(runLayout(state.run_uri), store)) await jobs.stopJob(jobArn);
-  };
-  const onStepDone = async (step: StepName, output: unknown): Promise<void> => {
-    if (step === 'plan') {
-      state = RunState.parse(output);
-      const plan = await readJson(store, runLayout(state.run_uri).plan, RunPlan);
-      await onPlanned(plan);
-      onProgress({ kind: 'planned', plan, isPaid: deps.settings.billed });
-    } else if (step === 'dispatch') {
-      const { decision, run_uri, wave } = DispatchResult.parse(output);
-      if (decision !== 'run') return;
-      const parts = await readJson(store, runLayout(run_uri).waveParts(wave), WaveParts);
-      onProgress({ kind: 'dispatched', wave, parts });
-    } else if (step === 'collect') {
-      const { part_id } = CollectResult.parse(output);
-      if (state === undefined) return;
-      onProgress(collectedEvent(await readJson(store, runLayout(state.run_uri).ledger(part_id), PartLedger)));
-    }
-  };
-  const stop = AbortSignal.any([broken.signal, ...(signal === undefined ? [] : [signal])]);
   const runTask = createTaskRunner({
     deps: {
       ...deps,
-      bedrock: sentBy(deps.bedrock, { signal: stop, confirm: async () => lease?.confirm() }),
+      bedrock: sentBy(deps.bedrock, { signal: stop, confirm: tenancy.confirm }),
       onProgress,
-      claimRun,
+      claimRun: tenancy.claimRun,
       signal: stop,
     },
     control,
-    onStepDone,
-    onJobSeen,
+    onStepDone: journal.onStepDone,
+    onJobSeen: journal.onJobSeen,
     onProgress,
   });
+  const { aroundTasks = (task) => task } = options;
   // No step can do without the disk or without credentials: whatever went on would only say so again, and less clearly.
   const tasks = trackTasks(aroundTasks(runTask), (fault) => broken.abort(fault));
   const result = await runExecution(createStateMachine(machineDefinition), {
@@ -155,26 +87,31 @@ export async function runLocally(
       }
     },
   }).finally(tasks.settled);
-  const runId = state?.run_id;
-  if (broken.signal.aborted) {
-    const { name, message } = broken.signal.reason as Error;
-    return { kind: 'failed', error: name, message, runId };
-  }
-  const fault = tasks.lastFault();
-  if (result.status === 'FAILED' && result.error === CHILDREN_FAILED && fault !== undefined) {
-    return { kind: 'failed', error: fault.name, message: fault.message, runId };
-  }
-  return toRunResult(result, runId ?? contested, async () => {
-    if (state === undefined) throw new Error('The execution ended without a plan.');
-    return readJson(store, runLayout(state.run_uri).summary, RunSummary);
+  const ended = await toRunResult(result, {
+    fault: broken.signal.aborted ? (broken.signal.reason as Error) : undefined,
+    childFault: tasks.lastFault(),
+    runId: journal.runId() ?? tenancy.contested(),
+    readSummary: journal.readSummary,
   });
+  if (!tenancy.isLost()) await journal.leaveWord(ended);
+  return ended;
+}
+
+/** What is known of an execution beside its result. */
+interface ExecutionEnd {
+  /** What broke the run off: a fault of the machine, or the loss of the run. */
+  fault: Error | undefined;
+  /** The error of the task that failed last. */
+  childFault: Error | undefined;
+  runId: string | undefined;
+  readSummary: () => Promise<RunSummary>;
 }
 
 async function toRunResult(
   result: ExecutionResult,
-  runId: string | undefined,
-  readSummary: () => Promise<RunSummary>,
+  { fault, childFault, runId, readSummary }: ExecutionEnd,
 ): Promise<LocalRunResult> {
+  if (fault !== undefined) return { kind: 'failed', error: fault.name, message: fault.message, runId };
   switch (result.status) {
     case 'SUCCEEDED':
       return { kind: 'finished', summary: await readSummary() };
@@ -182,6 +119,9 @@ async function toRunResult(
       return { kind: 'aborted', runId };
     case 'FAILED':
     case 'TIMED_OUT': {
+      if (result.error === CHILDREN_FAILED && childFault !== undefined) {
+        return { kind: 'failed', error: childFault.name, message: childFault.message, runId };
+      }
       const error = result.error ?? result.status;
       return { kind: 'failed', error, message: messageOfCause(result.cause) ?? error, runId };
     }

@@ -87,6 +87,11 @@ export async function shareEmulator(
   };
 }
 
+/** Where the emulator of a folder is, if a process serves it now. */
+export async function servingUrl(store: ObjectStore): Promise<string | undefined> {
+  return (await holderOf(store, CLAIM))?.url ?? undefined;
+}
+
 /** Whose the emulator is, as far as this process knows. */
 interface Place {
   store: ObjectStore;

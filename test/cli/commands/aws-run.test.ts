@@ -153,7 +153,7 @@ test('what Plan refuses is told by its own name, and there is nothing to resume'
   expect((await quarry('resume', 'refused')).err).toContain('There is no run "refused"');
   expect(JSON.parse((await quarry('status', 'refused', '--json')).out)).toMatchObject({
     run_id: 'refused',
-    status: 'unfinished',
+    status: 'failed',
     execution: { status: 'FAILED', error: 'InvalidRunInputError' },
   });
 });

@@ -74,6 +74,7 @@ test('a run on real S3 and Bedrock goes to its end, as the local one does, and i
       poll_seconds: 1,
       records_per_job_quota: null,
     },
+    remembered_at: expect.any(String),
   });
   expect((await runQuarry('status', 'mine', '--dir', dir)).out).toMatch(/answered +350/);
   const rows = await resultRows('mine', '--dir', dir);
@@ -140,7 +141,7 @@ test('a name that is known at two places means the last one, and the other is to
   await writeFile(join(dir, 'known-runs', 'mine.json'), '{"run_id": "mine"}');
   const unreadable = await runQuarry('status', 'mine', '--dir', dir);
   expect(unreadable.err).toMatch(
-    /Error: .*mine\.json does not say where a run lives.* Delete it[\s\S]*\(InvalidRunInputError\)/,
+    /Error: .*mine\.json is damaged: it should be the word of where a run lives, .*Delete it/,
   );
 });
 

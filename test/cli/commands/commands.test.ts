@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
 import { createDirectoryStore } from '../../../src/store/directory-store.ts';
+import { writeJson } from '../../../src/store/json-object.ts';
 import { runQuarry } from '../../support/run-quarry.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -173,7 +174,21 @@ test('status and runs tell of finished and unfinished runs, and --json beside th
   const store = createDirectoryStore(dir);
   await store.delete('s3://quarry-local/runs/small/summary.json');
   expect((await runQuarry('status', 'small', '--dir', dir)).out).toContain('Run small has not ended.');
-  expect((await runQuarry('runs', '--dir', dir)).out).toContain('unfinished');
+  const statusOf = async () => JSON.parse((await runQuarry('runs', '--dir', dir, '--json')).out)[0].status;
+  expect(await statusOf()).toBe('stopped');
+  const failure = { error: 'DiskFullError', message: 'It was full.', failed_at: '2026-01-01T00:00:00.000Z' };
+  await writeJson(store, 's3://quarry-local/runs/small/failure.json', failure);
+  expect(await statusOf()).toBe('failed');
+  expect((await runQuarry('status', 'small', '--dir', dir)).out).toContain(
+    'It failed at 2026-01-01T00:00:00.000Z. DiskFullError: It was full.',
+  );
+  expect(JSON.parse((await runQuarry('status', 'small', '--dir', dir, '--json')).out)).toMatchObject({
+    status: 'failed',
+    process: null,
+    failure,
+  });
+  await writeJson(store, 's3://quarry-local/runs/small/cancel.json', {});
+  expect(await statusOf()).toBe('cancelled');
   const { status, err } = await runQuarry('results', 'small', '--dir', dir);
   expect(status).toBe(1);
   expect(err).toContain('Run "small" has not ended yet.');
@@ -181,12 +196,37 @@ test('status and runs tell of finished and unfinished runs, and --json beside th
 
 test('a run that is not there is refused with the nearest ones', async () => {
   const { dir } = await smallRun(THREE, '--prompt-template', '{a}');
-  const { status, err } = await runQuarry('status', 'smal', '--dir', dir);
+  const { status, err } = await runQuarry('status', 'smel', '--dir', dir);
   expect(status).toBe(1);
-  expect(err).toContain('There is no run "smal". Runs here, the nearest first: small.');
+  expect(err).toContain('There is no run "smel". Runs here, the nearest first: small.');
   const empty = await temporaryDirectory();
   expect((await runQuarry('results', 'x', '--dir', empty)).err).toContain('there are no runs here yet');
   expect((await runQuarry('runs', '--dir', empty)).out).toContain('There are no runs in');
+});
+
+test('a run is meant by the beginning of its name, and the newest one by no name', async () => {
+  const { dir } = await smallRun(THREE, '--prompt-template', '{a}');
+  const file = join(dir, 'rows.jsonl');
+  await writeFile(file, THREE);
+  const flags = ['--model-id', MODEL, '--prompt-template', 'Say {a}', '--dir', dir];
+  expect((await runQuarry('run', file, ...flags, '--run-id', 'smooth')).status).toBe(2);
+  const idOf = async (...args: string[]) =>
+    JSON.parse((await runQuarry('status', ...args, '--dir', dir, '--json')).out).run_id;
+  expect(await idOf('sma')).toBe('small');
+  expect(await idOf('smo')).toBe('smooth');
+  expect(await idOf()).toBe('smooth');
+  expect((await runQuarry('resume', 'small', '--dir', dir)).status).toBe(2);
+  expect(await idOf()).toBe('small');
+  expect((await runQuarry('results', '--dir', dir)).out).toBe(
+    (await runQuarry('results', 'small', '--dir', dir)).out,
+  );
+  const { status, err } = await runQuarry('results', 'sm', '--dir', dir);
+  expect(status).toBe(1);
+  expect(err).toContain(
+    'InvalidRunInputError: Several runs begin with "sm": small, smooth. Write more of the one that you mean.',
+  );
+  const empty = await temporaryDirectory();
+  expect((await runQuarry('cancel', '--dir', empty)).err).toContain('There are no runs here yet.');
 });
 
 test('flags override the keys of a run input, and every key has one', async () => {

@@ -103,7 +103,18 @@ test('cancel makes the process at work stop its jobs and keep what they had done
 
   const live = await runQuarry('status', 'mine', '--dir', dir);
   expect(live.out).toContain(`Process ${run.pid} on `);
-  expect(live.out).toMatch(/parts +0 waiting, 1 submitted, 0 refused, 0 collected/);
+  expect(live.out).toMatch(/parts +1 running\n +records +[\d,]+ of 300 done by the jobs under way/);
+  const told = JSON.parse((await runQuarry('status', '--json', '--dir', dir)).out);
+  expect(told).toMatchObject({
+    run_id: 'mine',
+    status: 'running',
+    process: { pid: run.pid },
+    parts: { running: 1, waiting: 0, collected: 0 },
+    records: { total: 300 },
+  });
+  expect(JSON.parse((await runQuarry('runs', '--dir', dir, '--json')).out)).toMatchObject([
+    { run_id: 'mine', status: 'running' },
+  ]);
   const second = await runQuarry('run', file, ...flags, '--emulator', emulator.url);
   expect(second.status).toBe(1);
   expect(second.err).toMatch(

@@ -47,6 +47,7 @@ const story: RunEvent[] = [
     tokens: { input: 5000, output: 9000 },
     owed: 2,
     reasons: [],
+    stopReasons: [],
     jobStatus: 'Completed',
   },
   { kind: 'state_entered', state: 'Summarize' },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { progressLines } from '../../../src/cli/views/run-progress-view.ts';
 import type { RunEvent } from '../../../src/core/run-event.ts';
-import { readProgress } from '../../../src/quarry/unfinished-run.ts';
+import { readUnfinishedRun } from '../../../src/runs/unfinished-run.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { readRun } from '../../../src/runs/run-store.ts';
 import { readWaiting } from '../../../src/steps/part/part-waiting.ts';
@@ -61,7 +61,10 @@ test.each<[string, number, Faults, string]>([
     expect(await readWaiting('p00001', layout, store)).toMatchObject({ error, since });
     const run = await readRun({ store, bucket: LOCAL_BUCKET }, 'emulated');
     if (run === undefined) throw new Error('There is no run.');
-    const progress = await readProgress(run, store);
+    const progress = await readUnfinishedRun(run, {
+      store,
+      waitingOf: (partId) => readWaiting(partId, layout, store),
+    });
     expect(progress.waiting).toMatchObject([{ error, since, parts: 1 }]);
     expect(progressLines(progress, '.quarry').join('\n')).toMatch(
       new RegExp(`waiting    1 part: .+ \\(since ${since}\\)`),

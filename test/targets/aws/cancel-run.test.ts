@@ -4,7 +4,7 @@ import { inputHashOf } from '../../../src/steps/plan/run-identity.ts';
 import { isCancelled, markCancelled } from '../../../src/steps/run/cancellation.ts';
 import { writeJson } from '../../../src/store/json-object.ts';
 import { cancelRun, resumeRun } from '../../../src/targets/aws/cancel-run.ts';
-import { layoutOf } from '../../../src/targets/aws/run-files-watch.ts';
+import { layoutOf } from '../../../src/targets/jobs-of-run.ts';
 import type { DoubleScript } from '../../support/aws-double.ts';
 import { BUCKET, EXECUTION_ARN, execution, openDeployedDouble } from '../../support/deployed-double.ts';
 

@@ -1,16 +1,16 @@
 import pLimit from 'p-limit';
-import type { JobControl } from '../../bedrock/job-control.ts';
-import { type Hash, jobNameMarkOf } from '../../core/job.ts';
-import { PartLedger } from '../../core/ledger.ts';
-import { PreparedParts, type WavePart, WaveParts } from '../../core/part.ts';
-import { collectedEvent, type RunEvent } from '../../core/run-event.ts';
-import { RunPlan } from '../../core/run-plan.ts';
-import type { S3Uri } from '../../core/s3-uri.ts';
-import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
-import { isJobOf, type JobNaming, jobHashOf } from '../../steps/part/part-job.ts';
-import { readWaiting } from '../../steps/part/part-waiting.ts';
-import { readJson, readJsonIfPresent } from '../../store/json-object.ts';
-import type { ObjectStore } from '../../store/object-store.ts';
+import type { JobStatus } from '../core/job.ts';
+import { JobRecord } from '../core/job-record.ts';
+import { PartLedger } from '../core/ledger.ts';
+import { PreparedParts, type WavePart, WaveParts } from '../core/part.ts';
+import { collectedEvent, type RunEvent } from '../core/run-event.ts';
+import { RunPlan } from '../core/run-plan.ts';
+import type { S3Uri } from '../core/s3-uri.ts';
+import { readJson, readJsonIfPresent } from '../store/json-object.ts';
+import type { Waiting } from '../core/waiting.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import type { RunLayout } from './run-layout.ts';
+import { EMPTY_SNAPSHOT, type RunSnapshot, reduceRun } from './run-snapshot.ts';
 
 /** Tells what is new in the files of a run, and of its jobs. */
 export interface RunFilesWatch {
@@ -18,29 +18,40 @@ export interface RunFilesWatch {
   plan(): Promise<RunPlan | undefined>;
   /** Emits what was prepared, dispatched and collected since the last call. */
   lookAtFiles(): Promise<void>;
+  /** Emits the jobs that were submitted in the present wave, as far as the run's own files tell of them. */
+  lookAtRecords(): Promise<void>;
   /** Emits the jobs of the present wave whose status or count has changed. */
   lookAtJobs(): Promise<void>;
 }
 
+/** A job of a run as the service tells of it. */
+export interface SeenJob {
+  partId: string;
+  jobArn: string;
+  status: JobStatus;
+  totalRecords: number | undefined;
+  processedRecords: number | undefined;
+}
+
 /** What is watched. */
 export interface WatchOptions {
-  runId: string;
-  bucket: string;
+  layout: RunLayout;
   store: ObjectStore;
-  jobs: JobControl;
-  hash: Hash;
-  onProgress: (progress: RunEvent) => void;
+  /** The jobs of a planned run, where the service may be asked for them. */
+  jobsOf?: ((plan: RunPlan) => AsyncIterable<SeenJob>) | undefined;
+  /** Why a part of a wave waits, by its files. */
+  waitingOf: (partId: string) => Promise<Waiting | undefined>;
+  /** False where a simulated model answers. */
+  isPaid: boolean;
+  onProgress: (event: RunEvent) => void;
 }
 
 /** Small objects read at once. */
 const CONCURRENT_READS = 16;
-/** Milliseconds by which the clocks of a function and of Bedrock may differ. */
-const CLOCK_SKEW_MS = 10 * 60_000;
 
 /** Begins to watch a run: the first look emits all that has been so far. */
 export function watchRunFiles(options: WatchOptions): RunFilesWatch {
-  const { runId, bucket, store, onProgress } = options;
-  const layout = runLayout(runUriOf(bucket, runId));
+  const { layout, store, jobsOf, waitingOf, isPaid, onProgress } = options;
   let known: RunPlan | undefined;
   const slicesSeen = new Set<S3Uri>();
   const ledgersSeen = new Set<S3Uri>();
@@ -51,7 +62,7 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
   const plan = async (): Promise<RunPlan | undefined> => {
     if (known === undefined) {
       known = await readJsonIfPresent(store, layout.plan, RunPlan);
-      if (known !== undefined) onProgress({ kind: 'planned', plan: known, isPaid: true });
+      if (known !== undefined) onProgress({ kind: 'planned', plan: known, isPaid });
     }
     return known;
   };
@@ -81,7 +92,7 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
       if (part === undefined || done.has(layout.ledger(part.part_id)) || waitsSeen.get(uri) === etag)
         continue;
       waitsSeen.set(uri, etag);
-      const waiting = await readWaiting(part.part_id, layout, store);
+      const waiting = await waitingOf(part.part_id);
       if (waiting !== undefined) onProgress({ kind: 'waiting', partId: part.part_id, ...waiting });
     }
   };
@@ -106,10 +117,27 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
         onProgress({ kind: 'dispatched', wave: number, parts });
       }
     },
+    lookAtRecords: async () => {
+      const open = wave?.parts.filter(({ part_id }) => !ledgersSeen.has(layout.ledger(part_id))) ?? [];
+      const records = await pLimit(CONCURRENT_READS).map(open, ({ part_id }) =>
+        readJsonIfPresent(store, layout.job(part_id), JobRecord),
+      );
+      for (const record of records) {
+        if (record?.job_arn != null) onProgress(submittedEvent(record.part_id, record.job_arn));
+      }
+      // Once more and of every part: those that are run on demand, or whose answers are not there yet, wait too.
+      const waits = await pLimit(CONCURRENT_READS).map(open, async ({ part_id: partId }) => ({
+        partId,
+        waiting: await waitingOf(partId),
+      }));
+      for (const { partId, waiting } of waits) {
+        if (waiting !== undefined) onProgress({ kind: 'waiting', partId, ...waiting });
+      }
+    },
     lookAtJobs: async () => {
-      if (known === undefined || wave === undefined) return;
+      if (jobsOf === undefined || known === undefined || wave === undefined) return;
       const partIds = new Set(wave.parts.map(({ part_id }) => part_id));
-      for await (const job of jobsOfRun(known, options)) {
+      for await (const job of jobsOf(known)) {
         const { jobArn, partId, status, totalRecords = null, processedRecords = null } = job;
         const state = `${status} ${processedRecords}`;
         if (!partIds.has(partId) || jobsSeen.get(jobArn) === state) continue;
@@ -120,18 +148,24 @@ export function watchRunFiles(options: WatchOptions): RunFilesWatch {
   };
 }
 
-/** The jobs of a run, the newest first: those too whose record was lost. */
-export async function* jobsOfRun(
-  plan: JobNaming,
-  { jobs, hash, bucket }: Pick<WatchOptions, 'jobs' | 'hash' | 'bucket'>,
-) {
-  const layout = layoutOf(bucket, plan.run_id);
-  const mark = jobNameMarkOf(jobHashOf(plan, layout.runUri, hash));
-  const submittedAfter = new Date(Date.parse(plan.created_at) - CLOCK_SKEW_MS);
-  for await (const job of jobs.listJobs({ submittedAfter, nameContains: mark })) {
-    const partId = job.jobName.slice(job.jobName.indexOf(mark) + mark.length);
-    if (isJobOf(job, { layout, partId })) yield { ...job, partId };
-  }
+/** A job of which no more is known than that it was submitted. */
+function submittedEvent(partId: string, jobArn: string): RunEvent {
+  return { kind: 'job', partId, jobArn, status: 'Submitted', totalRecords: null, processedRecords: null };
+}
+
+/** A run as its files, and the service where it may be asked, tell of it now. */
+export async function readSnapshot(options: Omit<WatchOptions, 'onProgress'>): Promise<RunSnapshot> {
+  let snapshot = EMPTY_SNAPSHOT;
+  const watch = watchRunFiles({
+    ...options,
+    onProgress: (event) => {
+      snapshot = reduceRun(snapshot, event);
+    },
+  });
+  await watch.lookAtFiles();
+  await watch.lookAtRecords();
+  await watch.lookAtJobs();
+  return snapshot;
 }
 
 async function listFresh(store: ObjectStore, folder: S3Uri, seen: ReadonlySet<S3Uri>): Promise<S3Uri[]> {
@@ -142,9 +176,4 @@ async function listFresh(store: ObjectStore, folder: S3Uri, seen: ReadonlySet<S3
 /** The folder of an object, with its `/`. */
 function folderOf(uri: S3Uri): S3Uri {
   return uri.slice(0, uri.lastIndexOf('/') + 1) as S3Uri;
-}
-
-/** The keys of a run in a bucket. */
-export function layoutOf(bucket: string, runId: string): RunLayout {
-  return runLayout(runUriOf(bucket, runId));
 }

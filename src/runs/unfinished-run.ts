@@ -1,0 +1,113 @@
+import type { StopReasonCounts } from '../core/answer-flaws.ts';
+import type { Reason, TokenCounts } from '../core/ledger.ts';
+import type { RunPlan } from '../core/run-plan.ts';
+import type { RunFailure } from '../core/run-stop.ts';
+import type { Waiting } from '../core/waiting.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { readSnapshot, type SeenJob } from './run-files-watch.ts';
+import { type PartState, type RunPhase, type RunSnapshot, totalsOf } from './run-snapshot.ts';
+import { type RunCondition, type RunStanding, type StoredRun, standingOf } from './run-store.ts';
+
+/** What is known of a run that has not ended, as `--json` prints it. */
+export interface UnfinishedRun {
+  run_id: string;
+  status: RunCondition;
+  /** The process at work on it; null where there is none. */
+  process: { pid: number; host: string; since: string } | null;
+  /** What broke it the last time; null where nothing did, or somebody is at work on it again. */
+  failure: RunFailure | null;
+  phase: RunPhase;
+  waves: number;
+  rows: {
+    total: number;
+    prepared: number;
+    succeeded: number;
+    /** Collected, and without an answer so far. */
+    unanswered: number;
+    /** Of those, the ones that are owed another attempt. */
+    owed: number;
+  };
+  /** Parts planned and prepared, and those of waves by where they stand. */
+  parts: { planned: number; prepared: number } & Record<PartState, number>;
+  /** Of the jobs that are under way. */
+  records: { total: number; processed: number };
+  /** Why parts have to wait, each reason with the number of parts and since when the first of them does. */
+  waiting: (Waiting & { parts: number })[];
+  tokens: TokenCounts;
+  /** Dollars for these tokens by the price table; null where no price of the model is known. */
+  cost_usd: number | null;
+  /** Why the service could not be asked for the jobs that are under way; null where it could, or nobody serves there. */
+  jobs_fault: string | null;
+  /** Jobs of collected parts by the status they ended with. */
+  jobs: Record<string, number>;
+  /** Why rows have no answer so far, the most frequent first. */
+  reasons: Reason[];
+  /** How answers ended so far, those that are sent again included. */
+  stop_reasons: StopReasonCounts[];
+}
+
+/** What a run is read with. */
+export interface UnfinishedOptions {
+  store: ObjectStore;
+  /** Why a part of a wave waits, by its files. */
+  waitingOf: (partId: string) => Promise<Waiting | undefined>;
+  /** The jobs of a run, where the service may be asked for them. */
+  jobsOf?: ((plan: RunPlan) => AsyncIterable<SeenJob>) | undefined;
+  /** Why it could not be asked, once it was. */
+  jobsFault?: () => string | undefined;
+}
+
+/** Reads where a run stands that has not ended. */
+export async function readUnfinishedRun(
+  run: StoredRun,
+  { store, jobsOf, jobsFault, waitingOf }: UnfinishedOptions,
+): Promise<UnfinishedRun> {
+  const [standing, snapshot] = await Promise.all([
+    standingOf(run, store),
+    readSnapshot({ layout: run.layout, store, jobsOf, waitingOf, isPaid: true }),
+  ]);
+  return { ...describeRun(run.plan, standing, snapshot), jobs_fault: jobsFault?.() ?? null };
+}
+
+function describeRun(
+  plan: RunPlan,
+  { condition, worker, failure }: RunStanding,
+  snapshot: RunSnapshot,
+): Omit<UnfinishedRun, 'jobs_fault'> {
+  const { rows, parts, records, tokens, costUsd, reasons, stopReasons } = totalsOf(snapshot);
+  const turns = Object.values(snapshot.parts);
+  const ended = turns.flatMap(({ result }) => result?.jobStatus ?? []);
+  return {
+    run_id: plan.run_id,
+    status: condition,
+    process:
+      worker === undefined
+        ? null
+        : { pid: worker.process.pid, host: worker.process.host, since: worker.since },
+    failure: worker === undefined ? (failure ?? null) : null,
+    phase: snapshot.phase,
+    waves: snapshot.waves,
+    rows: { ...rows, total: plan.selected_rows },
+    parts: { planned: plan.parts, prepared: Object.keys(snapshot.prepared).length, ...parts },
+    records,
+    waiting: addWaits(turns.flatMap(({ waitsFor }) => waitsFor ?? [])),
+    tokens,
+    cost_usd: costUsd,
+    jobs: Object.fromEntries(
+      [...Map.groupBy(ended, (status) => status)].map(([status, of]) => [status, of.length]),
+    ),
+    reasons,
+    stop_reasons: stopReasons,
+  };
+}
+
+/** One wait for each reason, the one of the most parts first. */
+function addWaits(waits: readonly Waiting[]): UnfinishedRun['waiting'] {
+  return [...Map.groupBy(waits, ({ error }) => error).values()]
+    .map((group) => {
+      const [first, ...others] = group.toSorted((a, b) => (a.since < b.since ? -1 : 1));
+      return first === undefined ? undefined : { ...first, parts: 1 + others.length };
+    })
+    .filter((waiting) => waiting !== undefined)
+    .sort((a, b) => b.parts - a.parts);
+}

@@ -1,0 +1,41 @@
+import pLimit from 'p-limit';
+import { DamagedFileError } from '../../core/errors.ts';
+import type { RunLayout } from '../../runs/run-layout.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
+import { isThere, listResultFiles, type ResultFile } from './result-files.ts';
+
+/** Objects that are looked at at once. */
+const CONCURRENT_LOOKS = 16;
+
+/**
+ * Lets output files that are missing, or of another size than when they were written, be written anew from what is below
+ * `working/`: their ledgers are deleted, and the run goes on from there. Nothing is asked of Bedrock for it but what became of
+ * the job. Throws DamagedFileError where what a file was made of is gone. Returns the ids of the parts.
+ */
+export async function mendResults(layout: RunLayout, store: ObjectStore): Promise<string[]> {
+  const files = await listResultFiles(layout, store);
+  const limit = pLimit(CONCURRENT_LOOKS);
+  const found = await limit.map(files, async (file) => ({ file, isWhole: await isOfItsSize(file, store) }));
+  const broken = found.filter(({ isWhole }) => !isWhole).map(({ file }) => file);
+  for (const file of broken) await requireSources(file, store);
+  if (broken.length === 0) return [];
+  // First: a run that has its summary has ended, whatever else is missing.
+  await store.delete(layout.summary);
+  for (const { ledgerUris } of broken) for (const uri of ledgerUris) await store.delete(uri);
+  return broken.map(({ partId }) => partId);
+}
+
+async function isOfItsSize({ uri, facts }: ResultFile, store: ObjectStore): Promise<boolean> {
+  const size = (await store.head(uri))?.size;
+  return size !== undefined && (facts === undefined || size === facts.bytes);
+}
+
+async function requireSources({ uri, sources }: ResultFile, store: ObjectStore): Promise<void> {
+  for (const source of sources) {
+    if (await isThere(source, store)) continue;
+    const place = store.localPath?.(uri) ?? uri;
+    throw new DamagedFileError(
+      `${place} is missing or not as it was written, and cannot be written anew: ${store.localPath?.(source) ?? source}, which it was made of, is not there any more. Restore either of them from a copy.`,
+    );
+  }
+}

@@ -1,0 +1,73 @@
+import pLimit from 'p-limit';
+import { isFinal, MergedLedger, PartLedger, type ResultFacts, type RowCounts } from '../../core/ledger.ts';
+import { type WavePart, WaveParts } from '../../core/part.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
+import type { RunLayout } from '../../runs/run-layout.ts';
+import { readJsonIfPresent } from '../../store/json-object.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
+
+/** An output file that a run has, and what its ledger says of it. */
+export interface ResultFile {
+  partId: string;
+  uri: S3Uri;
+  rows: RowCounts;
+  /** Undefined where an earlier version wrote the ledger. */
+  facts: ResultFacts | undefined;
+  /** The ledgers that stand for the file: without them it is written anew. */
+  ledgerUris: S3Uri[];
+  /** What it is written anew from; all of it is needed. */
+  sources: S3Uri[];
+}
+
+/** Small objects read at once. */
+const CONCURRENT_READS = 16;
+
+/** Every output file that a run should have by now, in the order of its waves. */
+export async function listResultFiles(layout: RunLayout, store: ObjectStore): Promise<ResultFile[]> {
+  const parts: WavePart[] = [];
+  for (let wave = 1; ; wave += 1) {
+    const ofWave = await readJsonIfPresent(store, layout.waveParts(wave), WaveParts);
+    if (ofWave === undefined) break;
+    parts.push(...ofWave.filter(({ sources }) => sources.length === 0));
+  }
+  const files = await pLimit(CONCURRENT_READS).map(parts, (part) => resultFileOf(part, layout, store));
+  return files.filter((file) => file !== undefined);
+}
+
+async function resultFileOf(
+  { part_id: partId }: WavePart,
+  layout: RunLayout,
+  store: ObjectStore,
+): Promise<ResultFile | undefined> {
+  const ledger = await readJsonIfPresent(store, layout.ledger(partId), PartLedger);
+  if (ledger === undefined) return undefined;
+  const uri = layout.output(partId);
+  const merged = await readJsonIfPresent(store, layout.merged(partId), MergedLedger);
+  if (merged === undefined && !isFinal(ledger)) return undefined;
+  const { rows, result: facts } = merged ?? ledger;
+  if (!isFinal(ledger)) {
+    return {
+      partId,
+      uri,
+      rows,
+      facts,
+      ledgerUris: [layout.merged(partId)],
+      sources: [layout.result(partId)],
+    };
+  }
+  return {
+    partId,
+    uri,
+    rows,
+    facts,
+    ledgerUris: [...(merged === undefined ? [] : [layout.merged(partId)]), layout.ledger(partId)],
+    sources: [layout.rows(partId), ...(ledger.job_arn === null ? [] : [layout.modelOutput(partId)])],
+  };
+}
+
+/** True where an object is there, or at least one below its name. */
+export async function isThere(uri: S3Uri, store: ObjectStore): Promise<boolean> {
+  if ((await store.head(uri)) !== undefined) return true;
+  const { done } = await store.list(`${uri}/`)[Symbol.asyncIterator]().next();
+  return done !== true;
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { BedrockClient, type BedrockClientConfig } from '@aws-sdk/client-bedrock';
+import { createJobControl } from '../bedrock/job-control.ts';
+import type { RunPlan } from '../core/run-plan.ts';
+import type { SeenJob } from '../runs/run-files-watch.ts';
+import type { RunTarget } from '../runs/run-target.ts';
+import { createDirectoryStore } from '../store/directory-store.ts';
+import { jobsOfRun } from './jobs-of-run.ts';
+import { servingUrl } from './local/shared-emulator.ts';
+import type { RunFiles } from './run-files.ts';
+
+/** The jobs of a target's runs, to be looked at and nothing more. */
+export interface JobLook extends Disposable {
+  /** The jobs of a run as they are now; none where the service does not answer. */
+  jobsOf(plan: RunPlan): AsyncIterable<SeenJob>;
+  /** Why the service could not be asked; undefined where it could. */
+  fault(): string | undefined;
+}
+
+/** Milliseconds that a service has for an answer: somebody looks at the screen. */
+const ANSWER_DEADLINE_MS = 10_000;
+
+/** Opens what tells of a target's jobs; starts nothing, so that of a folder whose emulator does not run nothing is told. */
+export async function openJobLook({
+  target,
+  dir,
+  bucket,
+}: Pick<RunFiles, 'target' | 'dir' | 'bucket'>): Promise<JobLook> {
+  const options = await clientOptionsOf(target, dir);
+  const client =
+    options &&
+    new BedrockClient({
+      ...options,
+      maxAttempts: 2,
+      requestHandler: { requestTimeout: ANSWER_DEADLINE_MS, throwOnRequestTimeout: true },
+    });
+  let fault: string | undefined;
+  return {
+    jobsOf: async function* (plan) {
+      if (client === undefined) return;
+      try {
+        yield* jobsOfRun(plan, { jobs: createJobControl(client), bucket });
+      } catch (error) {
+        fault = (error as Error).message;
+      }
+    },
+    fault: () => fault,
+    [Symbol.dispose]: () => client?.destroy(),
+  };
+}
+
+/** Undefined where there is nobody who could be asked. */
+async function clientOptionsOf(target: RunTarget, dir: string): Promise<BedrockClientConfig | undefined> {
+  if (target.kind !== 'local') {
+    const { region, profile } = target;
+    return { region, ...(profile === null ? {} : { profile }) };
+  }
+  const url = target.emulator_url ?? (await servingUrl(createDirectoryStore(join(dir, '.emulator'))));
+  if (url === undefined) return undefined;
+  return {
+    endpoint: url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  };
+}
