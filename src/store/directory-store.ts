@@ -1,21 +1,10 @@
-import { type BigIntStats, constants, createReadStream, renameSync, statSync } from 'node:fs';
-import {
-  access,
-  copyFile,
-  link,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { type BigIntStats, createReadStream, renameSync, statSync } from 'node:fs';
+import { copyFile, link, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { NotSupportedError, ObjectNotFoundError } from '../core/errors.ts';
 import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
 import { createContentDigests } from './content-digest.ts';
-import { diskFaultOf } from './disk-fault.ts';
+import { causeOfFailedWrite, diskFaultOf } from './disk-fault.ts';
 import { makeFolder, syncFile, syncFolder } from './durable-file.ts';
 import type { ObjectInfo, ObjectStore, Replacement, TaggedObject } from './object-store.ts';
 import { withVersionLock } from './version-lock.ts';
@@ -70,18 +59,11 @@ export function createDirectoryStore(directory: string): ObjectStore {
       await syncFolder(dirname(path));
       return placed;
     } catch (error) {
-      throw toStoreError(await causeOfFailedWrite(error as NodeJS.ErrnoException), uri, path);
+      throw toStoreError(await causeOfFailedWrite(error as NodeJS.ErrnoException, root), uri, path);
     } finally {
       // A temporary file that cannot be removed must not hide why the write failed.
       await rm(temporary, { force: true }).catch(() => {});
     }
-  };
-
-  /** On a disk that is read only, making a folder fails as if its parent were missing. */
-  const causeOfFailedWrite = async (error: NodeJS.ErrnoException): Promise<NodeJS.ErrnoException> => {
-    if (!isMissing(error)) return error;
-    const denial = await access(root, constants.W_OK).catch((denied: NodeJS.ErrnoException) => denied);
-    return denial ?? error;
   };
 
   const head = async (uri: S3Uri): Promise<ObjectInfo | undefined> => {

@@ -1,3 +1,6 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { AccessDeniedError, DiskFullError, type QuarryError } from '../core/errors.ts';
 
 /** DuckDB says what the system said, in words and without a code. */
@@ -25,4 +28,17 @@ export function diskFaultOf(error: unknown, place?: string): QuarryError | undef
     return new AccessDeniedError(`The disk may not be written to (${detail}).`, { cause: error });
   }
   return undefined;
+}
+
+/** On a disk that is read only, making a folder fails as if its parent were missing: why a write below `folder` failed. */
+export async function causeOfFailedWrite(
+  error: NodeJS.ErrnoException,
+  folder: string,
+): Promise<NodeJS.ErrnoException> {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') return error;
+  for (let present = folder; ; present = dirname(present)) {
+    const denial = await access(present, constants.W_OK).catch((denied: NodeJS.ErrnoException) => denied);
+    if (denial === undefined) return error;
+    if (denial.code !== 'ENOENT' || present === dirname(present)) return denial;
+  }
 }

@@ -105,6 +105,32 @@ test.runIf(canMount)(
   120_000,
 );
 
+test.runIf(canMount)(
+  'a folder that may not be written to, or cannot be made, is named at the first step of every command',
+  async () => {
+    const { path, remount } = await mountDisk(8192);
+    const file = await writeDataset();
+    await mkdir(join(path, 'store'));
+    remount('ro');
+    for (const dir of [join(path, 'store'), join(path, 'missing', 'store')]) {
+      const commands = [
+        ['run', file, '--dir', dir, ...FLAGS],
+        ['jobs', '--dir', dir],
+        ['emulate', '--port', '0', '--dir', dir],
+      ];
+      for (const command of commands) {
+        const { status, err } = await runQuarry(...command);
+        expect(status, err).toBe(1);
+        expect(err).toMatch(
+          /Error: The disk may not be written to \(.*quarry-disk-[\s\S]*\(AccessDeniedError\)/,
+        );
+      }
+    }
+    remount('rw');
+  },
+  120_000,
+);
+
 /** A store whose write number `failing` fails, before or after it has taken effect. */
 function failAt(store: ObjectStore, failing: number, isAfter: boolean): ObjectStore {
   let writes = 0;

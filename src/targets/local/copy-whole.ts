@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { diskFaultOf } from '../../store/disk-fault.ts';
+import { causeOfFailedWrite, diskFaultOf } from '../../store/disk-fault.ts';
 
 /** Two copies at once, also within one process, do not share their unfinished file. */
 let copies = 0;
@@ -16,6 +16,7 @@ export async function copyWhole(from: string, to: string): Promise<void> {
     await rename(temporary, to);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw diskFaultOf(error) ?? error;
+    const cause = await causeOfFailedWrite(error as NodeJS.ErrnoException, dirname(to));
+    throw diskFaultOf(cause) ?? cause;
   }
 }

@@ -180,7 +180,7 @@ test('status and runs tell of finished and unfinished runs, and --json beside th
   await writeJson(store, 's3://quarry-local/runs/small/failure.json', failure);
   expect(await statusOf()).toBe('failed');
   expect((await runQuarry('status', 'small', '--dir', dir)).out).toContain(
-    'It failed at 2026-01-01T00:00:00.000Z. DiskFullError: It was full.',
+    'It failed at 2026-01-01T00:00:00.000Z. It was full. (DiskFullError)',
   );
   expect(JSON.parse((await runQuarry('status', 'small', '--dir', dir, '--json')).out)).toMatchObject({
     status: 'failed',
@@ -223,7 +223,7 @@ test('a run is meant by the beginning of its name, and the newest one by no name
   const { status, err } = await runQuarry('results', 'sm', '--dir', dir);
   expect(status).toBe(1);
   expect(err).toContain(
-    'InvalidRunInputError: Several runs begin with "sm": small, smooth. Write more of the one that you mean.',
+    'Error: Several runs begin with "sm": small, smooth. Write more of the one that you mean.',
   );
   const empty = await temporaryDirectory();
   expect((await runQuarry('cancel', '--dir', empty)).err).toContain('There are no runs here yet.');

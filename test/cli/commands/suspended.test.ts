@@ -74,6 +74,6 @@ test('a folder that another machine is at work on says so, and which file to del
   const { status, err } = await runQuarry('run', file, ...flags);
   expect(status).toBe(1);
   expect(err).toContain(
-    `RunBusyError: Process ${process.pid} on elsewhere, which serves the Bedrock emulator of this folder, cannot be reached from here. It is on another machine or in another container, where it cannot be seen from here. It was there at ${seen_at}. Should it have died since, the way is free 5 minutes after that, or at once if you delete ${path}.`,
+    `Error: Process ${process.pid} on elsewhere, which serves the Bedrock emulator of this folder, cannot be reached from here. It is on another machine or in another container, where it cannot be seen from here. It was there at ${seen_at}. Should it have died since, the way is free 5 minutes after that, or at once if you delete ${path}.`,
   );
 }, 60_000);
