@@ -17,8 +17,8 @@ import { addResumeCommand } from './commands/resume-command.ts';
 import { addRunCommand } from './commands/run-command.ts';
 import { addRunsCommand } from './commands/runs-command.ts';
 import { addStatusCommand } from './commands/status-command.ts';
-import { holdConfig } from './options/target-options.ts';
 import { addVerifyCommand } from './commands/verify-command.ts';
+import { holdConfig } from './options/target-options.ts';
 import { failureJson, failureText } from './views/failure-view.ts';
 
 /** The command line; returns the exit status. */

@@ -156,7 +156,8 @@ export class Quarry {
 
   /** The id of the run that is meant by an id, by the unique beginning of one, or by nothing: then it is the newest. */
   async find(name?: string): Promise<string> {
-    const { directory = DEFAULT_DIRECTORY, target } = this.#options;
+    const { target } = this.#options;
+    const directory = directoryOf(this.#options);
     // Where a target is named, its newest run is meant, not the newest that was started from here.
     const isOfTarget = name === undefined && target !== undefined;
     const recalled = isOfTarget ? undefined : await recallName(directory, name);

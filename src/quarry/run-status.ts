@@ -1,8 +1,8 @@
 import type { RunSummary } from '../core/summary.ts';
 import { findRun, readRun, type StoredRun } from '../runs/run-store.ts';
 import { readUnfinishedRun, type UnfinishedRun } from '../runs/unfinished-run.ts';
-import { type DeployedRunStatus, readRunStatus } from '../targets/aws/run-status.ts';
 import { readWaiting } from '../steps/part/part-waiting.ts';
+import { type DeployedRunStatus, readRunStatus } from '../targets/aws/run-status.ts';
 import { openJobLook } from '../targets/job-look.ts';
 import type { RunFiles } from '../targets/run-files.ts';
 import { openStack } from './open-stack.ts';
@@ -31,7 +31,12 @@ export async function readStatus(runId: string, files: RunFiles): Promise<RunSta
 /** Where it stands by its files, and by what is told of its jobs. */
 async function readProgress(run: StoredRun, files: RunFiles): Promise<UnfinishedRun> {
   using look = await openJobLook(files);
-  return await readUnfinishedRun(run, { store: files.store, jobsOf: look.jobsOf, jobsFault: look.fault, waitingOf: (partId) => readWaiting(partId, run.layout, files.store) });
+  return await readUnfinishedRun(run, {
+    store: files.store,
+    jobsOf: look.jobsOf,
+    jobsFault: look.fault,
+    waitingOf: (partId) => readWaiting(partId, run.layout, files.store),
+  });
 }
 
 async function statusOnStack(

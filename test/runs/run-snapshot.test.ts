@@ -39,7 +39,12 @@ async function toldRun() {
   );
   if (result.kind !== 'finished') throw new Error(JSON.stringify(result));
   const layout = runLayout(`s3://${LOCAL_BUCKET}/runs/told`);
-  const read = await readSnapshot({ layout, store: emulated.target.store, isPaid: true, waitingOf: async () => undefined });
+  const read = await readSnapshot({
+    layout,
+    store: emulated.target.store,
+    isPaid: true,
+    waitingOf: async () => undefined,
+  });
   return { events, read, summary: result.summary };
 }
 
@@ -98,7 +103,15 @@ test('a part waits, and says why, until it has a job; then it is where its job i
   const begun = reduceEvents([{ kind: 'dispatched', wave: 1, parts: [PART] }]);
   expect(statesOf(begun)).toEqual([['p00001', 'waiting']]);
   const waiting = reduceEvents(
-    [{ kind: 'waiting', partId: 'p00001', error: 'JobQuotaExceededError', message: 'Too many jobs.', since: '2026-01-01T00:00:00.000Z' }],
+    [
+      {
+        kind: 'waiting',
+        partId: 'p00001',
+        error: 'JobQuotaExceededError',
+        message: 'Too many jobs.',
+        since: '2026-01-01T00:00:00.000Z',
+      },
+    ],
     begun,
   );
   expect(waiting.parts.p00001?.waitsFor?.message).toBe('Too many jobs.');

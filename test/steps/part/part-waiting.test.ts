@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { progressLines } from '../../../src/cli/views/run-progress-view.ts';
 import type { RunEvent } from '../../../src/core/run-event.ts';
-import { readUnfinishedRun } from '../../../src/runs/unfinished-run.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { readRun } from '../../../src/runs/run-store.ts';
+import { readUnfinishedRun } from '../../../src/runs/unfinished-run.ts';
 import { readWaiting } from '../../../src/steps/part/part-waiting.ts';
 import { LOCAL_BUCKET } from '../../../src/targets/local/local-target.ts';
 import { type EmulatedOptions, openEmulatedTarget, runRows } from '../../support/emulated-run.ts';
