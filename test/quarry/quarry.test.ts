@@ -103,7 +103,7 @@ describe('a signal', () => {
     await expect(Array.fromAsync(run)).rejects.toBe(error);
     expect(await quarry.status(run)).toMatchObject({
       kind: 'unfinished',
-      progress: { status: 'unfinished', process: null },
+      progress: { status: 'stopped', process: null },
     });
     await expect(quarry.files(run)).rejects.toThrow('Run "stopped" has not ended yet.');
 
