@@ -31,10 +31,8 @@ for input in "$directory"/input/*.parquet; do
   passed=$((passed + BASH_REMATCH[1]))
   failed=$((failed + BASH_REMATCH[2]))
 done
-"$node" test/conformance/fuzz-csv.ts --files 300 || failed=$((failed + 1))
-passed=$((passed + 1))
+"$node" test/conformance/fuzz-csv.ts --files 300 && passed=$((passed + 1)) || failed=$((failed + 1))
 "$node" test/conformance/table-corpus.ts "$directory/tables" node_modules/csv-spectrum/csvs node_modules/vega-datasets/data
-"$python" test/conformance/check-tables.py "$directory/tables/tables.json" 60 || failed=$((failed + 1))
-passed=$((passed + 1))
+"$python" test/conformance/check-tables.py "$directory/tables/tables.json" 60 && passed=$((passed + 1)) || failed=$((failed + 1))
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
