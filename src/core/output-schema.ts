@@ -66,7 +66,7 @@ function compileValue(value: unknown, path: string): JsonSchema {
   if (text.includes('|')) return compileChoice(text, path);
   const { type, min, max, list, optional } = SHORT_TYPE.exec(text)?.groups ?? {};
   if (type === undefined) throw new InvalidRunInputError(`${path}: "${value}" is no type. ${SHORT_FORM}`);
-  const range = min === undefined ? {} : rangeOf(type, { min, max: max ?? '' }, path);
+  const range = min === undefined || max === undefined ? {} : rangeOf(type, { min, max }, path);
   const nullable = (name: string) => (optional === undefined ? name : [name, 'null']);
   return list === undefined
     ? { type: nullable(type), ...range }

@@ -98,9 +98,9 @@ async function runOnLocalTarget(): Promise<{ summary: string; rows: string }> {
 
 /** A summary without what differs from place to place: times, buckets, ETags, and who answered. */
 function comparable(json: string): unknown {
-  const { started_at, ended_at, input_hash, input, simulated, output_paths, dataset_files, ...same } =
+  const { started_at, ended_at, input_hash, input, simulated, billed, output_paths, dataset_files, ...same } =
     JSON.parse(json);
-  expect([started_at, ended_at, input_hash, input, simulated, output_paths]).not.toContain(undefined);
+  expect([started_at, ended_at, input_hash, input, simulated, billed, output_paths]).not.toContain(undefined);
   const bytes = dataset_files.map((dataset: { bytes: number }) => dataset.bytes);
   return JSON.parse(JSON.stringify({ ...same, bytes }).replaceAll(/s3:\/\/[a-z-]+\//g, 's3://B/'));
 }

@@ -143,7 +143,15 @@ async function runEmbedded(run: Run): Promise<RunEnd> {
 
 /** What a run left, without what differs from place to place: times, buckets, ETags, and who answered. */
 function comparable({ fault, rows, summary }: RunEnd): unknown {
-  const { started_at: _s, ended_at: _e, input_hash: _h, simulated: _, dataset_files, ...same } = summary;
+  const {
+    started_at: _s,
+    ended_at: _e,
+    input_hash: _h,
+    simulated: _,
+    billed: _b,
+    dataset_files,
+    ...same
+  } = summary;
   const files = dataset_files.map(({ etag: _etag, ...file }) => file);
   const text = JSON.stringify({ fault, rows, summary: { ...same, files } });
   return JSON.parse(text.replaceAll(world.bucket, 'BUCKET').replaceAll(LOCAL_BUCKET, 'BUCKET'));

@@ -109,3 +109,18 @@ test('a prompt asks for the schema at its end, where it can be read again', () =
   expect(schemaInPrompt('Rate this')).toBeUndefined();
   expect(schemaInPrompt(`${schemaInstruction(schema)} cut`)).toBeUndefined();
 });
+
+test.each([
+  ['a type that nobody knows', { type: 'point' }, 'JSON'],
+  ['a list of anything', { type: 'array' }, 'JSON'],
+  [
+    'a list of what may be of several kinds',
+    { type: 'array', items: { type: ['string', 'number'] } },
+    'JSON',
+  ],
+  ['an object with a property that may be anything', { type: 'object', properties: { a: true } }, 'JSON'],
+  ['a constant list', { const: [1] }, 'JSON'],
+  ['a constant text', { const: 'a' }, 'VARCHAR'],
+])('%s becomes a column of its type', (_, schema, type) => {
+  expect(propertyTypeOf(schema)).toBe(type);
+});

@@ -279,3 +279,16 @@ test('every key says what it is for', () => {
     expect(schema.meta()?.description, key).toMatch(/\.$/);
   }
 });
+
+test('options of CSV that cannot be meant are refused, and latin-1 is known by that name', () => {
+  expect(
+    faultsOf({ ...MINIMAL, prompt_template: '{a}', csv_delimiter: ';', csv_quote: ';' }).join(),
+  ).toContain('csv_quote: give another character than csv_delimiter');
+  expect(faultsOf({ ...MINIMAL, prompt_template: '{a}', csv_encoding: 'klingon' }).join()).toContain(
+    'csv_encoding',
+  );
+  expect(faultsOf({ ...MINIMAL, prompt_template: '{a}', csv_encoding: 'Latin-1' })).toEqual([]);
+  expect(faultsOf({ ...MINIMAL, prompt_template: '{a}', output_prefix: 'x_' }).join()).toContain(
+    'output_prefix: goes with output_schema',
+  );
+});

@@ -17,6 +17,8 @@ test.each<[string, ServiceFault, FaultKind]>([
   ['a request without an identity', { $metadata: { httpStatusCode: 401 } }, 'denied'],
   ['a request to slow down', { name: 'SlowDown', $metadata: { httpStatusCode: 503 } }, 'throttled'],
   ['a throttle by status alone', { $metadata: { httpStatusCode: 429 } }, 'throttled'],
+  ['a server error that nobody knows', { $metadata: { httpStatusCode: 501 } }, 'unavailable'],
+  ['a connection that was broken off', { name: 'Error', code: 'ERR_STREAM_PREMATURE_CLOSE' }, 'unavailable'],
   ['a server error', { $metadata: { httpStatusCode: 500 } }, 'unavailable'],
   ['a network that is not there', { name: 'Error', code: 'ECONNREFUSED' }, 'unavailable'],
   ['a broken HTTP/2 session', { name: 'Error', code: 'ERR_HTTP2_ERROR' }, 'unavailable'],

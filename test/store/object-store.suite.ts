@@ -10,8 +10,12 @@ export interface StoreUnderTest extends AsyncDisposable {
   store: ObjectStore;
 }
 
-/** What every object store does; `create` gives a new, empty one. */
-export function objectStoreSuite(name: string, create: () => Promise<StoreUnderTest>): void {
+/** What every object store does; `create` gives a new, empty one. `swapsAtOnce`: what is behind it compares and swaps in one step. */
+export function objectStoreSuite(
+  name: string,
+  create: () => Promise<StoreUnderTest>,
+  { swapsAtOnce = true }: { swapsAtOnce?: boolean } = {},
+): void {
   describe(name, () => {
     const opened: AsyncDisposable[] = [];
     afterEach(async () => {
@@ -114,20 +118,24 @@ export function objectStoreSuite(name: string, create: () => Promise<StoreUnderT
       expect(await store.head(uri)).toBeUndefined();
     });
 
-    test('of many that replace one state at once one wins, and what it wrote is there', async () => {
-      const store = await open();
-      const uri = 's3://bucket/race';
-      let etag = await store.replace(uri, { body: 'start', etag: undefined });
-      for (let round = 0; round < 10; round += 1) {
-        const bodies = Array.from({ length: 8 }, (_, index) => `round ${round} body ${index}`);
-        const before = etag;
-        const results = await Promise.all(bodies.map((body) => store.replace(uri, { body, etag: before })));
-        expect(results.filter((result) => result !== undefined)).toHaveLength(1);
-        const winner = results.findIndex((result) => result !== undefined);
-        expect(Buffer.from(await store.read(uri)).toString()).toBe(bodies[winner]);
-        etag = results[winner];
-      }
-    });
+    // moto looks at If-Match and writes in two steps, which AWS and our own double do in one.
+    test.runIf(swapsAtOnce)(
+      'of many that replace one state at once one wins, and what it wrote is there',
+      async () => {
+        const store = await open();
+        const uri = 's3://bucket/race';
+        let etag = await store.replace(uri, { body: 'start', etag: undefined });
+        for (let round = 0; round < 10; round += 1) {
+          const bodies = Array.from({ length: 8 }, (_, index) => `round ${round} body ${index}`);
+          const before = etag;
+          const results = await Promise.all(bodies.map((body) => store.replace(uri, { body, etag: before })));
+          expect(results.filter((result) => result !== undefined)).toHaveLength(1);
+          const winner = results.findIndex((result) => result !== undefined);
+          expect(Buffer.from(await store.read(uri)).toString()).toBe(bodies[winner]);
+          etag = results[winner];
+        }
+      },
+    );
 
     test('the folders right below one are listed, and nothing that is in them', async () => {
       const store = await open();
