@@ -11,7 +11,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/infra/**', 'test/aws/**'],
-          testTimeout: 30_000,
+          // A test waits for the disk at every write that must outlive a power cut.
+          testTimeout: 90_000,
         },
       },
       { test: { name: 'infra', include: ['test/infra/**/*.test.ts'], testTimeout: 120_000 } },
