@@ -169,7 +169,8 @@ test('the deployed definition, run by an independent interpreter with the bundle
   const { fault, summary, rows } = await expectSame(RUNS.jobs);
   expect(fault).toBeUndefined();
   expect(summary).toMatchObject({ status: 'partly_succeeded', rows: { total: ROWS, succeeded: ROWS - 1 } });
-  // One job for each part, and the repair of what one failed and one half-done job have left.
+  // One job for each part, and the repair of what one failed and one half-done job have left. What they did not
+  // process has used no attempt; the record that failed in a job has.
   expect(summary.jobs).toBeGreaterThan(8);
   expect(new Set(rows.map((row) => (row as { attempts: number }).attempts))).toEqual(new Set([1, 2]));
 });

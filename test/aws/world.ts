@@ -99,6 +99,15 @@ export const EMULATOR: Pick<EmulatorOptions, 'seed' | 'durations' | 'faults' | '
       when: { jobName: '-p00005$' },
       fault: { kind: 'record-errors', recordIds: ['r0000000430'], errorCode: 400, errorMessage: 'No.' },
     },
+    {
+      fault: {
+        kind: 'record-errors',
+        recordIds: ['r0000000600'],
+        errorCode: 500,
+        errorMessage: 'Try again.',
+        firstAttemptOnly: true,
+      },
+    },
   ],
 };
 
