@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { linesOf } from '../src/core/lines.ts';
+import { linesOf } from '../src/core/text/lines.ts';
 import { openDuckDb, sqlText } from '../src/rows/duckdb/duckdb.ts';
 
 /** Throws unless both lists of JSONL files have the same records, in the same order; spaces in the JSON do not matter. */

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import pLimit from 'p-limit';
-import { Dataset } from '../src/core/part.ts';
+import { Dataset } from '../src/core/plan/part.ts';
 import type { S3Uri } from '../src/core/s3-uri.ts';
 import { converse } from '../src/models/adapters/converse.ts';
 import { titanTextEmbeddings } from '../src/models/adapters/titan-text-embeddings.ts';

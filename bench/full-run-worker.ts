@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createVirtualClock } from '../src/core/clock.ts';
-import { packFull } from '../src/core/packing.ts';
-import { scheduleJobs } from '../src/core/schedule.ts';
+import { packFull } from '../src/core/plan/packing.ts';
+import { scheduleJobs } from '../src/core/plan/schedule.ts';
 import { runLayout, runUriOf } from '../src/runs/run-layout.ts';
 import { createDirectoryStore, localPathOf } from '../src/store/directory-store.ts';
 import { runLocally } from '../src/targets/embedded/run-locally.ts';

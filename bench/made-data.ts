@@ -1,9 +1,9 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { balancedRanges, type RowRange } from '../src/core/packing.ts';
+import { balancedRanges, type RowRange } from '../src/core/plan/packing.ts';
 import { recordIdOf } from '../src/core/record-id.ts';
+import { openLineWriter } from '../src/rows/bytes/line-writer.ts';
 import { openDuckDb } from '../src/rows/duckdb/duckdb.ts';
-import { openLineWriter } from '../src/rows/sources/line-writer.ts';
 import { writeSimpleCot } from './simple-cot.ts';
 
 /** Most rows of a part. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { linesOf } from '../src/core/lines.ts';
 import { recordIdOf } from '../src/core/record-id.ts';
+import { linesOf } from '../src/core/text/lines.ts';
 
 /*
  * What the data plane is measured against: the same work as anyone would write it first in TypeScript, row by row, with

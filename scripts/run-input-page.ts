@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RUN_INPUT_ALIASES, RUN_INPUT_FIELDS } from '../src/core/run-input.ts';
+import { RUN_INPUT_ALIASES, RUN_INPUT_FIELDS } from '../src/core/run-input/run-input.ts';
 import { MODEL_ADAPTERS } from '../src/models/adapters/find-adapter.ts';
 import type { InferenceParameter } from '../src/models/adapters/model-adapter.ts';
 import { table } from './markdown.ts';
@@ -42,7 +42,7 @@ const EMBEDDING_EXAMPLE = {
 
 /** The reference page of the run input: what the schema says, in Markdown. */
 export function renderRunInputPage(): string {
-  return `<!-- Made by scripts/generate-docs.ts from src/core/run-input.ts and src/models/: change those, then run it. -->
+  return `<!-- Made by scripts/generate-docs.ts from src/core/run-input/run-input.ts and src/models/: change those, then run it. -->
 
 # Run input
 

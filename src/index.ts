@@ -18,21 +18,17 @@ export {
   ServiceUnavailableError,
   SystematicFaultError,
 } from './core/errors.ts';
-export type { RunEvent } from './core/run-event.ts';
-export type { RunInput } from './core/run-input.ts';
-export type { RunPlan } from './core/run-plan.ts';
-export type { RunSummary } from './core/summary.ts';
+export type { RunPlan } from './core/plan/run-plan.ts';
+export type { RunEvent } from './core/run/run-event.ts';
+export type { RunSummary } from './core/run/summary.ts';
+export type { RunInput } from './core/run-input/run-input.ts';
 export { VERSION } from './core/version.ts';
 export type { CheckStatus } from './doctor/check.ts';
 export type { Diagnosis } from './doctor/examine.ts';
 export { type ListedModel, listModels } from './models/list-models.ts';
-export type { CancelledRun } from './quarry/cancel-run.ts';
 export { DEFAULT_POLL_SECONDS } from './quarry/choose-target.ts';
-export { type FoundConfig, findConfig } from './quarry/config-file.ts';
-export type { PlanOptions } from './quarry/draft-run.ts';
-export { initProject, type LaidProject } from './quarry/init-project.ts';
-export type { ListedRun } from './quarry/list-runs.ts';
-export type { PlannedSchema, PlanReport, ScheduledEnd } from './quarry/plan-report.ts';
+export { type FoundConfig, findConfig } from './quarry/project/config-file.ts';
+export { initProject, type LaidProject } from './quarry/project/init-project.ts';
 export {
   type CancelOptions,
   Quarry,
@@ -42,11 +38,15 @@ export {
 } from './quarry/quarry.ts';
 export type { QuarryEvent } from './quarry/quarry-event.ts';
 export type { QuarryDefaults, QuarryOptions, Spelling } from './quarry/quarry-options.ts';
-export { type FollowOptions, Run } from './quarry/run.ts';
-export { RunDetachedError, RunStoppedError, runIdOf } from './quarry/run-errors.ts';
-export type { Dataset, DatasetRow, RunRequest } from './quarry/run-request.ts';
-export type { ResultRow, ResultsOptions } from './quarry/run-results.ts';
-export type { RunStatusReport } from './quarry/run-status.ts';
+export type { ResultRow, ResultsOptions } from './quarry/results/run-results.ts';
+export type { CancelledRun } from './quarry/runs/cancel-run.ts';
+export type { PlanOptions } from './quarry/runs/draft-run.ts';
+export type { ListedRun } from './quarry/runs/list-runs.ts';
+export type { PlannedSchema, PlanReport, ScheduledEnd } from './quarry/runs/plan-report.ts';
+export { type FollowOptions, Run } from './quarry/runs/run.ts';
+export { RunDetachedError, RunStoppedError, runIdOf } from './quarry/runs/run-errors.ts';
+export type { Dataset, DatasetRow, RunRequest } from './quarry/runs/run-request.ts';
+export type { RunStatusReport } from './quarry/runs/run-status.ts';
 export { type EmulateOptions, EmulatorBusyError, type ServedEmulator } from './quarry/serve-emulator.ts';
 export { BOOKKEEPING_COLUMNS } from './rows/results/result-columns.ts';
 export type { RunCondition } from './runs/run-store.ts';

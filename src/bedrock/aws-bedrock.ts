@@ -17,8 +17,8 @@ import {
   type ConverseCommandInput,
   InvokeModelCommand,
 } from '@aws-sdk/client-bedrock-runtime';
-import { toJobStatus } from '../core/job.ts';
-import { sentenceOf } from '../core/sentence.ts';
+import { toJobStatus } from '../core/jobs/job.ts';
+import { sentenceOf } from '../core/text/sentence.ts';
 import type { ModelInvocationType } from '../models/adapters/model-adapter.ts';
 import type { Bedrock, InvokeResult, JobDescription } from './bedrock.ts';
 import { refusalAdvice, toQuarryError } from './bedrock-errors.ts';

@@ -6,9 +6,14 @@ import {
   ObjectNotFoundError,
   ServiceUnavailableError,
 } from '../core/errors.ts';
-import { invocationAdvice } from '../core/job-failure.ts';
-import { sentenceOf } from '../core/sentence.ts';
-import { accessAdvice, faultKindOf, isCredentialsFault, type ServiceFault } from '../core/service-fault.ts';
+import { invocationAdvice } from '../core/jobs/job-failure.ts';
+import {
+  accessAdvice,
+  faultKindOf,
+  isCredentialsFault,
+  type ServiceFault,
+} from '../core/jobs/service-fault.ts';
+import { sentenceOf } from '../core/text/sentence.ts';
 
 /**
  * The named error for what the AWS SDK threw; `doing` completes "Could not …". Anything unknown is handed back as

@@ -1,4 +1,4 @@
-import type { JobStatus } from '../core/job.ts';
+import type { JobStatus } from '../core/jobs/job.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import type { ModelInvocationType } from '../models/adapters/model-adapter.ts';
 

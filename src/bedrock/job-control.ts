@@ -6,7 +6,7 @@ import {
   ListTagsForResourceCommand,
   StopModelInvocationJobCommand,
 } from '@aws-sdk/client-bedrock';
-import { type JobStatus, toJobStatus } from '../core/job.ts';
+import { type JobStatus, toJobStatus } from '../core/jobs/job.ts';
 import { toQuarryError } from './bedrock-errors.ts';
 
 /** A job as a listing tells of it. */

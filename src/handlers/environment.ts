@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DEFAULT_BATCH_QUOTAS } from '../core/quotas.ts';
+import { DEFAULT_BATCH_QUOTAS } from '../core/jobs/quotas.ts';
 
 /** A whole number, as an environment variable has it. */
 const Whole = z

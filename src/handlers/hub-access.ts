@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { systemClock } from '../core/clock.ts';
 import { AccessDeniedError, ServiceUnavailableError } from '../core/errors.ts';
-import { faultKindOf, type ServiceFault } from '../core/service-fault.ts';
+import { faultKindOf, type ServiceFault } from '../core/jobs/service-fault.ts';
 import type { StepDeps } from '../steps/deps.ts';
 
 type HubAccess = NonNullable<StepDeps['hub']>;

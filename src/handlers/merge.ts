@@ -1,4 +1,4 @@
-import { MergeItem } from '../core/part.ts';
+import { MergeItem } from '../core/plan/part.ts';
 import { merge } from '../steps/part/merge.ts';
 import { createHandler } from './create-handler.ts';
 

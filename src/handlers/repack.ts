@@ -1,4 +1,4 @@
-import { WaveItem } from '../core/part.ts';
+import { WaveItem } from '../core/plan/part.ts';
 import { repack } from '../steps/part/repack.ts';
 import { createHandler } from './create-handler.ts';
 

@@ -1,4 +1,4 @@
-import { PartTurn } from '../core/part.ts';
+import { PartTurn } from '../core/plan/part.ts';
 import { runOnDemand } from '../steps/part/run-on-demand.ts';
 import { createHandler } from './create-handler.ts';
 

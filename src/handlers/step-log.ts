@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { QuarryError } from '../core/errors.ts';
-import { withoutUndefined } from '../core/json-value.ts';
+import { withoutUndefined } from '../core/text/json-value.ts';
 import type { StepName } from '../workflow/definition.ts';
 
 /** One line of a function's log: ids, counts and times, and never a word of the dataset. */

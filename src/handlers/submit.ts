@@ -1,4 +1,4 @@
-import { PartTurn } from '../core/part.ts';
+import { PartTurn } from '../core/plan/part.ts';
 import { submit } from '../steps/part/submit.ts';
 import { createHandler } from './create-handler.ts';
 

@@ -1,5 +1,5 @@
 import { InvalidDatasetError } from '../core/errors.ts';
-import type { DatasetFormat } from '../core/part.ts';
+import type { DatasetFormat } from '../core/plan/part.ts';
 import { appendTo } from './append-to.ts';
 
 /** Endings of data that the `datasets` library reads and we do not. */

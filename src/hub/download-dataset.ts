@@ -3,7 +3,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError } from '../core/errors.ts';
-import type { Transfer } from '../core/run-event.ts';
+import type { Transfer } from '../core/run/run-event.ts';
 import { joinS3Uri, type S3Uri } from '../core/s3-uri.ts';
 import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
 import { isPlainJson } from './data-format.ts';

@@ -1,6 +1,6 @@
 import { InvalidRunInputError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
-import type { DatasetFormat } from '../core/part.ts';
+import type { DatasetFormat } from '../core/plan/part.ts';
+import { nearest } from '../core/text/nearest.ts';
 
 /** What a run input says of a Hugging Face dataset. */
 export interface HubDatasetRequest {

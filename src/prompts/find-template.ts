@@ -1,5 +1,5 @@
 import { InvalidRunInputError } from '../core/errors.ts';
-import { byLikeness } from '../core/nearest.ts';
+import { byLikeness } from '../core/text/nearest.ts';
 import { promptIdToTemplate } from './prompt-templates.ts';
 
 /** The template of a prompt id; throws InvalidRunInputError that lists all ids, the nearest first. */

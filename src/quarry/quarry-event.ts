@@ -1,4 +1,4 @@
-import type { RunEvent } from '../core/run-event.ts';
+import type { RunEvent } from '../core/run/run-event.ts';
 
 /** What a run tells: how far it is, and who is at work on it. */
 export type QuarryEvent =

@@ -1,5 +1,5 @@
 import { InvalidRunInputError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
+import { nearest } from '../core/text/nearest.ts';
 import type { RunTarget } from '../runs/run-target.ts';
 
 /** Where runs run, and where their files lie. */

@@ -1,10 +1,16 @@
-import { addStopReasons, type StopReasonCounts } from '../core/answer-flaws.ts';
-import { type JobStatus, outcomeOf } from '../core/job.ts';
-import { addReasons, addTokenCounts, type Reason, type RowCounts, type TokenCounts } from '../core/ledger.ts';
-import type { WavePart } from '../core/part.ts';
-import type { OnDemandProgress, RunEvent, RunEventOf, Transfer } from '../core/run-event.ts';
-import type { RunPlan } from '../core/run-plan.ts';
-import type { Waiting } from '../core/waiting.ts';
+import { addStopReasons, type StopReasonCounts } from '../core/jobs/answer-flaws.ts';
+import { type JobStatus, outcomeOf } from '../core/jobs/job.ts';
+import type { WavePart } from '../core/plan/part.ts';
+import type { RunPlan } from '../core/plan/run-plan.ts';
+import {
+  addReasons,
+  addTokenCounts,
+  type Reason,
+  type RowCounts,
+  type TokenCounts,
+} from '../core/run/ledger.ts';
+import type { OnDemandProgress, RunEvent, RunEventOf, Transfer } from '../core/run/run-event.ts';
+import type { Waiting } from '../core/run/waiting.ts';
 import { batchPriceOf, costUsd, ON_DEMAND_FACTOR } from '../models/catalog/prices.ts';
 
 /** What a run is doing. */

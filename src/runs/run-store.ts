@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
 import { InvalidRunInputError } from '../core/errors.ts';
-import { byLikeness } from '../core/nearest.ts';
-import { RunPlan } from '../core/run-plan.ts';
-import { RunFailure } from '../core/run-stop.ts';
-import { type RunStatus, RunSummary } from '../core/summary.ts';
+import { RunPlan } from '../core/plan/run-plan.ts';
+import { RunFailure } from '../core/run/run-stop.ts';
+import { type RunStatus, RunSummary } from '../core/run/summary.ts';
+import { byLikeness } from '../core/text/nearest.ts';
 import { readJsonIfPresent } from '../store/json-object.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { ClaimRecord } from './claim.ts';

@@ -1,8 +1,8 @@
-import type { StopReasonCounts } from '../core/answer-flaws.ts';
-import type { Reason, TokenCounts } from '../core/ledger.ts';
-import type { RunPlan } from '../core/run-plan.ts';
-import type { RunFailure } from '../core/run-stop.ts';
-import type { Waiting } from '../core/waiting.ts';
+import type { StopReasonCounts } from '../core/jobs/answer-flaws.ts';
+import type { RunPlan } from '../core/plan/run-plan.ts';
+import type { Reason, TokenCounts } from '../core/run/ledger.ts';
+import type { RunFailure } from '../core/run/run-stop.ts';
+import type { Waiting } from '../core/run/waiting.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { readSnapshot, type SeenJob } from './run-files-watch.ts';
 import { type PartState, type RunPhase, type RunSnapshot, totalsOf } from './run-snapshot.ts';

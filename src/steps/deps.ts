@@ -1,9 +1,9 @@
 import type { Bedrock } from '../bedrock/bedrock.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Hash } from '../core/job.ts';
-import type { BatchQuotas } from '../core/quotas.ts';
-import type { RunEvent } from '../core/run-event.ts';
-import type { AnsweringServer } from '../core/run-plan.ts';
+import type { Hash } from '../core/jobs/job.ts';
+import type { BatchQuotas } from '../core/jobs/quotas.ts';
+import type { AnsweringServer } from '../core/plan/run-plan.ts';
+import type { RunEvent } from '../core/run/run-event.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 

@@ -1,4 +1,4 @@
-import { MergeItem, PartTurn, WaveItem } from '../core/part.ts';
+import { MergeItem, PartTurn, WaveItem } from '../core/plan/part.ts';
 import type { StepName } from '../workflow/definition.ts';
 import type { StepDeps } from './deps.ts';
 import { CollectInput, collect } from './part/collect.ts';

@@ -5,8 +5,13 @@ import {
   ObjectNotFoundError,
   ServiceUnavailableError,
 } from '../core/errors.ts';
+import {
+  accessAdvice,
+  faultKindOf,
+  isCredentialsFault,
+  type ServiceFault,
+} from '../core/jobs/service-fault.ts';
 import { parseS3Uri } from '../core/s3-uri.ts';
-import { accessAdvice, faultKindOf, isCredentialsFault, type ServiceFault } from '../core/service-fault.ts';
 
 /** What is known of the request that failed. */
 export interface S3Request {

@@ -13,8 +13,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { ServiceUnavailableError } from '../core/errors.ts';
+import type { ServiceFault } from '../core/jobs/service-fault.ts';
 import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
-import type { ServiceFault } from '../core/service-fault.ts';
 import type { ObjectInfo, ObjectStore, Replacement, TaggedObject } from './object-store.ts';
 import { downloadObject, openObject, readObject, requireObject, type S3Source } from './s3-download.ts';
 import { toS3Error } from './s3-errors.ts';

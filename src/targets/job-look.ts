@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BedrockClient, type BedrockClientConfig } from '@aws-sdk/client-bedrock';
 import { createJobControl } from '../bedrock/job-control.ts';
-import type { RunPlan } from '../core/run-plan.ts';
+import type { RunPlan } from '../core/plan/run-plan.ts';
 import type { SeenJob } from '../runs/run-files-watch.ts';
 import type { RunTarget } from '../runs/run-target.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';

@@ -1,5 +1,5 @@
 import type { JobControl } from '../bedrock/job-control.ts';
-import { jobNameMarkOf } from '../core/job.ts';
+import { jobNameMarkOf } from '../core/jobs/job.ts';
 import { type RunLayout, runLayout, runUriOf } from '../runs/run-layout.ts';
 import { isJobOf, type JobNaming, jobHashOf } from '../steps/part/part-job.ts';
 import { sha256 } from './local/local-target.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import type { RunSummary } from '../core/run/summary.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
-import type { RunSummary } from '../core/summary.ts';
 import type { ResultFile } from '../rows/results/read-results.ts';
 import { resultObjects } from '../rows/results/result-objects.ts';
 import type { RunFiles } from './run-files.ts';

@@ -1,6 +1,6 @@
 import { systemClock } from '../core/clock.ts';
-import type { BatchQuotas } from '../core/quotas.ts';
-import type { RunEvent } from '../core/run-event.ts';
+import type { BatchQuotas } from '../core/jobs/quotas.ts';
+import type { RunEvent } from '../core/run/run-event.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { VERSION } from '../core/version.ts';
 import { runsUri } from '../runs/run-layout.ts';

@@ -1,5 +1,5 @@
 import { OUTPUT_NOT_READY, RETRYABLE_ERROR_NAMES } from '../core/errors.ts';
-import { TERMINAL_STATUSES } from '../core/job.ts';
+import { TERMINAL_STATUSES } from '../core/jobs/job.ts';
 import type {
   PayloadTemplate,
   Retrier,

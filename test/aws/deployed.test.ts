@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
-import type { RunEvent } from '../../src/core/run-event.ts';
+import type { RunEvent } from '../../src/core/run/run-event.ts';
 import { cancelRun, resumeRun } from '../../src/targets/aws/cancel-run.ts';
 import { type DeployedTarget, openDeployedTarget } from '../../src/targets/aws/deployed-target.ts';
 import { describeExecution, findExecutions } from '../../src/targets/aws/executions.ts';

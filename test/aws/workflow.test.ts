@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
-import { RunSummary } from '../../src/core/summary.ts';
+import { RunSummary } from '../../src/core/run/summary.ts';
 import { startEmulator } from '../../src/emulator/server.ts';
 import { readResults } from '../../src/rows/results/read-results.ts';
 import { createDirectoryStore } from '../../src/store/directory-store.ts';

@@ -5,7 +5,7 @@ import { BedrockClient } from '@aws-sdk/client-bedrock';
 import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
 import { createAwsBedrock } from '../../src/bedrock/aws-bedrock.ts';
 import { type Clock, createVirtualClock } from '../../src/core/clock.ts';
-import { DEFAULT_BATCH_QUOTAS } from '../../src/core/quotas.ts';
+import { DEFAULT_BATCH_QUOTAS } from '../../src/core/jobs/quotas.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/server.ts';
 import type { StepDeps } from '../../src/steps/deps.ts';
 import { createDirectoryStore } from '../../src/store/directory-store.ts';

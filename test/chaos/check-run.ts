@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRetryableCode } from '../../src/core/retry-policy.ts';
-import { RunSummary } from '../../src/core/summary.ts';
+import { isRetryableCode } from '../../src/core/jobs/retry-policy.ts';
+import { RunSummary } from '../../src/core/run/summary.ts';
 import { batchPriceOf, costUsd } from '../../src/models/catalog/prices.ts';
 import { readResults } from '../../src/rows/results/read-results.ts';
 import { localPathOf } from '../../src/store/directory-store.ts';

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InvalidDatasetError } from '../../src/core/errors.ts';
+import { readCsvStructure } from '../../src/rows/csv/csv-structure.ts';
 import { type DuckDb, openDuckDb } from '../../src/rows/duckdb/duckdb.ts';
-import { readCsvStructure } from '../../src/rows/sources/csv-structure.ts';
 import { openRelations } from '../../src/rows/sources/source-relation.ts';
 
 const { values } = parseArgs({

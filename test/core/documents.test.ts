@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { JobRecord } from '../../src/core/job-record.ts';
-import { Slice, WavePart } from '../../src/core/part.ts';
-import { BYTES_PER_TOKEN, RunPlan } from '../../src/core/run-plan.ts';
-import { RunSummary } from '../../src/core/summary.ts';
+import { JobRecord } from '../../src/core/jobs/job-record.ts';
+import { Slice, WavePart } from '../../src/core/plan/part.ts';
+import { BYTES_PER_TOKEN, RunPlan } from '../../src/core/plan/run-plan.ts';
+import { RunSummary } from '../../src/core/run/summary.ts';
 
 const file = { uri: 's3://bucket/data.csv', bytes: 10, etag: 'a-1', rows: 3 };
 

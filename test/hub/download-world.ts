@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Transfer } from '../../src/core/run-event.ts';
+import type { Transfer } from '../../src/core/run/run-event.ts';
 import { downloadHubFiles, type HubDownloadOptions } from '../../src/hub/download-dataset.ts';
 import type { HubAccess } from '../../src/hub/hub-access.ts';
 import type { HubDataset } from '../../src/hub/hub-dataset.ts';

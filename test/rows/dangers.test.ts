@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { recordIdOf } from '../../src/core/record-id.ts';
+import { countLines, writeLines } from '../../src/rows/bytes/lines-file.ts';
 import { openDuckDb, sqlText } from '../../src/rows/duckdb/duckdb.ts';
-import { countLines, writeLines } from '../../src/rows/sources/lines-file.ts';
 import {
   collect,
   converseLine,

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../src/core/run-event.ts';
+import type { RunEvent } from '../../src/core/run/run-event.ts';
 import { readSnapshot } from '../../src/runs/run-files-watch.ts';
 import { runLayout } from '../../src/runs/run-layout.ts';
 import {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type GeneratedDoc, replaceMarked, updateDocs } from '../../scripts/generated-docs.ts';
 import { renderRunInputPage } from '../../scripts/run-input-page.ts';
-import { parseRunInput, RUN_INPUT_ALIASES, RUN_INPUT_KEYS } from '../../src/core/run-input.ts';
+import { parseRunInput, RUN_INPUT_ALIASES, RUN_INPUT_KEYS } from '../../src/core/run-input/run-input.ts';
 import { findAdapter } from '../../src/models/adapters/find-adapter.ts';
 import { DEFAULT_MAX_TOKENS } from '../../src/models/adapters/model-adapter.ts';
 import { resolveModel } from '../../src/models/resolve-model.ts';

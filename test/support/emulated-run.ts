@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, createVirtualClock } from '../../src/core/clock.ts';
-import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../src/core/quotas.ts';
+import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../src/core/jobs/quotas.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/server.ts';
 import { readResults } from '../../src/rows/results/read-results.ts';
 import { createDirectoryStore, localPathOf } from '../../src/store/directory-store.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import type { Dataset, PlannedPart, PreparedPart } from '../../src/core/part.ts';
+import type { Dataset, PlannedPart, PreparedPart } from '../../src/core/plan/part.ts';
 import { toS3Uri } from '../../src/core/s3-uri.ts';
 import type { OutputShape } from '../../src/models/output-shape.ts';
 import type { RecordFrame } from '../../src/models/record-frame.ts';

@@ -1,7 +1,7 @@
 import validate from 'asl-validator';
 import { expect, test } from 'vitest';
 import * as errors from '../../src/core/errors.ts';
-import { JobStatus, outcomeOf } from '../../src/core/job.ts';
+import { JobStatus, outcomeOf } from '../../src/core/jobs/job.ts';
 import type { Retrier, State, States } from '../../src/engine/definition/amazon-states-language.ts';
 import { definition, functionPlaceholder, STEP_NAMES } from '../../src/workflow/definition.ts';
 

@@ -1,4 +1,4 @@
-import { type AnswerFlaw, countUnwanted, failOnOf } from '../../core/answer-flaws.ts';
+import { type AnswerFlaw, countUnwanted, failOnOf } from '../../core/jobs/answer-flaws.ts';
 import {
   type FollowOptions,
   type Quarry,

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_RECORDS_PER_HOUR } from '../../core/schedule.ts';
+import { DEFAULT_RECORDS_PER_HOUR } from '../../core/plan/schedule.ts';
 import type { CliContext } from '../cli-context.ts';
 import { givenRequest } from '../options/given-request.ts';
 import { addRunFlags } from '../options/run-flags.ts';

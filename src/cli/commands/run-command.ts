@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { failOnOf } from '../../core/answer-flaws.ts';
+import { failOnOf } from '../../core/jobs/answer-flaws.ts';
 import type { CliContext } from '../cli-context.ts';
 import { givenRequest } from '../options/given-request.ts';
 import { addRunFlags } from '../options/run-flags.ts';

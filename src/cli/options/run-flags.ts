@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
 import { InvalidRunInputError } from '../../core/errors.ts';
-import { RUN_INPUT_FIELDS, RUN_INPUT_KEYS } from '../../core/run-input.ts';
+import { RUN_INPUT_FIELDS, RUN_INPUT_KEYS } from '../../core/run-input/run-input.ts';
 
 /** Keys whose value is not given by a flag of its own: DATASET stands for them. */
 const DATASET_KEYS = ['s3_uri', 'dataset_id'];

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { DEFAULT_BATCH_QUOTAS } from '../../core/quotas.ts';
+import { DEFAULT_BATCH_QUOTAS } from '../../core/jobs/quotas.ts';
 import {
   DEFAULT_POLL_SECONDS,
   DEFAULT_STACK_NAME,

@@ -3,7 +3,7 @@ import {
   countFlaws,
   type FlawCounts,
   type StopReasonCounts,
-} from '../../core/answer-flaws.ts';
+} from '../../core/jobs/answer-flaws.ts';
 import { count } from './format.ts';
 
 /** Share of the answers from which on a flaw is warned of. */

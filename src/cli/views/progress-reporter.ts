@@ -1,5 +1,5 @@
 import { createLogUpdate } from 'log-update';
-import type { RunEvent } from '../../core/run-event.ts';
+import type { RunEvent } from '../../core/run/run-event.ts';
 import { advanceView, emptyView, logLine, viewLines } from './run-view.ts';
 
 /** Shows a run's progress until it is stopped. */

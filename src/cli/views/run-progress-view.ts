@@ -1,4 +1,4 @@
-import { countFlaws } from '../../core/answer-flaws.ts';
+import { countFlaws } from '../../core/jobs/answer-flaws.ts';
 import type { UnfinishedRun } from '../../index.ts';
 import { flawWarnings, stopReasonLines } from './answer-flaws-view.ts';
 import { count, dirFlag } from './format.ts';

@@ -1,7 +1,7 @@
-import { TERMINAL_STATUSES } from '../../core/job.ts';
-import type { OnDemandProgress, RunEvent } from '../../core/run-event.ts';
-import type { CostEstimate } from '../../core/run-plan.ts';
-import type { Waiting } from '../../core/waiting.ts';
+import { TERMINAL_STATUSES } from '../../core/jobs/job.ts';
+import type { CostEstimate } from '../../core/plan/run-plan.ts';
+import type { OnDemandProgress, RunEvent } from '../../core/run/run-event.ts';
+import type { Waiting } from '../../core/run/waiting.ts';
 import { count, duration, usd } from './format.ts';
 
 /** Where a run stands, as far as its progress has told. */

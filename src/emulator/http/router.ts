@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json-value.ts';
+import { isJsonObject } from '../../core/text/json-value.ts';
 import { digestOf } from '../faults/seeded-random.ts';
 import { decodeModelServer, type ModelServer } from '../models/model-server.ts';
 import type { ModelServers } from '../models/model-servers.ts';

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json-value.ts';
+import { isJsonObject } from '../../core/text/json-value.ts';
 import type { EmulatorContext } from '../emulator-context.ts';
 import { findEmulatedModel } from '../models/model-catalog.ts';
 import type { ModelServer } from '../models/model-server.ts';

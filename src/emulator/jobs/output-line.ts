@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../core/json-value.ts';
+import { isJsonObject, type JsonObject } from '../../core/text/json-value.ts';
 import type { RecordFaults } from '../faults/fault-injector.ts';
 import type { WrittenAnswer } from '../models/answerer.ts';
 import type { Refusal } from '../models/model-family.ts';

@@ -1,5 +1,5 @@
-import { membersOf } from '../../core/json-members.ts';
-import { isJsonObject, type JsonObject } from '../../core/json-value.ts';
+import { membersOf } from '../../core/text/json-members.ts';
+import { isJsonObject, type JsonObject } from '../../core/text/json-value.ts';
 
 /** One line of an input file. */
 export interface RecordLine {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/json-value.ts';
+import type { JsonObject } from '../../core/text/json-value.ts';
 import { digestOf } from '../faults/seeded-random.ts';
 import { refuseOverContext } from './context-window.ts';
 import { converseBodies } from './converse-bodies.ts';

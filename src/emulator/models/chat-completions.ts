@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json-value.ts';
+import { isJsonObject } from '../../core/text/json-value.ts';
 import {
   type ChatMessage,
   lastUserContent,

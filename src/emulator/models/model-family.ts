@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/json-value.ts';
+import type { JsonObject } from '../../core/text/json-value.ts';
 
 /** One message of a chat, its text blocks joined. */
 export interface ChatMessage {

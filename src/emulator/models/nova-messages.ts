@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../core/json-value.ts';
+import { isJsonObject, type JsonObject } from '../../core/text/json-value.ts';
 import {
   type ChatMessage,
   extraKeyOf,

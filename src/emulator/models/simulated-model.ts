@@ -1,4 +1,4 @@
-import { schemaInPrompt } from '../../core/output-schema.ts';
+import { schemaInPrompt } from '../../core/run-input/output-schema.ts';
 import { createRandom, digestOf, hash32 } from '../faults/seeded-random.ts';
 import {
   type EmbeddingAnswer,

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../../core/output-schema.ts';
+import type { JsonSchema } from '../../core/run-input/output-schema.ts';
 import { createRandom } from '../faults/seeded-random.ts';
 
 /** Items of a list whose schema does not say how many. */

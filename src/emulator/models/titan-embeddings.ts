@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json-value.ts';
+import { isJsonObject } from '../../core/text/json-value.ts';
 import { extraKeyOf, type ModelFamily, malformed, refuse, stringsOf } from './model-family.ts';
 import { typeName } from './nova-messages.ts';
 

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { appendFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { linesOf } from '../../core/lines.ts';
+import { linesOf } from '../../core/text/lines.ts';
 import { digestOf } from '../faults/seeded-random.ts';
 import type { JobBook } from '../jobs/job-book.ts';
 import type { EmulatedStatus } from '../jobs/stored-job.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { isJsonObject } from '../../core/json-value.ts';
+import { isJsonObject } from '../../core/text/json-value.ts';
 
 type IntrinsicFunction = (args: readonly unknown[], scope: { random: () => number }) => unknown;
 

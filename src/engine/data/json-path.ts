@@ -1,5 +1,5 @@
 import { JSONPathEnvironment, JSONPathError, type JSONValue, jsonpath } from 'json-p3';
-import { isJsonObject } from '../../core/json-value.ts';
+import { isJsonObject } from '../../core/text/json-value.ts';
 import { InvalidDefinitionError, StateError, stateErrorFrom } from '../state-error.ts';
 
 /** What a path or an intrinsic function may look at: the state's data (`$`) and the context object (`$$`). */

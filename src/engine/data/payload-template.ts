@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json-value.ts';
+import { isJsonObject } from '../../core/text/json-value.ts';
 import { excerpt, InvalidDefinitionError, inField, runtimeError, type StateError } from '../state-error.ts';
 import { compileIntrinsic, type Expression } from './intrinsic-expression.ts';
 import { compilePath, describeMiss, type JsonPath, NO_MATCH, type Scope } from './json-path.ts';

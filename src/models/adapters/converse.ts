@@ -1,4 +1,4 @@
-import { withoutUndefined } from '../../core/json-value.ts';
+import { withoutUndefined } from '../../core/text/json-value.ts';
 import { DEFAULT_MAX_TOKENS, type ModelAdapter } from './model-adapter.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { RunInput } from '../../core/run-input.ts';
+import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { ModelFacts } from '../catalog/model-facts.ts';
 import type { OutputShape } from '../output-shape.ts';
 

@@ -1,4 +1,4 @@
-import { nearest } from '../../core/nearest.ts';
+import { nearest } from '../../core/text/nearest.ts';
 import { idsOf, MODEL_CATALOG } from './model-catalog.ts';
 import type { ModelFacts } from './model-facts.ts';
 

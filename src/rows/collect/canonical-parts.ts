@@ -1,4 +1,4 @@
-import type { PreparedPart } from '../../core/part.ts';
+import type { PreparedPart } from '../../core/plan/part.ts';
 import { openDuckDb, sqlText } from '../duckdb/duckdb.ts';
 import { readParquetSql } from '../duckdb/parquet.ts';
 import { ANSWERED_BY_ROW_COLUMN } from '../prepare/record-sql.ts';

@@ -1,10 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidRunInputError, LedgerMismatchError } from '../../core/errors.ts';
-import type { FoundOutput } from '../../core/job-output.ts';
-import type { FailureCounts } from '../../core/ledger.ts';
-import { balancedRanges } from '../../core/packing.ts';
-import { owedUnder, type RetryPolicy } from '../../core/retry-policy.ts';
+import type { FoundOutput } from '../../core/jobs/job-output.ts';
+import { owedUnder, type RetryPolicy } from '../../core/jobs/retry-policy.ts';
+import { balancedRanges } from '../../core/plan/packing.ts';
+import type { FailureCounts } from '../../core/run/ledger.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
 import {

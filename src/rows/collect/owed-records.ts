@@ -1,4 +1,3 @@
-import type { FailureCounts } from '../../core/ledger.ts';
 import {
   ACCOUNT_ERROR_CODES,
   ACCOUNT_FAULT_PATTERN,
@@ -9,7 +8,8 @@ import {
   type RetryPolicy,
   TRUNCATED_ANSWER,
   TRUNCATED_STOP_REASONS,
-} from '../../core/retry-policy.ts';
+} from '../../core/jobs/retry-policy.ts';
+import type { FailureCounts } from '../../core/run/ledger.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, guardedSql, sqlText, unguarded } from '../duckdb/duckdb.ts';
 import { readParquetColumns, readParquetSql } from '../duckdb/parquet.ts';

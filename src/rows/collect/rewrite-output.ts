@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { linesOf } from '../../core/lines.ts';
+import { linesOf } from '../../core/text/lines.ts';
+import { openLineWriter } from '../bytes/line-writer.ts';
 import type { ResultColumns } from '../results/result-columns.ts';
-import { openLineWriter } from '../sources/line-writer.ts';
 import { gluedObjects } from './glued-objects.ts';
 import { readOutputLine } from './output-line.ts';
 

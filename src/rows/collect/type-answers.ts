@@ -1,9 +1,9 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openLineWriter } from '../bytes/line-writer.ts';
 import { type DuckDb, sqlText } from '../duckdb/duckdb.ts';
 import { copyToParquet, parquetRangeSql, readParquetSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
 import type { ResultColumns } from '../results/result-columns.ts';
-import { openLineWriter } from '../sources/line-writer.ts';
 import { readJsonSql } from './output-line.ts';
 import type { TypedReader } from './typed-answer.ts';
 

@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { InvalidRunInputError } from '../../core/errors.ts';
-import { type AnswerSchema, propertyTypeOf } from '../../core/output-schema.ts';
-import { SCHEMA_VIOLATION, TRUNCATED_ANSWER, TRUNCATED_STOP_REASONS } from '../../core/retry-policy.ts';
+import { SCHEMA_VIOLATION, TRUNCATED_ANSWER, TRUNCATED_STOP_REASONS } from '../../core/jobs/retry-policy.ts';
+import { type AnswerSchema, propertyTypeOf } from '../../core/run-input/output-schema.ts';
 import { findObject } from './mend-json.ts';
 
 /** What an answer says as an object of a schema: its values, in the order of the properties, or why it has none. */

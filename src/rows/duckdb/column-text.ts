@@ -1,4 +1,4 @@
-import type { Column } from '../../core/part.ts';
+import type { Column } from '../../core/plan/part.ts';
 import { sqlName, sqlText } from './duckdb.ts';
 import { type NestedType, parseType } from './nested-type.ts';
 

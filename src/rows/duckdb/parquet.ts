@@ -1,4 +1,4 @@
-import type { Column } from '../../core/part.ts';
+import type { Column } from '../../core/plan/part.ts';
 import { type DuckDb, guardedSql, sqlPath, sqlText, unguarded } from './duckdb.ts';
 
 /** The most that a row group may have; it ends only where a vector of the query does. A writer holds several whole. */

@@ -2,10 +2,12 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError } from '../../core/errors.ts';
-import type { Dataset, PlannedPart, PreparedPart, Slice } from '../../core/part.ts';
+import type { Dataset, PlannedPart, PreparedPart, Slice } from '../../core/plan/part.ts';
+import { readsOf } from '../../core/plan/slice-reads.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { readsOf } from '../../core/slice-reads.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
+import { countLines, writeLines } from '../bytes/lines-file.ts';
+import type { SourceFile } from '../bytes/source-bytes.ts';
 import { type DuckDb, isUnreadableContent, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
 import {
   copyToParquet,
@@ -14,8 +16,6 @@ import {
   readParquetsSql,
   WORKING_ROW_GROUPS,
 } from '../duckdb/parquet.ts';
-import { countLines, writeLines } from '../sources/lines-file.ts';
-import type { SourceFile } from '../sources/source-bytes.ts';
 import type { SourceRelation } from '../sources/source-relation.ts';
 import type { PrepareMemory } from './prepare-memory.ts';
 import {

@@ -1,5 +1,5 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
-import type { Column } from '../../core/part.ts';
+import type { Column } from '../../core/plan/part.ts';
 import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
 import type { ModelInvocationType } from '../../models/adapters/model-adapter.ts';
 import { columnsOf, type RecordFrame, stringsOf } from '../../models/record-frame.ts';

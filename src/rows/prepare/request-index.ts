@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Dataset } from '../../core/part.ts';
+import type { Dataset } from '../../core/plan/part.ts';
 import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
 import { columnsOf, type RecordFrame } from '../../models/record-frame.ts';
 import { columnText } from '../duckdb/column-text.ts';

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { Dataset, Slice } from '../../core/part.ts';
+import type { Dataset, Slice } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import type { SourceFile } from '../bytes/source-bytes.ts';
 import { openDuckDb, sqlName } from '../duckdb/duckdb.ts';
 import {
   copyToParquet,
@@ -12,7 +13,6 @@ import {
   readParquetLayout,
   WORKING_ROW_GROUPS,
 } from '../duckdb/parquet.ts';
-import type { SourceFile } from '../sources/source-bytes.ts';
 import { compressionOf } from '../sources/source-name.ts';
 import { PREPARE_MEMORY, type PrepareMemory, prepareMemoryFor } from './prepare-memory.ts';
 

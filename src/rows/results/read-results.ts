@@ -1,6 +1,7 @@
-import { addStopReasons, type StopReasonCounts } from '../../core/answer-flaws.ts';
-import type { Reason, RowCounts, TokenCounts } from '../../core/ledger.ts';
-import type { Column } from '../../core/part.ts';
+import { addStopReasons, type StopReasonCounts } from '../../core/jobs/answer-flaws.ts';
+import type { Column } from '../../core/plan/part.ts';
+import type { Reason, RowCounts, TokenCounts } from '../../core/run/ledger.ts';
+import type { RowWindow } from '../bytes/source-bytes.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlPath, sqlText } from '../duckdb/duckdb.ts';
 import {
@@ -11,7 +12,6 @@ import {
 } from '../duckdb/parquet.ts';
 import { createScratch } from '../duckdb/scratch.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
-import type { RowWindow } from '../sources/source-bytes.ts';
 import type { ResultColumns } from './result-columns.ts';
 
 const READ_MEMORY_MB = 512;

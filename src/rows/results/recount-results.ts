@@ -1,5 +1,5 @@
 import { LedgerMismatchError } from '../../core/errors.ts';
-import type { AttemptCounts, RowCounts } from '../../core/ledger.ts';
+import type { AttemptCounts, RowCounts } from '../../core/run/ledger.ts';
 import { type DuckDb, sqlName, sqlPath, sqlText } from '../duckdb/duckdb.ts';
 import { readParquetsSql } from '../duckdb/parquet.ts';
 import { hereAlready, type ResultFile, readCountSql, withResults } from './read-results.ts';

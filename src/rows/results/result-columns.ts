@@ -1,4 +1,4 @@
-import { type AnswerSchema, propertyTypeOf } from '../../core/output-schema.ts';
+import { type AnswerSchema, propertyTypeOf } from '../../core/run-input/output-schema.ts';
 import type { OutputShape } from '../../models/output-shape.ts';
 import { type AnswerSource, valueTypeOf } from './answer-values.ts';
 

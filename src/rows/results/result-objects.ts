@@ -1,7 +1,7 @@
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { requireObject } from '../../store/s3-download.ts';
-import { openSparseParquet } from '../sources/sparse-parquet.ts';
+import { openSparseParquet } from '../parquet/sparse-parquet.ts';
 import type { ResultFile } from './read-results.ts';
 
 /** Result objects for reading, one when the other is done: of those that are no files of this machine, only what is read is fetched. */

@@ -1,5 +1,5 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
-import type { Column } from '../../core/part.ts';
+import type { Column } from '../../core/plan/part.ts';
 
 /** The names of a CSV file's columns: those of its header, and `column0`, by its place, of one that has none. */
 export function namedColumns(header: readonly string[], columns = header.length): string[] {

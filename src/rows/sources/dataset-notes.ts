@@ -1,5 +1,5 @@
-import type { Dataset, DatasetFile } from '../../core/part.ts';
-import { nameOf } from './csv-dialect.ts';
+import type { Dataset, DatasetFile } from '../../core/plan/part.ts';
+import { nameOf } from '../csv/csv-dialect.ts';
 import { listed } from './listed.ts';
 import { parseSourceName } from './source-name.ts';
 

@@ -1,8 +1,8 @@
-import type { Dataset } from '../../core/part.ts';
+import type { Dataset } from '../../core/plan/part.ts';
+import type { RowWindow, SourceFile } from '../bytes/source-bytes.ts';
 import { type DuckDb, openDuckDb } from '../duckdb/duckdb.ts';
 import { createScratch } from '../duckdb/scratch.ts';
 import type { LocalDatasetFile } from './describe-dataset.ts';
-import type { RowWindow, SourceFile } from './source-bytes.ts';
 
 const SCRATCH_MEMORY_MB = 512;
 

@@ -1,16 +1,16 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
-import type { Column, CsvLayout, Dataset, DatasetFormat, TextLayout } from '../../core/part.ts';
-import type { GivenFormat } from '../../core/run-input.ts';
+import type { Column, CsvLayout, Dataset, DatasetFormat, TextLayout } from '../../core/plan/part.ts';
+import type { GivenFormat } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import type { SourceFile } from '../bytes/source-bytes.ts';
+import { type CsvOptions, readCsvStructure, type SkippedRecord } from '../csv/csv-structure.ts';
 import { MOST_TEXT_COLUMNS } from '../duckdb/wide-rows.ts';
+import { readJsonStructure } from '../json/jsonl-source.ts';
+import { readParquetFooters } from '../parquet/parquet-footers.ts';
 import { checkNames, namedColumns } from './column-names.ts';
-import { type CsvOptions, readCsvStructure, type SkippedRecord } from './csv-structure.ts';
 import { formatOf } from './dataset-format.ts';
 import { inScratch } from './dataset-rows.ts';
-import { readJsonStructure } from './jsonl-source.ts';
 import { listed } from './listed.ts';
-import { readParquetFooters } from './parquet-footers.ts';
-import type { SourceFile } from './source-bytes.ts';
 import { parseSourceName } from './source-name.ts';
 
 /** A dataset's file, fetched to this machine. */

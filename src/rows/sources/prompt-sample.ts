@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Dataset } from '../../core/part.ts';
+import type { Dataset } from '../../core/plan/part.ts';
 import { columnsOf, type RecordFrame } from '../../models/record-frame.ts';
 import { promptBytesSql } from '../prepare/record-sql.ts';
 import { inScratch, type SourceRange, wholeFiles } from './dataset-rows.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { InvalidRunInputError } from '../../core/errors.ts';
-import type { Dataset } from '../../core/part.ts';
+import type { Dataset } from '../../core/plan/part.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { inScratch, wholeFiles } from './dataset-rows.ts';
 import type { LocalDatasetFile } from './describe-dataset.ts';

@@ -1,7 +1,7 @@
-import type { DatasetFormat } from '../../core/part.ts';
-import type { GivenFormat } from '../../core/run-input.ts';
+import type { DatasetFormat } from '../../core/plan/part.ts';
+import type { GivenFormat } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import type { Compression } from './unpacked-bytes.ts';
+import type { Compression } from '../bytes/unpacked-bytes.ts';
 
 /** What a file's name says of its content, or the run input in its place. */
 export interface SourceName {

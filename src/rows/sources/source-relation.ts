@@ -1,14 +1,14 @@
 import { rm, stat } from 'node:fs/promises';
-import type { DatasetFormat } from '../../core/part.ts';
+import type { DatasetFormat } from '../../core/plan/part.ts';
+import type { RowWindow, SourceFile } from '../bytes/source-bytes.ts';
+import { CANONICAL_DIALECT } from '../csv/csv-fields.ts';
+import { readCanonicalCsv, readCsvRecords } from '../csv/csv-records.ts';
+import { type CsvDialect, MAX_CSV_RECORD_BYTES } from '../csv/csv-scanner.ts';
+import { csvLayoutOf, readCsvHeader } from '../csv/csv-structure.ts';
 import { sqlName, sqlPath, sqlText } from '../duckdb/duckdb.ts';
 import { parquetRangeSql } from '../duckdb/parquet.ts';
+import { copyJsonAsText, readJsonlRecords, readSpelledRecords } from '../json/jsonl-source.ts';
 import { namedColumns } from './column-names.ts';
-import { CANONICAL_DIALECT } from './csv-fields.ts';
-import { readCanonicalCsv, readCsvRecords } from './csv-records.ts';
-import { type CsvDialect, MAX_CSV_RECORD_BYTES } from './csv-scanner.ts';
-import { csvLayoutOf, readCsvHeader } from './csv-structure.ts';
-import { copyJsonAsText, readJsonlRecords, readSpelledRecords } from './jsonl-source.ts';
-import type { RowWindow, SourceFile } from './source-bytes.ts';
 import { compressionOf } from './source-name.ts';
 import { boundsOf, cutText, type TextPiece } from './text-pieces.ts';
 

@@ -1,5 +1,5 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import type { RowWindow } from './source-bytes.ts';
+import type { RowWindow } from '../bytes/source-bytes.ts';
 import type { TextRecords } from './text-records.ts';
 
 /** Consecutive rows of a text file, unpacked: small files, in order, for as long as it is not disposed of. */

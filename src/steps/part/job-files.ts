@@ -1,4 +1,4 @@
-import { type JobManifest, parseJobManifest } from '../../core/job-manifest.ts';
+import { type JobManifest, parseJobManifest } from '../../core/jobs/job-manifest.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 

@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LedgerMismatchError } from '../../core/errors.ts';
-import type { MergedLedger } from '../../core/ledger.ts';
-import { type MergeItem, MergePlan } from '../../core/part.ts';
+import { type MergeItem, MergePlan } from '../../core/plan/part.ts';
+import type { MergedLedger } from '../../core/run/ledger.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { readCanonicalParts } from '../../rows/collect/canonical-parts.ts';
 import { mergePart } from '../../rows/collect/merge-part.ts';

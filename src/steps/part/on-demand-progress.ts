@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { OnDemandProgress } from '../../core/run-event.ts';
+import type { OnDemandProgress } from '../../core/run/run-event.ts';
 
 /** Counts the records of a part that is run on demand, and tells of them now and then. */
 export interface OnDemandCounter {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { PartTurn } from '../../core/part.ts';
-import { waitingOf } from '../../core/waiting.ts';
+import type { PartTurn } from '../../core/plan/part.ts';
+import { waitingOf } from '../../core/run/waiting.ts';
 import { runLayout } from '../../runs/run-layout.ts';
 import { diskFaultOf } from '../../store/disk-fault.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';

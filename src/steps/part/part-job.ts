@@ -1,7 +1,7 @@
 import type { JobDescription } from '../../bedrock/bedrock.ts';
-import { type Hash, type JobIdentity, jobNameOf } from '../../core/job.ts';
-import type { PartTurn } from '../../core/part.ts';
-import type { RunPlan } from '../../core/run-plan.ts';
+import { type Hash, type JobIdentity, jobNameOf } from '../../core/jobs/job.ts';
+import type { PartTurn } from '../../core/plan/part.ts';
+import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import type { StepDeps } from '../deps.ts';

@@ -1,6 +1,6 @@
-import { JobRecord } from '../../core/job-record.ts';
+import { JobRecord } from '../../core/jobs/job-record.ts';
+import { Waiting, waitingOf } from '../../core/run/waiting.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { Waiting, waitingOf } from '../../core/waiting.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';

@@ -1,6 +1,6 @@
 import type { Bedrock, InvokeResult } from '../../bedrock/bedrock.ts';
 import { BedrockThrottledError, ServiceUnavailableError } from '../../core/errors.ts';
-import { sentenceOf } from '../../core/sentence.ts';
+import { sentenceOf } from '../../core/text/sentence.ts';
 import type { StepDeps } from '../deps.ts';
 
 /** Asks for one record's answer. */

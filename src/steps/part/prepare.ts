@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { InvalidDatasetError } from '../../core/errors.ts';
-import { type PreparedPart, PreparedParts } from '../../core/part.ts';
+import { type PreparedPart, PreparedParts } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { prepareSlice } from '../../rows/prepare/prepare-slice.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LedgerMismatchError } from '../../core/errors.ts';
-import { type PartSource, PreparedPart, type WaveItem, WaveParts } from '../../core/part.ts';
+import { type PartSource, PreparedPart, type WaveItem, WaveParts } from '../../core/plan/part.ts';
 import { type RepackSource, repackPart } from '../../rows/collect/repack-part.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';

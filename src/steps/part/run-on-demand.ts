@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { ServiceUnavailableError } from '../../core/errors.ts';
-import { linesOf } from '../../core/lines.ts';
-import type { PartTurn } from '../../core/part.ts';
+import type { PartTurn } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { linesOf } from '../../core/text/lines.ts';
 import type { ModelInvocationType } from '../../models/adapters/model-adapter.ts';
 import { runLayout } from '../../runs/run-layout.ts';
 import type { ObjectStore } from '../../store/object-store.ts';

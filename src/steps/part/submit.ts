@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ServiceUnavailableError } from '../../core/errors.ts';
-import { clientRequestTokenOf, jobNameOf, jobTagsOf } from '../../core/job.ts';
-import { JobRecord } from '../../core/job-record.ts';
-import type { PartTurn } from '../../core/part.ts';
+import { clientRequestTokenOf, jobNameOf, jobTagsOf } from '../../core/jobs/job.ts';
+import { JobRecord } from '../../core/jobs/job-record.ts';
+import type { PartTurn } from '../../core/plan/part.ts';
 import { runLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';

@@ -1,6 +1,6 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
-import type { RunInput } from '../../core/run-input.ts';
-import { BYTES_PER_TOKEN, type CostEstimate } from '../../core/run-plan.ts';
+import { BYTES_PER_TOKEN, type CostEstimate } from '../../core/plan/run-plan.ts';
+import type { RunInput } from '../../core/run-input/run-input.ts';
 import { DEFAULT_MAX_TOKENS } from '../../models/adapters/model-adapter.ts';
 import { batchPriceOf, costUsd, ON_DEMAND_FACTOR, PRICES_AS_OF } from '../../models/catalog/prices.ts';
 import type { ModelCall } from './model-call.ts';

@@ -1,6 +1,6 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
-import type { Dataset } from '../../core/part.ts';
-import type { RunInput } from '../../core/run-input.ts';
+import type { Dataset } from '../../core/plan/part.ts';
+import type { RunInput } from '../../core/run-input/run-input.ts';
 import { placeholdersOf } from '../../prompts/prompt-template.ts';
 import { requireSoundSchema } from '../../rows/collect/typed-answer.ts';
 import type { ModelCall } from './model-call.ts';

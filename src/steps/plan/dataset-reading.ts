@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dataset } from '../../core/part.ts';
-import type { RunInput } from '../../core/run-input.ts';
+import type { Dataset } from '../../core/plan/part.ts';
+import type { RunInput } from '../../core/run-input/run-input.ts';
+import { type LineWriter, openLineWriter } from '../../rows/bytes/line-writer.ts';
 import {
   type DescribeOptions,
   describeDataset,
   type LocalDatasetFile,
 } from '../../rows/sources/describe-dataset.ts';
-import { type LineWriter, openLineWriter } from '../../rows/sources/line-writer.ts';
 
 /** A dataset as it was read, and the local file of what was left out of it; undefined where nothing was. */
 export interface DatasetReading {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type PackingLimits, rowsPerPart } from '../../core/packing.ts';
-import type { Slice } from '../../core/part.ts';
-import { recordsPerJobLimit } from '../../core/quotas.ts';
+import { recordsPerJobLimit } from '../../core/jobs/quotas.ts';
+import { type PackingLimits, rowsPerPart } from '../../core/plan/packing.ts';
+import type { Slice } from '../../core/plan/part.ts';
+import { RunPlan } from '../../core/plan/run-plan.ts';
 import { recordIdOf } from '../../core/record-id.ts';
-import { parseRunInput, type RunInput } from '../../core/run-input.ts';
-import { RunPlan } from '../../core/run-plan.ts';
+import { parseRunInput, type RunInput } from '../../core/run-input/run-input.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
 import { datasetNotes } from '../../rows/sources/dataset-notes.ts';
 import { samplePromptBytes } from '../../rows/sources/prompt-sample.ts';

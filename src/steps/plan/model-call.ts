@@ -1,6 +1,6 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
-import { type AnswerSchema, answerSchemaOf, schemaInstruction } from '../../core/output-schema.ts';
-import type { RunInput } from '../../core/run-input.ts';
+import { type AnswerSchema, answerSchemaOf, schemaInstruction } from '../../core/run-input/output-schema.ts';
+import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { ModelAdapter, ModelRequest } from '../../models/adapters/model-adapter.ts';
 import { type RecordFrame, recordFrameOf } from '../../models/record-frame.ts';
 import { type ResolvedModel, resolveModel } from '../../models/resolve-model.ts';

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rowsThatFit } from '../../core/packing.ts';
-import type { Dataset, Slice } from '../../core/part.ts';
-import type { RunInput } from '../../core/run-input.ts';
-import { readsOf } from '../../core/slice-reads.ts';
+import { rowsThatFit } from '../../core/plan/packing.ts';
+import type { Dataset, Slice } from '../../core/plan/part.ts';
+import { readsOf } from '../../core/plan/slice-reads.ts';
+import type { RunInput } from '../../core/run-input/run-input.ts';
 import { openRequestIndex, type RequestIndex } from '../../rows/prepare/request-index.ts';
 import type { LocalDatasetFile } from '../../rows/sources/describe-dataset.ts';
 import type { PlanDeps } from '../deps.ts';

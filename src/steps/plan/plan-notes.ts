@@ -1,4 +1,4 @@
-import type { RunInput } from '../../core/run-input.ts';
+import type { RunInput } from '../../core/run-input/run-input.ts';
 
 /** What a plan made of its input. */
 export interface PlannedInput {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { RunPlan } from '../../core/run-plan.ts';
+import { RunPlan } from '../../core/plan/run-plan.ts';
 import { parseS3Uri } from '../../core/s3-uri.ts';
 import { readJson, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';

@@ -1,5 +1,5 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
-import type { RunInput } from '../../core/run-input.ts';
+import type { RunInput } from '../../core/run-input/run-input.ts';
 import { type ResultColumn, type ResultColumns, resultColumnsOf } from '../../rows/results/result-columns.ts';
 import type { ModelCall } from './model-call.ts';
 

@@ -1,7 +1,7 @@
 import { RunConflictError } from '../../core/errors.ts';
-import type { Hash } from '../../core/job.ts';
-import type { RunInput } from '../../core/run-input.ts';
-import type { AnsweringServer, HubSource, RunPlan } from '../../core/run-plan.ts';
+import type { Hash } from '../../core/jobs/job.ts';
+import type { AnsweringServer, HubSource, RunPlan } from '../../core/plan/run-plan.ts';
+import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { ObjectInfo } from '../../store/object-store.ts';
 
 /** Characters of a derived run id before its hash. */

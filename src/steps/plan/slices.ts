@@ -1,6 +1,12 @@
-import { type PackingLimits, packGroups, packRows, pilotRows, type RowRange } from '../../core/packing.ts';
-import type { Dataset, PlannedPart, Slice } from '../../core/part.ts';
-import { readsOf } from '../../core/slice-reads.ts';
+import {
+  type PackingLimits,
+  packGroups,
+  packRows,
+  pilotRows,
+  type RowRange,
+} from '../../core/plan/packing.ts';
+import type { Dataset, PlannedPart, Slice } from '../../core/plan/part.ts';
+import { readsOf } from '../../core/plan/slice-reads.ts';
 
 /** How many rows are to be cut, and what the cuts must respect. */
 export interface SliceRequest {

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { Slice, type SliceItem, SliceItems } from '../../core/part.ts';
+import { Slice, type SliceItem, SliceItems } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';

@@ -1,6 +1,6 @@
 import { RunCancelled } from '../../core/errors.ts';
-import { RunResumed } from '../../core/run-stop.ts';
-import { RunSummary } from '../../core/summary.ts';
+import { RunResumed } from '../../core/run/run-stop.ts';
+import { RunSummary } from '../../core/run/summary.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';

@@ -1,4 +1,4 @@
-import type { RetryPolicy } from '../../core/retry-policy.ts';
+import type { RetryPolicy } from '../../core/jobs/retry-policy.ts';
 import type { PlannedRun } from './read-plan.ts';
 
 /** Which outcomes of this run are tried again. */

@@ -1,6 +1,6 @@
 import { RunConflictError } from '../../core/errors.ts';
-import { parseRunInput, type RunInput } from '../../core/run-input.ts';
-import { RunPlan } from '../../core/run-plan.ts';
+import { RunPlan } from '../../core/plan/run-plan.ts';
+import { parseRunInput, type RunInput } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { type RunLayout, runLayout } from '../../runs/run-layout.ts';
 import { readJson } from '../../store/json-object.ts';

@@ -1,4 +1,4 @@
-import { RunStop } from '../../core/run-stop.ts';
+import { RunStop } from '../../core/run/run-stop.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';

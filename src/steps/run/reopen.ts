@@ -1,5 +1,5 @@
-import type { RunResumed } from '../../core/run-stop.ts';
-import { RunSummary } from '../../core/summary.ts';
+import type { RunResumed } from '../../core/run/run-stop.ts';
+import { RunSummary } from '../../core/run/summary.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';

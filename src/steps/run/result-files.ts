@@ -1,6 +1,12 @@
 import pLimit from 'p-limit';
-import { isFinal, MergedLedger, PartLedger, type ResultFacts, type RowCounts } from '../../core/ledger.ts';
-import { type WavePart, WaveParts } from '../../core/part.ts';
+import { type WavePart, WaveParts } from '../../core/plan/part.ts';
+import {
+  isFinal,
+  MergedLedger,
+  PartLedger,
+  type ResultFacts,
+  type RowCounts,
+} from '../../core/run/ledger.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { addStopReasons, countFlaws } from '../../core/answer-flaws.ts';
 import { LedgerMismatchError, ServiceUnavailableError, SystematicFaultError } from '../../core/errors.ts';
-import { JobRecord } from '../../core/job-record.ts';
+import { addStopReasons, countFlaws } from '../../core/jobs/answer-flaws.ts';
+import { JobRecord } from '../../core/jobs/job-record.ts';
+import { pricedModelOf, type RunPlan } from '../../core/plan/run-plan.ts';
 import {
   type AttemptCounts,
   addReasons,
@@ -10,11 +11,10 @@ import {
   addTokenCounts,
   isBalanced,
   MergedLedger,
-} from '../../core/ledger.ts';
-import { pricedModelOf, type RunPlan } from '../../core/run-plan.ts';
-import type { RunStop } from '../../core/run-stop.ts';
+} from '../../core/run/ledger.ts';
+import type { RunStop } from '../../core/run/run-stop.ts';
+import { RunSummary } from '../../core/run/summary.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { RunSummary } from '../../core/summary.ts';
 import { recountResults } from '../../rows/results/recount-results.ts';
 import { resultObjects } from '../../rows/results/result-objects.ts';
 import { skippedRecordsOf } from '../../rows/sources/dataset-notes.ts';

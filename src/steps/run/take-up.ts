@@ -1,8 +1,8 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
-import { owedUnder } from '../../core/retry-policy.ts';
-import { RunPlan } from '../../core/run-plan.ts';
-import { RunResumed } from '../../core/run-stop.ts';
-import { RunSummary } from '../../core/summary.ts';
+import { owedUnder } from '../../core/jobs/retry-policy.ts';
+import { RunPlan } from '../../core/plan/run-plan.ts';
+import { RunResumed } from '../../core/run/run-stop.ts';
+import { RunSummary } from '../../core/run/summary.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';

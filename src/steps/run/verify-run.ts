@@ -1,7 +1,7 @@
 import { DamagedFileError, ObjectNotFoundError } from '../../core/errors.ts';
-import { JobRecord } from '../../core/job-record.ts';
-import { RunPlan } from '../../core/run-plan.ts';
-import { RunSummary } from '../../core/summary.ts';
+import { JobRecord } from '../../core/jobs/job-record.ts';
+import { RunPlan } from '../../core/plan/run-plan.ts';
+import { RunSummary } from '../../core/run/summary.ts';
 import { recountResults } from '../../rows/results/recount-results.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { digestOf } from '../../store/content-digest.ts';

@@ -1,4 +1,5 @@
-import { type PackingLimits, PILOT_MIN_PARTS, packRows } from '../../core/packing.ts';
+import { type Forgiveness, owedUnder } from '../../core/jobs/retry-policy.ts';
+import { type PackingLimits, PILOT_MIN_PARTS, packRows } from '../../core/plan/packing.ts';
 import {
   type InvocationMode,
   type PartSource,
@@ -6,9 +7,8 @@ import {
   type PreparedPart,
   toWaveItem,
   type WavePart,
-} from '../../core/part.ts';
-import { type Forgiveness, owedUnder } from '../../core/retry-policy.ts';
-import type { RunResumed, RunStop } from '../../core/run-stop.ts';
+} from '../../core/plan/part.ts';
+import type { RunResumed, RunStop } from '../../core/run/run-stop.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { ON_DEMAND_FACTOR } from '../../models/catalog/prices.ts';
 import { faultOfIdleWaves, faultOfPilot, faultOfTurn, faultOfWave } from './systematic-fault.ts';

@@ -7,12 +7,18 @@ import {
   OUTPUT_NOT_READY,
   UnreadableOutputError,
 } from '../../core/errors.ts';
-import { type MergeItem, type MergePlan, toWaveItem, type WavePart, WaveParts } from '../../core/part.ts';
-import { recordsPerJobLimit } from '../../core/quotas.ts';
-import { pricedModelOf } from '../../core/run-plan.ts';
-import { RunResumed } from '../../core/run-stop.ts';
+import { recordsPerJobLimit } from '../../core/jobs/quotas.ts';
+import {
+  type MergeItem,
+  type MergePlan,
+  toWaveItem,
+  type WavePart,
+  WaveParts,
+} from '../../core/plan/part.ts';
+import { pricedModelOf } from '../../core/plan/run-plan.ts';
+import { RunResumed } from '../../core/run/run-stop.ts';
+import { RunSummary } from '../../core/run/summary.ts';
 import { parseS3Uri, type S3Uri } from '../../core/s3-uri.ts';
-import { RunSummary } from '../../core/summary.ts';
 import { batchPriceOf, costUsd } from '../../models/catalog/prices.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';

@@ -1,8 +1,8 @@
-import { accessFailureText, isAccessFailure } from '../../core/job-failure.ts';
-import type { PartLedger, Reason } from '../../core/ledger.ts';
-import type { WaveItem } from '../../core/part.ts';
-import { BUDGET_EXCEEDED, isClientError } from '../../core/retry-policy.ts';
-import { sentenceOf } from '../../core/sentence.ts';
+import { accessFailureText, isAccessFailure } from '../../core/jobs/job-failure.ts';
+import { BUDGET_EXCEEDED, isClientError } from '../../core/jobs/retry-policy.ts';
+import type { WaveItem } from '../../core/plan/part.ts';
+import type { PartLedger, Reason } from '../../core/run/ledger.ts';
+import { sentenceOf } from '../../core/text/sentence.ts';
 import type { Turn } from './turns.ts';
 
 /** Error codes of records whose job ended for want of time or by hand: nothing is wrong with them. */

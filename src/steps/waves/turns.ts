@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
-import { isFinal, PartLedger } from '../../core/ledger.ts';
-import { type PreparedPart, PreparedParts, type WavePart, WaveParts } from '../../core/part.ts';
-import type { RunPlan } from '../../core/run-plan.ts';
+import { type PreparedPart, PreparedParts, type WavePart, WaveParts } from '../../core/plan/part.ts';
+import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { isFinal, PartLedger } from '../../core/run/ledger.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';

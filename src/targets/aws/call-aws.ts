@@ -12,7 +12,7 @@ import {
   faultKindOf,
   isCredentialsFault,
   type ServiceFault,
-} from '../../core/service-fault.ts';
+} from '../../core/jobs/service-fault.ts';
 
 /** What a call to AWS is for, and the right that it needs. */
 export interface AwsCall {

@@ -1,7 +1,7 @@
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { ObjectNotFoundError, RunBusyError } from '../../core/errors.ts';
-import { RunPlan } from '../../core/run-plan.ts';
-import { RunSummary } from '../../core/summary.ts';
+import { RunPlan } from '../../core/plan/run-plan.ts';
+import { RunSummary } from '../../core/run/summary.ts';
 import type { RunLimits } from '../../steps/plan/run-identity.ts';
 import { isCancelled, markCancelled } from '../../steps/run/cancellation.ts';
 import { type Grants, takeUp } from '../../steps/run/take-up.ts';

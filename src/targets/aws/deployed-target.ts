@@ -6,7 +6,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { createBedrockClients } from '../../bedrock/aws-bedrock.ts';
 import { createJobControl, type JobControl } from '../../bedrock/job-control.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { Hash } from '../../core/job.ts';
+import type { Hash } from '../../core/jobs/job.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { createS3Client } from '../../store/s3-client.ts';
 import { createS3Store } from '../../store/s3-store.ts';

@@ -1,8 +1,8 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { AccessDeniedError, ObjectNotFoundError, QuarryError } from '../../core/errors.ts';
-import { type JobStatus, outcomeOf } from '../../core/job.ts';
-import type { RunEvent } from '../../core/run-event.ts';
-import { RunSummary } from '../../core/summary.ts';
+import { type JobStatus, outcomeOf } from '../../core/jobs/job.ts';
+import type { RunEvent } from '../../core/run/run-event.ts';
+import { RunSummary } from '../../core/run/summary.ts';
 import { type RunFilesWatch, watchRunFiles } from '../../runs/run-files-watch.ts';
 import { readWaiting } from '../../steps/part/part-waiting.ts';
 import { readJson } from '../../store/json-object.ts';

@@ -1,5 +1,5 @@
-import type { JobStatus } from '../../core/job.ts';
-import { RunPlan } from '../../core/run-plan.ts';
+import type { JobStatus } from '../../core/jobs/job.ts';
+import { RunPlan } from '../../core/plan/run-plan.ts';
 import { isCancelled } from '../../steps/run/cancellation.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import { jobsOfRun, layoutOf } from '../jobs-of-run.ts';

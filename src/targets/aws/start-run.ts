@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { AccessDeniedError, InvalidRunInputError, RunConflictError } from '../../core/errors.ts';
-import { parseRunInput, type RunInput } from '../../core/run-input.ts';
-import { RunPlan } from '../../core/run-plan.ts';
+import { RunPlan } from '../../core/plan/run-plan.ts';
+import { parseRunInput, type RunInput } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { listDatasetObjects } from '../../steps/plan/dataset-files.ts';
 import { modelCallOf } from '../../steps/plan/model-call.ts';

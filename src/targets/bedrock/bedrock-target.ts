@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { createAwsBedrock, createBedrockClients } from '../../bedrock/aws-bedrock.ts';
 import type { Clock } from '../../core/clock.ts';
-import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../core/quotas.ts';
+import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../core/jobs/quotas.ts';
 import type { PlanDeps } from '../../steps/deps.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { createS3Client } from '../../store/s3-client.ts';

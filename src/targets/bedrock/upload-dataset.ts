@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InvalidDatasetError } from '../../core/errors.ts';
-import type { RunEvent } from '../../core/run-event.ts';
+import type { RunEvent } from '../../core/run/run-event.ts';
 import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
 import { digestOf } from '../../store/content-digest.ts';
 import type { ObjectStore } from '../../store/object-store.ts';

@@ -1,6 +1,6 @@
-import { jobNameMarkOf } from '../../core/job.ts';
-import { JobRecord } from '../../core/job-record.ts';
-import { RunPlan } from '../../core/run-plan.ts';
+import { jobNameMarkOf } from '../../core/jobs/job.ts';
+import { JobRecord } from '../../core/jobs/job-record.ts';
+import { RunPlan } from '../../core/plan/run-plan.ts';
 import { runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { lockRun } from '../../runs/run-lock.ts';
 import { isJobOf, jobHashOf } from '../../steps/part/part-job.ts';

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { JobControl, ListedJob } from '../../bedrock/job-control.ts';
-import { JobRecord } from '../../core/job-record.ts';
+import { JobRecord } from '../../core/jobs/job-record.ts';
 import { runsUri } from '../../runs/run-layout.ts';
 import { readJson } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';

@@ -1,11 +1,11 @@
 import { createJobControl } from '../../bedrock/job-control.ts';
-import { type JobStatus, outcomeOf } from '../../core/job.ts';
-import { PartLedger } from '../../core/ledger.ts';
-import { WaveParts } from '../../core/part.ts';
-import { collectedEvent } from '../../core/run-event.ts';
-import { RunPlan } from '../../core/run-plan.ts';
-import type { RunFailure } from '../../core/run-stop.ts';
-import { RunSummary } from '../../core/summary.ts';
+import { type JobStatus, outcomeOf } from '../../core/jobs/job.ts';
+import { WaveParts } from '../../core/plan/part.ts';
+import { RunPlan } from '../../core/plan/run-plan.ts';
+import { PartLedger } from '../../core/run/ledger.ts';
+import { collectedEvent } from '../../core/run/run-event.ts';
+import type { RunFailure } from '../../core/run/run-stop.ts';
+import { RunSummary } from '../../core/run/summary.ts';
 import { type RunLayout, runLayout } from '../../runs/run-layout.ts';
 import { CollectResult } from '../../steps/part/collect.ts';
 import { isCancelled } from '../../steps/run/cancellation.ts';

@@ -1,9 +1,9 @@
 import type { Bedrock } from '../../bedrock/bedrock.ts';
 import { messageOfCause } from '../../core/error-cause.ts';
 import { CredentialsError, type QuarryError } from '../../core/errors.ts';
-import type { RunEvent } from '../../core/run-event.ts';
-import type { RunPlan } from '../../core/run-plan.ts';
-import type { RunSummary } from '../../core/summary.ts';
+import type { RunPlan } from '../../core/plan/run-plan.ts';
+import type { RunEvent } from '../../core/run/run-event.ts';
+import type { RunSummary } from '../../core/run/summary.ts';
 import type { TaskCall } from '../../engine/definition/prepared-state.ts';
 import { type ExecutionResult, runExecution } from '../../engine/execution.ts';
 import { createStateMachine } from '../../engine/state-machine.ts';

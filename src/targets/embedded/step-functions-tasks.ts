@@ -2,10 +2,10 @@ import { type BedrockClient, GetModelInvocationJobCommand } from '@aws-sdk/clien
 import pLimit from 'p-limit';
 import { toQuarryError } from '../../bedrock/bedrock-errors.ts';
 import { CredentialsError, NotSupportedError } from '../../core/errors.ts';
-import { type JobStatus, toJobStatus } from '../../core/job.ts';
-import { PartTurn } from '../../core/part.ts';
-import type { RunEvent } from '../../core/run-event.ts';
-import { type Waiting, waitingOf } from '../../core/waiting.ts';
+import { type JobStatus, toJobStatus } from '../../core/jobs/job.ts';
+import { PartTurn } from '../../core/plan/part.ts';
+import type { RunEvent } from '../../core/run/run-event.ts';
+import { type Waiting, waitingOf } from '../../core/run/waiting.ts';
 import type { TaskCall } from '../../engine/definition/prepared-state.ts';
 import type { StepDeps } from '../../steps/deps.ts';
 import { SubmittedJob } from '../../steps/part/submit.ts';

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { InvalidDatasetError } from '../../core/errors.ts';
-import type { Hash } from '../../core/job.ts';
+import type { Hash } from '../../core/jobs/job.ts';
 import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
 
 /** A dataset among this machine's own files. */

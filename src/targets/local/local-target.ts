@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { type BedrockClients, createAwsBedrock } from '../../bedrock/aws-bedrock.ts';
 import type { Clock } from '../../core/clock.ts';
 import { InvalidRunInputError, ServiceUnavailableError } from '../../core/errors.ts';
-import type { Hash } from '../../core/job.ts';
-import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../core/quotas.ts';
+import type { Hash } from '../../core/jobs/job.ts';
+import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../core/jobs/quotas.ts';
 import type { StageDurations } from '../../emulator/jobs/timing.ts';
 import {
   encodeModelServer,

@@ -1,7 +1,7 @@
 import { rm, stat, utimes } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InvalidDatasetError } from '../../core/errors.ts';
-import type { Hash } from '../../core/job.ts';
+import type { Hash } from '../../core/jobs/job.ts';
 import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
 import { type ContentDigests, createContentDigests } from '../../store/content-digest.ts';
 import { digestsFolderOf, localPathOf } from '../../store/directory-store.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { JobRecord } from '../../../src/core/job-record.ts';
+import { JobRecord } from '../../../src/core/jobs/job-record.ts';
 import { readJsonIfPresent } from '../../../src/store/json-object.ts';
 import { type BedrockWorld, BUCKET, openBedrockWorld } from '../../support/bedrock-world.ts';
 import { type QuarryProcess, startQuarry } from '../../support/quarry-process.ts';

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { JobRecord } from '../../../src/core/job-record.ts';
+import { JobRecord } from '../../../src/core/jobs/job-record.ts';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
 import type { EmulatorUsage } from '../../../src/emulator/models/usage.ts';
 import { readResults } from '../../../src/rows/results/read-results.ts';

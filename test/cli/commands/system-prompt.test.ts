@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { RunPlan } from '../../../src/core/run-plan.ts';
+import { RunPlan } from '../../../src/core/plan/run-plan.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import type { StepDeps } from '../../../src/steps/deps.ts';
 import { readPlan } from '../../../src/steps/run/read-plan.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { advanceView, emptyView, logLine, viewLines } from '../../../src/cli/views/run-view.ts';
-import type { WavePart } from '../../../src/core/part.ts';
-import type { RunEvent } from '../../../src/core/run-event.ts';
-import type { RunPlan } from '../../../src/core/run-plan.ts';
+import type { WavePart } from '../../../src/core/plan/part.ts';
+import type { RunPlan } from '../../../src/core/plan/run-plan.ts';
+import type { RunEvent } from '../../../src/core/run/run-event.ts';
 
 const plan = { run_id: 'jokes-1', selected_rows: 1000, parts: 2, notes: [] as string[] } as RunPlan;
 const part = (part_id: string): WavePart => ({

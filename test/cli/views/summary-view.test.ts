@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { summaryLines } from '../../../src/cli/views/summary-view.ts';
-import type { RunSummary } from '../../../src/core/summary.ts';
+import type { RunSummary } from '../../../src/core/run/summary.ts';
 
 const SUMMARY: RunSummary = {
   format_version: 1,

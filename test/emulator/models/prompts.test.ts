@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/core/json-value.ts';
+import type { JsonObject } from '../../../src/core/text/json-value.ts';
 import { createAnswerer } from '../../../src/emulator/models/answerer.ts';
 import { findEmulatedModel } from '../../../src/emulator/models/model-catalog.ts';
 import { createModelServers } from '../../../src/emulator/models/model-servers.ts';

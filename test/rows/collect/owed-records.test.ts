@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { owedUnder, type RetryPolicy } from '../../../src/core/retry-policy.ts';
+import { owedUnder, type RetryPolicy } from '../../../src/core/jobs/retry-policy.ts';
 import { countFailures, readOwed } from '../../../src/rows/collect/owed-records.ts';
 import { openDuckDb, sqlText } from '../../../src/rows/duckdb/duckdb.ts';
 import { createDirectory } from '../../support/rows.ts';

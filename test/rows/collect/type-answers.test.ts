@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { answerSchemaOf } from '../../../src/core/output-schema.ts';
 import { recordIdOf as id } from '../../../src/core/record-id.ts';
+import { answerSchemaOf } from '../../../src/core/run-input/output-schema.ts';
 import { recountResults } from '../../../src/rows/results/recount-results.ts';
 import {
   collect,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { answerSchemaOf, type JsonSchema } from '../../../src/core/output-schema.ts';
+import { answerSchemaOf, type JsonSchema } from '../../../src/core/run-input/output-schema.ts';
 import { simulatedObject } from '../../../src/emulator/models/simulated-object.ts';
 import { findObject } from '../../../src/rows/collect/mend-json.ts';
 import { createTypedReader, requireSoundSchema } from '../../../src/rows/collect/typed-answer.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
-import type { Dataset } from '../../../src/core/part.ts';
+import type { Dataset } from '../../../src/core/plan/part.ts';
 import { recordIdOf } from '../../../src/core/record-id.ts';
 import { openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
 import { describeDataset, type LocalDatasetFile } from '../../../src/rows/sources/describe-dataset.ts';

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Slice } from '../../../src/core/part.ts';
+import type { Slice } from '../../../src/core/plan/part.ts';
 import { recordIdOf } from '../../../src/core/record-id.ts';
 import { openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
 import { readParquetLayout } from '../../../src/rows/duckdb/parquet.ts';

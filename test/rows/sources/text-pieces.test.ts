@@ -2,10 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { readCsvRecords } from '../../../src/rows/sources/csv-records.ts';
-import { readCsvStructure } from '../../../src/rows/sources/csv-structure.ts';
+import type { RowWindow, SourceFile } from '../../../src/rows/bytes/source-bytes.ts';
+import { readCsvRecords } from '../../../src/rows/csv/csv-records.ts';
+import { readCsvStructure } from '../../../src/rows/csv/csv-structure.ts';
 import { describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
-import type { RowWindow, SourceFile } from '../../../src/rows/sources/source-bytes.ts';
 import { boundsOf, cutText, type TextPiece } from '../../../src/rows/sources/text-pieces.ts';
 import { createDirectory, prepareAll, promptOf, readRecords, writeSource } from '../../support/rows.ts';
 

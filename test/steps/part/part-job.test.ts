@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { JobRecord } from '../../../src/core/job-record.ts';
-import { RunPlan } from '../../../src/core/run-plan.ts';
+import { JobRecord } from '../../../src/core/jobs/job-record.ts';
+import { RunPlan } from '../../../src/core/plan/run-plan.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { readJson, writeJson } from '../../../src/store/json-object.ts';
 import type { RunTask } from '../../../src/targets/embedded/run-locally.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { progressLines } from '../../../src/cli/views/run-progress-view.ts';
-import type { RunEvent } from '../../../src/core/run-event.ts';
+import type { RunEvent } from '../../../src/core/run/run-event.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { readRun } from '../../../src/runs/run-store.ts';
 import { readUnfinishedRun } from '../../../src/runs/unfinished-run.ts';

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createVirtualClock } from '../../../src/core/clock.ts';
-import type { RunEvent } from '../../../src/core/run-event.ts';
+import type { RunEvent } from '../../../src/core/run/run-event.ts';
 import { modelServerOf } from '../../../src/emulator/models/model-server.ts';
 import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, openLocalTarget, sha256 } from '../../../src/targets/local/local-target.ts';

@@ -1,6 +1,6 @@
 import { GetModelInvocationJobCommand } from '@aws-sdk/client-bedrock';
 import { expect, test } from 'vitest';
-import { PartLedger } from '../../../src/core/ledger.ts';
+import { PartLedger } from '../../../src/core/run/ledger.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { readJson } from '../../../src/store/json-object.ts';
 import { LOCAL_BUCKET } from '../../../src/targets/local/local-target.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRunInput } from '../../../src/core/run-input.ts';
+import { parseRunInput } from '../../../src/core/run-input/run-input.ts';
 import { checkBudget, estimateCost } from '../../../src/steps/plan/cost-estimate.ts';
 import { modelCallOf } from '../../../src/steps/plan/model-call.ts';
 

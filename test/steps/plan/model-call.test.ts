@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRunInput } from '../../../src/core/run-input.ts';
+import { parseRunInput } from '../../../src/core/run-input/run-input.ts';
 import { modelCallOf } from '../../../src/steps/plan/model-call.ts';
 
 const callOf = (keys: object) => modelCallOf(parseRunInput({ s3_uri: 's3://bucket/a.csv', ...keys }));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRunInput } from '../../../src/core/run-input.ts';
+import { parseRunInput } from '../../../src/core/run-input/run-input.ts';
 import { runIdOf } from '../../../src/steps/plan/run-identity.ts';
 
 const HASH = '0123456789abcdef';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { PackingLimits } from '../../../src/core/packing.ts';
-import type { Dataset } from '../../../src/core/part.ts';
+import type { PackingLimits } from '../../../src/core/plan/packing.ts';
+import type { Dataset } from '../../../src/core/plan/part.ts';
 import { cutSlices as cut, rowsPerSource } from '../../../src/steps/plan/slices.ts';
 
 const limits: PackingLimits = { minRecords: 100, maxRecords: 500, maxBytes: 1e9, slots: 20 };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PartLedger, Reason } from '../../../src/core/ledger.ts';
-import type { PreparedPart, WavePart } from '../../../src/core/part.ts';
+import type { PreparedPart, WavePart } from '../../../src/core/plan/part.ts';
+import type { PartLedger, Reason } from '../../../src/core/run/ledger.ts';
 import { decideWave, modeOf, type WaveSituation } from '../../../src/steps/waves/decide-wave.ts';
 import type { Turn } from '../../../src/steps/waves/turns.ts';
 

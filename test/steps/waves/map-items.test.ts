@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import type { PartLedger } from '../../../src/core/ledger.ts';
 import {
   MergeItem,
   MergePlan,
@@ -9,7 +8,8 @@ import {
   toWaveItem,
   WaveItem,
   type WavePart,
-} from '../../../src/core/part.ts';
+} from '../../../src/core/plan/part.ts';
+import type { PartLedger } from '../../../src/core/run/ledger.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { cutSlices } from '../../../src/steps/plan/slices.ts';
 import { readSlice, readSlices, writeSlices } from '../../../src/steps/plan/stored-slices.ts';

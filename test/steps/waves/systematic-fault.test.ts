@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Reason } from '../../../src/core/ledger.ts';
+import type { Reason } from '../../../src/core/run/ledger.ts';
 import { faultOfTurn, type PartEnd } from '../../../src/steps/waves/systematic-fault.ts';
 
 /** A part of 100 records, each of which ended with this error. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../../src/core/run-event.ts';
+import type { RunEvent } from '../../../src/core/run/run-event.ts';
 import { type FollowOptions, followRun } from '../../../src/targets/aws/follow-execution.ts';
 import { type DoubleScript, jsonError } from '../../support/aws-double.ts';
 import { EXECUTION_ARN, execution, openDeployedDouble } from '../../support/deployed-double.ts';

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../../src/core/run-event.ts';
+import type { RunEvent } from '../../../src/core/run/run-event.ts';
 import { openRunBucket } from '../../../src/targets/bedrock/bedrock-target.ts';
 import { uploadDataset } from '../../../src/targets/bedrock/upload-dataset.ts';
 import { BUCKET, openBedrockWorld } from '../../support/bedrock-world.ts';

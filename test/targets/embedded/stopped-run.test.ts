@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { RunPlan } from '../../../src/core/run-plan.ts';
-import { RunSummary } from '../../../src/core/summary.ts';
+import { RunPlan } from '../../../src/core/plan/run-plan.ts';
+import { RunSummary } from '../../../src/core/run/summary.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { markCancelled } from '../../../src/steps/run/cancellation.ts';
 import { LOCAL_BUCKET } from '../../../src/targets/local/local-target.ts';

@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createVirtualClock } from '../../../src/core/clock.ts';
-import type { RunEvent } from '../../../src/core/run-event.ts';
+import type { RunEvent } from '../../../src/core/run/run-event.ts';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
 import { readResults } from '../../../src/rows/results/read-results.ts';
 import { localPathOf } from '../../../src/store/directory-store.ts';

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { FlawCounts, StopReasonCounts } from '../jobs/answer-flaws.ts';
+import { DatasetFile } from '../plan/part.ts';
+import { HubSource } from '../plan/run-plan.ts';
+import { AttemptCounts, Reason, RowCounts, TokenCounts } from './ledger.ts';
+import { RunStop } from './run-stop.ts';
+
+/** How a run ended: every row has an answer, or some have none in the end, or it was stopped or cancelled before. */
+export const RunStatus = z.enum(['succeeded', 'partly_succeeded', 'stopped', 'cancelled']);
+export type RunStatus = z.infer<typeof RunStatus>;
+
+/** `summary.json`: the row ledger, what it took, and the identity of everything that went in. */
+export const RunSummary = z.object({
+  format_version: z.literal(1),
+  quarry_version: z.string(),
+  run_id: z.string(),
+  status: RunStatus,
+  /** Why it was stopped; null where it was not. */
+  stop: RunStop.nullable(),
+  rows: RowCounts,
+  /** How many rows took how many attempts, the fewest first; 0 is never sent. */
+  attempts: z.array(AttemptCounts),
+  waves: z.int().min(0),
+  /** Why rows have no answer, the most frequent first. */
+  reasons: z.array(Reason),
+  /** How answers ended, the most frequent first; absent in summaries of version 0.1.0, like the next. */
+  stop_reasons: z.array(StopReasonCounts).optional(),
+  /** Answers that were cut off, refused or empty. */
+  flawed: FlawCounts.optional(),
+  /** Answers that were an object of the schema once text around it was taken away; absent without `output_schema`. */
+  mended: z.int().min(0).optional(),
+  tokens: TokenCounts,
+  /** Dollars for these tokens by the price table; null where no price of the model is known. */
+  cost_usd: z.number().nullable(),
+  /** Rows that got the answer of an identical request, which was sent once. */
+  duplicates: z.int().min(0),
+  /** Model invocation jobs; on-demand parts are none. */
+  jobs: z.int().min(0),
+  on_demand_records: z.int().min(0),
+  /** True where the answers are a simulated model's. */
+  simulated: z.boolean(),
+  /** True where an AWS account paid for the tokens; absent in summaries of version 0.1.0. */
+  billed: z.boolean().optional(),
+  output_uris: z.array(z.string()),
+  started_at: z.string(),
+  ended_at: z.string(),
+  input: z.record(z.string(), z.unknown()),
+  input_hash: z.string(),
+  prompt_hash: z.string(),
+  model_id: z.string(),
+  /** What the plan had a user know. */
+  notes: z.array(z.string()).default([]),
+  dataset_files: z.array(DatasetFile),
+  dataset_rows: z.int().min(0),
+  /** Records of the dataset that are no rows, as the run input would have it, and the file that has them; absent where there are none. */
+  skipped: z.object({ records: z.int().min(1), uri: z.string() }).optional(),
+  hub: HubSource.nullable(),
+});
+export type RunSummary = z.infer<typeof RunSummary>;
+RunSummary.register(z.globalRegistry, { title: 'the summary of a run' });

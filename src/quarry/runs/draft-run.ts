@@ -1,0 +1,41 @@
+import { rm } from 'node:fs/promises';
+import { systemClock } from '../../core/clock.ts';
+import { DEFAULT_RECORDS_PER_HOUR } from '../../core/plan/schedule.ts';
+import { draftPlan } from '../../steps/plan/draft-plan.ts';
+import { type PlanReport, reportPlan } from './plan-report.ts';
+import type { FollowOptions } from './run.ts';
+import { inOwnWords, type RunRequest, runInputOf } from './run-request.ts';
+import type { RunWorkOptions } from './run-work.ts';
+
+/** How a run is planned that is not made. */
+export interface PlanOptions extends FollowOptions {
+  /** Jobs that run at once. @default the quota */
+  jobsInFlight?: number | undefined;
+  /** Records that one job does in an hour. */
+  recordsPerHour?: number | undefined;
+}
+
+/** What a run would be. Nothing is sent but the dataset, where it is this machine's and the bucket is not. */
+export async function draftRun(
+  request: RunRequest,
+  { jobsInFlight, recordsPerHour = DEFAULT_RECORDS_PER_HOUR, ...options }: RunWorkOptions & PlanOptions,
+): Promise<PlanReport> {
+  const { files, tell, signal } = options;
+  await files.requireReachable();
+  const input = await runInputOf(request, options);
+  const { dataset } = request;
+  const draft = await inOwnWords(request, input, () =>
+    draftPlan(input, { ...files.planDeps, onProgress: tell, signal }),
+  );
+  if (draft.duplicatesPath !== undefined) await rm(draft.duplicatesPath, { force: true });
+  const isUploaded =
+    files.target.kind !== 'local' &&
+    dataset !== undefined &&
+    !(typeof dataset === 'string' && /^(?:s3:\/\/|hf:)/.test(dataset));
+  const pace = { jobsInFlight: jobsInFlight ?? draft.plan.max_concurrent_jobs, recordsPerHour };
+  return {
+    uploaded_to: isUploaded ? String(input.s3_uri) : null,
+    billed: files.target.kind !== 'local',
+    ...reportPlan(draft, { ...pace, nowMs: systemClock.now() }),
+  };
+}

@@ -1,0 +1,71 @@
+import pLimit from 'p-limit';
+import { listKnownRuns } from '../../runs/known-runs.ts';
+import { listRuns, type RunCondition, standingOf } from '../../runs/run-store.ts';
+import { placeOf } from '../../runs/run-target.ts';
+import { lastExecutions } from '../../targets/aws/run-status.ts';
+import type { RunFiles } from '../../targets/run-files.ts';
+import { openStack } from '../open-stack.ts';
+import { isOnStack, type StackFiles } from './run-on-stack.ts';
+
+/** Runs that are looked at at once. */
+const CONCURRENT_RUNS = 16;
+
+/** A run in a list; null is what is not known without asking where the run is. */
+export interface ListedRun {
+  run_id: string;
+  /** `local`, or the bucket. */
+  at: string;
+  status: RunCondition | null;
+  rows: number | null;
+  answered: number | null;
+  model: string | null;
+  started: string | null;
+}
+
+/** The runs of a place, the newest first, and then those of other places that this machine remembers. */
+export async function listAllRuns(
+  files: RunFiles,
+  { elsewhere }: { elsewhere: boolean },
+): Promise<{ at: string; runs: ListedRun[] }> {
+  const at = placeOf(files.target);
+  const executions = isOnStack(files) ? await executionStates(files) : new Map<string, string>();
+  const stored = await pLimit(CONCURRENT_RUNS).map(
+    await listRuns(files),
+    async ({ layout, plan, summary }) => ({
+      run_id: plan.run_id,
+      at,
+      status:
+        conditionOnStack(summary === undefined ? executions.get(plan.run_id) : undefined) ??
+        (await standingOf({ layout, summary }, files.store)).condition,
+      rows: plan.selected_rows,
+      answered: summary?.rows.succeeded ?? null,
+      model: plan.model.model_id,
+      started: plan.created_at,
+    }),
+  );
+  const others = (elsewhere ? await listKnownRuns(files.dir) : [])
+    .map(({ run_id, target }) => ({ run_id, at: placeOf(target) }))
+    .filter((run) => run.at !== at)
+    .map((run) => ({ ...run, status: null, rows: null, answered: null, model: null, started: null }));
+  return { at, runs: [...stored, ...others] };
+}
+
+/** What became of the last execution of each run: `running`, or how it failed; what has succeeded has a summary. */
+async function executionStates(files: StackFiles): Promise<Map<string, string>> {
+  await using target = await openStack(files.target);
+  const executions = await lastExecutions(target);
+  return new Map([...executions].map(([runId, { status }]) => [runId, status.toLowerCase()]));
+}
+
+/** What a run is, by the status of its last execution; undefined where its files say more. */
+function conditionOnStack(status: string | undefined): RunCondition | undefined {
+  switch (status) {
+    case 'running':
+    case 'failed':
+      return status;
+    case 'timed_out':
+      return 'failed';
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+import { PILOT_MIN_PARTS, packFull } from '../../core/plan/packing.ts';
+import type { CostEstimate } from '../../core/plan/run-plan.ts';
+import { type JobPace, type JobSchedule, scheduleJobs } from '../../core/plan/schedule.ts';
+import { answerSchemaOf } from '../../core/run-input/output-schema.ts';
+import { parseRunInput } from '../../core/run-input/run-input.ts';
+import { propertyColumnsOf } from '../../rows/results/result-columns.ts';
+import type { PlanDraft } from '../../steps/plan/draft-plan.ts';
+
+/** When jobs end, if they start now. */
+export type ScheduledEnd = JobSchedule & { ends_at: string };
+
+/** An `output_schema`, as it was given and as the JSON Schema that it stands for. */
+export interface PlannedSchema {
+  given: unknown;
+  compiled: unknown;
+  /** How the model is told: in the prompt. */
+  asked: 'in the prompt';
+  columns: readonly { name: string; type: string }[];
+}
+
+/** What a run would be. */
+export interface PlanReport {
+  run_id: string;
+  /** Where the plan had a local dataset uploaded to; null where nothing was uploaded. */
+  uploaded_to: string | null;
+  /** True where a run with this input was made before. */
+  run_exists: boolean;
+  model_id: string;
+  rows: number;
+  dataset_rows: number;
+  /** What answers are to be, and the columns that come of it; null where they are texts or embeddings. */
+  output_schema: PlannedSchema | null;
+  /** Rows that get the answer of an identical request. */
+  duplicates: number;
+  on_demand_rows: number;
+  parts: number;
+  slices: number;
+  estimate: CostEstimate;
+  /** False where no AWS account pays: the estimate is what Bedrock would take. */
+  billed: boolean;
+  /** What a user should know before anything is spent. */
+  notes: string[];
+  schedule: {
+    jobs_in_flight: number;
+    records_per_hour: number;
+    /** The run's own packing. */
+    balanced: ScheduledEnd;
+    /** Parts as large as the quotas allow, and a last one of what is left. */
+    full: ScheduledEnd;
+  };
+}
+
+/** What a draft says; `nowMs` is when the jobs would start. */
+export function reportPlan(
+  { plan, recordsOfParts, isKnown }: PlanDraft,
+  { nowMs, ...pace }: JobPace & { nowMs: number },
+): Omit<PlanReport, 'uploaded_to' | 'billed'> {
+  const isJob = (rows: number) => rows >= plan.min_records_per_job;
+  const endOf = (sizes: readonly number[], headStartHours = 0): ScheduledEnd => {
+    const schedule = scheduleJobs(sizes, pace);
+    const hours = headStartHours + schedule.hours;
+    return { ...schedule, hours, ends_at: new Date(nowMs + hours * 3_600_000).toISOString() };
+  };
+  return {
+    run_id: plan.run_id,
+    run_exists: isKnown,
+    model_id: plan.model.model_id,
+    rows: plan.selected_rows,
+    dataset_rows: plan.dataset.rows,
+    output_schema: schemaOf(plan.input),
+    duplicates: plan.duplicates,
+    on_demand_rows: plan.on_demand_rows,
+    parts: plan.parts,
+    slices: plan.slices,
+    estimate: plan.estimate,
+    notes: plan.notes,
+    schedule: {
+      jobs_in_flight: pace.jobsInFlight,
+      records_per_hour: pace.recordsPerHour,
+      balanced: endAfter(plan, recordsOfParts.filter(isJob), endOf),
+      full: endOf(
+        packFull(plan.selected_rows - plan.duplicates, plan.max_rows_per_part)
+          .map(({ rows }) => rows)
+          .filter(isJob),
+      ),
+    },
+  };
+}
+
+function schemaOf(input: Record<string, unknown>): PlannedSchema | null {
+  const { output_schema, output_prefix } = parseRunInput(input);
+  if (output_schema === undefined) return null;
+  const compiled = answerSchemaOf(output_schema);
+  const columns = propertyColumnsOf(compiled, output_prefix).map(({ name, type }) => ({ name, type }));
+  return { given: output_schema, compiled, asked: 'in the prompt', columns };
+}
+
+/** The end of the run's own packing: with the first job alone, as Dispatch has it, unless there is no pilot. */
+function endAfter(
+  { input }: PlanDraft['plan'],
+  jobs: readonly number[],
+  endOf: (sizes: readonly number[], headStartHours?: number) => ScheduledEnd,
+): ScheduledEnd {
+  const [pilot = 0, ...others] = jobs;
+  if (input.pilot === false || jobs.length < PILOT_MIN_PARTS) return endOf(jobs);
+  const alone = endOf([pilot]);
+  const { waves, ...rest } = endOf(others, alone.hours);
+  const [smallest, largest] = [Math.min(pilot, rest.smallest), Math.max(pilot, rest.largest)];
+  return { ...rest, jobs: jobs.length, smallest, largest, waves: waves + 1 };
+}

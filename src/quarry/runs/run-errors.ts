@@ -1,0 +1,75 @@
+import {
+  AccessDeniedError,
+  BedrockThrottledError,
+  CredentialsError,
+  DeploymentError,
+  DiskFullError,
+  InvalidDatasetError,
+  InvalidRunInputError,
+  JobQuotaExceededError,
+  LedgerMismatchError,
+  NotSupportedError,
+  ObjectNotFoundError,
+  QuarryError,
+  RunBusyError,
+  RunConflictError,
+  ServiceUnavailableError,
+  SystematicFaultError,
+} from '../../core/errors.ts';
+
+/** The run was stopped here by its signal, the error’s cause; `quarry.resume` goes on with it. */
+export class RunStoppedError extends QuarryError {
+  override readonly name = 'RunStoppedError';
+}
+
+/** Nobody here follows the run any more; it goes on on AWS. */
+export class RunDetachedError extends QuarryError {
+  override readonly name = 'RunDetachedError';
+  /** Why not, where it was not the signal. */
+  readonly fault: QuarryError | undefined;
+
+  constructor(message: string, { fault, ...options }: ErrorOptions & { fault: QuarryError | undefined }) {
+    super(message, options);
+    this.fault = fault;
+  }
+}
+
+const NAMED_ERRORS = [
+  AccessDeniedError,
+  BedrockThrottledError,
+  CredentialsError,
+  DeploymentError,
+  DiskFullError,
+  InvalidDatasetError,
+  InvalidRunInputError,
+  JobQuotaExceededError,
+  LedgerMismatchError,
+  NotSupportedError,
+  ObjectNotFoundError,
+  RunBusyError,
+  RunConflictError,
+  ServiceUnavailableError,
+  SystematicFaultError,
+];
+
+/** The error of a name that an execution failed with: of its own class, where it is one of Quarry's. */
+export function namedError(name: string, message: string): Error {
+  for (const NamedError of NAMED_ERRORS) {
+    const error = new NamedError(message);
+    if (error.name === name) return error;
+  }
+  const error = new Error(message);
+  error.name = name;
+  return error;
+}
+
+/** The error, and which run it is of. */
+export function aboutRun<E extends Error>(error: E, runId: string | undefined): E {
+  return runId === undefined ? error : Object.assign(error, { runId });
+}
+
+/** The run that an error is of; undefined where it has none yet. */
+export function runIdOf(error: unknown): string | undefined {
+  const { runId } = (error ?? {}) as { runId?: unknown };
+  return typeof runId === 'string' ? runId : undefined;
+}

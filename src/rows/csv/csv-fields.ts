@@ -1,0 +1,95 @@
+import type { FileBytes } from '../bytes/record-bytes.ts';
+import type { CsvDialect, CsvRecord } from './csv-scanner.ts';
+
+/** The dialect of what is written anew: every field quoted, so that no reader can take it for anything else. */
+export const CANONICAL_DIALECT: CsvDialect = { delimiter: ',', quote: '"' };
+
+const QUOTE = 34;
+const COMMA = 44;
+const NEWLINE = 10;
+
+/** The texts of a record's fields. */
+export function textsOf(
+  { start, fieldEnds }: CsvRecord,
+  { bytes, offset }: FileBytes,
+  { quote }: CsvDialect,
+): string[] {
+  let at = start - offset;
+  return fieldEnds.map((end) => {
+    const text = bytes.toString('utf8', at, end - offset);
+    at = end - offset + 1;
+    return quote !== '' && text.startsWith(quote)
+      ? text.slice(1, -1).replaceAll(`${quote}${quote}`, quote)
+      : text;
+  });
+}
+
+/** Writes records in the canonical dialect into a buffer that grows. */
+export interface CanonicalWriter {
+  /** Writes a record, with empty fields after its own where it has fewer than the columns. */
+  write(record: CsvRecord, source: FileBytes): void;
+  /** What was written since the last time. */
+  take(): Buffer;
+}
+
+/** A writer of records that are in this dialect, as so many columns. */
+export function createCanonicalWriter({ quote }: CsvDialect, columns: number): CanonicalWriter {
+  const quoteByte = quote === '' ? -1 : quote.charCodeAt(0);
+  let output = Buffer.allocUnsafe(1 << 16);
+  let length = 0;
+  const reserve = (bytes: number) => {
+    if (length + bytes <= output.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(2 * output.length, length + bytes));
+    output.copy(larger, 0, 0, length);
+    output = larger;
+  };
+  const writeField = (bytes: Buffer, from: number, to: number) => {
+    const isQuoted = to > from && bytes[from] === quoteByte;
+    const [first, last] = isQuoted ? [from + 1, to - 1] : [from, to];
+    // Each byte may be a quote, which is doubled.
+    reserve(2 * (last - first) + 3);
+    output[length++] = QUOTE;
+    if (isQuoted && quoteByte === QUOTE) {
+      length += bytes.copy(output, length, first, last);
+    } else {
+      for (let at = first; at < last; at++) {
+        const byte = bytes[at] ?? 0;
+        // Two of them stand for one.
+        if (isQuoted && byte === quoteByte) at += 1;
+        if (byte === QUOTE) output[length++] = QUOTE;
+        output[length++] = byte;
+      }
+    }
+    output[length++] = QUOTE;
+  };
+  return {
+    write: ({ start, fieldEnds }, { bytes, offset }) => {
+      let from = start - offset;
+      for (const [index, end] of fieldEnds.entries()) {
+        if (index > 0) output[length++] = COMMA;
+        writeField(bytes, from, end - offset);
+        from = end - offset + 1;
+        reserve(2);
+      }
+      for (let index = fieldEnds.length; index < columns; index++) {
+        reserve(4);
+        output[length++] = COMMA;
+        output[length++] = QUOTE;
+        output[length++] = QUOTE;
+      }
+      reserve(2);
+      output[length++] = NEWLINE;
+    },
+    take: () => {
+      const taken = output.subarray(0, length);
+      output = Buffer.allocUnsafe(Math.max(1 << 16, length));
+      length = 0;
+      return taken;
+    },
+  };
+}
+
+/** The canonical header: names that no reader changes, `c0`, `c1`, … */
+export function canonicalHeader(columns: number): Buffer {
+  return Buffer.from(`${Array.from({ length: columns }, (_, index) => `c${index}`).join(',')}\n`);
+}

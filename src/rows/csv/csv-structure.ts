@@ -1,0 +1,224 @@
+import { InvalidDatasetError } from '../../core/errors.ts';
+import type { CsvLayout } from '../../core/plan/part.ts';
+import { createRecordBytes } from '../bytes/record-bytes.ts';
+import { readSourceBytes, type SourceFile } from '../bytes/source-bytes.ts';
+import { countNewlines } from '../bytes/source-encoding.ts';
+import { parseSourceName } from '../sources/source-name.ts';
+import { findDialect, type GivenDialect, readSepLine, SAMPLE_BYTES } from './csv-dialect.ts';
+import { textsOf } from './csv-fields.ts';
+import { CsvFault, type CsvRecord, createCsvScanner, type ScanOptions } from './csv-scanner.ts';
+
+/** What the user says of CSV files. */
+export interface CsvOptions extends GivenDialect {
+  encoding?: string | undefined;
+}
+
+/** A record that is left out. */
+export interface SkippedRecord {
+  /** Line of its beginning. */
+  line: number;
+  fields: number;
+  /** As it stands in the file. */
+  text: string;
+}
+
+/** What a CSV file is made of. */
+export interface CsvStructure {
+  /** Names as the file has them; empty where a column has none. */
+  header: string[];
+  /** Rows below the header. */
+  rows: number;
+  layout: CsvLayout;
+  encoding: string;
+  /** True where DuckDB reads what we read. */
+  isPlain: boolean;
+}
+
+/**
+ * Reads a whole CSV file's structure, finds the dialect where nobody says it, and refuses, with the line, what cannot be read in
+ * one way only. Undefined where the file has nothing but blank lines. `onSkipped` is given the records that are left out.
+ */
+export async function readCsvStructure(
+  file: SourceFile,
+  options: CsvOptions = {},
+  onSkipped?: (record: SkippedRecord) => Promise<void>,
+): Promise<CsvStructure | undefined> {
+  let encoding = 'utf-8';
+  const bytes = readSourceBytes(file, {
+    encoding: options.encoding,
+    onEncoding: (found) => {
+      encoding = found;
+    },
+  });
+  const chunks = bytes[Symbol.asyncIterator]();
+  try {
+    const head = await readHead(chunks);
+    if (head.isWhole && isBlank(head.bytes)) return undefined;
+    const layout = layoutOf(file, head, options);
+    const header = await readHeader(head, chunks, layout);
+    const counts = await scanAll({ head: header.bytes, chunks, layout, onSkipped }, options);
+    const padding = Array.from({ length: counts.columns - header.names.length }, () => '');
+    return {
+      header: [...header.names, ...padding],
+      rows: counts.rows,
+      layout: { ...layout, ...counts.layout, ...(padding.length > 0 ? { columns: counts.columns } : {}) },
+      encoding,
+      isPlain: counts.isPlain && layout.quote === '"' && encoding === 'utf-8',
+    };
+  } catch (error) {
+    throw await explain(file, error, options.encoding);
+  } finally {
+    await chunks.return(undefined);
+  }
+}
+
+/** The header of a CSV file whose structure was read before; empty where a column has no name in the file. */
+export async function readCsvHeader(file: SourceFile): Promise<string[]> {
+  const chunks = readSourceBytes(file)[Symbol.asyncIterator]();
+  try {
+    const { names } = await readHeader(await readHead(chunks), chunks, csvLayoutOf(file));
+    return names;
+  } catch (error) {
+    throw await explain(file, error);
+  } finally {
+    await chunks.return(undefined);
+  }
+}
+
+/** What a file of a plan is read by. */
+export function csvLayoutOf({ uri, layout }: SourceFile): CsvLayout {
+  return layout?.csv ?? { delimiter: parseSourceName(uri)?.delimiter ?? ',', quote: '"' };
+}
+
+/** How a file of this layout is scanned. */
+export function scanOptionsOf({ ragged, columns, sep_line, ...dialect }: CsvLayout): ScanOptions {
+  return { dialect, ragged, columns, hasSepLine: sep_line };
+}
+
+/** What to say of an error; of a fault of the file's, its line. These are counted only here: that would slow down sound files. */
+export async function explain(file: SourceFile, error: unknown, encoding?: string): Promise<unknown> {
+  if (!(error instanceof CsvFault)) return error;
+  const line = await lineAt(readSourceBytes(file, { encoding }), error.at);
+  return new InvalidDatasetError(`Line ${line} of ${file.uri} ${error.message}`, { cause: error });
+}
+
+interface Head {
+  bytes: Buffer;
+  /** True where the file has no more. */
+  isWhole: boolean;
+}
+
+type Chunks = AsyncIterator<Buffer>;
+
+async function readHead(chunks: Chunks): Promise<Head> {
+  const head: Buffer[] = [];
+  for (let length = 0; length < SAMPLE_BYTES; ) {
+    const { value, done } = await chunks.next();
+    if (done) return { bytes: Buffer.concat(head), isWhole: true };
+    head.push(value);
+    length += value.length;
+  }
+  return { bytes: Buffer.concat(head), isWhole: false };
+}
+
+function isBlank(bytes: Buffer): boolean {
+  return !/[^\r\n]/.test(bytes.toString('latin1'));
+}
+
+function layoutOf({ uri }: SourceFile, head: Head, options: CsvOptions): CsvLayout {
+  const { quote, ragged = 'refuse' } = options;
+  const sepDelimiter = readSepLine(head.bytes);
+  const hasSepLine = sepDelimiter !== undefined;
+  const delimiter = options.delimiter ?? sepDelimiter ?? parseSourceName(uri)?.delimiter;
+  const dialect = findDialect({ uri, ...head }, { delimiter, quote, ragged, hasSepLine });
+  return {
+    ...dialect,
+    ...(hasSepLine ? { sep_line: true as const } : {}),
+    ...(ragged === 'refuse' ? {} : { ragged }),
+  };
+}
+
+/** The header's names, and all bytes that were read for them. */
+async function readHeader(
+  head: Head,
+  chunks: Chunks,
+  layout: CsvLayout,
+): Promise<{ names: string[]; bytes: Buffer }> {
+  let bytes = head.bytes;
+  let header: CsvRecord | undefined;
+  const scanner = createCsvScanner({
+    ...scanOptionsOf(layout),
+    onRecord: (record) => {
+      header ??= record;
+    },
+  });
+  scanner.scan(bytes, 0);
+  for (let isWhole = head.isWhole; header === undefined; ) {
+    if (isWhole) {
+      scanner.end();
+      break;
+    }
+    const { value, done } = await chunks.next();
+    isWhole = done === true;
+    if (value === undefined) continue;
+    bytes = Buffer.concat([bytes, value]);
+    scanner.scan(value, 0);
+  }
+  return { names: header === undefined ? [] : textsOf(header, { bytes, offset: 0 }, layout), bytes };
+}
+
+interface WholeScan {
+  head: Buffer;
+  chunks: Chunks;
+  layout: CsvLayout;
+  onSkipped: ((record: SkippedRecord) => Promise<void>) | undefined;
+}
+
+async function scanAll({ head, chunks, layout, onSkipped }: WholeScan, { quote }: CsvOptions) {
+  const held = createRecordBytes();
+  let skipped: SkippedRecord[] = [];
+  const onRecord: ScanOptions['onRecord'] = ({ start, end, fieldEnds }, kind) => {
+    if (kind !== 'skipped') return;
+    const { bytes, offset } = held.bytes();
+    const text = bytes.toString('utf8', start - offset, end - offset);
+    skipped.push({ line: held.lineOf(start), fields: fieldEnds.length, text });
+  };
+  const scanner = createCsvScanner({
+    ...scanOptionsOf(layout),
+    refusesDoubleQuotes: quote === undefined && layout.quote !== '"',
+    ...(layout.ragged === 'skip' ? { onRecord } : {}),
+  });
+  const handOver = async () => {
+    for (const record of skipped) await onSkipped?.(record);
+    skipped = [];
+  };
+  for (let chunk: Buffer | undefined = head; chunk !== undefined; ) {
+    if (layout.ragged === 'skip') held.push(chunk, scanner.recordStart());
+    scanner.scan(chunk);
+    await handOver();
+    const next: IteratorResult<Buffer> = await chunks.next();
+    chunk = next.done ? undefined : next.value;
+  }
+  scanner.end();
+  await handOver();
+  return {
+    rows: scanner.rows(),
+    columns: scanner.columns(),
+    isPlain: scanner.isPlain(),
+    layout: {
+      ...(scanner.raggedRows() > 0 ? { ragged_rows: scanner.raggedRows() } : {}),
+      ...(scanner.skippedRecords() > 0 ? { skipped_records: scanner.skippedRecords() } : {}),
+    },
+  };
+}
+
+async function lineAt(chunks: AsyncIterable<Buffer>, at: number): Promise<number> {
+  let line = 1;
+  let offset = 0;
+  for await (const bytes of chunks) {
+    line += countNewlines(bytes.subarray(0, Math.max(0, at - offset)));
+    offset += bytes.length;
+    if (offset >= at) break;
+  }
+  return line;
+}

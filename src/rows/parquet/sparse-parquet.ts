@@ -1,0 +1,165 @@
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { InvalidDatasetError, ServiceUnavailableError } from '../../core/errors.ts';
+import type { ByteRange, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
+import type { RowWindow, SourceFile } from '../bytes/source-bytes.ts';
+import { guardedSql, openDuckDb, sqlPath, unguarded } from '../duckdb/duckdb.ts';
+
+/** Where the object is, and where its sparse copy goes. */
+export interface SparseParquetOptions {
+  store: ObjectStore;
+  /** Directory for the copy, which is a file of the object's full size that takes only the bytes fetched. */
+  scratchDirectory: string;
+}
+
+/** A Parquet object as a local file of which only what was asked for is there. */
+export type SparseParquet = Required<Pick<SourceFile, 'uri' | 'path' | 'fetchRows'>> & AsyncDisposable;
+
+/** Bytes at the end that are read first: most footers are in them. */
+const TAIL_BYTES = 64 * 1024;
+/** The footer's length, and the magic. https://parquet.apache.org/docs/file-format/ */
+const TRAILER_BYTES = 8;
+const MAGIC = 'PAR1';
+/** Bytes between two chunks that are read along, lest they cost a request more. */
+const MAX_GAP_BYTES = 64 * 1024;
+/** Bytes of one request. */
+const REQUEST_BYTES = 32 * 1024 ** 2;
+const CONCURRENT_REQUESTS = 4;
+const METADATA_MEMORY_MB = 256;
+
+/** One column's bytes in one row group. */
+interface ColumnChunk extends ByteRange {
+  firstRow: number;
+  rows: number;
+  /** The column's name, and for nested columns the names below it, each after ", ". */
+  path: string;
+  isHere: boolean;
+}
+
+/**
+ * Opens a Parquet object by its footer alone. `fetchRows` reads the chunks of columns and rows by ranged requests and
+ * puts each at its own offset, where DuckDB finds it as in the whole file. Throws InvalidDatasetError where the object
+ * does not end as Parquet does.
+ */
+export async function openSparseParquet(
+  { uri, size }: Pick<ObjectInfo, 'uri' | 'size'>,
+  { store, scratchDirectory }: SparseParquetOptions,
+): Promise<SparseParquet> {
+  await mkdir(scratchDirectory, { recursive: true });
+  const directory = await mkdtemp(join(scratchDirectory, 'sparse-'));
+  const path = join(directory, 'object.parquet');
+  const limit = pLimit(CONCURRENT_REQUESTS);
+  const turns = pLimit(1);
+  let chunks: Promise<ColumnChunk[]> | undefined;
+
+  const copy = async ({ start, end }: ByteRange): Promise<void> => {
+    await using file = await open(path, 'r+');
+    let at = start;
+    for await (const bytes of await store.readStream(uri, { start, end })) {
+      await file.write(bytes as Buffer, 0, (bytes as Buffer).length, at);
+      at += (bytes as Buffer).length;
+    }
+    if (at !== end + 1) {
+      throw new ServiceUnavailableError(`${uri} gave ${at - start} of the bytes ${start} to ${end}.`);
+    }
+  };
+
+  try {
+    await createFooter({ path, size, copy, uri });
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+  return {
+    uri,
+    path,
+    // One after the other, lest chunks that two of them need be read twice.
+    fetchRows: (columns, window) =>
+      turns(async () => {
+        chunks ??= readChunks(path, directory);
+        const needed = (await chunks).filter((chunk) => !chunk.isHere && isWithin(chunk, columns, window));
+        await Promise.all(requestsFor(needed).map((range) => limit(() => copy(range))));
+        for (const chunk of needed) chunk.isHere = true;
+      }),
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+/** A file of the full size with the footer in its place. */
+async function createFooter({
+  uri,
+  path,
+  size,
+  copy,
+}: {
+  uri: string;
+  path: string;
+  size: number;
+  copy: (range: ByteRange) => Promise<void>;
+}): Promise<void> {
+  const refuse = () => {
+    throw new InvalidDatasetError(
+      `${uri} is no Parquet file: it does not end as one. Was its upload broken off?`,
+    );
+  };
+  if (size < MAGIC.length + TRAILER_BYTES) refuse();
+  await using file = await open(path, 'w+');
+  await file.truncate(size);
+  await file.write(MAGIC, 0);
+  const tailStart = Math.max(MAGIC.length, size - TAIL_BYTES);
+  await copy({ start: tailStart, end: size - 1 });
+  const trailer = Buffer.alloc(TRAILER_BYTES);
+  await file.read(trailer, 0, TRAILER_BYTES, size - TRAILER_BYTES);
+  if (trailer.toString('latin1', 4) !== MAGIC) refuse();
+  const footerStart = size - TRAILER_BYTES - trailer.readUInt32LE(0);
+  if (footerStart < MAGIC.length) refuse();
+  if (footerStart < tailStart) await copy({ start: footerStart, end: tailStart - 1 });
+}
+
+async function readChunks(path: string, scratchDirectory: string): Promise<ColumnChunk[]> {
+  await using db = await openDuckDb({ memoryMb: METADATA_MEMORY_MB, threads: 1, scratchDirectory });
+  const rows =
+    await db.rows(`SELECT row_group_id, CAST(row_group_num_rows AS DOUBLE) AS "rows", ${guardedSql('path_in_schema')} AS path,
+      CAST(CASE WHEN dictionary_page_offset > 0 THEN least(dictionary_page_offset, data_page_offset) ELSE data_page_offset END AS DOUBLE) AS start,
+      CAST(total_compressed_size AS DOUBLE) AS bytes
+    FROM parquet_metadata(${sqlPath(path)}) ORDER BY row_group_id, column_id`);
+  const chunks: ColumnChunk[] = [];
+  let [group, firstRow, groupRows] = [rows[0]?.row_group_id, 0, 0];
+  for (const row of rows) {
+    if (row.row_group_id !== group) {
+      group = row.row_group_id;
+      firstRow += groupRows;
+    }
+    groupRows = Number(row.rows);
+    const start = Number(row.start);
+    const end = start + Number(row.bytes) - 1;
+    chunks.push({ start, end, firstRow, rows: groupRows, path: unguarded(row.path), isHere: end < start });
+  }
+  return chunks;
+}
+
+function isWithin(
+  { path, firstRow, rows }: ColumnChunk,
+  columns: readonly string[],
+  window: RowWindow,
+): boolean {
+  if (firstRow >= window.firstRow + window.rows || firstRow + rows <= window.firstRow) return false;
+  return columns.some((column) => path === column || path.startsWith(`${column}, `));
+}
+
+/** The byte ranges of chunks: neighbours together, and no range too long for one request. */
+function requestsFor(chunks: readonly ColumnChunk[]): ByteRange[] {
+  const ranges: ByteRange[] = [];
+  for (const { start, end } of chunks.toSorted((a, b) => a.start - b.start)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && start - last.end <= MAX_GAP_BYTES) last.end = Math.max(last.end, end);
+    else ranges.push({ start, end });
+  }
+  return ranges.flatMap(({ start, end }) =>
+    Array.from({ length: Math.ceil((end + 1 - start) / REQUEST_BYTES) }, (_, index) => {
+      const from = start + index * REQUEST_BYTES;
+      return { start: from, end: Math.min(end, from + REQUEST_BYTES - 1) };
+    }),
+  );
+}
