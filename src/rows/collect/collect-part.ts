@@ -7,6 +7,7 @@ import { balancedRanges } from '../../core/plan/packing.ts';
 import type { FailureCounts } from '../../core/run/ledger.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
+import { disableOptimizersSql } from '../duckdb/duckdb-pool.ts';
 import {
   copyToParquet,
   readParquetColumns,
@@ -97,7 +98,7 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
   const size = sizeOf(request, input, answers);
   const pieces = Math.max(1, Math.ceil(size.answerBytes / (ANSWERS_SHARE * memoryMb * 1e6)));
   if (threads > 1) await db.run('SET threads = 1');
-  await db.run(`SET disabled_optimizers = 'join_order,build_side_probe_side'`);
+  await db.run(disableOptimizersSql(['join_order', 'build_side_probe_side']));
   await writeResult(db, { ...request, unanswered }, { ...size, input, pieces });
   if ((await countMisplaced(db, request)) > 0) {
     await writeResult(

@@ -15,6 +15,17 @@ const MOST_IDLE = 2;
 /** To lower the limit makes DuckDB give its memory back to the system. It fails where some is still in use. */
 const IDLE_MEMORY_MB = 10;
 
+/**
+ * Optimizers that no statement has. With this one, DuckDB answers `IS NULL`, comparisons, minima and maxima by the statistics of
+ * a Parquet file, and sorts by them: writers are known to write false ones, and values count.
+ */
+const DISABLED_OPTIMIZERS = ['statistics_propagation'];
+
+/** SQL that disables optimizers as well as those that no statement has. */
+export function disableOptimizersSql(names: readonly string[]): string {
+  return `SET GLOBAL disabled_optimizers = '${[...DISABLED_OPTIMIZERS, ...names].join(',')}'`;
+}
+
 /** Statements that leave nothing behind. */
 const TRACELESS = /^\s*(?:SELECT|FROM|WITH|DESCRIBE|COPY|INSERT)\b/i;
 /** Statements that leave something behind which can be taken back, and its name. */
@@ -89,6 +100,7 @@ function settingsOf({ memoryMb, threads, scratchDirectory }: DuckDbOptions): Rec
     threads: String(threads),
     temp_directory: scratchDirectory,
     home_directory: scratchDirectory,
+    disabled_optimizers: DISABLED_OPTIMIZERS.join(','),
   };
 }
 
