@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { RUN_INPUT_ALIASES, RUN_INPUT_FIELDS } from '../src/core/run-input/run-input.ts';
+import { type Concern, describeField } from '../src/core/run-input/concern.ts';
+import { RUN_INPUT_ALIASES, RUN_INPUT_CONCERNS, RUN_INPUT_FIELDS } from '../src/core/run-input/run-input.ts';
 import { MODEL_ADAPTERS } from '../src/models/adapters/find-adapter.ts';
 import type { InferenceParameter } from '../src/models/adapters/model-adapter.ts';
 import { table } from './markdown.ts';
@@ -42,7 +43,7 @@ const EMBEDDING_EXAMPLE = {
 
 /** The reference page of the run input: what the schema says, in Markdown. */
 export function renderRunInputPage(): string {
-  return `<!-- Made by scripts/generate-docs.ts from src/core/run-input/run-input.ts and src/models/: change those, then run it. -->
+  return `<!-- Made by scripts/generate-docs.ts from src/core/run-input/ and src/models/: change those, then run it. -->
 
 # Run input
 
@@ -53,15 +54,7 @@ text model, a prompt are required.
 \`null\` means "not given". A key that is not listed here is an error that names the nearest one: a misspelt limit is
 never silently ignored.
 
-## Keys
-
-${table(
-  ['Key', 'Type and limits', 'Default', 'Meaning'],
-  Object.entries(RUN_INPUT_FIELDS).map(([key, field]) => {
-    const { meaning, defaultText } = splitDescription(field.meta()?.description ?? '');
-    return [`\`${key}\``, describeType(toSchema(field)), defaultText, meaning];
-  }),
-)}
+${RUN_INPUT_CONCERNS.map(renderConcern).join('\n\n')}
 
 ${Object.entries(RUN_INPUT_ALIASES)
   .map(([alias, key]) => `\`${alias}\` is accepted as an alias of \`${key}\`.`)
@@ -74,7 +67,7 @@ What is not given is left to the model, except \`max_tokens\`. A parameter that 
 ${table(
   ['Parameter', 'Type and limits', 'Default', 'Meaning', 'Taken by'],
   Object.entries(toSchema(RUN_INPUT_FIELDS.inference_parameters).properties ?? {}).map(([name, schema]) => {
-    const { meaning, defaultText } = splitDescription(schema.description ?? '');
+    const { meaning, defaultText } = describeField(schema.description ?? '');
     return [`\`${name}\``, describeType(schema), defaultText, meaning, familiesTaking(name)];
   }),
 )}
@@ -116,16 +109,17 @@ ${jsonBlock(EMBEDDING_EXAMPLE)}
 `;
 }
 
+function renderConcern({ title, about, fields }: Concern): string {
+  const rows = Object.entries(fields).map(([key, field]) => {
+    const { meaning, defaultText } = describeField(field.meta()?.description ?? '');
+    return [`\`${key}\``, describeType(toSchema(field)), defaultText, meaning];
+  });
+  return `## ${title}\n\n${about}\n\n${table(['Key', 'Type and limits', 'Default', 'Meaning'], rows)}`;
+}
+
 /** A field's JSON Schema. */
 function toSchema(field: z.ZodType): ValueSchema {
   return z.toJSONSchema(field) as ValueSchema;
-}
-
-/** A description's meaning, and the default that its sentence "Default …" names. */
-function splitDescription(description: string): { meaning: string; defaultText: string } {
-  const sentence = /(?:^| )Default:? (.+?)\.(?= |$)/.exec(description);
-  if (sentence === null) return { meaning: description, defaultText: '' };
-  return { meaning: description.replace(sentence[0], '').trim(), defaultText: sentence[1] ?? '' };
 }
 
 function describeType(schema: ValueSchema): string {

@@ -3,7 +3,10 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
 import { InvalidRunInputError } from '../../core/errors.ts';
-import { RUN_INPUT_FIELDS, RUN_INPUT_KEYS } from '../../core/run-input/run-input.ts';
+import { type Concern, describeField } from '../../core/run-input/concern.ts';
+import { InferenceParameters, MODEL_INPUT } from '../../core/run-input/model-input.ts';
+import { ROAD_INPUT } from '../../core/run-input/road-input.ts';
+import { RUN_INPUT_CONCERNS, RUN_INPUT_KEYS } from '../../core/run-input/run-input.ts';
 
 /** Keys whose value is not given by a flag of its own: DATASET stands for them. */
 const DATASET_KEYS = ['s3_uri', 'dataset_id'];
@@ -11,38 +14,67 @@ const DATASET_KEYS = ['s3_uri', 'dataset_id'];
 /** What a flag's text must be. */
 type FlagType = 'text' | 'number' | 'boolean' | 'json' | 'list' | 'document';
 
-/** Flags of single inference parameters. */
-const PARAMETER_FLAGS: readonly { flag: string; key: string; type: FlagType; description: string }[] = [
-  {
-    flag: 'max-tokens',
-    key: 'max_tokens',
-    type: 'number',
-    description: 'Most tokens of an answer. Default 1024.',
-  },
-  { flag: 'temperature', key: 'temperature', type: 'number', description: 'Sampling temperature.' },
-  { flag: 'top-p', key: 'top_p', type: 'number', description: 'Nucleus sampling.' },
-  { flag: 'top-k', key: 'top_k', type: 'number', description: 'Sampling from the k likeliest tokens.' },
-  { flag: 'dimensions', key: 'dimensions', type: 'number', description: 'Length of an embedding.' },
-];
+/** A key's schema, as far as its flag follows it. */
+type FieldSchema = { type: string; meta(): { description?: string | undefined } | undefined };
 
-/** Adds a flag for every key of the run input, `--max-records` for `max_records`, in the schema's own words. */
+/** What stands for the value in the help: short, so that descriptions have room on 80 columns. */
+const PLACEHOLDERS: Readonly<Record<FlagType, string>> = {
+  text: ' <text>',
+  number: ' <n>',
+  boolean: '',
+  json: ' <json>',
+  list: ' <list>',
+  document: ' <json>',
+};
+
+/** Flags of single inference parameters, those that are numbers: `--max-tokens` for `max_tokens`. */
+const PARAMETER_KEYS = Object.entries(InferenceParameters.shape)
+  .filter(([, schema]) => schema.unwrap().type === 'number')
+  .map(([key]) => key);
+
+/**
+ * Adds a flag for every key of the run input, `--max-records` for `max_records`, in the schema's own words and under the
+ * heading of its concern.
+ */
 export function addRunFlags(command: Command): Command {
-  for (const [key, schema] of Object.entries(RUN_INPUT_FIELDS)) {
-    if (DATASET_KEYS.includes(key)) continue;
-    const type = typeOf(schema);
-    const flag = `--${toFlag(key)}${type === 'boolean' ? '' : ` <${type === 'json' ? 'json' : toFlag(key)}>`}`;
-    const description = (schema.description ?? '').replaceAll('`', '');
-    command.addOption(new Option(flag, description).argParser(parserOf(type)));
+  for (const concern of RUN_INPUT_CONCERNS) {
+    for (const option of optionsOf(concern)) command.addOption(option.helpGroup(`${concern.title}:`));
   }
-  command.addOption(new Option('--no-pilot', 'Run all parts at once.'));
-  command.addOption(new Option('--max-records-per-batch <n>').argParser(parserOf('number')).hideHelp());
-  for (const { flag, type, description } of PARAMETER_FLAGS) {
-    command.addOption(new Option(`--${flag} <${type}>`, description).argParser(parserOf(type)));
-  }
-  return command.option(
-    '--stop-sequence <text...>',
-    'Text at which an answer stops; may be given several times.',
+  return command.addOption(
+    new Option('--max-records-per-batch <n>').argParser(parserOf('number')).hideHelp(),
   );
+}
+
+function optionsOf(concern: Concern): Option[] {
+  return [
+    ...Object.entries(concern.fields)
+      .filter(([key]) => !DATASET_KEYS.includes(key))
+      .map(([key, schema]) => optionOf(key, schema)),
+    ...(concern === MODEL_INPUT ? parameterOptions() : []),
+    ...(concern === ROAD_INPUT ? [new Option('--no-pilot', 'Run all parts at once.')] : []),
+  ];
+}
+
+function parameterOptions(): Option[] {
+  return [
+    ...Object.entries(InferenceParameters.shape)
+      .filter(([key]) => PARAMETER_KEYS.includes(key))
+      .map(([key, schema]) => optionOf(key, schema.unwrap())),
+    new Option('--stop-sequence <text...>', 'Text at which an answer stops; may be given several times.'),
+  ];
+}
+
+function optionOf(key: string, schema: FieldSchema): Option {
+  const type = typeOf(schema);
+  const flag = `--${toFlag(key)}${PLACEHOLDERS[type]}`;
+  return new Option(flag, describe(schema.meta()?.description ?? '')).argParser(parserOf(type));
+}
+
+/** A description as a terminal shows it, with its default at the end. */
+function describe(description: string): string {
+  const { meaning, defaultText } = describeField(description);
+  const text = meaning.replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1').replaceAll('`', '');
+  return defaultText === '' ? text : `${text} (default: ${defaultText.replaceAll('`', '')})`;
 }
 
 /** The run input that flags and a document (`--input`) make together; a flag overrides the document. */
@@ -60,8 +92,8 @@ export async function runInputOf(options: Record<string, unknown>): Promise<Reco
       : await readDocument('--output-schema', options.outputSchema);
   }
   const parameters: Record<string, unknown> = { ...(given.inference_parameters as object | undefined) };
-  for (const { flag, key } of PARAMETER_FLAGS) {
-    const value = options[toOptionName(flag.replaceAll('-', '_'))];
+  for (const key of PARAMETER_KEYS) {
+    const value = options[toOptionName(key)];
     if (value !== undefined) parameters[key] = value;
   }
   if (options.stopSequence !== undefined) parameters.stop_sequences = options.stopSequence;
@@ -99,7 +131,7 @@ function besideItself(document: Record<string, unknown>, path: string): Record<s
   return { ...document, dataset: isAbsolute(dataset) ? dataset : join(dirname(path), dataset) };
 }
 
-function typeOf(schema: { type: string }): FlagType {
+function typeOf(schema: FieldSchema): FlagType {
   switch (schema.type) {
     case 'number':
       return 'number';

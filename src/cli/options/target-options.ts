@@ -34,13 +34,20 @@ export interface TargetOptions extends EndpointOptions {
 
 /** Adds those options to a command. */
 export function addTargetOptions(command: Command): Command {
+  const others = command.options.length;
+  addOptions(command);
+  for (const option of command.options.slice(others)) option.helpGroup('Where it runs:');
+  return command;
+}
+
+function addOptions(command: Command): void {
   const local = command
     .option(
       '--target <target>',
       'local (an emulator), bedrock (this machine and your account), or aws (the stack); default: where the run is, else local',
     )
     .option('--dir <directory>', 'the local store: s3://bucket/key is <directory>/bucket/key', '.quarry');
-  return addEndpointOptions(local, 'local: ')
+  addEndpointOptions(local, 'local: ')
     .option('--emulator <url>', 'local: use a Bedrock emulator that runs already (quarry emulate)')
     .option('--bucket <name>', 'bedrock: bucket of datasets, runs and results, in the region of the jobs')
     .option(

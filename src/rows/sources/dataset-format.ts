@@ -1,6 +1,6 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { DatasetFormat } from '../../core/plan/part.ts';
-import type { GivenFormat } from '../../core/run-input/run-input.ts';
+import type { GivenFormat } from '../../core/run-input/dataset-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { listed } from './listed.ts';
 import { KNOWN_ENDINGS, parseSourceName } from './source-name.ts';

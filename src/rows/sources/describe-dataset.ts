@@ -1,6 +1,6 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Column, CsvLayout, Dataset, DatasetFormat, TextLayout } from '../../core/plan/part.ts';
-import type { GivenFormat } from '../../core/run-input/run-input.ts';
+import type { GivenFormat } from '../../core/run-input/dataset-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
 import { type CsvOptions, readCsvStructure, type SkippedRecord } from '../csv/csv-structure.ts';

@@ -1,5 +1,5 @@
 import type { DatasetFormat } from '../../core/plan/part.ts';
-import type { GivenFormat } from '../../core/run-input/run-input.ts';
+import type { GivenFormat } from '../../core/run-input/dataset-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { Compression } from '../bytes/unpacked-bytes.ts';
 

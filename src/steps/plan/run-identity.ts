@@ -18,7 +18,28 @@ export function inputHashOf(
   { source, hash, modelServer }: IdentitySource,
 ): string {
   const server = modelServer === undefined ? [] : [modelServer];
-  return hash(JSON.stringify([withoutLimits(input), template, source, ...server]));
+  return hash(JSON.stringify([inHashedOrder(withoutLimits(input)), template, source, ...server]));
+}
+
+/**
+ * Keys in the order that hashes have been made in since the first run: another order would give the same document another
+ * run id, and every row would be paid for again. Keys that are not in it follow by name.
+ */
+const HASHED_ORDER: readonly string[] = [
+  ...['s3_uri', 'dataset_id', 'split', 'config_name', 'revision'],
+  ...['format', 'csv_delimiter', 'csv_quote', 'csv_encoding', 'csv_ragged'],
+  ...['job_name_prefix', 'model_id', 'base_model_id', 'prompt_id', 'prompt_template', 'system_prompt'],
+  ...['inference_parameters', 'text_column', 'record_id_column'],
+  ...['output_column', 'output_schema', 'output_prefix'],
+  ...['max_num_jobs', 'max_records_per_job', 'max_records', 'max_attempts'],
+  ...['retry_truncated', 'retry_refused', 'pilot', 'dedupe'],
+];
+
+function inHashedOrder(input: Record<string, unknown>): Record<string, unknown> {
+  const placeOf = (key: string) => HASHED_ORDER.indexOf(key) + 1 || HASHED_ORDER.length + 1;
+  return Object.fromEntries(
+    Object.entries(input).sort(([a], [b]) => placeOf(a) - placeOf(b) || (a < b ? -1 : 1)),
+  );
 }
 
 /** What a run's identity is made of, beside its input. */

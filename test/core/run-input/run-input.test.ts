@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InvalidRunInputError } from '../../../src/core/errors.ts';
+import { describeField } from '../../../src/core/run-input/concern.ts';
 import {
   parseRunInput,
   RUN_INPUT_ALIASES,
+  RUN_INPUT_CONCERNS,
   RUN_INPUT_FIELDS,
   RUN_INPUT_KEYS,
   RunInputSchema,
@@ -291,4 +293,30 @@ test('options of CSV that cannot be meant are refused, and latin-1 is known by t
   expect(faultsOf({ ...MINIMAL, prompt_template: '{a}', output_prefix: 'x_' }).join()).toContain(
     'output_prefix: goes with output_schema',
   );
+});
+
+test('every key belongs to one concern, and the document is all of them in their order', () => {
+  const keys = RUN_INPUT_CONCERNS.flatMap(({ fields }) => Object.keys(fields));
+  expect(keys).toEqual(RUN_INPUT_KEYS);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(RUN_INPUT_CONCERNS.map(({ title }) => title)).toEqual([
+    'Dataset',
+    'Model',
+    'Prompt',
+    'Answers',
+    'Limits',
+    'Jobs',
+  ]);
+});
+
+test('a description’s default is told apart from its meaning', () => {
+  expect(describeField('Column to embed. Default `input_text`. Embeddings only.')).toEqual({
+    meaning: 'Column to embed. Embeddings only.',
+    defaultText: '`input_text`',
+  });
+  expect(describeField('Default: none.')).toEqual({ meaning: '', defaultText: 'none' });
+  expect(describeField('Takes the model’s own default.')).toEqual({
+    meaning: 'Takes the model’s own default.',
+    defaultText: '',
+  });
 });

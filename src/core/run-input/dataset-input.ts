@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import type { Concern, GivenFields, Refuse } from './concern.ts';
+
+/** What a dataset's files may be said to be, whatever their names. */
+const GivenFormat = z.enum(['csv', 'tsv', 'jsonl', 'json', 'parquet']);
+export type GivenFormat = z.infer<typeof GivenFormat>;
+
+/** An encoding by one of the names that the WHATWG's standard has for it. https://encoding.spec.whatwg.org/#names-and-labels */
+const Encoding = z.string().refine(isEncoding, 'is no known encoding; windows-1252 and utf-16le are two');
+
+const fields = {
+  s3_uri: z.string().startsWith('s3://').meta({
+    description:
+      'Dataset: one object, or a prefix of many of the same format. CSV, Parquet or JSONL, plain or `.gz`/`.zst`. Instead of `dataset_id`.',
+  }),
+  dataset_id: z
+    .string()
+    .regex(/^[\w.-]+(?:\/[\w.-]+)?$/, 'write it as on the Hub: owner/name')
+    .meta({ description: 'Hugging Face dataset id. Instead of `s3_uri`.' }),
+  split: z.string().min(1).meta({ description: 'Split of the Hugging Face dataset. Default `train`.' }),
+  config_name: z.string().min(1).meta({ description: 'Configuration (subset) of the Hugging Face dataset.' }),
+  revision: z.string().min(1).meta({
+    description:
+      'Branch, tag or commit of the Hugging Face dataset. Recorded as the commit it stands for. Default `main`.',
+  }),
+  format: GivenFormat.meta({
+    description:
+      'What the dataset’s files are, whatever their names: `csv`, `tsv`, `jsonl`, `json` (of lines, or one list) or `parquet`. Default: by their names.',
+  }),
+  csv_delimiter: z
+    .string()
+    .refine((text) => /^(?:tab|[\t\x20-\x7e])$/.test(text), 'give one ASCII character, such as ";", or tab')
+    .meta({
+      description:
+        'Character between the fields of CSV, or `tab`. Default: comma, semicolon, tab or `|`, as the file has it; the plan says which.',
+    }),
+  csv_quote: z
+    .string()
+    .refine((text) => /^(?:none|[\x21-\x7e])$/.test(text), 'give one ASCII character, such as ", or none')
+    .meta({
+      description:
+        'Character around fields of CSV, or `none` where no field is quoted. Default: `"`, or `\'` where only that gives every record as many fields as the header; the plan says which.',
+    }),
+  csv_encoding: Encoding.meta({
+    description:
+      'Encoding of CSV, as `windows-1252`. Default: UTF-8, or UTF-16 where a byte order mark says so.',
+  }),
+  csv_ragged: z.enum(['refuse', 'pad', 'skip']).meta({
+    description:
+      'What to do with records of CSV that have not as many fields as the header: `refuse` the file; `pad` with empty texts, and the header with columns like `column3`; `skip` them, which are counted in the ledger and kept in a file. Default `refuse`.',
+  }),
+  record_id_column: z.string().min(1).meta({
+    description:
+      'Column of unique, non-null ids to use as record ids. Default: the dataset’s own `record_id` if it has one, else `r` and the ten-digit row number.',
+  }),
+};
+
+/** Which rows a run is of, and how its files are read. */
+export const DATASET_INPUT = {
+  title: 'Dataset',
+  about: 'Which rows the run is of, and how their files are read.',
+  fields,
+  check(given: GivenFields<typeof fields>, refuse: Refuse) {
+    if (given.s3_uri === undefined && given.dataset_id === undefined) {
+      refuse('s3_uri', 'give s3_uri, or the dataset_id of a Hugging Face dataset');
+    }
+    if (given.s3_uri !== undefined && given.dataset_id !== undefined) {
+      refuse('dataset_id', 'give s3_uri or dataset_id, not both');
+    }
+    for (const key of ['split', 'config_name', 'revision'] as const) {
+      if (given[key] !== undefined && given.s3_uri !== undefined) {
+        refuse(key, 'goes with dataset_id, not with s3_uri');
+      }
+    }
+    if (given.csv_delimiter !== undefined && given.csv_delimiter === given.csv_quote) {
+      refuse('csv_quote', 'give another character than csv_delimiter');
+    }
+  },
+} satisfies Concern;
+
+function isEncoding(label: string): boolean {
+  // Not a label there, though everybody knows it.
+  if (/^latin-1$/i.test(label)) return true;
+  try {
+    new TextDecoder(label);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { Concern } from './concern.ts';
+
+/** The inference parameters of every family; each family takes some of them. */
+export const InferenceParameters = z.strictObject({
+  max_tokens: z.int().min(1).meta({ description: 'Most tokens of an answer. Default 1024.' }).optional(),
+  temperature: z
+    .number()
+    .min(0)
+    .max(2)
+    .meta({ description: 'Randomness of the answers; Claude and Nova take 1 at most.' })
+    .optional(),
+  top_p: z
+    .number()
+    .gt(0)
+    .max(1)
+    .meta({ description: 'Share of the likeliest tokens to choose from.' })
+    .optional(),
+  top_k: z.int().min(0).meta({ description: 'Number of the likeliest tokens to choose from.' }).optional(),
+  stop_sequences: z
+    .array(z.string().min(1))
+    .max(2500)
+    .meta({ description: 'Texts at which an answer ends.' })
+    .optional(),
+  dimensions: z
+    .int()
+    .min(1)
+    .meta({ description: 'Length of the vector, of those that the model has: 256, 384, 512, 1024.' })
+    .optional(),
+  normalize: z.boolean().meta({ description: 'Scale the vector to length 1.' }).optional(),
+});
+
+/** Which model answers, and how it is called. */
+export const MODEL_INPUT = {
+  title: 'Model',
+  about: 'Which model answers, and how it is called.',
+  fields: {
+    model_id: z.string().min(1).max(2048).meta({
+      description: 'Model id, inference profile id (`us.`, `eu.`, `global.`, …) or ARN.',
+    }),
+    base_model_id: z.string().min(1).max(2048).meta({
+      description:
+        'Model that `model_id` stands for, where it is an ARN that does not tell (an application inference profile, a custom model): its price, parameters and request format are taken.',
+    }),
+    inference_parameters: InferenceParameters.meta({
+      description:
+        '`max_tokens` (default 1024), `temperature`, `top_p`, `top_k`, `stop_sequences` for text; `dimensions`, `normalize` for embeddings. The model’s own defaults otherwise.',
+    }),
+  },
+} satisfies Concern;
