@@ -68,7 +68,7 @@ function permissionAdvice({ message = '' }: ServiceFault): string {
     return ' Allow iam:PassRole on the service role, for bedrock.amazonaws.com.';
   }
   if (/aws-marketplace|access to the model|don't have access|model access/i.test(message)) {
-    return ' Let an administrator invoke the model once in this account and region: the first call subscribes to it (aws-marketplace:Subscribe), and Anthropic’s models want a form to be filled in before.';
+    return ' Let an administrator invoke the model once in this account and region: the first call subscribes to it (aws-marketplace:Subscribe), and Anthropic’s models require a form to be submitted first.';
   }
   return '';
 }

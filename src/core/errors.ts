@@ -79,7 +79,7 @@ export class SystematicFaultError extends QuarryError {
   override readonly name = 'SystematicFaultError';
 }
 
-/** Another process is at work on the run. */
+/** Another process is working on the run. */
 export class RunBusyError extends QuarryError {
   override readonly name = 'RunBusyError';
 }

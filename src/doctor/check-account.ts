@@ -78,7 +78,8 @@ export async function checkStack({ deployment }: DoctorWorld): Promise<Finding> 
   }
   const { stackName, region, quarryVersion, problems } = found;
   const worst = problems.find(({ blocksStart }) => blocksStart) ?? problems[0];
-  if (worst === undefined) return ok(`"${stackName}" in ${region}, of Quarry ${quarryVersion}, as this is.`);
+  if (worst === undefined)
+    return ok(`"${stackName}" in ${region}: Quarry ${quarryVersion}, the same version as this.`);
   return worst.blocksStart ? failed(...splitAdvice(worst.message)) : warning(...splitAdvice(worst.message));
 }
 

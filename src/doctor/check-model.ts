@@ -60,14 +60,14 @@ export async function checkModel(world: DoctorWorld): Promise<Finding> {
   if (missing.length > 0) {
     return failed(
       `${baseModelId} cannot be used in ${here}: ${missing.join(', ')}.`,
-      'Ask for access in the Bedrock console, Model access; some models ask for a form to be filled in.',
+      'Let an administrator invoke the model once in this account and region: the first call subscribes to it; Anthropic’s models require a form to be submitted first.',
     );
   }
   if (details.modelLifecycle?.status === 'LEGACY') {
     const end = details.modelLifecycle.endOfLifeTime;
     return warning(
       `${baseModelId} is a legacy model${end === undefined ? '' : `, until ${end.toISOString().slice(0, 10)}`}.`,
-      'Choose a newer one for what is to be run again later.',
+      'Choose a newer one for anything that you will run again.',
     );
   }
   return ok(`${details.modelName ?? baseModelId} may be used in ${here}.`);

@@ -54,7 +54,7 @@ export async function checkQuotas(world: DoctorWorld): Promise<Finding> {
   }
   if (maxConcurrentJobs !== undefined && maxConcurrentJobs < limits.maxConcurrentJobs) {
     return warning(
-      `${n(maxConcurrentJobs)} jobs of ${modelName} may be at work at once; Quarry sends up to ${n(limits.maxConcurrentJobs)}. The others wait their turn.`,
+      `${n(maxConcurrentJobs)} jobs of ${modelName} may run at once; Quarry sends up to ${n(limits.maxConcurrentJobs)}. The others wait their turn.`,
       `Ask for more in Service Quotas ("${QUOTA_NAMES.maxConcurrentJobs}")${target === 'aws' ? `, or deploy with -c maxConcurrentJobs=${maxConcurrentJobs}` : ''}.`,
     );
   }

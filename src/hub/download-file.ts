@@ -121,7 +121,9 @@ async function acceptAnswer(
   }
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '');
   if (status === 206 && Number(range?.[1]) !== local.bytes) {
-    throw new TransientHubFault(`The Hub answered for ${file.path} with another range than was asked for.`);
+    throw new TransientHubFault(
+      `The Hub answered for ${file.path} with a different range than was asked for.`,
+    );
   }
   if (status !== 206 && local.bytes > 0) await local.restart();
   const length = headers.has('content-encoding') ? null : headers.get('content-length');

@@ -38,7 +38,7 @@ export function toHubError(response: Response, subject: HubSubject): QuarryError
   }
   if (code === 'EntryNotFound') {
     return new InvalidDatasetError(
-      `A file of the dataset "${datasetId}" is listed at revision ${revision} but cannot be had: ${pathOf(response)}.`,
+      `A file of the dataset "${datasetId}" is listed at revision ${revision} but cannot be downloaded: ${pathOf(response)}.`,
     );
   }
   if (response.status === 401 && /invalid (credentials|username)/i.test(said)) {

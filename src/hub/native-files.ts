@@ -113,7 +113,7 @@ function refuseMissingShards(paths: readonly string[], datasetId: string): void 
   const [first] = missing;
   if (first === undefined) return;
   throw new InvalidDatasetError(
-    `The dataset "${datasetId}" lacks ${missing.length} of its ${first.count} files, the first of them number ${first.index}: its upload may not have ended. To run those there are, download them and give them as s3_uri.`,
+    `The dataset "${datasetId}" lacks ${missing.length} of its ${first.count} files, the first of them number ${first.index}: its upload may not be complete. To use the files that are there, download them and give them as s3_uri.`,
   );
 }
 

@@ -121,7 +121,7 @@ async function findFault(
   }
   const response = await client.fetch(`${viewerEndpoint}/parquet?${new URLSearchParams(query)}`);
   if (!response.ok) {
-    return `the dataset viewer has no finished Parquet conversion of it (${response.headers.get('x-error-code')}); where it is still under way, try again later`;
+    return `the dataset viewer has no finished Parquet conversion of it (${response.headers.get('x-error-code')}); if it is still in progress, try again later`;
   }
   const madeFrom = response.headers.get('x-revision');
   if (madeFrom !== commit) {
@@ -133,7 +133,7 @@ async function findFault(
   const isSame = sizesOf(expected.map(({ size }) => size)) === sizesOf(files.map(({ bytes }) => bytes));
   return isSame
     ? undefined
-    : `the Hub's Parquet conversion holds ${files.length} files of it and the dataset viewer tells of ${expected.length}, or they differ in size: it is being made anew, try again later`;
+    : `the Hub's Parquet conversion holds ${files.length} files of it and the dataset viewer tells of ${expected.length}, or they differ in size: it is being made again, try again later`;
 }
 
 function sizesOf(bytes: readonly number[]): string {

@@ -134,10 +134,10 @@ async function bedrockTarget(
   const region = options.region ?? known?.region ?? (await configuredRegion(options.profile));
   if (region === undefined) {
     faults.push(
-      `there is no region: give ${spell('region')}, or set AWS_REGION, or a region in the AWS profile`,
+      `no AWS region is set: give ${spell('region')}, or set AWS_REGION, or a region in the AWS profile`,
     );
   } else if (!REGION_PATTERN.test(region)) {
-    faults.push(`the region "${region}" is none: write it like us-east-1`);
+    faults.push(`"${region}" is not an AWS region: write it like us-east-1`);
   }
   if (faults.length > 0 || bucket === undefined || region === undefined) {
     throw new InvalidRunInputError(

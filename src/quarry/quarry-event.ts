@@ -1,9 +1,9 @@
 import type { RunEvent } from '../core/run/run-event.ts';
 
-/** What a run tells: how far it is, and who is at work on it. */
+/** What a run tells: how far it is, and who is working on it. */
 export type QuarryEvent =
   | RunEvent
-  /** aws: an execution is at work on the run: started now, found at work already, or only looked at. */
+  /** aws: an execution is working on the run: started now, found at work already, or only looked at. */
   | {
       kind: 'execution';
       executionArn: string;

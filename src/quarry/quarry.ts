@@ -48,7 +48,7 @@ export interface ResumeOptions extends FollowOptions {
 
 /** How a run is cancelled. */
 export interface CancelOptions extends FollowOptions {
-  /** aws: stop the execution too, and harvest nothing yet. */
+  /** aws: stop the execution too, and collect nothing yet. */
   now?: boolean | undefined;
 }
 
@@ -125,14 +125,14 @@ export class Quarry {
     });
   }
 
-  /** aws: follows the execution that is at work on a run. */
+  /** aws: follows the execution that is working on a run. */
   async follow(run: RunName, options: FollowOptions = {}): Promise<Run> {
     const runId = idOf(run);
     return this.#begin({ runId }, options, async (work) => {
       const { files, spell } = work;
       if (!isOnStack(files)) {
         throw new InvalidRunInputError(
-          `${spell('follow')} goes with ${spell('target', 'aws')}: other runs are followed where they run.`,
+          `${spell('follow')} needs ${spell('target', 'aws')}: other runs are followed where they run.`,
         );
       }
       const status = await readStatus(runId, files);
@@ -140,7 +140,7 @@ export class Quarry {
       const { execution, isAtWork = false } = status.onStack ?? {};
       if (execution === undefined || !isAtWork) {
         throw new InvalidRunInputError(
-          `No execution is at work on run "${runId}": there is nothing to follow.`,
+          `No execution is working on run "${runId}": there is nothing to follow.`,
         );
       }
       const { executionArn, name } = execution;

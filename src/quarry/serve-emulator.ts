@@ -48,7 +48,7 @@ export async function serveEmulator(
   const lost = new AbortController();
   owned.lost.addEventListener('abort', () =>
     lost.abort(
-      new EmulatorBusyError(`Another process has taken the emulator of ${directory} over. This one ends.`),
+      new EmulatorBusyError(`Another process has taken over the emulator of ${directory}. This one stops.`),
     ),
   );
   return {
@@ -71,6 +71,6 @@ async function openModelServer(options: QuarryOptions): Promise<ModelServerOptio
 function busyError(directory: string, by: ClaimRecord, spell: Spelling): EmulatorBusyError {
   const where = by.url === null ? 'It does not serve yet' : `Use it: ${by.url}`;
   return new EmulatorBusyError(
-    `Process ${by.process.pid} on ${by.process.host} serves the emulator of ${directory} already. ${where}, or name another folder with ${spell('directory')}.`,
+    `Process ${by.process.pid} on ${by.process.host} already serves the emulator of ${directory}. ${where}, or name another folder with ${spell('directory')}.`,
   );
 }

@@ -76,7 +76,8 @@ export async function claim(
     if (etag !== undefined) {
       return { kind: 'held', claim: hold({ record, etag }, { store, uri, heartbeatMs }) };
     }
-    if (tries === MAX_TRIES) throw new RunBusyError(`Others change ${uri} again and again. Try again.`);
+    if (tries === MAX_TRIES)
+      throw new RunBusyError(`${uri} kept changing while it was being written. Try again.`);
     await sleep(RETRY_MS);
   }
 }

@@ -54,7 +54,7 @@ export interface RunLayout {
   merged(partId: string): S3Uri;
   /** Says that nothing more may be sent, and why. */
   stop: S3Uri;
-  /** Says what broke the run the last time, until somebody is at work on it again. */
+  /** Says what broke the run the last time, until somebody is working on it again. */
   failure: S3Uri;
   /** Says that the run was taken up again after it had been stopped. */
   resumed: S3Uri;
@@ -63,7 +63,7 @@ export interface RunLayout {
   summary: S3Uri;
   /** There while the run is cancelled: written by `quarry cancel`, deleted by `quarry resume`. */
   cancellation: S3Uri;
-  /** Says which process is at work on the run, or was the last one; beside the run, which may never come to be. */
+  /** Says which process is working on the run, or was the last one; beside the run, which may never come to be. */
   lock: S3Uri;
 }
 

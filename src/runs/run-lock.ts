@@ -12,7 +12,7 @@ export async function lockRun({ runId, layout }: LockedRun, store: ObjectStore):
   const who = `process ${process.pid} on ${process.host}, since ${since}.`;
   const place = store.localPath?.(result.uri) ?? result.uri;
   throw new RunBusyError(
-    `Another process is at work on run "${runId}": ${who}${await doubtAbout(result.by, place)}`,
+    `Another process is working on run "${runId}": ${who}${await doubtAbout(result.by, place)}`,
   );
 }
 
@@ -38,19 +38,19 @@ export async function doubtAbout({ process, seen_at }: ClaimRecord, place: strin
       return ` ${stoppedAdvice(process)}`;
     case 'restarted':
     case 'elsewhere':
-      return ` ${whereabouts(presence)} It was there at ${seen_at}. Should it have died since, the way is free ${silenceText(presence)} after that, or at once if you delete ${place}.`;
+      return ` ${whereabouts(presence)} It was last seen at ${seen_at}. If it has died since, the run is free again ${silenceText(presence)} after that, or at once if you delete ${place}.`;
   }
 }
 
 /** How to get a process going again that does nothing. */
 export function stoppedAdvice({ pid }: ProcessIdentity): string {
-  return `That process is stopped, as by Ctrl-Z, and answers nobody. Let it go on with fg or kill -CONT ${pid}, or end it with kill -KILL ${pid}.`;
+  return `That process is suspended (as by Ctrl-Z) and does not answer. Resume it with fg or kill -CONT ${pid}, or end it with kill -KILL ${pid}.`;
 }
 
 function whereabouts(presence: Extract<ProcessPresence, 'restarted' | 'elsewhere'>): string {
   return presence === 'elsewhere'
     ? 'It is on another machine or in another container, where it cannot be seen from here.'
-    : 'It began before this machine was started, or is on another machine of this name.';
+    : 'It started before this machine was booted, or is on another machine with the same name.';
 }
 
 function silenceText(presence: Extract<ProcessPresence, 'restarted' | 'elsewhere'>): string {

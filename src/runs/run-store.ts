@@ -25,8 +25,8 @@ export interface StoredRun {
 }
 
 /**
- * What a run is: `running`, or `cancelling`, where a process is at work on it; `failed` where something broke it, `stopped` where
- * nobody is at work on it any more, `cancelled`; or how it ended.
+ * What a run is: `running`, or `cancelling`, where a process is working on it; `failed` where something broke it, `stopped` where
+ * nobody is working on it any more, `cancelled`; or how it ended.
  */
 export type RunCondition = RunStatus | 'running' | 'cancelling' | 'failed';
 
@@ -106,7 +106,7 @@ export async function readRun({ store, bucket }: RunPlace, runId: string): Promi
   return { layout, plan, summary: await readJsonIfPresent(store, layout.summary, RunSummary) };
 }
 
-/** What a run that no execution on AWS is at work on is. */
+/** What a run that no execution on AWS is working on is. */
 export async function standingOf(
   { layout, summary }: Pick<StoredRun, 'layout' | 'summary'>,
   store: ObjectStore,

@@ -14,7 +14,7 @@ export interface UnfinishedRun {
   status: RunCondition;
   /** The process at work on it; null where there is none. */
   process: { pid: number; host: string; since: string } | null;
-  /** What broke it the last time; null where nothing did, or somebody is at work on it again. */
+  /** What broke it the last time; null where nothing did, or somebody is working on it again. */
   failure: RunFailure | null;
   phase: RunPhase;
   waves: number;

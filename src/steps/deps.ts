@@ -41,7 +41,7 @@ export interface StepDeps {
   /** Directory for files that are used up within the step. */
   scratchDirectory: string;
   settings: StepSettings;
-  /** Called by Plan before it reads or writes anything of the run; rejects where another process is at work on it. */
+  /** Called by Plan before it reads or writes anything of the run; rejects where another process is working on it. */
   claimRun?: (runId: string) => Promise<void>;
   /** The Hugging Face Hub, where it can be reached. */
   hub?: HubAccess;

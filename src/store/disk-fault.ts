@@ -20,7 +20,7 @@ export function diskFaultOf(error: unknown, place?: string): QuarryError | undef
   const detail = `${path === undefined ? '' : `${path}: `}${message.split('\n')[0]}`;
   const isDuckDb = message.startsWith('IO Error');
   if (FULL_CODES.includes(code) || (isDuckDb && FULL.test(message))) {
-    return new DiskFullError(`The disk is full (${detail}). Free some space; nothing that is done is lost.`, {
+    return new DiskFullError(`The disk is full (${detail}). Free some space; no work is lost.`, {
       cause: error,
     });
   }

@@ -6,7 +6,7 @@ import type { ObjectStore } from './object-store.ts';
 
 /** What to do about a document that says nothing else of itself: a step writes it again. */
 const WRITTEN_ANEW =
-  'Delete it, and start the run again: it is written anew from what is there, and nothing is paid for twice.';
+  'Delete it and start the run again: it is written again from what is there, and nothing is paid for twice.';
 
 /**
  * The JSON document at `uri`, parsed. ObjectNotFoundError where there is none, DamagedFileError where it cannot be read: it
@@ -18,7 +18,7 @@ export async function readJson<T>(store: ObjectStore, uri: S3Uri, schema: z.ZodT
   const place = store.localPath?.(uri) ?? uri;
   if (read.writtenBy !== undefined) {
     throw new NotSupportedError(
-      `${place} was written by Quarry ${read.writtenBy}, in a format that this version, ${VERSION}, does not read. Go on with that version, or start a run of its own with another run_id.`,
+      `${place} was written by Quarry ${read.writtenBy}, in a format that this version, ${VERSION}, does not read. Continue with that version, or start a new run under another run_id.`,
     );
   }
   const { title = 'a file of Quarry', mend = WRITTEN_ANEW } = schema.meta() ?? {};

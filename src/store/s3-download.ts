@@ -157,7 +157,7 @@ async function copyRange(
   }
   if (position !== range.end + 1) {
     throw new ServiceUnavailableError(
-      `Could not read ${uri}: bytes ${range.start} to ${range.end} were asked for, ${position - range.start} came.`,
+      `Could not read ${uri}: bytes ${range.start} to ${range.end} were asked for, but only ${position - range.start} came.`,
     );
   }
 }

@@ -160,7 +160,7 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
         }
       }
     }
-    throw new ServiceUnavailableError(`Could not write ${uri}: others write it again and again.`);
+    throw new ServiceUnavailableError(`Could not write ${uri}: other writers kept changing it. Try again.`);
   };
 
   return {

@@ -316,7 +316,7 @@ export const definition = {
       Default: 'Done',
     },
     'Stopped by a fault': {
-      Comment: 'What went wrong would go wrong for every job. All that was harvested is kept.',
+      Comment: 'What went wrong would go wrong for every job. All that was collected is kept.',
       Type: 'Fail',
       ErrorPath: '$.error',
       CausePath: '$.message',

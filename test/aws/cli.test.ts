@@ -96,11 +96,11 @@ test('Ctrl-C leaves the run alone, and it is followed again, cancelled, resumed 
   const started = await untilInterrupted('run', file, ...slow);
   expect(started.status).toBe(130);
   expect(started.err).toContain(
-    `Detached: The run goes on on AWS. To follow it again: quarry status slow --follow --dir ${dir}. To stop it: quarry cancel slow --dir ${dir}.`,
+    `Detached: The run continues on AWS. To follow it again: quarry status slow --follow --dir ${dir}. To stop it: quarry cancel slow --dir ${dir}.`,
   );
 
   const status = await quarry('status', 'slow');
-  expect(status.out).toContain('The execution slow is at work on it, since ');
+  expect(status.out).toContain('The execution slow has been working on it since ');
   expect(status.out).toMatch(/Bedrock has its jobs as .*1 (InProgress|Submitted|Validating|Scheduled)/);
   expect(status.out).toContain('To follow it: quarry status slow --follow');
   expect(JSON.parse((await quarry('status', 'slow', '--json')).out)).toMatchObject({
@@ -116,13 +116,13 @@ test('Ctrl-C leaves the run alone, and it is followed again, cancelled, resumed 
 
   const again = await untilInterrupted('run', file, ...slow);
   expect(again.err).toContain(
-    'The execution slow of the stack "Quarry" in us-east-1 is at work on the run already',
+    'The execution slow of the stack "Quarry" in us-east-1 is working on the run already',
   );
   const followed = await untilInterrupted('status', 'slow', '--follow');
   expect(followed.status).toBe(130);
 
   const cancelled = await quarry('cancel', 'slow', '--json');
-  expect(cancelled.err).toContain('The execution slow is at work on the run; its jobs are stopped');
+  expect(cancelled.err).toContain('The execution slow is working on the run; its jobs are stopped');
   expect(cancelled.status).toBe(2);
   expect(JSON.parse(cancelled.out)).toMatchObject({
     run_id: 'slow',
@@ -141,10 +141,10 @@ test('Ctrl-C leaves the run alone, and it is followed again, cancelled, resumed 
     out: expect.stringContaining('What the jobs had done is not harvested yet: quarry cancel slow does that'),
   });
   expect((await quarry('status', 'slow')).out).toContain(
-    'No execution is at work on it. The last one, slow_2, ended as ABORTED.',
+    'No execution is working on it. The last one, slow_2, ended as ABORTED.',
   );
   const harvested = await quarry('cancel', 'slow');
-  expect(harvested.err).toContain('No execution is at work on run slow: one is started that harvests');
+  expect(harvested.err).toContain('No execution is working on run slow: one is started that harvests');
   expect(harvested.out).toContain('Run slow: cancelled before every row was answered.');
 });
 
@@ -166,7 +166,7 @@ test('a run that fails says why, and how to go on', async () => {
   expect(refused.err).toContain('Error: The prompt needs column "nothing"');
   expect(refused.err).not.toContain('quarry resume');
   expect((await quarry('status', 'refused', '--target', 'aws')).out).toMatch(
-    /^Run refused has no plan yet\.\nNo execution is at work on it\. The last one, refused, ended as FAILED\.\nError: /,
+    /^Run refused has no plan yet\.\nNo execution is working on it\. The last one, refused, ended as FAILED\.\nError: /,
   );
 });
 

@@ -54,7 +54,7 @@ test('the synthesized stack is found sound by what moto answers', async () => {
     Region: `ok: ${REGION}`,
     Credentials: expect.stringContaining(`ok: account ${MOTO_ACCOUNT}, arn:aws:`),
     Bedrock: `ok: Bedrock has batch inference in ${REGION}.`,
-    Stack: `ok: "Quarry" in ${REGION}, of Quarry 0.1.0, as this is.`,
+    Stack: `ok: "Quarry" in ${REGION}: Quarry 0.1.0, the same version as this.`,
     Bucket: `ok: "${world.bucket}" in ${REGION}, of account ${MOTO_ACCOUNT}`,
     Encryption: 'ok: AES256',
     'Public access': 'ok: blocked',

@@ -41,7 +41,7 @@ testFaults([
       found:
         'anthropic.claude-haiku-4-5-20251001-v1:0 cannot be used in us-east-1: it is not available in this region, its agreement is not available, the account is not entitled to it, the account is not authorized for it.',
       advice:
-        'Ask for access in the Bedrock console, Model access; some models ask for a form to be filled in.',
+        'Let an administrator invoke the model once in this account and region: the first call subscribes to it; Anthropic’s models require a form to be submitted first.',
     },
   ],
   [
@@ -55,7 +55,7 @@ testFaults([
     {
       status: 'warning',
       found: 'anthropic.claude-haiku-4-5-20251001-v1:0 is a legacy model, until 2026-12-31.',
-      advice: 'Choose a newer one for what is to be run again later.',
+      advice: 'Choose a newer one for anything that you will run again.',
     },
   ],
   [
@@ -117,8 +117,7 @@ testFaults([
     },
     {
       status: 'warning',
-      found:
-        '5 jobs of Claude Haiku 4.5 may be at work at once; Quarry sends up to 20. The others wait their turn.',
+      found: '5 jobs of Claude Haiku 4.5 may run at once; Quarry sends up to 20. The others wait their turn.',
       advice:
         'Ask for more in Service Quotas ("Sum of in-progress and submitted batch inference jobs using a base model"), or deploy with -c maxConcurrentJobs=5.',
     },

@@ -9,7 +9,7 @@ test('where all is well, every check of a stack says so', async () => {
     'ok Region: us-east-1',
     `ok Credentials: account ${ACCOUNT}, arn:aws:iam::${ACCOUNT}:user/a`,
     'ok Bedrock: Bedrock has batch inference in us-east-1.',
-    'ok Stack: "Quarry" in us-east-1, of Quarry 0.1.0, as this is.',
+    'ok Stack: "Quarry" in us-east-1: Quarry 0.1.0, the same version as this.',
     `ok Bucket: "the-bucket" in us-east-1, of account ${ACCOUNT}`,
     'ok Encryption: AES256',
     'ok Public access: blocked',
@@ -141,7 +141,7 @@ testFaults([
       status: 'failed',
       found: 'The stack "Quarry" is Quarry 0.2.0, this is 0.1.0.',
       advice:
-        "They do not go together. Update the stack from this version's folder (npm run cdk deploy) or use Quarry 0.2.0.",
+        "These versions do not work together. Update the stack from this version's folder (npm run cdk deploy) or use Quarry 0.2.0.",
     },
   ],
   [
@@ -151,7 +151,7 @@ testFaults([
     {
       status: 'warning',
       found: 'The stack "Quarry" is Quarry 0.1.1, this is 0.1.0.',
-      advice: 'They go together; to have the same, update the stack: npm run cdk deploy.',
+      advice: 'They work together; to use the same version, update the stack: npm run cdk deploy.',
     },
   ],
   [

@@ -171,7 +171,7 @@ describe('a file that is not the listed one', () => {
   test('is refused when it has gone', async () => {
     await using world = await startWorld({ 'train.parquet': BIG });
     world.hub.fail(/resolve/, { kind: 'status', status: 404, headers: { 'x-error-code': 'EntryNotFound' } });
-    await expect(world.download()).rejects.toThrow(/is listed at revision .* but cannot be had/);
+    await expect(world.download()).rejects.toThrow(/is listed at revision .* but cannot be downloaded/);
     world.hub.fail(/^cdn/, { kind: 'status', status: 404 });
     await expect(world.download()).rejects.toThrow(/answered 404 for \/train\.parquet/);
   });

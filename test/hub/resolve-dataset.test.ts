@@ -243,7 +243,7 @@ describe('the Parquet conversion', () => {
     [
       'short of a file that the viewer tells of',
       { listed: [{ split: 'train', size: 5 }] },
-      'it is being made anew',
+      'it is being made again',
     ],
     ['empty', { files: {} }, 'is empty'],
   ])('is refused where it is %s', async (_, changes, message) => {

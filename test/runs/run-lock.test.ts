@@ -39,7 +39,7 @@ test('a run has one process at work on it, and the next one is told which', asyn
   const second = lockRun(run, store);
   await expect(second).rejects.toThrow(RunBusyError);
   await expect(second).rejects.toThrow(
-    new RegExp(`at work on run "mine": process ${process.pid} on ${hostname()}, since \\S+\\.$`),
+    new RegExp(`working on run "mine": process ${process.pid} on ${hostname()}, since \\S+\\.$`),
   );
   await held[Symbol.asyncDispose]();
   expect(await workerOf(layout, store)).toBeUndefined();
@@ -76,7 +76,7 @@ test('a process on another machine is taken to be alive for as long as it says s
     const fresh = agoMs(4 * MINUTE_MS);
     const { store, path } = await leaveClaim(changes, fresh);
     await expect(lockRun(run, store)).rejects.toThrow(
-      `It is on another machine or in another container, where it cannot be seen from here. It was there at ${fresh}. Should it have died since, the way is free 5 minutes after that, or at once if you delete ${path}.`,
+      `It is on another machine or in another container, where it cannot be seen from here. It was last seen at ${fresh}. If it has died since, the run is free again 5 minutes after that, or at once if you delete ${path}.`,
     );
     expect(await workerOf(layout, store)).toMatchObject({ seen_at: fresh });
     const silent = await leaveClaim(changes, agoMs(5 * MINUTE_MS + 1));
@@ -90,7 +90,7 @@ test('a live process on another machine of this one’s name keeps its run', asy
   const fresh = agoMs(MINUTE_MS / 2);
   const { store, path } = await leaveClaim({ boot_id: 'another' }, fresh);
   await expect(lockRun(run, store)).rejects.toThrow(
-    `It began before this machine was started, or is on another machine of this name. It was there at ${fresh}. Should it have died since, the way is free a minute after that, or at once if you delete ${path}.`,
+    `It started before this machine was booted, or is on another machine with the same name. It was last seen at ${fresh}. If it has died since, the run is free again a minute after that, or at once if you delete ${path}.`,
   );
   expect(await workerOf(layout, store)).toMatchObject({ seen_at: fresh });
 });
@@ -113,7 +113,7 @@ test('a process that is stopped is named, and how it goes on', async () => {
   const started = (await readFile(stat, 'utf8')).split(' ')[21] ?? '';
   const { store } = await leaveClaim({ pid: sleeper.pid ?? 0, started });
   await expect(lockRun(run, store)).rejects.toThrow(
-    `That process is stopped, as by Ctrl-Z, and answers nobody. Let it go on with fg or kill -CONT ${sleeper.pid}, or end it with kill -KILL ${sleeper.pid}.`,
+    `That process is suspended (as by Ctrl-Z) and does not answer. Resume it with fg or kill -CONT ${sleeper.pid}, or end it with kill -KILL ${sleeper.pid}.`,
   );
 });
 

@@ -36,7 +36,7 @@ test('a document of another shape is an error in both cases', async () => {
   for (const read of [readJson, readJsonIfPresent]) {
     await expect(read(store, URI, Schema)).rejects.toThrow(DamagedFileError);
     await expect(read(store, URI, Schema)).rejects.toThrow(
-      `${join(directory, 'bucket/a/b.json')} is damaged: it should be a file of Quarry, and "rows" in it is missing, or not what it should be. Delete it, and start the run again: it is written anew from what is there, and nothing is paid for twice.`,
+      `${join(directory, 'bucket/a/b.json')} is damaged: it should be a file of Quarry, and "rows" in it is missing, or not what it should be. Delete it and start the run again: it is written again from what is there, and nothing is paid for twice.`,
     );
   }
 });
@@ -61,7 +61,7 @@ test('a document of another version says which one wrote it', async () => {
   const Versioned = z.object({ format_version: z.literal(1), quarry_version: z.string() });
   await writeJson(store, URI, { format_version: 2, quarry_version: '9.1.0' });
   await expect(readJson(store, URI, Versioned)).rejects.toThrow(
-    /b\.json was written by Quarry 9\.1\.0, in a format that this version, \S+, does not read\. Go on with that version/,
+    /b\.json was written by Quarry 9\.1\.0, in a format that this version, \S+, does not read\. Continue with that version/,
   );
 });
 

@@ -28,7 +28,7 @@ export function addAdoptCommand(program: Command, { out }: CliContext): void {
       for (const { job, refusal } of adoptions) {
         out.write(
           refusal === undefined
-            ? `${job.jobName}: adopted. Harvest it: quarry resume ${job.runId}${dirFlag(options.dir)}\n`
+            ? `${job.jobName}: adopted. To collect it: quarry resume ${job.runId}${dirFlag(options.dir)}\n`
             : `${job.jobName}: left as it is, ${refusal}.\n`,
         );
       }

@@ -14,7 +14,7 @@ export function addCancelCommand(program: Command, context: CliContext): void {
     .command('cancel')
     .argument('[run]', RUN_ARGUMENT)
     .description('Stop a run: nothing more is sent, its jobs are stopped, what they had done is kept.')
-    .option('--now', 'aws: stop the execution too, and harvest nothing yet')
+    .option('--now', 'aws: stop the execution too, and collect nothing yet')
     .option('--json', 'print the summary as JSON, and nothing else');
   addTargetOptions(command).action((name: string | undefined, options: CancelOptions) =>
     cancel(name, options, context),
@@ -32,7 +32,7 @@ async function cancel(name: string | undefined, options: CancelOptions, context:
     return reportRun({ summary, files: await quarry.files(runId) }, { ...command, json });
   }
   const { executionName, stoppedJobs } = result;
-  const message = `The execution ${executionName} and ${stoppedJobs.length} jobs of run ${runId} are stopped. What the jobs had done is not harvested yet: quarry cancel ${runId} does that, quarry resume ${runId} goes on.`;
+  const message = `The execution ${executionName} and ${stoppedJobs.length} jobs of run ${runId} are stopped. What the jobs had done is not collected yet: quarry cancel ${runId} does that, and quarry resume ${runId} continues the run.`;
   const report = { run_id: runId, status: 'stopped', message };
   context.out.write(json ? `${JSON.stringify(report, null, 2)}\n` : `${message}\n`);
 }

@@ -41,7 +41,9 @@ interface HeldOption {
 export function addConfigCommand(program: Command, { out }: CliContext): void {
   const command = program
     .command('config')
-    .description('Show what options hold here, and whether a flag, quarry.config.json or a default says so.')
+    .description(
+      'Show which options apply here, and whether each comes from a flag, quarry.config.json or a default.',
+    )
     .option('--json', 'print as JSON');
   addTargetOptions(command).action((options: TargetOptions & { json?: boolean }) => {
     const held = Object.keys(DEFAULTS).map((option) => heldOption(option, options, command));

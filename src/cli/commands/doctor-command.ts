@@ -22,7 +22,7 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
     .addOption(
       new Option(
         '--target <target>',
-        'local, bedrock or aws; default: what the other options are of',
+        'local, bedrock or aws; default: the one that the other options belong to',
       ).choices(['local', 'bedrock', 'aws']),
     )
     .option('--stack <name>', `aws: the stack (default: ${DEFAULT_STACK_NAME})`)

@@ -33,7 +33,7 @@ export interface EndedRun {
 }
 
 const STOPPING = 'Stopping; press Ctrl-C again to stop at once. Either way the run can be resumed.';
-const DETACHING = 'The run goes on on AWS; press Ctrl-C again to leave at once.';
+const DETACHING = 'The run continues on AWS; press Ctrl-C again to leave at once.';
 
 /** Does work that tells of itself: on standard error, until it ends or Ctrl-C or SIGTERM stops it. */
 export async function withProgress<T>(
@@ -53,7 +53,7 @@ export async function withProgress<T>(
         const place = `${event.executionName} of the stack "${event.stackName}" in ${event.region}`;
         if (event.how === 'started') err.write(`Started the execution ${place}.\n`);
         if (event.how === 'joined')
-          err.write(`The execution ${place} is at work on the run already: following it.\n`);
+          err.write(`The execution ${place} is already working on the run: following it.\n`);
         return;
       }
       default:
@@ -124,7 +124,7 @@ function resumeHint({ runId, name }: { runId: string; name: string }, dir: strin
   if (name === 'RunBusyError') {
     return `\nFollow it with: quarry status ${runId}${dirFlag(dir)}. Stop it with: quarry cancel ${runId}${dirFlag(dir)}.`;
   }
-  return `\nNothing that is done is lost. Once that is mended: quarry resume ${runId}${dirFlag(dir)}`;
+  return `\nNo work is lost. Once that is fixed: quarry resume ${runId}${dirFlag(dir)}`;
 }
 
 function detachedError(error: RunDetachedError, dir: string): CliError {
@@ -135,12 +135,12 @@ function detachedError(error: RunDetachedError, dir: string): CliError {
       : `To follow it again: quarry status ${runId} --follow${dirFlag(dir)}. To stop it: quarry cancel ${runId}${dirFlag(dir)}.`;
   const { fault } = error;
   return fault === undefined
-    ? new CliError('Detached', `The run goes on on AWS. ${advice}`, {
+    ? new CliError('Detached', `The run continues on AWS. ${advice}`, {
         exitStatus: EXIT_INTERRUPTED,
         status: 'detached',
         runId,
       })
-    : new CliError(fault.name, `${fault.message}\nThe run goes on on AWS all the same. ${advice}`, {
+    : new CliError(fault.name, `${fault.message}\nThe run continues on AWS all the same. ${advice}`, {
         status: 'detached',
         runId,
       });
@@ -151,9 +151,9 @@ async function stoppedMessage(runId: string | undefined, quarry: Quarry, dir: st
   const target = await quarry.target(runId);
   const jobs =
     target.kind !== 'local'
-      ? 'Jobs that were submitted go on at Bedrock, and are harvested when the run is resumed.'
+      ? 'Jobs that were submitted keep running at Bedrock, and are collected when the run is resumed.'
       : target.emulator_url !== null
-        ? 'Jobs that were submitted go on, and are harvested when the run is resumed.'
+        ? 'Jobs that were submitted keep running, and are collected when the run is resumed.'
         : 'Jobs that were submitted wait in the emulator until the run is resumed.';
-  return `${jobs} To go on: quarry resume ${runId}${dirFlag(dir)}. To stop its jobs too: quarry cancel ${runId}${dirFlag(dir)}.`;
+  return `${jobs} To continue: quarry resume ${runId}${dirFlag(dir)}. To stop its jobs too: quarry cancel ${runId}${dirFlag(dir)}.`;
 }

@@ -8,7 +8,7 @@ export function addInitCommand(program: Command, { out }: CliContext): void {
   program
     .command('init')
     .argument('[folder]', 'where; default: here', '.')
-    .description('Lay a project: a run input with comments, a prompt, a dataset, and the options.')
+    .description('Create a project: a run input with comments, a prompt, a dataset and a configuration file.')
     .action(async (folder: string) => {
       const { created, kept } = await initProject(folder);
       for (const name of created) out.write(`created  ${join(folder, name)}\n`);

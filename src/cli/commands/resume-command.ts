@@ -16,13 +16,13 @@ export function addResumeCommand(program: Command, context: CliContext): void {
   const command = program
     .command('resume')
     .argument('[run]', RUN_ARGUMENT)
-    .description('Go on with a run that was stopped, killed or cancelled, or that failed.')
+    .description('Continue a run that was stopped, killed or cancelled, or that failed.')
     .option(
       '--max-cost-usd <usd>',
-      'spend no more than this from now on, in all; a run that its budget ended goes on',
+      'spend no more than this in all; a run that its budget had stopped continues',
       toUsd,
     )
-    .option('--max-attempts <n>', 'send a row so often at most from now on', toAttempts)
+    .option('--max-attempts <n>', 'send a row at most this many times', toAttempts)
     .option(
       '--resend-missing',
       'send the records of jobs again whose paid answers are lost for good, and pay for them again',

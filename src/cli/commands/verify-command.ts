@@ -32,10 +32,10 @@ async function verify(
   }
   if (broken.length === 0) {
     context.out.write(
-      `Every file of run ${runId} is as it was written: ${count(outputFiles, 'output file')}, ${count(rows, 'row')}.\n`,
+      `Every file of run ${runId} is intact: ${count(outputFiles, 'output file')}, ${count(rows, 'row')}.\n`,
     );
     return;
   }
-  context.out.write(`Of run ${runId}, ${count(broken.length, 'file')} cannot be relied on:\n`);
+  context.out.write(`${count(broken.length, 'file')} of run ${runId} cannot be relied on:\n`);
   for (const { file, fault, advice } of broken) context.out.write(`\n${file}\n  ${fault}\n  ${advice}\n`);
 }

@@ -2,7 +2,7 @@ import type { ListedModel } from '../../index.ts';
 
 /** The models, for people: those with batch inference first, each with the ids that may be written. */
 export function modelLines(models: readonly ListedModel[]): string[] {
-  if (models.length === 0) return ['No model that Quarry knows is called so.'];
+  if (models.length === 0) return ['Quarry knows no model of that name.'];
   const able = models.filter(({ batch }) => batch === 'yes');
   const others = models.filter(({ batch }) => batch !== 'yes');
   return [

@@ -12,7 +12,9 @@ export function planLines(report: PlanReport): string[] {
     `  rows       ${rows.toLocaleString('en-US')}${rows === dataset_rows ? '' : ` of ${dataset_rows.toLocaleString('en-US')}`}`,
     ...(report.duplicates === 0
       ? []
-      : [`  not sent   ${report.duplicates.toLocaleString('en-US')}, as identical requests are sent once`]),
+      : [
+          `  not sent   ${report.duplicates.toLocaleString('en-US')}, because identical requests are sent once`,
+        ]),
     ...schemaLines(report.output_schema),
     `  on demand  ${on_demand_rows.toLocaleString('en-US')}${on_demand_rows === 0 ? '' : ', at twice the price: fewer than a job takes'}`,
     `  input      about ${count(estimate.input_tokens, 'token')}${estimate.input_usd === null ? '' : `, ${usd(estimate.input_usd)}`}`,
@@ -24,7 +26,7 @@ export function planLines(report: PlanReport): string[] {
       '',
       scheduleTable(report),
       '',
-      `With ${count(schedule.jobs_in_flight, 'job')} at once and ${count(schedule.records_per_hour, 'record')} an hour in each; queues at Bedrock come on top.`,
+      `With ${count(schedule.jobs_in_flight, 'job')} at once and ${count(schedule.records_per_hour, 'record')} an hour in each; not counting time queued at Bedrock.`,
     );
   }
   if (report.notes.length > 0) lines.push('', ...report.notes.map((note) => `Note: ${note}`));
@@ -50,7 +52,7 @@ function schemaLines(schema: PlannedSchema | null): string[] {
 
 /** An estimate: of the tokens only their bytes are known before, and rows may have to be sent again. */
 function costText({ estimate: { max_usd, prices_as_of }, billed }: PlanReport): string {
-  if (max_usd === null) return billed ? 'unknown: there is no price of this model' : 'nothing here';
+  if (max_usd === null) return billed ? 'unknown: no price on file for this model' : 'nothing here';
   const estimate = `about ${usd(max_usd)} with the longest answers, by prices of ${prices_as_of}: an estimate`;
   return billed ? estimate : `nothing here; at Bedrock ${estimate}`;
 }

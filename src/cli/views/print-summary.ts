@@ -20,7 +20,7 @@ export async function printSummary(
   }
   out.write(`\nAll rows: quarry results ${summary.run_id}${dirFlag(dir)}\n`);
   if (summary.status === 'cancelled') {
-    out.write(`To go on: quarry resume ${summary.run_id}${dirFlag(dir)}\n`);
+    out.write(`To continue: quarry resume ${summary.run_id}${dirFlag(dir)}\n`);
   }
 }
 

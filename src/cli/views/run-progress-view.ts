@@ -16,7 +16,7 @@ const STATES = [
   'failed',
 ] as const;
 
-/** Where a run stands, for people; whoever else than a process is at work on the run is told in lines of its own. */
+/** Where a run stands, for people; whoever else than a process is working on the run is told in lines of its own. */
 export function progressLines(run: UnfinishedRun, dir: string, workerLines?: readonly string[]): string[] {
   const { run_id, process, rows, parts, records, waves, waiting, jobs, reasons, stop_reasons, jobs_fault } =
     run;
@@ -41,7 +41,7 @@ export function progressLines(run: UnfinishedRun, dir: string, workerLines?: rea
     `  rows       ${n(rows.succeeded)} answered, ${n(rows.unanswered)} without an answer so far, ${n(rows.owed)} of them to be sent again`,
     ...stopReasonLines(stop_reasons),
     ...flawWarnings(countFlaws(stop_reasons), rows.succeeded),
-    ...(jobs_fault === null ? [] : [`  Its jobs could not be looked at. ${jobs_fault}`]),
+    ...(jobs_fault === null ? [] : [`  Its jobs could not be read. ${jobs_fault}`]),
   ];
   for (const { error_code, rows: affected, example_record_id, example_message } of reasons) {
     lines.push(
@@ -51,15 +51,15 @@ export function progressLines(run: UnfinishedRun, dir: string, workerLines?: rea
   if (process === null && workerLines === undefined)
     lines.push(
       '',
-      `To go on: quarry resume ${run_id}${dirFlag(dir)}. To stop its jobs: quarry cancel ${run_id}${dirFlag(dir)}.`,
+      `To continue: quarry resume ${run_id}${dirFlag(dir)}. To stop its jobs: quarry cancel ${run_id}${dirFlag(dir)}.`,
     );
   return lines;
 }
 
 function standingLines({ process, failure }: UnfinishedRun): string[] {
   if (process !== null)
-    return [`Process ${process.pid} on ${process.host} is at work on it, since ${process.since}.`];
-  const nobody = 'No process is at work on it.';
+    return [`Process ${process.pid} on ${process.host} has been working on it since ${process.since}.`];
+  const nobody = 'No process is working on it.';
   return failure === null
     ? [nobody]
     : [nobody, `It failed at ${failure.failed_at}. ${failure.message} (${failure.error})`];

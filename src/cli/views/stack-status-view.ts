@@ -22,15 +22,15 @@ export function executionJson({ execution, isAtWork, isCancelled, fault, jobs }:
   };
 }
 
-/** Who is at work on the run, for people. */
+/** Who is working on the run, for people. */
 export function workerLines({ execution, isAtWork, fault, jobs }: DeployedRunStatus): string[] {
   if (execution === undefined) return ['No execution of it is known any more.'];
   const { name, status, startedAtMs } = execution;
   const now = Object.entries(jobs.byStatus).map(([state, number]) => `${number} ${state}`);
   return [
     isAtWork
-      ? `The execution ${name} is at work on it, since ${new Date(startedAtMs).toISOString()}.`
-      : `No execution is at work on it. The last one, ${name}, ended as ${status}.`,
+      ? `The execution ${name} has been working on it since ${new Date(startedAtMs).toISOString()}.`
+      : `No execution is working on it. The last one, ${name}, ended as ${status}.`,
     ...(fault === undefined ? [] : [failureText({ name: fault.error, message: fault.message })]),
     ...(now.length === 0
       ? []
@@ -47,7 +47,7 @@ export function adviceLines({ runId, isAtWork }: DeployedRunStatus, dir: string)
     '',
     isAtWork
       ? `To follow it: quarry status ${runId} --follow${dirFlag(dir)}. ${stop}`
-      : `To go on: quarry resume ${runId}${dirFlag(dir)}. ${stop}`,
+      : `To continue: quarry resume ${runId}${dirFlag(dir)}. ${stop}`,
   ];
 }
 

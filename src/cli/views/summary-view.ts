@@ -30,7 +30,7 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
     ...stopReasonLines(summary.stop_reasons ?? []),
     ...(summary.mended
       ? [
-          `  mended     ${count(summary.mended, 'answer')} with text around the JSON object, or a comma too many`,
+          `  mended     ${count(summary.mended, 'answer')} with text around the JSON object, or a trailing comma`,
         ]
       : []),
     `  jobs       ${summary.jobs}${summary.on_demand_records > 0 ? `, and ${count(summary.on_demand_records, 'record')} on demand` : ''}`,
@@ -42,7 +42,7 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
     );
   }
   if (summary.duplicates > 0) {
-    lines.push(`  saved      ${count(summary.duplicates, 'row')} got the answer of an identical request`);
+    lines.push(`  saved      ${count(summary.duplicates, 'row')} share the answer of an identical request`);
   }
   if (summary.cost_usd !== null) {
     lines.push(

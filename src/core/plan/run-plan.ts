@@ -92,7 +92,7 @@ export const RunPlan = z.object({
 export type RunPlan = z.infer<typeof RunPlan>;
 RunPlan.register(z.globalRegistry, {
   title: 'the plan of a run',
-  mend: 'Delete it, and start the run again by the command that started it: its copy below working/ takes its place, what is done is found, and nothing is paid for twice.',
+  mend: 'Delete it and start the run again with the same command: the copy below working/ takes its place, finished work is found, and nothing is paid for twice.',
 });
 
 /** The id that a run's price goes by. */

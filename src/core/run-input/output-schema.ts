@@ -77,7 +77,7 @@ function compileChoice(text: string, path: string): JsonSchema {
   const isOptional = text.endsWith('?');
   const words = (isOptional ? text.slice(0, -1) : text).split('|').map((word) => word.trim());
   if (words.some((word) => word === '')) {
-    throw new InvalidRunInputError(`${path}: a choice has a word on each side of every "|".`);
+    throw new InvalidRunInputError(`${path}: a choice needs a word on each side of every "|".`);
   }
   return isOptional ? { type: ['string', 'null'], enum: [...words, null] } : { type: 'string', enum: words };
 }
@@ -86,13 +86,13 @@ function rangeOf(type: string, { min, max }: { min: string; max: string }, path:
   const [minimum, maximum] = [Number(min), Number(max)];
   if (!(type === 'number' || type === 'integer') || !(minimum <= maximum)) {
     throw new InvalidRunInputError(
-      `${path}: a range goes with number or integer, the smaller end first: "number 0..1".`,
+      `${path}: a range needs number or integer, and the smaller end first: "number 0..1".`,
     );
   }
   return { minimum, maximum };
 }
 
-const SHORT_FORM = `Write ${SIMPLE_TYPES.join(', ')}, a range as in "number 0..1", a choice as in "yes | no", "[]" for a list, and "?" at the end where there may be none.`;
+const SHORT_FORM = `Write ${SIMPLE_TYPES.join(', ')}, a range as in "number 0..1", a choice as in "yes | no", "[]" for a list, and "?" at the end if the value may be missing.`;
 
 /** What a property's values are as a column: a type of DuckDB; `JSON` where its schema allows several kinds of value. */
 export type PropertyType = string;

@@ -13,10 +13,10 @@ export const RunStop = z.object({
 export type RunStop = z.infer<typeof RunStop>;
 RunStop.register(z.globalRegistry, {
   title: 'the reason why a run was stopped',
-  mend: 'Delete it, and start the run again: it goes on where it stands.',
+  mend: 'Delete it and start the run again: it continues where it stopped.',
 });
 
-/** `failure.json`: what broke a run; there until somebody is at work on it again. */
+/** `failure.json`: what broke a run; there until somebody is working on it again. */
 export const RunFailure = z.object({ error: z.string(), message: z.string(), failed_at: z.string() });
 export type RunFailure = z.infer<typeof RunFailure>;
 RunFailure.register(z.globalRegistry, { title: 'the word of what broke a run' });

@@ -32,7 +32,7 @@ export const RunSummary = z.object({
   tokens: TokenCounts,
   /** Dollars for these tokens by the price table; null where no price of the model is known. */
   cost_usd: z.number().nullable(),
-  /** Rows that got the answer of an identical request, which was sent once. */
+  /** Rows that share the answer of an identical request, which was sent once. */
   duplicates: z.int().min(0),
   /** Model invocation jobs; on-demand parts are none. */
   jobs: z.int().min(0),

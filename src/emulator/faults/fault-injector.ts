@@ -57,7 +57,7 @@ export async function openFaultInjector(
   if (damage !== undefined) {
     notify({
       kind: 'state-damaged',
-      message: `${path} could not be read: ${damage}. It held how often each rule of the fault script has applied; ${value === undefined ? 'they are counted anew' : 'the copy before it holds'}.`,
+      message: `${path} could not be read: ${damage}. It held how often each rule of the fault script has applied; ${value === undefined ? 'they are counted from zero' : 'the previous copy is used'}.`,
     });
   }
   let isChanged = false;

@@ -113,7 +113,7 @@ function serverOf(
   if (keyed === undefined) {
     throw new ServiceError(
       'ValidationException',
-      'This emulator does not understand who is to answer: it is of another version of Quarry than its client.',
+      'This emulator does not understand which model server should answer: it is of another version of Quarry than its client.',
     );
   }
   servers.learn(keyed);

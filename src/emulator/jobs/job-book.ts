@@ -79,7 +79,7 @@ async function tellDamage(
   if (job !== undefined) {
     notify({
       kind: 'state-damaged',
-      message: `${what} The job "${job.jobName}" goes on from the copy before it; there is nothing to do.`,
+      message: `${what} The job "${job.jobName}" continues from the previous copy; there is nothing to do.`,
     });
     return;
   }

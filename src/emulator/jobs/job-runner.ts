@@ -129,7 +129,7 @@ async function overcome(life: JobLife, error: Error, failures: number): Promise<
 function tellHalt({ job, work, context }: JobLife, error: Error): void {
   context.notify({
     kind: 'job-halted',
-    message: `The emulator cannot go on with the job "${job.jobName}": ${error.message}. It keeps the ${work?.position() ?? 0} records that are through, and goes on with the others once that is mended and it is started again.`,
+    message: `The emulator cannot continue the job "${job.jobName}": ${error.message}. It keeps the ${work?.position() ?? 0} records that are done, and continues with the rest once that is fixed and it is started again.`,
     cause: error,
   });
 }

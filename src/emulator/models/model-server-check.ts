@@ -81,7 +81,7 @@ async function explain(
 ): Promise<string> {
   if (status === 401 || status === 403) {
     return apiKey === undefined
-      ? `The model server at ${server.url} wants a key: it answered ${status}. Put the key into an environment variable, and name that with --endpoint-api-key-env.`
+      ? `The model server at ${server.url} requires a key: it answered ${status}. Put the key into an environment variable, and name that with --endpoint-api-key-env.`
       : `The model server at ${server.url} does not accept the key in ${server.apiKeyEnv}: it answered ${status}.`;
   }
   const models = status === 404 || status === 400 ? await listModels(server, poster) : undefined;

@@ -64,9 +64,12 @@ export async function initProject(folder: string): Promise<LaidProject> {
     }
     await lay('.gitignore', () => ignore(join(folder, '.gitignore')));
   } catch (error) {
-    throw new InvalidRunInputError(`No project can be laid into "${folder}": ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new InvalidRunInputError(
+      `A project cannot be created in "${folder}": ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
   }
   return laid;
 }

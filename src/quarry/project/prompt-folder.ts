@@ -69,7 +69,7 @@ function readFrontMatter(front: string, path: string): z.infer<typeof FrontMatte
   } catch (error) {
     const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
     throw new InvalidRunInputError(
-      `What "${path}" says between its two lines of --- is not valid; it may have description and system_prompt.\n${reason}`,
+      `The front matter of "${path}" (between its two lines of ---) is not valid; it may have description and system_prompt.\n${reason}`,
       { cause: error },
     );
   }

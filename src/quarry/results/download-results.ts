@@ -52,7 +52,7 @@ export async function requireFreeFolder(directory: string, runId?: string): Prom
   if (owner !== undefined && (runId === undefined || owner === runId)) return;
   throw new InvalidRunInputError(
     owner === undefined
-      ? `"${directory}" has files already. Name an empty folder for the results.`
+      ? `"${directory}" is not empty. Name an empty folder for the results.`
       : `"${directory}" has the results of run ${owner}. Name another folder for those of run ${runId}.`,
   );
 }

@@ -17,7 +17,7 @@ import type { RunWorkOptions } from './run-work.ts';
 export type CancelledRun =
   /** Its jobs are stopped, what they had done is kept, and it has its summary. */
   | { kind: 'cancelled'; summary: RunSummary }
-  /** It had ended before, or came to its end before it could be cancelled. */
+  /** It had ended before, or ended before it could be cancelled. */
   | { kind: 'ended'; summary: RunSummary }
   /** aws, `now`: the execution and the jobs are stopped, and nobody has harvested them yet. */
   | { kind: 'stopped'; executionName: string; stoppedJobs: readonly string[] };
@@ -33,9 +33,7 @@ export async function cancel(
   const { files, tell, spell } = options;
   if (isOnStack(files)) return cancelOnStack(runId, { ...options, files, now });
   if (now) {
-    throw new InvalidRunInputError(
-      `${spell('now')} goes with ${spell('target', 'aws')}: only an execution is stopped by it.`,
-    );
+    throw new InvalidRunInputError(`${spell('now')} needs ${spell('target', 'aws')}: it stops an execution.`);
   }
   const { store } = files;
   const { layout, summary } = await findRun(files, runId);
@@ -47,7 +45,7 @@ export async function cancel(
   const end = await bringToEnd(runId, options);
   if (end.status === 'cancelled') return { kind: 'cancelled', summary: end };
   await store.delete(layout.cancellation);
-  tell({ kind: 'notice', message: `Run ${runId} came to its end before it could be cancelled.` });
+  tell({ kind: 'notice', message: `Run ${runId} ended before it could be cancelled.` });
   return { kind: 'ended', summary: end };
 }
 
@@ -65,7 +63,7 @@ async function cancelOnStack(runId: string, options: StackOptions & { now: boole
     onExecution: (execution) => {
       tellExecution(execution, target, { tell, how: 'followed' });
       say(
-        `The execution ${execution.name} is at work on the run; its jobs are stopped, and it harvests them.`,
+        `The execution ${execution.name} is working on the run; its jobs are stopped, and it collects what they had done.`,
       );
     },
   });
@@ -76,13 +74,13 @@ async function cancelOnStack(runId: string, options: StackOptions & { now: boole
     case 'followed': {
       const summary = summaryOf(result.result, { runId, reason: signal.reason });
       if (summary.status === 'cancelled') return { kind: 'cancelled', summary };
-      say(`Run ${runId} came to its end before it could be cancelled.`);
+      say(`Run ${runId} ended before it could be cancelled.`);
       return { kind: 'ended', summary };
     }
     case 'stopped':
       return result;
     case 'not_running': {
-      say(`No execution is at work on run ${runId}: one is started that harvests what its jobs had done.`);
+      say(`No execution is working on run ${runId}: one is started that collects what its jobs had done.`);
       const { plan } = await findRun(files, runId);
       const summary = await followStarted(await startRun(inputOf(plan), target), target, options);
       return { kind: summary.status === 'cancelled' ? 'cancelled' : 'ended', summary };
@@ -90,7 +88,7 @@ async function cancelOnStack(runId: string, options: StackOptions & { now: boole
   }
 }
 
-/** Waits while another process is at work on the cancelled run, and does the work itself where there is none. */
+/** Waits while another process is working on the cancelled run, and does the work itself where there is none. */
 async function bringToEnd(runId: string, options: RunWorkOptions): Promise<RunSummary> {
   const { files, tell, signal } = options;
   const { store, target } = files;
@@ -109,13 +107,13 @@ async function bringToEnd(runId: string, options: RunWorkOptions): Promise<RunSu
     } else if ((await presenceOf(worker.process)) === 'stopped') {
       const { pid, host } = worker.process;
       throw new RunBusyError(
-        `Process ${pid} on ${host} is at work on the run. ${stoppedAdvice(worker.process)} The run is cancelled all the same: whoever goes on with it sends nothing more.`,
+        `Process ${pid} on ${host} is working on the run. ${stoppedAdvice(worker.process)} The run is cancelled all the same: whoever continues it sends nothing more.`,
       );
     } else if (!isTold) {
       const { pid, host } = worker.process;
       tell({
         kind: 'notice',
-        message: `Process ${pid} on ${host} is at work on the run; it stops and harvests its jobs.`,
+        message: `Process ${pid} on ${host} is working on the run; it stops, and collects what its jobs had done.`,
       });
       isTold = true;
     }

@@ -52,7 +52,7 @@ export function stoppedError(runId: string | undefined, cause: unknown): RunStop
   const message =
     runId === undefined
       ? 'The run was stopped before it was planned: nothing was sent.'
-      : `Run "${runId}" was stopped. Jobs that were submitted are harvested when it is resumed.`;
+      : `Run "${runId}" was stopped. Jobs that were submitted are collected when it is resumed.`;
   return aboutRun(new RunStoppedError(message, { cause }), runId);
 }
 
@@ -65,6 +65,6 @@ export async function remember(
   if (before === undefined || placeOf(before) === placeOf(target)) return;
   tell({
     kind: 'notice',
-    message: `Another run ${runId} is at ${placeOf(before)}. From now on ${runId} means this one; name the other by ${spell('target', before.kind)}.`,
+    message: `Another run ${runId} is at ${placeOf(before)}. From now on ${runId} means this one; name the other with ${spell('target', before.kind)}.`,
   });
 }

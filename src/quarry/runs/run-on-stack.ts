@@ -28,7 +28,7 @@ export function isOnStack(files: RunFiles): files is StackFiles {
 /** What work on a stack's run has. */
 export type StackOptions = RunWorkOptions & { files: StackFiles };
 
-/** Starts the run on the stack, or joins the execution that is at work on it, and follows it. */
+/** Starts the run on the stack, or joins the execution that is working on it, and follows it. */
 export async function runOnStack(input: unknown, options: StackOptions): Promise<RunSummary> {
   await using target = await openStack(options.files.target);
   warn(target, options.tell);
@@ -127,7 +127,7 @@ function detachedError(
   const why = fault === undefined ? '' : `${fault.message} `;
   const which = runId === undefined ? 'the run' : `run "${runId}"`;
   return aboutRun(
-    new RunDetachedError(`${why}Nobody follows ${which} from here any more; it goes on on AWS.`, {
+    new RunDetachedError(`${why}${which} is no longer followed from here; it continues on AWS.`, {
       cause: fault ?? reason,
       fault,
     }),
@@ -142,7 +142,7 @@ function warn({ deployment }: DeployedTarget, tell: Tell): void {
   }
 }
 
-/** Throws where a process is at work on the run with this bucket and an engine of its own. */
+/** Throws where a process is working on the run with this bucket and an engine of its own. */
 async function refuseOtherWorker(
   input: unknown,
   { files: { store, bucket }, spell }: StackOptions,
@@ -153,6 +153,6 @@ async function refuseOtherWorker(
   if (worker === undefined) return;
   const { pid, host } = worker.process;
   throw new RunBusyError(
-    `Process ${pid} on ${host} is at work on run "${runId}" with ${spell('target', 'bedrock')}. Wait until it has ended, or cancel it there.`,
+    `Process ${pid} on ${host} is working on run "${runId}" with ${spell('target', 'bedrock')}. Wait until it has ended, or cancel it there.`,
   );
 }

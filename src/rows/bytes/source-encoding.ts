@@ -66,7 +66,7 @@ function createConversion(uri: S3Uri, encoding: string): TextDecoding {
       return text;
     } catch (error) {
       throw new InvalidDatasetError(
-        `${uri} is not ${encoding}: at line ${line} or soon after there are bytes that stand for no character. Give another csv_encoding (--csv-encoding).`,
+        `${uri} is not ${encoding}: at line ${line} or soon after there are bytes that are no character. Give another csv_encoding (--csv-encoding).`,
         { cause: error },
       );
     }
@@ -80,7 +80,7 @@ function createUtf8Check(uri: S3Uri): TextDecoding {
   let line = 1;
   const refuse = (at: number): never => {
     throw new InvalidDatasetError(
-      `Line ${at} of ${uri} is not UTF-8 (perhaps Windows-1252 or Latin-1). Of CSV, say what it is with csv_encoding (--csv-encoding windows-1252); or convert the file first, for example: iconv -f WINDOWS-1252 -t UTF-8 in > out`,
+      `Line ${at} of ${uri} is not UTF-8 (perhaps Windows-1252 or Latin-1). For CSV, name its encoding with csv_encoding (--csv-encoding windows-1252); or convert the file first, for example: iconv -f WINDOWS-1252 -t UTF-8 in > out`,
     );
   };
   return {

@@ -53,7 +53,7 @@ function compile(schema: AnswerSchema): ValidateFunction {
       schema,
     );
   } catch (error) {
-    throw new InvalidRunInputError(`output_schema is not a sound JSON Schema: ${(error as Error).message}`, {
+    throw new InvalidRunInputError(`output_schema is not a valid JSON Schema: ${(error as Error).message}`, {
       cause: error,
     });
   }
@@ -73,7 +73,7 @@ function withoutObject(answer: string, stopReason: string | null): TypedAnswer {
 function violation(why: string, answer?: string): TypedAnswer {
   const fault = why.slice(0, MESSAGE_LENGTH).toWellFormed();
   const said = answer === undefined ? '' : ` It says: ${quoted(answer)}`;
-  const errorMessage = `The answer is not as output_schema asks: ${fault}.${said}`;
+  const errorMessage = `The answer does not match output_schema: ${fault}.${said}`;
   return { kind: 'violation', errorCode: SCHEMA_VIOLATION, errorMessage };
 }
 

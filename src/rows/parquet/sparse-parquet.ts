@@ -100,7 +100,7 @@ async function createFooter({
 }): Promise<void> {
   const refuse = () => {
     throw new InvalidDatasetError(
-      `${uri} is no Parquet file: it does not end as one. Was its upload broken off?`,
+      `${uri} is not a Parquet file: it does not end like one. Was its upload interrupted?`,
     );
   };
   if (size < MAGIC.length + TRAILER_BYTES) refuse();

@@ -264,7 +264,7 @@ async function copyRelation(
     if (!isUnreadableContent(error) && !isColumnMissing(error)) throw error;
     if (spell !== undefined) return await copy(rowsSql(request, await spell()));
     throw new InvalidDatasetError(
-      `${name} cannot be read any more as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
+      `${name} can no longer be read as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
       { cause: error },
     );
   });

@@ -13,7 +13,7 @@ export function formatOf(uris: readonly S3Uri[], given?: GivenFormat): DatasetFo
   const unknown = formats.filter(({ format }) => format === undefined).map(({ uri }) => uri);
   if (unknown.length > 0) {
     throw new InvalidDatasetError(
-      `The names of ${listed(unknown)} do not say what is in them. A dataset's files end in ${KNOWN_ENDINGS}.`,
+      `The names of ${listed(unknown)} do not say what they contain. A dataset's files end in ${KNOWN_ENDINGS}.`,
     );
   }
   const format = parseSourceName(first, given)?.format;

@@ -42,12 +42,12 @@ function notesOf({ uri, rows, layout }: DatasetFile): string[] {
   }
   if (csv.ragged === 'pad' && csv.ragged_rows !== undefined) {
     notes.push(
-      `${csv.ragged_rows} rows have not as many fields as the header; what is short is filled up with empty texts`,
+      `${csv.ragged_rows} rows do not have as many fields as the header; missing fields are filled with empty texts`,
     );
   }
   if (csv.skipped_records !== undefined) {
     notes.push(
-      `${csv.skipped_records} records that have not as many fields as the header are left out; skipped.jsonl in the run’s folder has them`,
+      `${csv.skipped_records} records that do not have as many fields as the header are left out; they are in skipped.jsonl in the run’s folder`,
     );
   }
   return notes;

@@ -14,7 +14,7 @@ export interface SourceName {
 
 /** The endings that a dataset's files may have, for messages. */
 export const KNOWN_ENDINGS =
-  '.csv, .tsv, .jsonl, .ndjson, .json (each also with .gz or .zst) or .parquet; of files with other names say what they are with format (--format csv)';
+  '.csv, .tsv, .jsonl, .ndjson, .json (each also with .gz or .zst) or .parquet; for files with other names, give format (--format csv)';
 
 const FORMATS: Readonly<Record<string, SourceName>> = {
   csv: { format: 'csv' },

@@ -52,7 +52,7 @@ export function createAnswerKeeper({ store, clock }: Pick<StepDeps, 'store' | 'c
       const error = lastError instanceof Error ? lastError : new Error(String(lastError));
       const answers = lost === 1 ? 'One answer that was' : `${lost} answers that were`;
       // Of its own class still, which says whether the step is worth trying again.
-      error.message = `${answers} paid for could not be kept, and must be asked for again: ${error.message}`;
+      error.message = `${answers} paid for could not be stored, and must be requested again: ${error.message}`;
       throw error;
     },
   };

@@ -111,7 +111,7 @@ function afterJob(found: FoundOutput, ended: EndedJob): Unanswered {
     errorCode: job.status === 'Completed' ? 'RecordMissing' : `Job${job.status}`,
     errorMessage: sent
       ? `The job ended ${job.status} without an answer to this record${reason}`
-      : `The job ended ${job.status} before it came to this record${reason}`,
+      : `The job ended ${job.status} before it reached this record${reason}`,
     sent,
   };
 }

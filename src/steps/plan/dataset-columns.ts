@@ -20,7 +20,7 @@ export function withRecordIds(input: RunInput, { columns }: Dataset): RunInput {
 /** How to write braces, where those of a placeholder look like JSON's. */
 function bracesHint(placeholders: readonly string[]): string {
   return placeholders.some((name) => /["':,\n]/.test(name))
-    ? ' Braces that are no placeholder are written {{ and }}.'
+    ? ' Write braces that are not placeholders as {{ and }}.'
     : '';
 }
 

@@ -35,7 +35,7 @@ async function requireSources({ uri, sources }: ResultFile, store: ObjectStore):
     if (await isThere(source, store)) continue;
     const place = store.localPath?.(uri) ?? uri;
     throw new DamagedFileError(
-      `${place} is missing or not as it was written, and cannot be written anew: ${store.localPath?.(source) ?? source}, which it was made of, is not there any more. Restore either of them from a copy.`,
+      `${place} is missing or not as it was written, and cannot be written again: ${store.localPath?.(source) ?? source}, which it was made from, no longer exists. Restore either of them from a copy.`,
     );
   }
 }

@@ -161,7 +161,7 @@ async function proveRows(
 ): Promise<AttemptCounts[]> {
   if (!isBalanced(rows) || rows.total !== plan.selected_rows) {
     throw new LedgerMismatchError(
-      `The ledger has ${JSON.stringify(rows)}, but the run is of ${plan.selected_rows} rows. Nothing was deleted; please report this.`,
+      `The ledger has ${JSON.stringify(rows)}, but the run has ${plan.selected_rows} rows. Nothing was deleted; please report this.`,
     );
   }
   const files = resultObjects(outputUris as S3Uri[], {

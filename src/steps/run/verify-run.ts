@@ -76,7 +76,7 @@ async function faultOf(
   }
   await using local = await store.fetchFile(uri);
   if (facts !== undefined && (await digestOf(local.path)) !== facts.sha256) {
-    return 'Its bytes are others than when it was written: their SHA-256 is not the one in the ledger.';
+    return 'Its content has changed since it was written: its SHA-256 is not the one in the ledger.';
   }
   try {
     const { rows: counted } = await recountResults([local.path], outputColumn);
@@ -93,7 +93,7 @@ async function adviceFor(
 ): Promise<string> {
   for (const source of sources) {
     if (await isThere(source, store)) continue;
-    return `It cannot be written anew: ${store.localPath?.(source) ?? source}, which it was made of, is not there any more. Restore either of them from a copy.`;
+    return `It cannot be written again: ${store.localPath?.(source) ?? source}, which it was made from, no longer exists. Restore either of them from a copy.`;
   }
   return `Delete ${place}, and resume the run: it is collected again from what its job left, and nothing is paid for twice.`;
 }

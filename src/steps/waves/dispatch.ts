@@ -178,7 +178,8 @@ async function failUncollected(
   );
   const unreadable = faults.filter((fault) => fault !== undefined && UNREADABLE.includes(fault.error));
   if (unreadable.length > 0) {
-    const others = unreadable.length === 1 ? '' : ` So it is with ${unreadable.length - 1} other parts.`;
+    const others =
+      unreadable.length === 1 ? '' : ` The same is true of ${unreadable.length - 1} other parts.`;
     throw new UnreadableOutputError(
       `${unreadable[0]?.message}${others} These answers are paid for, so nothing more is sent. Once they can be read, resume the run: they are collected then. If they are lost for good, resume it with --resend-missing: their records are sent again, and paid for again.`,
     );

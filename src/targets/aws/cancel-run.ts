@@ -27,7 +27,7 @@ export type CancelResult =
   | { kind: 'ended'; summary: RunSummary }
   /** Its execution has harvested, or nobody looks any more while it does. */
   | { kind: 'followed'; result: FollowResult }
-  /** No execution is at work on it: it is marked, its jobs are stopped, and nobody harvests them yet. */
+  /** No execution is working on it: it is marked, its jobs are stopped, and nobody harvests them yet. */
   | { kind: 'not_running'; stoppedJobs: string[] }
   /** Its execution and its jobs are stopped, and nobody harvests them yet. */
   | { kind: 'stopped'; executionName: string; stoppedJobs: string[] };
@@ -63,7 +63,7 @@ export async function cancelRun(runId: string, options: CancelOptions): Promise<
   onExecution(execution);
   await stopJobsOf(runId, target);
   const result = await followRun(execution.executionArn, { ...options, stopsJobs: true });
-  // It came to its end before it could be cancelled.
+  // It ended before it could be cancelled.
   if (result.kind === 'finished' && result.summary.status !== 'cancelled') {
     await store.delete(layout.cancellation);
   }
@@ -88,7 +88,7 @@ export async function resumeRun(
   if (execution === undefined) await takeUp(layout, grants, store);
   else if (await isCancelled(layout, store)) {
     throw new RunBusyError(
-      `Run "${runId}" is being cancelled: the execution ${execution.name} harvests its jobs. Wait until it has ended, and resume the run then.`,
+      `Run "${runId}" is being cancelled: the execution ${execution.name} is collecting its jobs. Wait until it has ended, then resume the run.`,
     );
   }
   return startRun({ ...plan.input, ...changes, run_id: runId }, target);

@@ -78,7 +78,7 @@ export async function findDeployment(search: DeploymentSearch): Promise<Deployme
   );
   if (missing.length > 0) {
     throw new DeploymentError(
-      `The stack "${stackName}" has no output ${missing.join(', ')}: it is not Quarry's, or of a version before these. Deploy Quarry's: npm run cdk deploy. Give another one's name with --stack.`,
+      `The stack "${stackName}" has no output ${missing.join(', ')}: it is not Quarry's, or it is of an older version. Deploy Quarry's (npm run cdk deploy), or name another stack with --stack.`,
     );
   }
   const output = (name: string) => outputs.get(name) ?? '';
@@ -195,7 +195,7 @@ function stateProblems(status: string, stackName: string): DeploymentProblem[] {
   if (status.startsWith('UPDATE_ROLLBACK_')) {
     return [
       {
-        message: `The last update of the stack "${stackName}" was taken back (${status}): it is as it was before.`,
+        message: `The last update of the stack "${stackName}" was rolled back (${status}): it is as it was before.`,
         blocksStart: false,
       },
     ];
@@ -214,11 +214,11 @@ function versionProblems(
   return [
     breaks
       ? {
-          message: `${message} They do not go together. Update the stack from this version's folder (npm run cdk deploy) or use Quarry ${deployed}.`,
+          message: `${message} These versions do not work together. Update the stack from this version's folder (npm run cdk deploy) or use Quarry ${deployed}.`,
           blocksStart: true,
         }
       : {
-          message: `${message} They go together; to have the same, update the stack: npm run cdk deploy.`,
+          message: `${message} They work together; to use the same version, update the stack: npm run cdk deploy.`,
           blocksStart: false,
         },
   ];

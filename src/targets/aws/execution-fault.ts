@@ -21,13 +21,13 @@ export async function faultOf(execution: ExecutionDetails, sfn: SFNClient): Prom
   if (status === 'ABORTED') {
     return {
       error: 'ExecutionAborted',
-      message: `The execution ${name} was stopped from outside${message === undefined ? '' : ` (${message})`}. What was collected is kept, and jobs that still run go on. To harvest them and go on: start the run again.`,
+      message: `The execution ${name} was stopped from outside${message === undefined ? '' : ` (${message})`}. What was collected is kept, and jobs that still run go on. To collect their results and continue, start the run again.`,
     };
   }
   if (status === 'TIMED_OUT') {
     return {
       error: 'States.Timeout',
-      message: `The execution ${name} took longer than it may. What was collected is kept. To go on: start the run again.`,
+      message: `The execution ${name} exceeded its time limit. What was collected is kept. To continue, start the run again.`,
     };
   }
   // A Map state says only that too many of its children failed, never why.

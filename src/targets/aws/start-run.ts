@@ -22,7 +22,7 @@ import {
   parseExecutionName,
 } from './executions.ts';
 
-/** An execution that is at work on a run. */
+/** An execution that is working on a run. */
 export interface StartedRun {
   executionArn: string;
   executionName: string;
@@ -40,7 +40,7 @@ const MAX_NAMES = 20;
 const HASH_LENGTH = 10;
 
 /**
- * Starts the run of this input, or joins the execution that is at work on it already: there are never two. The
+ * Starts the run of this input, or joins the execution that is already working on it: there are never two. The
  * dataset is an `s3_uri` or a `dataset_id`; what is wrong with the input is refused here, before anything is started.
  */
 export async function startRun(document: unknown, target: DeployedTarget): Promise<StartedRun> {
@@ -82,7 +82,7 @@ export async function startRun(document: unknown, target: DeployedTarget): Promi
     if (executionArn !== undefined) return { executionArn, executionName: name, runId, joined: false };
   }
   throw new RunConflictError(
-    `Others start run "${base}" at this moment too. Wait until they have, and try again: their execution is joined.`,
+    `Run "${base}" is being started by someone else right now. Wait a moment and try again: you will join their execution.`,
   );
 }
 
@@ -99,7 +99,7 @@ async function join(
   const changed = keys.filter((key) => !isDeepStrictEqual(given[key], other[key]));
   if (changed.length > 0) {
     throw new RunConflictError(
-      `The execution ${name} is at work on run "${runId ?? name}" with another input: ${changed.join(', ')} differ. Give another run_id, or the same input to follow it.`,
+      `The execution ${name} is working on run "${runId ?? name}" with another input: ${changed.join(', ')} differ. Give another run_id, or the same input to follow it.`,
     );
   }
   return { executionArn, executionName: name, runId, joined: true };

@@ -35,7 +35,7 @@ export interface LocalRunOptions {
 /** How a local execution ended. */
 export type LocalRunResult =
   | { kind: 'finished'; summary: RunSummary }
-  /** `runId`: of a run that was planned, or that another process is at work on. */
+  /** `runId`: of a run that was planned, or that another process is working on. */
   | { kind: 'failed'; error: string; message: string; runId: string | undefined }
   | { kind: 'aborted'; runId: string | undefined };
 

@@ -5,13 +5,13 @@ import { lockRun } from '../../runs/run-lock.ts';
 import { mendResults } from '../../steps/run/mend-results.ts';
 import type { LocalRunOptions } from './run-locally.ts';
 
-/** This process's hold on the run that it is at work on. */
+/** This process's hold on the run that it is working on. */
 export interface Tenancy extends AsyncDisposable {
   /** Makes this process the only one at work on a run; RunBusyError where another one is. Again for the same run: nothing. */
   claimRun(runId: string): Promise<void>;
   /** Resolves while this process has the run. */
   confirm(): Promise<void>;
-  /** The run that another process is at work on. */
+  /** The run that another process is working on. */
   contested(): string | undefined;
   /** True where another process has taken the run over. */
   isLost(): boolean;

@@ -214,6 +214,6 @@ async function whoAnswers(
   const description = Description.safeParse(await response.json().catch(() => undefined));
   if (description.success) return description.data.model_server;
   throw new InvalidRunInputError(
-    `What answers at ${url} is no Bedrock emulator of this version of Quarry. Stop it, and start one: quarry emulate`,
+    `What answers at ${url} is not a Bedrock emulator of this version of Quarry. Stop it and start one: quarry emulate`,
   );
 }

@@ -32,7 +32,7 @@ export function modelServerOfTarget(
     return apiKey === undefined ? { server } : { server, apiKey };
   } catch (error) {
     throw new InvalidRunInputError(
-      `--model-endpoint "${url}" is not a URL of HTTP. Write it like http://localhost:11434/v1.`,
+      `--model-endpoint "${url}" is not an HTTP URL. Write it like http://localhost:11434/v1.`,
       { cause: error },
     );
   }

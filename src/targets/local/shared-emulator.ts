@@ -145,7 +145,7 @@ async function outageOf(
     case 'elsewhere':
       return isOverdue
         ? new RunBusyError(
-            `${who} cannot be reached from here.${doubt} The lock of a run that it was at work on is named when you resume that run.`,
+            `${who} cannot be reached from here.${doubt} The lock of a run that it was working on is named when you resume that run.`,
           )
         : undefined;
     case 'alive':

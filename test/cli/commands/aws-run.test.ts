@@ -57,14 +57,14 @@ test('Ctrl-C leaves the run alone; it is followed again, cancelled, resumed, sto
   const { flags, quarry, interrupted, executions, dir } = await open(SLOW);
   const started = await interrupted(/^Wave 1/m, ...flags, '--run-id', 'slow');
   expect(started.status).toBe(130);
-  expect(started.err).toContain('The run goes on on AWS; press Ctrl-C again to leave at once.');
+  expect(started.err).toContain('The run continues on AWS; press Ctrl-C again to leave at once.');
   expect(started.err).toContain(
-    `Detached: The run goes on on AWS. To follow it again: quarry status slow --follow --dir ${dir}. To stop it: quarry cancel slow --dir ${dir}.`,
+    `Detached: The run continues on AWS. To follow it again: quarry status slow --follow --dir ${dir}. To stop it: quarry cancel slow --dir ${dir}.`,
   );
   expect(executions.get('slow')?.status).toBe('RUNNING');
 
   const status = await quarry('status', 'slow');
-  expect(status.out).toMatch(/^Run slow has not ended\.\nThe execution slow is at work on it, since 20/);
+  expect(status.out).toMatch(/^Run slow has not ended\.\nThe execution slow has been working on it since 20/);
   expect(status.out).toMatch(/^Bedrock has its jobs as 2 \w+; 0 records of 240 done\.$/m);
   expect(JSON.parse((await quarry('status', 'slow', '--json')).out)).toMatchObject({
     status: 'running',
@@ -77,12 +77,12 @@ test('Ctrl-C leaves the run alone; it is followed again, cancelled, resumed, sto
 
   const joined = await interrupted(/^Wave 1/m, ...flags, '--run-id', 'slow');
   expect(joined.err).toContain(
-    'The execution slow of the stack "Quarry" in us-west-2 is at work on the run already: following it.',
+    'The execution slow of the stack "Quarry" in us-west-2 is already working on the run: following it.',
   );
   expect((await interrupted(/^Wave 1/m, 'status', 'slow', '--follow')).status).toBe(130);
 
   const cancelled = await quarry('cancel', 'slow', '--json');
-  expect(cancelled.err).toContain('The execution slow is at work on the run; its jobs are stopped');
+  expect(cancelled.err).toContain('The execution slow is working on the run; its jobs are stopped');
   expect(cancelled.status).toBe(2);
   expect(JSON.parse(cancelled.out)).toMatchObject({
     status: 'cancelled',
@@ -95,16 +95,16 @@ test('Ctrl-C leaves the run alone; it is followed again, cancelled, resumed, sto
   expect(stopped).toMatchObject({
     status: 0,
     out: expect.stringMatching(
-      /^The execution slow_2 and \d jobs of run slow are stopped\. .* quarry cancel slow does that, quarry resume slow goes on\.\n$/,
+      /^The execution slow_2 and \d jobs of run slow are stopped\. .* quarry cancel slow does that, and quarry resume slow continues the run\.\n$/,
     ),
   });
   const after = await quarry('status', 'slow');
   expect(after.out).toContain(
-    'No execution is at work on it. The last one, slow_2, ended as ABORTED.\nExecutionAborted: ',
+    'No execution is working on it. The last one, slow_2, ended as ABORTED.\nExecutionAborted: ',
   );
-  expect(after.out).toContain(`To go on: quarry resume slow --dir ${dir}.`);
+  expect(after.out).toContain(`To continue: quarry resume slow --dir ${dir}.`);
   const harvested = await quarry('cancel', 'slow');
-  expect(harvested.err).toContain('No execution is at work on run slow: one is started that harvests');
+  expect(harvested.err).toContain('No execution is working on run slow: one is started that collects');
   expect(harvested.out).toContain('Run slow: cancelled before every row was answered.');
 }, 120_000);
 
@@ -122,7 +122,7 @@ test('credentials that expire while it is followed leave the run alone', async (
   expect(status).toBe(1);
   expect(err).toContain('The credentials have expired: sign in again.');
   expect(err).toContain(
-    `The run goes on on AWS all the same. To follow it again: quarry status expired --follow --dir ${dir}.`,
+    `The run continues on AWS all the same. To follow it again: quarry status expired --follow --dir ${dir}.`,
   );
   delete answers.GetExecutionHistory;
   delete answers.DescribeExecution;
@@ -147,7 +147,7 @@ test('what Plan refuses is told by its own name, and there is nothing to resume'
   expect(err).not.toContain('quarry resume');
   const { out } = await quarry('status', 'refused');
   expect(out).toContain(
-    'Run refused has no plan yet.\nNo execution is at work on it. The last one, refused, ended as FAILED.',
+    'Run refused has no plan yet.\nNo execution is working on it. The last one, refused, ended as FAILED.',
   );
   expect(out).toContain('Error: The prompt needs column "nothing"');
   expect((await quarry('resume', 'refused')).err).toContain('There is no run "refused"');
@@ -158,14 +158,14 @@ test('what Plan refuses is told by its own name, and there is nothing to resume'
   });
 });
 
-test('a run that a process is at work on with this bucket is not started beside it', async () => {
+test('a run that a process is working on with this bucket is not started beside it', async () => {
   const { flags, quarry, store, executions } = await open();
   const claimed = await claim(store, runLayout(runUriOf(BUCKET, 'busy')).lock);
   if (claimed.kind !== 'held') throw new Error('Somebody has it.');
   await using _lock = claimed.claim;
   const { err } = await quarry(...flags, '--run-id', 'busy');
   expect(err).toMatch(
-    /Error: Process \d+ on \S+ is at work on run "busy" with --target bedrock\.[\s\S]*\(RunBusyError\)/,
+    /Error: Process \d+ on \S+ is working on run "busy" with --target bedrock\.[\s\S]*\(RunBusyError\)/,
   );
   expect(executions.size).toBe(0);
 });

@@ -134,7 +134,7 @@ const badInputs: BadInput[] = [
     what: 'an output_schema that is no schema',
     files: { 'a.csv': CSV },
     args: [...JOKES, '--output-schema', '{"type":"object","properties":{"a":{"type":"strin"}}}'],
-    says: ['output_schema is not a sound JSON Schema: '],
+    says: ['output_schema is not a valid JSON Schema: '],
   },
   {
     what: 'an output_schema that is not JSON',

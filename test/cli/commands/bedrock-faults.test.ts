@@ -27,11 +27,11 @@ test('options that are missing or malformed are refused, all at once, before any
     /Error: .*Nothing was sent\.\n {2}- --bucket is missing[\s\S]*\(InvalidRunInputError\)/,
   );
   expect(nothing.err).toMatch(/--role-arn is missing: .*arn:aws:iam::<account>:role\/<name>/);
-  expect(nothing.err).toContain('there is no region: give --region, or set AWS_REGION');
+  expect(nothing.err).toContain('no AWS region is set: give --region, or set AWS_REGION');
   const malformed = await run('--bucket', 's3://B', '--role-arn', 'admin', '--region', 'Oregon');
   expect(malformed.err).toContain('--bucket "s3://B" is not a bucket’s name');
   expect(malformed.err).toContain('--role-arn "admin" is not a role’s ARN');
-  expect(malformed.err).toContain('the region "Oregon" is none');
+  expect(malformed.err).toContain('"Oregon" is not an AWS region');
   const owner = await run('--bucket', BUCKET, '--role-arn', ROLE, '--bucket-owner', '12', '--region', 'x');
   expect(owner.err).toContain('--bucket-owner "12" is not an account id of twelve digits');
   expect((await run('--poll-seconds', '0')).err).toContain('Give a whole number of seconds from 1.');
@@ -135,7 +135,7 @@ test.each<[string, { status: number; name: string; message: string }, RegExp]>([
     expect(status).toBe(1);
     expect(err).toMatch(/^Error: [\s\S]*\(SystematicFaultError\)/m);
     expect(err).toMatch(says);
-    expect(err).toContain(`Once that is mended: quarry resume mine --dir ${world.dir}`);
+    expect(err).toContain(`Once that is fixed: quarry resume mine --dir ${world.dir}`);
     // One of four: the others would be refused as well.
     expect(world.proxy.requests.filter((request) => request === 'POST /model-invocation-job')).toHaveLength(
       1,
@@ -168,7 +168,7 @@ test('credentials that expire in the middle stop the run cleanly, and it goes on
   expect(err).toMatch(
     /^Error: .*expired\. The credentials have expired: sign in again\.[\s\S]*\(CredentialsError\)/m,
   );
-  expect(err).toContain(`Once that is mended: quarry resume mine --dir ${world.dir}`);
+  expect(err).toContain(`Once that is fixed: quarry resume mine --dir ${world.dir}`);
   expect(world.s3.objects.has(`${BUCKET}/runs/mine/stop.json`)).toBe(false);
   world.proxy.fault = () => undefined;
   // The same while S3 is spoken to.

@@ -47,8 +47,8 @@ async function expectResumed({ dir, emulator }: BedrockWorld, rows: number, jobs
 test('a process that is killed with jobs at Bedrock leaves a run that any process takes up by its name', async () => {
   const world = await killRun(220);
   const status = await runQuarry('status', 'mine', '--dir', world.dir);
-  expect(status.out).toContain('No process is at work on it.');
-  expect(status.out).toContain(`To go on: quarry resume mine --dir ${world.dir}.`);
+  expect(status.out).toContain('No process is working on it.');
+  expect(status.out).toContain(`To continue: quarry resume mine --dir ${world.dir}.`);
   expect((await runQuarry('results', 'mine', '--dir', world.dir)).err).toContain('has not ended yet');
   await expectResumed(world, 220, 2);
 }, 60_000);
@@ -91,8 +91,8 @@ test('Ctrl-C leaves the jobs at Bedrock, and says how to go on and how to stop t
   const { world, run } = await startRun(220);
   run.signal('SIGINT');
   expect(await run.ended).toBe(130);
-  expect(run.err()).toContain('Jobs that were submitted go on at Bedrock, and are harvested when');
-  expect(run.err()).toContain(`To go on: quarry resume mine --dir ${world.dir}.`);
+  expect(run.err()).toContain('Jobs that were submitted keep running at Bedrock, and are collected when');
+  expect(run.err()).toContain(`To continue: quarry resume mine --dir ${world.dir}.`);
   expect(run.err()).toContain(`quarry cancel mine --dir ${world.dir}.`);
   await expectResumed(world, 220, 2);
 }, 60_000);
@@ -104,7 +104,7 @@ test('a job that no run knows is listed, adopted by its run’s name alone, and 
   const orphans = await runQuarry('jobs', '--orphans', '--json', ...at);
   expect(JSON.parse(orphans.out)).toMatchObject([{ run_id: 'mine', part: 'p00001', orphan: true }]);
   const adopted = await runQuarry('adopt', 'mine', '--dir', world.dir);
-  expect(adopted.out).toContain(`Harvest it: quarry resume mine --dir ${world.dir}`);
+  expect(adopted.out).toContain(`To collect it: quarry resume mine --dir ${world.dir}`);
   await expectResumed(world, 110, 1);
 }, 60_000);
 

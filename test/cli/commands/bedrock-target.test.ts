@@ -134,7 +134,7 @@ test('a name that is known at two places means the last one, and the other is to
   const ask = ['--model-id', MODEL, '--prompt-template', 'Say {n}', '--run-id', 'mine', '--dir', dir];
   expect((await runQuarry('run', file, ...ask)).status).toBe(0);
   const { err } = await runQuarry('run', file, ...flags, '--run-id', 'mine');
-  expect(err).toContain('Another run mine is at local. From now on mine means this one; name the other by');
+  expect(err).toContain('Another run mine is at local. From now on mine means this one; name the other with');
   expect((await runQuarry('status', 'mine', '--dir', dir)).out).toContain(`s3://${BUCKET}/runs/mine/`);
   const local = await runQuarry('status', 'mine', '--dir', dir, '--target', 'local');
   expect(local.out).toContain(join('quarry-local', 'runs', 'mine'));

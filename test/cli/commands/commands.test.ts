@@ -151,7 +151,7 @@ test('results are put into a folder of their own, whole, by results --download a
   expect(other.status).toBe(1);
   expect(other.err).toContain(`"${folder}" has the results of run small. Name another folder`);
   const taken = await runQuarry('run', file, ...flags, '--output', dir);
-  expect(taken.err).toContain(`"${dir}" has files already. Name an empty folder for the results.`);
+  expect(taken.err).toContain(`"${dir}" is not empty. Name an empty folder for the results.`);
   const here = await runQuarry('run', file, ...flags, '--output', file);
   expect(here.err).toMatch(
     /Error: The results cannot be put into ".*rows\.jsonl"[\s\S]*\(InvalidRunInputError\)/,

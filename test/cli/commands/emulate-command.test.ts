@@ -70,7 +70,7 @@ test('a second emulator on a folder is refused, and told where the first one is'
   expect([status, out]).toEqual([1, '']);
   expect(err).toMatch(
     new RegExp(
-      `^Error: Process ${first.pid} on \\S+ serves the emulator of ${dir} already. Use it: ${first.url}, or name another folder with --dir.\n\\(EmulatorBusyError\\)\n$`,
+      `^Error: Process ${first.pid} on \\S+ already serves the emulator of ${dir}. Use it: ${first.url}, or name another folder with --dir.\n\\(EmulatorBusyError\\)\n$`,
     ),
   );
   first.signal('SIGKILL');

@@ -107,9 +107,9 @@ test('a port that nobody listens on ends the run at once, and says what was trie
 });
 
 test.each([
-  ['localhost:11434/v1', 'is not a URL of HTTP. Write it like http://localhost:11434/v1.'],
-  ['ftp://localhost/v1', '--model-endpoint "ftp://localhost/v1" is not a URL of HTTP.'],
-  ['', '--model-endpoint "" is not a URL of HTTP.'],
+  ['localhost:11434/v1', 'is not an HTTP URL. Write it like http://localhost:11434/v1.'],
+  ['ftp://localhost/v1', '--model-endpoint "ftp://localhost/v1" is not an HTTP URL.'],
+  ['', '--model-endpoint "" is not an HTTP URL.'],
 ])('--model-endpoint %j is refused', async (url, message) => {
   const { dir, run } = await prepare();
   const { status, err } = await run('--model-endpoint', url);
@@ -149,7 +149,7 @@ test('a key that is missing, not set or wrong is named, and never shown', async 
   await using server = await openModelServer({ apiKey: 'secret' });
   const { run } = await prepare();
   expect((await run('--model-endpoint', server.url)).err).toContain(
-    'wants a key: it answered 401. Put the key into an environment variable, and name that with --endpoint-api-key-env.',
+    'requires a key: it answered 401. Put the key into an environment variable, and name that with --endpoint-api-key-env.',
   );
   const flags = ['--model-endpoint', server.url, '--endpoint-api-key-env', KEY];
   expect((await run(...flags)).err).toContain(

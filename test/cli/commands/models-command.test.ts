@@ -42,5 +42,5 @@ test('--json prints all that is known of each model', async () => {
 test('a word that no model has is said', async () => {
   const { status, out } = await runQuarry('models', 'gpt-9');
   expect(status).toBe(0);
-  expect(out).toBe('No model that Quarry knows is called so.\n');
+  expect(out).toBe('Quarry knows no model of that name.\n');
 });

@@ -83,7 +83,9 @@ test('a plan says how many rows get the answer of an identical request', async (
     duplicates: 300,
     schedule: { balanced: { largest: 200 } },
   });
-  expect((await runQuarry(...args)).out).toContain('not sent   300, as identical requests are sent once');
+  expect((await runQuarry(...args)).out).toContain(
+    'not sent   300, because identical requests are sent once',
+  );
 });
 
 test('a plan shows the columns of an output_schema, both of its forms, and how the model is told', async () => {

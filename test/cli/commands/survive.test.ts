@@ -143,7 +143,7 @@ test('cancel makes the process at work stop its jobs and keep what they had done
 
 test('cancel does the work itself where the process was killed, with the emulator of the folder', async () => {
   const { file, dir, flags } = await prepareKilledRun(200);
-  expect((await runQuarry('status', 'mine', '--dir', dir)).out).toContain('No process is at work on it.');
+  expect((await runQuarry('status', 'mine', '--dir', dir)).out).toContain('No process is working on it.');
   const cancelled = await runQuarry('cancel', 'mine', '--dir', dir, '--json');
   expect(cancelled.status).toBe(2);
   expect(JSON.parse(cancelled.out)).toMatchObject({ status: 'cancelled', rows: { total: 200 } });
@@ -161,8 +161,10 @@ test('Ctrl-C and SIGTERM stop cleanly and say how to go on; a second one stops a
     await run.printed('Wave 1');
     run.signal(signal);
     expect(await run.ended).toBe(130);
-    expect(run.err()).toContain('Jobs that were submitted go on, and are harvested when the run is resumed.');
-    expect(run.err()).toContain(`To go on: quarry resume mine --dir ${dir}`);
+    expect(run.err()).toContain(
+      'Jobs that were submitted keep running, and are collected when the run is resumed.',
+    );
+    expect(run.err()).toContain(`To continue: quarry resume mine --dir ${dir}`);
     expect(run.err()).toContain(`quarry cancel mine --dir ${dir}`);
   }
   const hasty = start();
@@ -207,7 +209,7 @@ test('a job that no run knows is listed as an orphan, adopted by its run, and ha
   expect((await runQuarry('jobs', '--dir', dir)).out).toContain(job_name);
   expect((await runQuarry('adopt', 'none', '--dir', dir)).err).toContain('There is no run "none"');
   const adopted = await runQuarry('adopt', 'mine', '--dir', dir);
-  expect(adopted.out).toBe(`${job_name}: adopted. Harvest it: quarry resume mine --dir ${dir}\n`);
+  expect(adopted.out).toBe(`${job_name}: adopted. To collect it: quarry resume mine --dir ${dir}\n`);
   expect((await runQuarry('jobs', '--orphans', '--dir', dir)).out).toBe('Every job is known to its run.\n');
   expect((await runQuarry('adopt', '--dir', dir, '--json')).out).toBe('[]\n');
 

@@ -24,7 +24,7 @@ test('beside a process that is stopped, each command says soon which one it is a
   await first.printed('Wave 1');
   first.signal('SIGSTOP');
   onTestFinished(() => first.signal('SIGCONT'));
-  const advice = `Let it go on with fg or kill -CONT ${first.pid}, or end it with kill -KILL ${first.pid}.`;
+  const advice = `Resume it with fg or kill -CONT ${first.pid}, or end it with kill -KILL ${first.pid}.`;
   const commands = [
     ['run', file, ...flags, '--run-id', 'other'],
     ['resume', 'mine', '--dir', dir],
@@ -58,7 +58,7 @@ test('a run whose emulator’s process is stopped waits for it, says so, and goe
   expect(await run.ended, run.err()).toBe(0);
 }, 240_000);
 
-test('a folder that another machine is at work on says so, and which file to delete should that one have died', async () => {
+test('a folder that another machine is working on says so, and which file to delete should that one have died', async () => {
   const { file, dir, flags } = await prepareRun(3);
   const seen_at = new Date().toISOString();
   const record: ClaimRecord = {
@@ -74,6 +74,6 @@ test('a folder that another machine is at work on says so, and which file to del
   const { status, err } = await runQuarry('run', file, ...flags);
   expect(status).toBe(1);
   expect(err).toContain(
-    `Error: Process ${process.pid} on elsewhere, which serves the Bedrock emulator of this folder, cannot be reached from here. It is on another machine or in another container, where it cannot be seen from here. It was there at ${seen_at}. Should it have died since, the way is free 5 minutes after that, or at once if you delete ${path}.`,
+    `Error: Process ${process.pid} on elsewhere, which serves the Bedrock emulator of this folder, cannot be reached from here. It is on another machine or in another container, where it cannot be seen from here. It was last seen at ${seen_at}. If it has died since, the run is free again 5 minutes after that, or at once if you delete ${path}.`,
   );
 }, 60_000);

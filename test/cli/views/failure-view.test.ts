@@ -8,8 +8,8 @@ test('people read what is wrong first, and last the name that the documents have
   expect(failureText(new InvalidRunInputError('There is no file x.csv.'))).toBe(
     'Error: There is no file x.csv.\n(InvalidRunInputError)',
   );
-  expect(failureText(new CliError('Stopped', 'To go on: quarry resume r.'))).toBe(
-    'Stopped: To go on: quarry resume r.',
+  expect(failureText(new CliError('Stopped', 'To continue: quarry resume r.'))).toBe(
+    'Stopped: To continue: quarry resume r.',
   );
 });
 

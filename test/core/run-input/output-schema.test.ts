@@ -75,7 +75,7 @@ test('a JSON Schema is taken as it is; what may be of several kinds is JSON', ()
 });
 
 const TYPES =
-  'Write string, number, integer, boolean, a range as in "number 0..1", a choice as in "yes | no", "[]" for a list, and "?" at the end where there may be none.';
+  'Write string, number, integer, boolean, a range as in "number 0..1", a choice as in "yes | no", "[]" for a list, and "?" at the end if the value may be missing.';
 
 test.each([
   [{}, 'output_schema: it has no properties.'],
@@ -83,13 +83,13 @@ test.each([
   [{ a: { b: 7 } }, `output_schema.a.b: ${TYPES}`],
   [
     { a: 'number 2..1' },
-    'output_schema.a: a range goes with number or integer, the smaller end first: "number 0..1".',
+    'output_schema.a: a range needs number or integer, and the smaller end first: "number 0..1".',
   ],
   [
     { a: 'string 0..1' },
-    'output_schema.a: a range goes with number or integer, the smaller end first: "number 0..1".',
+    'output_schema.a: a range needs number or integer, and the smaller end first: "number 0..1".',
   ],
-  [{ a: 'yes | ' }, 'output_schema.a: a choice has a word on each side of every "|".'],
+  [{ a: 'yes | ' }, 'output_schema.a: a choice needs a word on each side of every "|".'],
   [
     { a: 'string', A: 'string' },
     'output_schema: "A" is there twice but for capitals, which columns do not tell apart. Rename one.',

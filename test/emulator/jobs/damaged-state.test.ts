@@ -37,7 +37,7 @@ test.each(HARMS)(
     expect(notice).toMatchObject({ kind: 'state-damaged' });
     expect(notice?.message).toMatch(
       new RegExp(
-        `^${path} could not be read: it is (empty|cut off, or was changed). It held a job of the emulator. The job "job-1" goes on from the copy before it; there is nothing to do.$`,
+        `^${path} could not be read: it is (empty|cut off, or was changed). It held a job of the emulator. The job "job-1" continues from the previous copy; there is nothing to do.$`,
       ),
     );
     expect(await bench.end(jobArn)).toMatchObject({ status: 'Completed', successRecordCount: 200 });

@@ -89,7 +89,7 @@ test.runIf(canMount)(
       message: 'The job "job-1" waits: ENOSPC: no space left on device, write',
     });
     expect(notices.at(-1)?.message).toMatch(
-      /^The emulator cannot go on with the job "job-1": .*ENOSPC.* It keeps the \d+ records that are through, and goes on with the others once that is mended and it is started again\.$/,
+      /^The emulator cannot continue the job "job-1": .*ENOSPC.* It keeps the \d+ records that are done, and continues with the rest once that is fixed and it is started again\.$/,
     );
     await clock.busy(() => emulator.close());
     disk.remount('size=4096k');

@@ -60,7 +60,7 @@ test('typed answers are columns of their own types; one that is not of the schem
     rows: 1,
     example_record_id: id(1),
     example_message: expect.stringMatching(
-      /^The answer is not as output_schema asks: label must be .*: good, bad\. It says: \{"label":"neither"/,
+      /^The answer does not match output_schema: label must be .*: good, bad\. It says: \{"label":"neither"/,
     ),
   });
   expect((await recountResults([resultPath], 'response')).rows).toEqual(collected.rows);

@@ -52,7 +52,7 @@ test('any object that stands in any text is found, whatever its strings have in 
   );
 });
 
-const WRONG = 'The answer is not as output_schema asks: ';
+const WRONG = 'The answer does not match output_schema: ';
 test.each([
   [of({ score: 2 }), 'score must be <= 1'],
   [of({ label: 'fine' }), 'label must be equal to one of the allowed values: good, bad'],
@@ -97,7 +97,7 @@ test('an answer that was cut off is told from one that is wrong', () => {
 
 test('a schema that no validator takes is refused', () => {
   const schema = answerSchemaOf({ type: 'object', properties: { a: { type: 'strin' } } } as JsonSchema);
-  expect(() => requireSoundSchema(schema)).toThrow('output_schema is not a sound JSON Schema: ');
+  expect(() => requireSoundSchema(schema)).toThrow('output_schema is not a valid JSON Schema: ');
 });
 
 test('what the simulated model answers to a schema is of it', () => {

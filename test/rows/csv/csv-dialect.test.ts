@@ -165,7 +165,7 @@ test.each([
     'windows-1252 that nobody named',
     Buffer.from('a,b\ncaf\xe9,2\n', 'latin1'),
     {},
-    'Line 2 of s3://data/x.csv is not UTF-8 (perhaps Windows-1252 or Latin-1). Of CSV, say what it is with csv_encoding',
+    'Line 2 of s3://data/x.csv is not UTF-8 (perhaps Windows-1252 or Latin-1). For CSV, name its encoding with csv_encoding',
   ],
   [
     'another encoding than was named',
@@ -189,7 +189,7 @@ test('csv_ragged pad fills up what is short: rows, and the header where rows are
   expect(await readCsv(RAGGED, { ragged: 'pad' })).toEqual({
     notes: [
       'x.csv: the column without a name is called column2',
-      'x.csv: 2 rows have not as many fields as the header; what is short is filled up with empty texts',
+      'x.csv: 2 rows do not have as many fields as the header; missing fields are filled with empty texts',
     ],
     columns: ['a', 'b', 'column2'],
     rows: [

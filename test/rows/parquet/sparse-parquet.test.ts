@@ -111,7 +111,7 @@ describe('a sparse copy of a Parquet object', () => {
       { uri: URI, size: text.length },
       { store: asRemote(inner).store, scratchDirectory: directory },
     );
-    await expect(opening).rejects.toThrow(`${URI} is no Parquet file: it does not end as one.`);
+    await expect(opening).rejects.toThrow(`${URI} is not a Parquet file: it does not end like one.`);
   });
 
   test('of an object that gives fewer bytes than it says is refused', async () => {

@@ -203,7 +203,7 @@ test('a dataset that was changed after it was planned is refused', async () => {
     's3://data/x.csv has 1 rows where 2 were expected',
   );
   await expect(grown('x.csv', 'a\n1\n', 'b\n1\n')).rejects.toThrow(
-    'cannot be read any more as it was when the run was planned',
+    'can no longer be read as it was when the run was planned',
   );
   await expect(grown('x.jsonl', '{"a":1}\n{"a":1}', '{"a":1}')).rejects.toThrow(
     's3://data/x.jsonl has 1 rows where 2 were expected',

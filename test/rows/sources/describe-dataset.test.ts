@@ -19,7 +19,7 @@ test.each([
 
 test.each([
   [[], 'The dataset has no files.'],
-  [['s3://b/a.txt', 's3://b/b.csv'], 'The names of s3://b/a.txt do not say what is in them.'],
+  [['s3://b/a.txt', 's3://b/b.csv'], 'The names of s3://b/a.txt do not say what they contain.'],
   [['s3://b/a.parquet.gz'], 'The names of s3://b/a.parquet.gz do not say'],
   [['s3://b/csv'], 'The names of s3://b/csv do not say'],
   [['s3://b/1', 's3://b/2', 's3://b/3', 's3://b/4', 's3://b/5'], 's3://b/1, s3://b/2, s3://b/3 and 2 more'],

@@ -58,7 +58,7 @@ test('where the store takes no answer at all, no more are asked for than were un
   expect(await trial.run()).toMatchObject({
     kind: 'failed',
     message: expect.stringContaining(
-      '4 answers that were paid for could not be kept, and must be asked for again: No writes.',
+      '4 answers that were paid for could not be stored, and must be requested again: No writes.',
     ),
   });
   expect((await trial.usage()).onDemand.calls).toBe(4);

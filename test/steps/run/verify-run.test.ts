@@ -61,7 +61,7 @@ test('every file of a run is read, and those that are not as they were written a
     { file: gone, fault: 'It is not there.', advice: advice(gone) },
     {
       file: flipped,
-      fault: 'Its bytes are others than when it was written: their SHA-256 is not the one in the ledger.',
+      fault: 'Its content has changed since it was written: its SHA-256 is not the one in the ledger.',
       advice: advice(flipped),
     },
   ]);
@@ -85,7 +85,7 @@ test('an output file that is cut short or deleted is written anew, and nothing i
   await expectPaidOnce(emulated);
 });
 
-test('an output file that cannot be written anew is named, with what is missing', async () => {
+test('an output file that cannot be written again is named, with what is missing', async () => {
   const { emulated, run } = await finishedRun();
   await using _world = emulated;
   const { store } = emulated.target;
@@ -106,7 +106,7 @@ test('an output file that cannot be written anew is named, with what is missing'
   expect(result).toMatchObject({
     kind: 'failed',
     error: 'DamagedFileError',
-    message: `${path} is missing or not as it was written, and cannot be written anew: ${missing}, which it was made of, is not there any more. Restore either of them from a copy.`,
+    message: `${path} is missing or not as it was written, and cannot be written again: ${missing}, which it was made from, no longer exists. Restore either of them from a copy.`,
   });
   expect((await store.head(layout.summary)) !== undefined).toBe(true);
   await expectPaidOnce(emulated);

@@ -126,7 +126,7 @@ test('a cancelled run is not resumed while its execution harvests it', async () 
   const { target, layout } = await open({ ListExecutions: listed(['jokes', 'RUNNING']) });
   await markCancelled(layout, target.store, new Date(0));
   await expect(resumeRun('jokes', target)).rejects.toThrow(
-    'Run "jokes" is being cancelled: the execution jokes harvests its jobs. Wait until it has ended, and resume the run then.',
+    'Run "jokes" is being cancelled: the execution jokes is collecting its jobs. Wait until it has ended, then resume the run.',
   );
   expect(await isCancelled(layout, target.store)).toBe(true);
 });

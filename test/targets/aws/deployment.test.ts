@@ -128,7 +128,7 @@ test.each([
 test.each([
   ['UPDATE_IN_PROGRESS', true, 'is being updated (UPDATE_IN_PROGRESS): wait until it is'],
   ['UPDATE_ROLLBACK_FAILED', true, 'The last update of the stack "Quarry" failed (UPDATE_ROLLBACK_FAILED)'],
-  ['UPDATE_ROLLBACK_COMPLETE', false, 'was taken back (UPDATE_ROLLBACK_COMPLETE): it is as it was before.'],
+  ['UPDATE_ROLLBACK_COMPLETE', false, 'was rolled back (UPDATE_ROLLBACK_COMPLETE): it is as it was before.'],
 ])('a stack in state %s can be looked at; blocks a start: %s', async (status, blocksStart, message) => {
   const deployment = await find({ DescribeStacks: stacks({ status }) });
   expect(deployment.problems).toEqual([{ blocksStart, message: expect.stringContaining(message) }]);

@@ -144,13 +144,13 @@ test('an execution that was stopped, or took too long, says how to go on', async
     kind: 'failed',
     error: 'ExecutionAborted',
     message:
-      'The execution jokes was stopped from outside (quarry cancel --now). What was collected is kept, and jobs that still run go on. To harvest them and go on: start the run again.',
+      'The execution jokes was stopped from outside (quarry cancel --now). What was collected is kept, and jobs that still run go on. To collect their results and continue, start the run again.',
     runId: 'jokes',
   });
   const late = await follow({ DescribeExecution: execution({ status: 'TIMED_OUT' }) });
   expect(await late.following).toMatchObject({
     error: 'States.Timeout',
-    message: expect.stringContaining('took longer than it may'),
+    message: expect.stringContaining('exceeded its time limit'),
   });
 });
 

@@ -64,11 +64,11 @@ test('a name is not used twice: the next number is taken, also where a listing l
 
 test('names that are all taken end in an error, not in a loop', async () => {
   const { starting, names } = await start({ ListExecutions: NONE, StartExecution: TAKEN });
-  await expect(starting).rejects.toThrow('Others start run "jokes" at this moment too.');
+  await expect(starting).rejects.toThrow('Run "jokes" is being started by someone else right now.');
   expect(names()).toHaveLength(20);
 });
 
-test('the execution that is at work on the run is joined', async () => {
+test('the execution that is working on the run is joined', async () => {
   const { starting, names } = await start({
     ListExecutions: listed(['jokes_2', 'RUNNING'], ['jokes', 'FAILED']),
     DescribeExecution: execution({ input: JSON.stringify({ ...INPUT, max_attempts: null }) }),
@@ -107,13 +107,13 @@ test('one that was started in the console is known by what Plan has called its r
   expect(names()).toEqual([]);
 });
 
-test('one that is at work on the run with another input is not joined', async () => {
+test('one that is working on the run with another input is not joined', async () => {
   const { starting } = await start({
     ListExecutions: listed(['jokes', 'RUNNING']),
     DescribeExecution: execution({ input: JSON.stringify({ ...INPUT, prompt_template: 'Sing {name}' }) }),
   });
   await expect(starting).rejects.toThrow(
-    'The execution jokes is at work on run "jokes" with another input: prompt_template differ. Give another run_id, or the same input to follow it.',
+    'The execution jokes is working on run "jokes" with another input: prompt_template differ. Give another run_id, or the same input to follow it.',
   );
 });
 

@@ -65,7 +65,7 @@ test('waves whose jobs process nothing end the run, with the reason, before they
     kind: 'failed',
     error: 'SystematicFaultError',
     message: expect.stringMatching(
-      /The jobs of the last 3 waves ended without processing a record: The job ended Expired before it came to this record: It timed out\. No attempt of a record was used up\./,
+      /The jobs of the last 3 waves ended without processing a record: The job ended Expired before it reached this record: It timed out\. No attempt of a record was used up\./,
     ),
   });
   expect(await trial.jobs()).toBe(3);

@@ -69,6 +69,6 @@ test('a row whose answer is never of the schema says so in the end, and quotes i
     response: null,
   });
   expect(rows[3]?.error_message).toMatch(
-    /^The answer is not as output_schema asks: it has no JSON object in it\. It says: \{"label" /,
+    /^The answer does not match output_schema: it has no JSON object in it\. It says: \{"label" /,
   );
 });
