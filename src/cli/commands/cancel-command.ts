@@ -8,7 +8,7 @@ interface CancelOptions extends TargetOptions {
   now?: boolean;
 }
 
-/** `quarry cancel`: stops a run's jobs, harvests what they had done, and writes the summary. */
+/** `quarry cancel`: stops a run's jobs, collects what they had done, and writes the summary. */
 export function addCancelCommand(program: Command, context: CliContext): void {
   const command = program
     .command('cancel')

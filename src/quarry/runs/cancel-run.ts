@@ -19,7 +19,7 @@ export type CancelledRun =
   | { kind: 'cancelled'; summary: RunSummary }
   /** It had ended before, or ended before it could be cancelled. */
   | { kind: 'ended'; summary: RunSummary }
-  /** aws, `now`: the execution and the jobs are stopped, and nobody has harvested them yet. */
+  /** aws, `now`: the execution and the jobs are stopped, and nobody has collected them yet. */
   | { kind: 'stopped'; executionName: string; stoppedJobs: readonly string[] };
 
 /** Milliseconds between two looks at a run that another process brings to its end. */

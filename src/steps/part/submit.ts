@@ -68,7 +68,7 @@ async function findOrCreateJob(part: PartTurn, deps: StepDeps): Promise<Submitte
 }
 
 /**
- * In a cancelled run, the ARN of the job that was created although its record was lost: it has to be stopped and harvested.
+ * In a cancelled run, the ARN of the job that was created although its record was lost: it has to be stopped and collected.
  * Throws RunCancelled where there is none; undefined where the run is not cancelled.
  */
 async function findJobIfCancelled(

@@ -10,7 +10,7 @@ export async function isCancelled({ cancellation }: RunLayout, store: ObjectStor
   return (await store.head(cancellation)) !== undefined;
 }
 
-/** Marks a run as cancelled; whoever is working on it sends nothing more, stops its jobs and harvests them. */
+/** Marks a run as cancelled; whoever is working on it sends nothing more, stops its jobs and collects them. */
 export async function markCancelled(
   { cancellation }: RunLayout,
   store: ObjectStore,

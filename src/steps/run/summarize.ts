@@ -199,7 +199,7 @@ function toResult(summary: RunSummary, layout: RunLayout): SummarizeResult {
   };
 }
 
-/** A systematic fault fails the execution, though what it harvested is kept; a run that ran out of money has ended. */
+/** A systematic fault fails the execution, though what it collected is kept; a run that ran out of money has ended. */
 function errorOf({ status, stop, rows }: RunSummary): { error: string | null; message: string | null } {
   if (status !== 'stopped' || stop?.reason !== 'systematic_fault') return { error: null, message: null };
   return {

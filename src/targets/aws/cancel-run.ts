@@ -15,7 +15,7 @@ import { type StartedRun, startRun } from './start-run.ts';
 
 /** How a run is cancelled. */
 export interface CancelOptions extends FollowOptions {
-  /** Stops the execution too, instead of letting it harvest what the jobs had done. */
+  /** Stops the execution too, instead of letting it collect what the jobs had done. */
   now?: boolean;
   /** Called with the execution that brings the cancelled run to its end. */
   onExecution?: (execution: Execution) => void;
@@ -25,19 +25,19 @@ export interface CancelOptions extends FollowOptions {
 export type CancelResult =
   /** It had ended before. */
   | { kind: 'ended'; summary: RunSummary }
-  /** Its execution has harvested, or nobody looks any more while it does. */
+  /** Its execution has collected, or nobody looks any more while it does. */
   | { kind: 'followed'; result: FollowResult }
-  /** No execution is working on it: it is marked, its jobs are stopped, and nobody harvests them yet. */
+  /** No execution is working on it: it is marked, its jobs are stopped, and nobody collects them yet. */
   | { kind: 'not_running'; stoppedJobs: string[] }
-  /** Its execution and its jobs are stopped, and nobody harvests them yet. */
+  /** Its execution and its jobs are stopped, and nobody collects them yet. */
   | { kind: 'stopped'; executionName: string; stoppedJobs: string[] };
 
 /** Milliseconds in which a function that was at work may still have created a job. */
 const LAST_JOBS_MS = 3_000;
 
 /**
- * Cancels a run: nothing more is sent, its jobs are stopped, and its execution harvests what they had done and writes
- * the summary. What nobody harvests now is harvested when the run is started again.
+ * Cancels a run: nothing more is sent, its jobs are stopped, and its execution collects what they had done and writes
+ * the summary. What nobody collects now is collected when the run is started again.
  */
 export async function cancelRun(runId: string, options: CancelOptions): Promise<CancelResult> {
   const { target, now = false, onExecution = () => {} } = options;

@@ -15,7 +15,7 @@ export interface Adoption {
   refusal: string | undefined;
 }
 
-/** Gives every orphan, or those of one run, back to its run, so that resuming the run harvests it. */
+/** Gives every orphan, or those of one run, back to its run, so that resuming the run collects it. */
 export async function adoptJobs(places: JobPlaces, runId?: string): Promise<Adoption[]> {
   const orphans = (await findJobs(places)).filter(
     (job) => job.orphan && (runId === undefined || job.runId === runId),
