@@ -47,88 +47,119 @@ const Memory = z.object({
   hits: z.record(z.string(), z.record(z.string(), z.string())),
 });
 
+type Memory = z.infer<typeof Memory>;
+
 /** The rules, with the counts that an earlier emulator left in `path`. */
 export async function openFaultInjector(
   path: string,
   { rules, seed, notify }: { rules: FaultRule[]; seed: number; notify: Notify },
 ): Promise<FaultInjector> {
   const { value, damage } = await readStateFile(path, Memory);
-  const { applied, hits } = value ?? { applied: {}, hits: {} };
   if (damage !== undefined) {
     notify({
       kind: 'state-damaged',
       message: `${path} could not be read: ${damage}. It held how often each rule of the fault script has applied; ${value === undefined ? 'they are counted from zero' : 'the previous copy is used'}.`,
     });
   }
-  let isChanged = false;
-  let writing = Promise.resolve();
+  return new RememberedFaults({ path, rules, seed }, value ?? { applied: {}, hits: {} });
+}
 
-  const take = (index: number, rule: FaultRule, subject: FaultSubject): boolean => {
+/** The script of an emulator, and the file that its counts are kept in. */
+interface Script {
+  path: string;
+  rules: readonly FaultRule[];
+  seed: number;
+}
+
+class RememberedFaults implements FaultInjector {
+  readonly #script: Script;
+  readonly #memory: Memory;
+  #isChanged = false;
+  #writing = Promise.resolve();
+
+  constructor(script: Script, memory: Memory) {
+    this.#script = script;
+    this.#memory = memory;
+  }
+
+  takeRequestFault(operation: string, subject: FaultSubject): RequestFault | undefined {
+    for (const [index, rule] of this.#script.rules.entries()) {
+      const { fault } = rule;
+      if (!isRequestFault(fault) || !fault.kind.startsWith(`${operation}-`)) continue;
+      if (this.#take(index, rule, subject)) return fault;
+    }
+    return undefined;
+  }
+
+  takeJobRules(subject: FaultSubject): number[] {
+    return this.#script.rules.flatMap((rule, index) =>
+      !isRequestFault(rule.fault) && this.#take(index, rule, subject) ? [index] : [],
+    );
+  }
+
+  jobFaults<K extends JobFault['kind']>(job: StoredJob, kind: K): Extract<JobFault, { kind: K }>[] {
+    return this.#rulesOf(job)
+      .map(({ fault }) => fault)
+      .filter((fault): fault is Extract<JobFault, { kind: K }> => fault.kind === kind);
+  }
+
+  recordFaults(job: StoredJob): ((recordId: string) => RecordFaults) | undefined {
+    const choices = this.#rulesOf(job).filter(({ fault }) => RECORD_KINDS.has(fault.kind));
+    if (choices.length === 0) return undefined;
+    return (recordId) => {
+      const found: RecordFaults = { ...NO_FAULTS };
+      for (const { index, fault } of choices) {
+        applyFault(found, fault, () =>
+          this.#isHit(index, fault as RecordChoice, { jobId: job.jobId, recordId }),
+        );
+      }
+      return found;
+    };
+  }
+
+  save(): Promise<void> {
+    if (!this.#isChanged) return this.#writing;
+    this.#isChanged = false;
+    const text = JSON.stringify(this.#memory);
+    this.#writing = this.#writing.catch(() => undefined).then(() => replaceFile(this.#script.path, text));
+    return this.#writing;
+  }
+
+  /** Counts the rule as applied, where it applies. */
+  #take(index: number, rule: FaultRule, subject: FaultSubject): boolean {
     const times = rule.times ?? (isRequestFault(rule.fault) ? 1 : Number.POSITIVE_INFINITY);
-    const before = applied[index] ?? 0;
+    const before = this.#memory.applied[index] ?? 0;
     if (before >= times || !isMet(rule.when, subject)) return false;
-    applied[index] = before + 1;
-    isChanged = true;
+    this.#memory.applied[index] = before + 1;
+    this.#isChanged = true;
     return true;
-  };
-  const jobRules = (job: StoredJob) =>
-    job.faultRules.flatMap((index) => {
-      const fault = rules[index]?.fault;
+  }
+
+  #rulesOf(job: StoredJob): { index: number; fault: JobFault }[] {
+    return job.faultRules.flatMap((index) => {
+      const fault = this.#script.rules[index]?.fault;
       return fault === undefined || isRequestFault(fault) ? [] : [{ index, fault }];
     });
-  const isHit = (
-    index: number,
-    fault: RecordChoice,
-    { job, recordId }: { job: StoredJob; recordId: string },
-  ) => {
-    const isChosen =
-      fault.recordIds?.includes(recordId) ??
-      (fault.fraction === undefined || drawLot(`${seed}/${index}/${recordId}`) < fault.fraction);
-    if (!isChosen || fault.firstAttemptOnly !== true) return isChosen;
-    hits[index] ??= {};
-    const first = hits[index][recordId];
-    if (first === undefined) {
-      hits[index][recordId] = job.jobId;
-      isChanged = true;
-    }
-    return first === undefined || first === job.jobId;
-  };
+  }
 
-  return {
-    takeRequestFault: (operation, subject) => {
-      for (const [index, rule] of rules.entries()) {
-        const { fault } = rule;
-        if (isRequestFault(fault) && fault.kind.startsWith(`${operation}-`) && take(index, rule, subject))
-          return fault;
-      }
-      return undefined;
-    },
-    takeJobRules: (subject) =>
-      rules.flatMap((rule, index) =>
-        !isRequestFault(rule.fault) && take(index, rule, subject) ? [index] : [],
-      ),
-    jobFaults: <K extends JobFault['kind']>(job: StoredJob, kind: K) =>
-      jobRules(job)
-        .map(({ fault }) => fault)
-        .filter((fault): fault is Extract<JobFault, { kind: K }> => fault.kind === kind),
-    recordFaults: (job) => {
-      const choices = jobRules(job).filter(({ fault }) => RECORD_KINDS.has(fault.kind));
-      if (choices.length === 0) return undefined;
-      return (recordId) => {
-        const found: RecordFaults = { ...NO_FAULTS };
-        for (const { index, fault } of choices)
-          applyFault(found, fault, () => isHit(index, fault as RecordChoice, { job, recordId }));
-        return found;
-      };
-    },
-    save: () => {
-      if (!isChanged) return writing;
-      isChanged = false;
-      const text = JSON.stringify({ applied, hits });
-      writing = writing.catch(() => undefined).then(() => replaceFile(path, text));
-      return writing;
-    },
-  };
+  #isHit(
+    index: number,
+    choice: RecordChoice,
+    { jobId, recordId }: { jobId: string; recordId: string },
+  ): boolean {
+    const { recordIds, fraction, firstAttemptOnly } = choice;
+    const isChosen =
+      recordIds?.includes(recordId) ??
+      (fraction === undefined || drawLot(`${this.#script.seed}/${index}/${recordId}`) < fraction);
+    if (!isChosen || firstAttemptOnly !== true) return isChosen;
+    this.#memory.hits[index] ??= {};
+    const hits = this.#memory.hits[index];
+    if (hits[recordId] === undefined) {
+      hits[recordId] = jobId;
+      this.#isChanged = true;
+    }
+    return hits[recordId] === jobId;
+  }
 }
 
 interface RecordChoice {

@@ -6,7 +6,7 @@ import { quotasOf } from '../jobs/quotas.ts';
 import { isTerminal, NO_RECORDS, type StoredJob, toJobSummary } from '../jobs/stored-job.ts';
 import { type EmulatedModel, findEmulatedModel } from '../models/model-catalog.ts';
 import type { ModelServer } from '../models/model-server.ts';
-import { createConstraints, type StringRule } from './constraints.ts';
+import { Constraints, type StringRule } from './constraints.ts';
 import { type CreateRequest, readCreateRequest, readTagKeys, readTags, type Tag } from './create-request.ts';
 import { listJobs } from './list-jobs.ts';
 import { ServiceError, validationError } from './service-error.ts';
@@ -72,7 +72,7 @@ export function createControlPlane(context: EmulatorContext, runner: JobRunner):
     },
     untag: async (body) => {
       const job = findTagged(body, context);
-      const constraints = createConstraints();
+      const constraints = new Constraints();
       const keys = readTagKeys(constraints, constraints.present('tagKeys', body.tagKeys));
       constraints.check();
       job.tags = job.tags.filter(({ key }) => !keys.includes(key));
@@ -185,7 +185,7 @@ function refuseOverQuota(
 }
 
 function findJob(jobIdentifier: string, { book }: EmulatorContext): StoredJob {
-  const constraints = createConstraints();
+  const constraints = new Constraints();
   constraints.string('jobIdentifier', jobIdentifier, JOB_IDENTIFIER_RULE);
   constraints.check();
   const job = book.byId(jobIdentifier.slice(-12));
@@ -199,7 +199,7 @@ function findJob(jobIdentifier: string, { book }: EmulatorContext): StoredJob {
 }
 
 function findTagged(body: Record<string, unknown>, context: EmulatorContext): StoredJob {
-  const constraints = createConstraints();
+  const constraints = new Constraints();
   const arn = constraints.string('resourceARN', body.resourceARN, { min: 20, max: 1011 });
   constraints.check();
   if (!JOB_ARN.test(arn)) {
@@ -210,7 +210,7 @@ function findTagged(body: Record<string, unknown>, context: EmulatorContext): St
 
 /** The tags with those of a request, which replace their like. */
 function withTags(before: readonly Tag[], given: unknown): Tag[] {
-  const constraints = createConstraints();
+  const constraints = new Constraints();
   const tags = readTags(constraints, constraints.present('tags', given)) ?? [];
   constraints.check();
   const all = new Map([...before, ...tags].map(({ key, value }) => [key, value]));

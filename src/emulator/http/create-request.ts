@@ -1,5 +1,5 @@
 import { BEDROCK_S3_URI_PATTERN, type S3Uri } from '../../core/s3-uri.ts';
-import { type Constraints, createConstraints, type StringRule } from './constraints.ts';
+import { Constraints, type StringRule } from './constraints.ts';
 import { validationError } from './service-error.ts';
 
 /** A tag of a job. */
@@ -68,7 +68,7 @@ const TAG_VALUE_RULE: StringRule = { max: 256, pattern: TAG_CHARACTERS };
 
 /** Reads the body of CreateModelInvocationJob; throws one ValidationException that tells all that is wrong. */
 export function readCreateRequest(body: Record<string, unknown>): CreateRequest {
-  const constraints = createConstraints();
+  const constraints = new Constraints();
   const input = readMember(constraints, { body, union: 'inputDataConfig', member: 's3InputDataConfig' });
   const output = readMember(constraints, { body, union: 'outputDataConfig', member: 's3OutputDataConfig' });
   const inputPath = 'inputDataConfig.s3InputDataConfig';

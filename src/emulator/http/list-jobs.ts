@@ -1,5 +1,5 @@
 import { type EmulatedStatus, JOB_STATUSES, type StoredJob, toJobSummary } from '../jobs/stored-job.ts';
-import { createConstraints } from './constraints.ts';
+import { Constraints } from './constraints.ts';
 import { JOB_NAME_RULE } from './create-request.ts';
 import { validationError } from './service-error.ts';
 
@@ -7,7 +7,7 @@ const DEFAULT_PAGE_SIZE = 100;
 
 /** The answer of ListModelInvocationJobs: one page of the jobs that the query asks for. */
 export function listJobs(jobs: readonly StoredJob[], query: URLSearchParams): Record<string, unknown> {
-  const constraints = createConstraints();
+  const constraints = new Constraints();
   const get = (name: string) => query.get(name) ?? undefined;
   const afterMs = constraints.optionalTime('submitTimeAfter', get('submitTimeAfter'));
   const beforeMs = constraints.optionalTime('submitTimeBefore', get('submitTimeBefore'));

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { linesOf } from '../../core/text/lines.ts';
 import { digestOf } from '../faults/seeded-random.ts';
 import type { JobBook } from '../jobs/job-book.ts';
-import type { EmulatedStatus } from '../jobs/stored-job.ts';
+import type { EmulatedStatus, StoredJob } from '../jobs/stored-job.ts';
 import type { Notify } from '../notices.ts';
 
 /** What was answered, and so paid for. */
@@ -60,6 +60,8 @@ const OnDemandCall = z.object({
   digest: z.string(),
 });
 
+type OnDemandCall = z.infer<typeof OnDemandCall>;
+
 /** The usage of the jobs in a book and of the calls in the state directory. */
 export async function openUsageBook(
   stateDirectory: string,
@@ -68,48 +70,10 @@ export async function openUsageBook(
   const callsPath = join(stateDirectory, 'on-demand.jsonl');
   const answersDirectory = join(stateDirectory, 'answers');
   await mkdir(answersDirectory, { recursive: true });
-  const onDemand = { calls: 0, inputTokens: 0, outputTokens: 0 };
-  const enter = (call: { inputTokens: number; outputTokens: number }) => {
-    onDemand.calls += 1;
-    onDemand.inputTokens += call.inputTokens;
-    onDemand.outputTokens += call.outputTokens;
-  };
-  const readCalls = async () => {
-    const text = await readFile(callsPath, 'utf8').catch(() => '');
-    // A line that a killed process or a full disk left without its end is no call.
-    return text.split('\n').flatMap((line) => readCall(line) ?? []);
-  };
-  for (const call of await readCalls()) enter(call);
-
-  const track = async (): Promise<TrackedUsage> => {
-    const records = new Map<string, number>();
-    const bodies = new Map<string, number>();
-    const count = (times: Map<string, number>, key: string) => times.set(key, (times.get(key) ?? 0) + 1);
-    for (const job of book.all()) {
-      if (!job.isBilled) continue;
-      const path = join(answersDirectory, `${job.jobId}.txt`);
-      // A job that ended before its first answer has no such file.
-      if (!(await exists(path))) continue;
-      for await (const bytes of linesOf(createReadStream(path))) {
-        const line = bytes.toString();
-        const tab = line.lastIndexOf('\t');
-        count(records, line.slice(0, tab));
-        count(bodies, line.slice(tab + 1));
-      }
-    }
-    for (const { digest } of await readCalls()) count(bodies, digest);
-    const repeated = (times: Map<string, number>) => [...times].filter(([, count]) => count > 1);
-    return {
-      recordIds: records.size,
-      answeredMoreThanOnce: repeated(records).map(([recordId, times]) => ({ recordId, times })),
-      bodies: bodies.size,
-      bodiesAnsweredMoreThanOnce: repeated(bodies).map(([digest, times]) => ({ digest, times })),
-    };
-  };
-
+  let onDemand = sumOfCalls(await readCalls(callsPath));
   return {
     addOnDemand: async ({ bodyText, ...call }) => {
-      enter(call);
+      onDemand = addCall(onDemand, call);
       const line = `${JSON.stringify({ ...call, digest: digestOf(bodyText) })}\n`;
       // The answer that was paid for is worth more than its line here.
       await appendFile(callsPath, line).catch((error: Error) =>
@@ -120,37 +84,105 @@ export async function openUsageBook(
       );
     },
     report: async () => {
-      const jobs = book.all().map(
-        (job): JobUsage => ({
-          jobArn: job.jobArn,
-          jobName: job.jobName,
-          modelId: job.modelId,
-          status: job.status,
-          totalRecords: job.totalRecords ?? 0,
-          answered: job.isBilled ? job.counts.success : 0,
-          errors: job.isBilled ? job.counts.error : 0,
-          inputTokens: job.isBilled ? job.counts.inputTokens : 0,
-          outputTokens: job.isBilled ? job.counts.outputTokens : 0,
-        }),
-      );
-      const sum = (pick: (job: JobUsage) => number) => jobs.reduce((total, job) => total + pick(job), 0);
+      const jobs = book.all().map(jobUsageOf);
       return {
         jobs,
-        totals: {
-          jobs: jobs.length,
-          answered: sum((job) => job.answered),
-          errors: sum((job) => job.errors),
-          inputTokens: sum((job) => job.inputTokens),
-          outputTokens: sum((job) => job.outputTokens),
-        },
-        onDemand: { ...onDemand },
-        tracked: trackRecords ? await track() : undefined,
+        totals: totalsOf(jobs),
+        onDemand,
+        tracked: trackRecords
+          ? await trackUsage(book.all(), { answersDirectory, calls: await readCalls(callsPath) })
+          : undefined,
       };
     },
   };
 }
 
-function readCall(line: string): z.infer<typeof OnDemandCall> | undefined {
+type OnDemandUsage = EmulatorUsage['onDemand'];
+
+function sumOfCalls(calls: readonly OnDemandCall[]): OnDemandUsage {
+  return calls.reduce(addCall, { calls: 0, inputTokens: 0, outputTokens: 0 });
+}
+
+function addCall(
+  { calls, inputTokens, outputTokens }: OnDemandUsage,
+  call: { inputTokens: number; outputTokens: number },
+): OnDemandUsage {
+  return {
+    calls: calls + 1,
+    inputTokens: inputTokens + call.inputTokens,
+    outputTokens: outputTokens + call.outputTokens,
+  };
+}
+
+function jobUsageOf(job: StoredJob): JobUsage {
+  const { jobArn, jobName, modelId, status, totalRecords, isBilled, counts } = job;
+  return {
+    jobArn,
+    jobName,
+    modelId,
+    status,
+    totalRecords: totalRecords ?? 0,
+    answered: isBilled ? counts.success : 0,
+    errors: isBilled ? counts.error : 0,
+    inputTokens: isBilled ? counts.inputTokens : 0,
+    outputTokens: isBilled ? counts.outputTokens : 0,
+  };
+}
+
+function totalsOf(jobs: readonly JobUsage[]): EmulatorUsage['totals'] {
+  const sum = (pick: (job: JobUsage) => number) => jobs.reduce((total, job) => total + pick(job), 0);
+  return {
+    jobs: jobs.length,
+    answered: sum((job) => job.answered),
+    errors: sum((job) => job.errors),
+    inputTokens: sum((job) => job.inputTokens),
+    outputTokens: sum((job) => job.outputTokens),
+  };
+}
+
+/** Counts the answers to each record id and each body, by what the jobs and calls have left on the disk. */
+async function trackUsage(
+  jobs: readonly StoredJob[],
+  { answersDirectory, calls }: { answersDirectory: string; calls: readonly OnDemandCall[] },
+): Promise<TrackedUsage> {
+  const records = new Map<string, number>();
+  const bodies = new Map<string, number>();
+  for (const job of jobs) {
+    if (!job.isBilled) continue;
+    const path = join(answersDirectory, `${job.jobId}.txt`);
+    // A job that ended before its first answer has no such file.
+    if (!(await exists(path))) continue;
+    for await (const bytes of linesOf(createReadStream(path))) {
+      const line = bytes.toString();
+      const tab = line.lastIndexOf('\t');
+      count(records, line.slice(0, tab));
+      count(bodies, line.slice(tab + 1));
+    }
+  }
+  for (const { digest } of calls) count(bodies, digest);
+  return {
+    recordIds: records.size,
+    answeredMoreThanOnce: repeated(records).map(([recordId, times]) => ({ recordId, times })),
+    bodies: bodies.size,
+    bodiesAnsweredMoreThanOnce: repeated(bodies).map(([digest, times]) => ({ digest, times })),
+  };
+}
+
+function count(times: Map<string, number>, key: string): void {
+  times.set(key, (times.get(key) ?? 0) + 1);
+}
+
+function repeated(times: ReadonlyMap<string, number>): [string, number][] {
+  return [...times].filter(([, number]) => number > 1);
+}
+
+async function readCalls(path: string): Promise<OnDemandCall[]> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  // A line that a killed process or a full disk left without its end is no call.
+  return text.split('\n').flatMap((line) => readCall(line) ?? []);
+}
+
+function readCall(line: string): OnDemandCall | undefined {
   try {
     return OnDemandCall.parse(JSON.parse(line));
   } catch {

@@ -1,27 +1,15 @@
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { recordsPerJobLimit } from '../../core/jobs/quotas.ts';
-import { type PackingLimits, rowsPerPart } from '../../core/plan/packing.ts';
 import type { Slice } from '../../core/plan/part.ts';
 import { RunPlan } from '../../core/plan/run-plan.ts';
-import { recordIdOf } from '../../core/record-id.ts';
 import { parseRunInput, type RunInput } from '../../core/run-input/run-input.ts';
-import type { RecordFrame } from '../../models/record-frame.ts';
-import { datasetNotes } from '../../rows/sources/dataset-notes.ts';
-import { samplePromptBytes } from '../../rows/sources/prompt-sample.ts';
-import { checkRecordIds } from '../../rows/sources/record-id-check.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { PlanDeps } from '../deps.ts';
-import { checkBudget, estimateCost } from './cost-estimate.ts';
-import { checkColumns, withRecordIds } from './dataset-columns.ts';
 import { openDatasetSource, withDatasetFiles } from './dataset-files.ts';
-import { readDataset } from './dataset-reading.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
-import { packDataset } from './pack-dataset.ts';
-import { planNotes } from './plan-notes.ts';
-import { resultColumnsOfRun } from './result-columns-of-run.ts';
+import { makePlan } from './new-plan.ts';
 import {
   inputHashOf,
   limitsOf,
@@ -31,7 +19,6 @@ import {
   runIdOf,
   withoutLimits,
 } from './run-identity.ts';
-import { rowsPerSource } from './slices.ts';
 import { readSlices } from './stored-slices.ts';
 
 /** A run on paper. */
@@ -62,11 +49,11 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
   const call = modelCallOf(given, deps.settings);
   const maxRecords = recordsPerJobLimit(quotas, given.max_records_per_job);
   const { run_id: _, ...rest } = given;
-  const runLimits = limitsOf(given);
+  const limits = limitsOf(given);
   const pinned = await findPinnedPlan(given, rest, call, deps);
   if (pinned !== undefined) {
     await deps.claimRun?.(pinned.plan.run_id);
-    return { ...pinned, limits: runLimits };
+    return { ...pinned, limits };
   }
 
   const { files, hub } = await openDatasetSource(given, deps);
@@ -83,105 +70,16 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
   if (known !== undefined) {
     refuseOtherServer(known.plan, deps.settings.modelServer);
     refuseOtherInput(known.plan, withoutLimits(rest), inputHash, files);
-    return { ...known, limits: runLimits };
+    return { ...known, limits };
   }
 
-  return withDatasetFiles(files, { ...deps, format: given.format }, async (local) => {
-    const scratchDirectory = join(deps.scratchDirectory, `plan-${runId}`);
-    const { dataset, skippedPath } = await readDataset(local, given, scratchDirectory);
-    const input = withRecordIds(given, dataset);
-    checkColumns(input, call, dataset);
-    if (input.record_id_column !== undefined) {
-      const isNamed = given.record_id_column !== undefined;
-      await checkRecordIds(local, dataset, { column: input.record_id_column, isNamed });
-    }
-    const { meanBytes } = await samplePromptBytes(local, dataset, call.frame);
-    const limits: PackingLimits = {
-      minRecords: quotas.minRecordsPerJob,
-      maxRecords: Math.min(maxRecords, rowsPerSource(dataset)),
-      // The sample's mean is an estimate; a part that is larger all the same is cut by Prepare.
-      maxBytes: quotas.maxInputFileBytes * BYTES_HEADROOM,
-      slots: quotas.maxConcurrentJobs,
-      ...(input.max_num_jobs === undefined ? {} : { maxParts: input.max_num_jobs }),
-    };
-    const bytesPerRow = meanBytes + recordBytesOf(call.frame);
-    const request = {
-      rows: Math.min(dataset.rows, input.max_records ?? Number.POSITIVE_INFINITY),
-      bytesPerRow,
-      limits,
-      rowsPerSlice: deps.settings.rowsPerSlice,
-      pilot: input.pilot ?? true,
-    };
-    const packed = await packDataset(dataset, request, { input, call, local, runId, deps });
-    const { selectedRows, duplicates, slices, recordsOfParts } = packed;
-    const onDemandRows = recordsOfParts
-      .filter((records) => records < quotas.minRecordsPerJob)
-      .reduce((sum, records) => sum + records, 0);
-    const estimate = estimateCost(input, call, {
-      rows: selectedRows - duplicates,
-      onDemandRows,
-      meanPromptBytes: meanBytes,
-    });
-    if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate);
-
-    const plan: RunPlan = {
-      format_version: 2,
-      quarry_version: deps.settings.version,
-      run_id: runId,
-      input_hash: inputHash,
-      input: rest,
-      dataset,
-      hub,
-      model: {
-        model_id: input.model_id,
-        ...(call.pricedId === input.model_id ? {} : { base_model_id: call.pricedId }),
-        family: call.adapter.family,
-        invocation_type: call.adapter.invocationType,
-      },
-      ...(deps.settings.modelServer === undefined ? {} : { model_server: deps.settings.modelServer }),
-      ...(input.record_id_column === given.record_id_column
-        ? {}
-        : { record_id_column: input.record_id_column }),
-      prompt_template: call.template,
-      ...(input.system_prompt === undefined ? {} : { system_placeholders: true }),
-      prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.segments])),
-      output_column: resultColumnsOfRun(input, call).answer.name,
-      selected_rows: selectedRows,
-      duplicates,
-      on_demand_rows: onDemandRows,
-      parts: recordsOfParts.length,
-      max_rows_per_part: rowsPerPart(bytesPerRow, limits),
-      slices: slices.length,
-      max_concurrent_jobs: quotas.maxConcurrentJobs,
-      min_records_per_job: quotas.minRecordsPerJob,
-      max_attempts: input.max_attempts ?? 3,
-      estimate,
-      notes: [
-        ...call.notes,
-        ...datasetNotes(dataset),
-        ...planNotes({
-          document,
-          given,
-          input,
-          available: request.rows,
-          selected: selectedRows,
-          jobs: recordsOfParts,
-        }),
-      ],
-      created_at: new Date(deps.clock.now()).toISOString(),
-      job_naming: 'place',
-    };
-    return {
-      layout,
-      plan,
-      slices,
-      recordsOfParts,
-      duplicatesPath: packed.duplicatesPath,
-      skippedPath,
-      isKnown: false,
-      limits: runLimits,
-    };
-  });
+  const run = { document, given, call, maxRecords, runId, inputHash, hub };
+  return withDatasetFiles(files, { ...deps, format: given.format }, async (local) => ({
+    ...(await makePlan(run, local, deps)),
+    layout,
+    isKnown: false,
+    limits,
+  }));
 }
 
 /**
@@ -227,13 +125,4 @@ async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<Kno
     skippedPath: undefined,
     isKnown: true,
   };
-}
-
-/** Part of an input file's most bytes that packing aims at. */
-const BYTES_HEADROOM = 0.9;
-
-/** Bytes of a record beside its prompt. */
-function recordBytesOf({ segments }: RecordFrame): number {
-  const body = segments.map((segment) => (segment.kind === 'text' ? segment.text : '""')).join('');
-  return Buffer.byteLength(`{"recordId":"${recordIdOf(0)}","modelInput":${body}}\n`);
 }

@@ -1,0 +1,208 @@
+import { join } from 'node:path';
+import { type PackingLimits, rowsPerPart } from '../../core/plan/packing.ts';
+import type { Dataset, Slice } from '../../core/plan/part.ts';
+import type { CostEstimate, HubSource, RunPlan } from '../../core/plan/run-plan.ts';
+import { recordIdOf } from '../../core/record-id.ts';
+import type { RunInput } from '../../core/run-input/run-input.ts';
+import type { RecordFrame } from '../../models/record-frame.ts';
+import { datasetNotes } from '../../rows/sources/dataset-notes.ts';
+import type { LocalDatasetFile } from '../../rows/sources/describe-dataset.ts';
+import { samplePromptBytes } from '../../rows/sources/prompt-sample.ts';
+import { checkRecordIds } from '../../rows/sources/record-id-check.ts';
+import type { PlanDeps } from '../deps.ts';
+import { checkBudget, estimateCost } from './cost-estimate.ts';
+import { checkColumns, withRecordIds } from './dataset-columns.ts';
+import { readDataset } from './dataset-reading.ts';
+import type { ModelCall } from './model-call.ts';
+import { type PackedDataset, packDataset } from './pack-dataset.ts';
+import { planNotes } from './plan-notes.ts';
+import { resultColumnsOfRun } from './result-columns-of-run.ts';
+import { rowsPerSource, type SliceRequest } from './slices.ts';
+
+/** What is to be planned: a run that there was not before. */
+export interface NewRun {
+  /** The run input as it was written, and as it was parsed. */
+  document: unknown;
+  given: RunInput;
+  call: ModelCall;
+  /** Most records of a job, by the quotas and the run input. */
+  maxRecords: number;
+  runId: string;
+  inputHash: string;
+  hub: HubSource | null;
+}
+
+/** A plan that was made anew, and what is to be written beside it. */
+export interface NewPlan {
+  plan: RunPlan;
+  slices: Slice[];
+  recordsOfParts: number[];
+  duplicatesPath: string | undefined;
+  skippedPath: string | undefined;
+}
+
+/** The dataset as it is, and the run input with what its columns decide. */
+interface ReadDataset {
+  dataset: Dataset;
+  input: RunInput;
+  meanPromptBytes: number;
+  skippedPath: string | undefined;
+}
+
+/** Plans a run over the dataset's files: checks columns and ids, packs the rows, and works out the price. */
+export async function makePlan(
+  run: NewRun,
+  local: readonly LocalDatasetFile[],
+  deps: PlanDeps,
+): Promise<NewPlan> {
+  const read = await readFor(run, local, deps);
+  const { call, runId } = run;
+  const request = sliceRequestOf(read, run, deps);
+  const packed = await packDataset(read.dataset, request, { input: read.input, call, local, runId, deps });
+  const priced = priceOf(packed, read, { call, minRecords: request.limits.minRecords });
+  const { slices, recordsOfParts, duplicatesPath } = packed;
+  return {
+    plan: planOf({ ...priced, run, read, request, packed }, deps),
+    slices,
+    recordsOfParts,
+    duplicatesPath,
+    skippedPath: read.skippedPath,
+  };
+}
+
+async function readFor(
+  { given, call, runId }: NewRun,
+  local: readonly LocalDatasetFile[],
+  deps: PlanDeps,
+): Promise<ReadDataset> {
+  const scratchDirectory = join(deps.scratchDirectory, `plan-${runId}`);
+  const { dataset, skippedPath } = await readDataset(local, given, scratchDirectory);
+  const input = withRecordIds(given, dataset);
+  checkColumns(input, call, dataset);
+  if (input.record_id_column !== undefined) {
+    const isNamed = given.record_id_column !== undefined;
+    await checkRecordIds(local, dataset, { column: input.record_id_column, isNamed });
+  }
+  const { meanBytes } = await samplePromptBytes(local, dataset, call.frame);
+  return { dataset, input, meanPromptBytes: meanBytes, skippedPath };
+}
+
+function sliceRequestOf(
+  { dataset, input, meanPromptBytes }: ReadDataset,
+  { call, maxRecords }: NewRun,
+  { settings }: Pick<PlanDeps, 'settings'>,
+): SliceRequest {
+  const { quotas, rowsPerSlice } = settings;
+  const limits: PackingLimits = {
+    minRecords: quotas.minRecordsPerJob,
+    maxRecords: Math.min(maxRecords, rowsPerSource(dataset)),
+    // The sample's mean is an estimate; a part that is larger all the same is cut by Prepare.
+    maxBytes: quotas.maxInputFileBytes * BYTES_HEADROOM,
+    slots: quotas.maxConcurrentJobs,
+    ...(input.max_num_jobs === undefined ? {} : { maxParts: input.max_num_jobs }),
+  };
+  return {
+    rows: Math.min(dataset.rows, input.max_records ?? Number.POSITIVE_INFINITY),
+    bytesPerRow: meanPromptBytes + recordBytesOf(call.frame),
+    limits,
+    rowsPerSlice,
+    pilot: input.pilot ?? true,
+  };
+}
+
+/** Throws BudgetExceededError where the price is over the run's own limit. */
+function priceOf(
+  { selectedRows, duplicates, recordsOfParts }: PackedDataset,
+  { input, meanPromptBytes }: ReadDataset,
+  { call, minRecords }: { call: ModelCall; minRecords: number },
+): { onDemandRows: number; estimate: CostEstimate } {
+  const onDemandRows = recordsOfParts
+    .filter((records) => records < minRecords)
+    .reduce((sum, records) => sum + records, 0);
+  const rows = selectedRows - duplicates;
+  const estimate = estimateCost(input, call, { rows, onDemandRows, meanPromptBytes });
+  if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate);
+  return { onDemandRows, estimate };
+}
+
+/** All that a plan is written from. */
+interface Decided {
+  run: NewRun;
+  read: ReadDataset;
+  request: SliceRequest;
+  packed: PackedDataset;
+  onDemandRows: number;
+  estimate: CostEstimate;
+}
+
+function planOf({ run, read, request, packed, onDemandRows, estimate }: Decided, deps: PlanDeps): RunPlan {
+  const { given, call, runId, inputHash, hub } = run;
+  const { dataset, input } = read;
+  const { quotas, version, modelServer } = deps.settings;
+  const { run_id: _, ...unnamed } = given;
+  return {
+    format_version: 2,
+    quarry_version: version,
+    run_id: runId,
+    input_hash: inputHash,
+    input: unnamed,
+    dataset,
+    hub,
+    model: modelOf(call, input),
+    ...(modelServer === undefined ? {} : { model_server: modelServer }),
+    ...(input.record_id_column === given.record_id_column
+      ? {}
+      : { record_id_column: input.record_id_column }),
+    prompt_template: call.template,
+    ...(input.system_prompt === undefined ? {} : { system_placeholders: true }),
+    prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.segments])),
+    output_column: resultColumnsOfRun(input, call).answer.name,
+    selected_rows: packed.selectedRows,
+    duplicates: packed.duplicates,
+    on_demand_rows: onDemandRows,
+    parts: packed.recordsOfParts.length,
+    max_rows_per_part: rowsPerPart(request.bytesPerRow, request.limits),
+    slices: packed.slices.length,
+    max_concurrent_jobs: quotas.maxConcurrentJobs,
+    min_records_per_job: quotas.minRecordsPerJob,
+    max_attempts: input.max_attempts ?? 3,
+    estimate,
+    notes: notesOf({ run, read, request, packed }),
+    created_at: new Date(deps.clock.now()).toISOString(),
+    job_naming: 'place',
+  };
+}
+
+function modelOf({ adapter, pricedId }: ModelCall, { model_id }: RunInput): RunPlan['model'] {
+  return {
+    model_id,
+    ...(pricedId === model_id ? {} : { base_model_id: pricedId }),
+    family: adapter.family,
+    invocation_type: adapter.invocationType,
+  };
+}
+
+function notesOf({ run, read, request, packed }: Omit<Decided, 'onDemandRows' | 'estimate'>): string[] {
+  const { document, given, call } = run;
+  return [
+    ...call.notes,
+    ...datasetNotes(read.dataset),
+    ...planNotes({
+      document,
+      given,
+      input: read.input,
+      available: request.rows,
+      selected: packed.selectedRows,
+      jobs: packed.recordsOfParts,
+    }),
+  ];
+}
+
+/** Part of an input file's most bytes that packing aims at. */
+const BYTES_HEADROOM = 0.9;
+
+/** Bytes of a record beside its prompt. */
+function recordBytesOf({ segments }: RecordFrame): number {
+  const body = segments.map((segment) => (segment.kind === 'text' ? segment.text : '""')).join('');
+  return Buffer.byteLength(`{"recordId":"${recordIdOf(0)}","modelInput":${body}}\n`);
+}
