@@ -31,17 +31,17 @@ describe('the page of the run input', () => {
 
   test('shows limits and defaults in their own columns', () => {
     expect(page).toContain(
-      '| `max_attempts` | integer, at least 1, at most 10 | 3 | How often a row may be sent at most; a job that never came to it does not count. `resume --max-attempts` grants more. |',
+      '| `max_attempts` | integer, at least 1, at most 10 | 3 | How many times a row may be sent; a job that never reached it does not count. `resume --max-attempts` grants more. |',
     );
     expect(page).toContain('| `text_column` | string | `input_text` | Column to embed. Embeddings only. |');
     expect(page).toContain(
-      '| `dimensions` | integer, at least 1 |  | Length of the vector, of those that the model has: 256, 384, 512, 1024. | Amazon Titan Multimodal Embeddings G1; Amazon Titan Text Embeddings V2 |',
+      '| `dimensions` | integer, at least 1 |  | Length of the vector: one of those that the model offers (256, 384, 512, 1024). | Amazon Titan Multimodal Embeddings G1; Amazon Titan Text Embeddings V2 |',
     );
   });
 
   test('names the default and the dimensions that the models have', () => {
     expect(page).toContain(
-      `| \`max_tokens\` | integer, at least 1 | ${DEFAULT_MAX_TOKENS} | Most tokens of an answer. |`,
+      `| \`max_tokens\` | integer, at least 1 | ${DEFAULT_MAX_TOKENS} | Maximum tokens per answer. |`,
     );
     expect(findAdapter('amazon.titan-embed-text-v2:0').dimensions).toEqual([256, 512, 1024]);
   });

@@ -60,7 +60,7 @@ function parameterOptions(): Option[] {
     ...Object.entries(InferenceParameters.shape)
       .filter(([key]) => PARAMETER_KEYS.includes(key))
       .map(([key, schema]) => optionOf(key, schema.unwrap())),
-    new Option('--stop-sequence <text...>', 'Text at which an answer stops; may be given several times.'),
+    new Option('--stop-sequence <text...>', 'Text at which an answer stops; repeat for several.'),
   ];
 }
 

@@ -21,33 +21,33 @@ const fields = {
   config_name: z.string().min(1).meta({ description: 'Configuration (subset) of the Hugging Face dataset.' }),
   revision: z.string().min(1).meta({
     description:
-      'Branch, tag or commit of the Hugging Face dataset. Recorded as the commit it stands for. Default `main`.',
+      'Branch, tag or commit of the Hugging Face dataset. Recorded as the commit that it points to. Default `main`.',
   }),
   format: GivenFormat.meta({
     description:
-      'What the dataset’s files are, whatever their names: `csv`, `tsv`, `jsonl`, `json` (of lines, or one list) or `parquet`. Default: by their names.',
+      'Format of the dataset’s files, whatever their names: `csv`, `tsv`, `jsonl`, `json` (lines, or one list) or `parquet`. Default: by their names.',
   }),
   csv_delimiter: z
     .string()
     .refine((text) => /^(?:tab|[\t\x20-\x7e])$/.test(text), 'give one ASCII character, such as ";", or tab')
     .meta({
       description:
-        'Character between the fields of CSV, or `tab`. Default: comma, semicolon, tab or `|`, as the file has it; the plan says which.',
+        'Character between the fields of CSV, or `tab`. Default: comma, semicolon, tab or `|`, detected; the plan says which.',
     }),
   csv_quote: z
     .string()
     .refine((text) => /^(?:none|[\x21-\x7e])$/.test(text), 'give one ASCII character, such as ", or none')
     .meta({
       description:
-        'Character around fields of CSV, or `none` where no field is quoted. Default: `"`, or `\'` where only that gives every record as many fields as the header; the plan says which.',
+        'Character that quotes CSV fields, or `none` if quotes have no meaning. Default: `"`, or `\'` if only that gives every record as many fields as the header; the plan says which.',
     }),
   csv_encoding: Encoding.meta({
     description:
-      'Encoding of CSV, as `windows-1252`. Default: UTF-8, or UTF-16 where a byte order mark says so.',
+      'Encoding of CSV, for example `windows-1252`. Default: UTF-8, or UTF-16 if there is a byte order mark.',
   }),
   csv_ragged: z.enum(['refuse', 'pad', 'skip']).meta({
     description:
-      'What to do with records of CSV that have not as many fields as the header: `refuse` the file; `pad` with empty texts, and the header with columns like `column3`; `skip` them, which are counted in the ledger and kept in a file. Default `refuse`.',
+      'What to do with CSV records that do not have as many fields as the header: `refuse` the file; `pad` them with empty texts, and the header with columns like `column3`; or `skip` them, counted in the ledger and kept in a file. Default `refuse`.',
   }),
   record_id_column: z.string().min(1).meta({
     description:

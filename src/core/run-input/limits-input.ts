@@ -10,14 +10,14 @@ export const LIMITS_INPUT = {
       description:
         'At most this many jobs in the first wave: only the rows that fit into them, at `max_records_per_job` each, are run.',
     }),
-    max_records: z.int().min(1).meta({ description: 'Run only the first so many rows: a pilot.' }),
+    max_records: z.int().min(1).meta({ description: 'Run only the first N rows.' }),
     max_attempts: z.int().min(1).max(10).meta({
       description:
-        'How often a row may be sent at most; a job that never came to it does not count. `resume --max-attempts` grants more. Default 3.',
+        'How many times a row may be sent; a job that never reached it does not count. `resume --max-attempts` grants more. Default 3.',
     }),
     max_cost_usd: z.number().gt(0).meta({
       description:
-        'Send nothing that is estimated to bring the run over this, in US dollars: four bytes of input a token, every answer as long as it may be. A run that stopped at it goes on when it is started again with more.',
+        'Budget in US dollars: nothing is sent that could exceed it, estimated with four bytes of input per token and the longest answers allowed. A run that stopped at its budget continues when it is started again with a higher one.',
     }),
   },
 } satisfies Concern;

@@ -3,18 +3,18 @@ import type { Concern } from './concern.ts';
 
 /** The inference parameters of every family; each family takes some of them. */
 export const InferenceParameters = z.strictObject({
-  max_tokens: z.int().min(1).meta({ description: 'Most tokens of an answer. Default 1024.' }).optional(),
+  max_tokens: z.int().min(1).meta({ description: 'Maximum tokens per answer. Default 1024.' }).optional(),
   temperature: z
     .number()
     .min(0)
     .max(2)
-    .meta({ description: 'Randomness of the answers; Claude and Nova take 1 at most.' })
+    .meta({ description: 'Randomness of the answers; at most 1 for Claude and Nova.' })
     .optional(),
   top_p: z
     .number()
     .gt(0)
     .max(1)
-    .meta({ description: 'Share of the likeliest tokens to choose from.' })
+    .meta({ description: 'Choose from the likeliest tokens whose probabilities add up to this.' })
     .optional(),
   top_k: z.int().min(0).meta({ description: 'Number of the likeliest tokens to choose from.' }).optional(),
   stop_sequences: z
@@ -25,7 +25,7 @@ export const InferenceParameters = z.strictObject({
   dimensions: z
     .int()
     .min(1)
-    .meta({ description: 'Length of the vector, of those that the model has: 256, 384, 512, 1024.' })
+    .meta({ description: 'Length of the vector: one of those that the model offers (256, 384, 512, 1024).' })
     .optional(),
   normalize: z.boolean().meta({ description: 'Scale the vector to length 1.' }).optional(),
 });
@@ -40,7 +40,7 @@ export const MODEL_INPUT = {
     }),
     base_model_id: z.string().min(1).max(2048).meta({
       description:
-        'Model that `model_id` stands for, where it is an ARN that does not tell (an application inference profile, a custom model): its price, parameters and request format are taken.',
+        'Model behind `model_id`, if that is an ARN that does not tell (an application inference profile, a custom model): its price, parameters and request format apply.',
     }),
     inference_parameters: InferenceParameters.meta({
       description:

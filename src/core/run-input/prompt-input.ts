@@ -7,10 +7,10 @@ const fields = {
   }),
   prompt_template: z.string().min(1).meta({
     description:
-      'Template given inline, instead of `prompt_id`: `{column}` is a placeholder, `{{` and `}}` are literal braces.',
+      'Inline template, instead of `prompt_id`: `{column}` is a placeholder, `{{` and `}}` are literal braces.',
   }),
   system_prompt: z.string().min(1).meta({
-    description: 'System prompt. `{column}` is a placeholder in it too, `{{` and `}}` are literal braces.',
+    description: 'System prompt. `{column}` is a placeholder here too; `{{` and `}}` are literal braces.',
   }),
   text_column: z
     .string()

@@ -18,30 +18,30 @@ export const ROAD_INPUT = {
   about: 'How the rows get to the model: in which jobs, how large, under which names.',
   fields: {
     run_id: RunId.meta({
-      description: 'Name of this run. Give the same one to resume. Default: derived from the input.',
+      description: 'Name of this run. Use the same one to resume it. Default: derived from the input.',
     }),
     job_name_prefix: JobNamePrefix.meta({
       description:
-        'Start of the name of every model invocation job; `_` and blanks in it become `-`. Default `quarry`.',
+        'Prefix of every model invocation job’s name; `_` and blanks become `-`. Default `quarry`.',
     }),
     max_records_per_job: z.int().min(1).meta({
       description:
-        'Most records in one job. Default: the model’s quota. `max_records_per_batch` is an alias.',
+        'Maximum records per job. Default: the model’s quota. `max_records_per_batch` is an alias.',
     }),
     timeout_hours: z.int().min(24).max(168).meta({
       description:
-        'Hours after which Bedrock ends a job, queue included. `resume --timeout-hours` changes it for the jobs to come. Default: Bedrock’s own, 24.',
+        'Hours after which Bedrock ends a job, including its time in the queue. `resume --timeout-hours` changes it for later jobs. Default: Bedrock’s own, 24.',
     }),
     pilot: z.boolean().meta({
       description:
-        'Where there are three parts or more, run a small first part alone, and stop if over half of its records fail. Default true.',
+        'With three parts or more, run a small first part alone, and stop if over half of its records fail. Default true.',
     }),
     dedupe: z.boolean().meta({
-      description: 'Send identical requests once and give the answer to all their rows. Default false.',
+      description: 'Send identical requests once and give the answer to all of their rows. Default false.',
     }),
     force: z.boolean().meta({
       description:
-        'Try what Quarry’s [catalogue of models](models.md) says that Bedrock refuses: the plan notes it instead. Default false.',
+        'Try what Bedrock refuses according to Quarry’s [model catalogue](models.md); the plan notes it instead of refusing. Default false.',
     }),
   },
 } satisfies Concern;
