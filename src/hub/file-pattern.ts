@@ -1,3 +1,5 @@
+import { hiddenBelow } from '../core/passed-over.ts';
+
 /** Files that are never data, unless a pattern names them. As the `datasets` library has it. */
 const NOT_DATA = new Set([
   'README.md',
@@ -11,8 +13,8 @@ const NOT_DATA = new Set([
 /**
  * The paths that a `data_files` pattern of a dataset card means, in the order given.
  *
- * `*` and `?` stay within a folder, `**` goes through folders, `[ab]` and `[!ab]` are one character. Hidden files,
- * and folders that begin with `__`, match only where the pattern names them. The libraries for globs have braces and
+ * `*` and `?` stay within a folder, `**` goes through folders, `[ab]` and `[!ab]` are one character. Names that
+ * begin with `.` or `_` match only where the pattern has as many of them. The libraries for globs have braces and
  * extended globs, which are plain text here, and no `**` beside other text; picomatch 4.0.7 never ends on `*\\\\\\\\`, and a
  * card is a stranger's.
  * https://huggingface.co/docs/datasets/repository_structure
@@ -26,11 +28,7 @@ export function matchPattern(pattern: string, paths: readonly string[]): string[
     if (!expression.test(path)) return false;
     const parts = path.split('/');
     const name = parts.at(-1) ?? '';
-    return (
-      (name === named || !NOT_DATA.has(name)) &&
-      hiddenParts(parts) === hiddenParts(asked) &&
-      specialFolders(parts) === specialFolders(asked)
-    );
+    return (name === named || !NOT_DATA.has(name)) && hiddenParts(parts) === hiddenParts(asked);
   });
 }
 
@@ -40,11 +38,7 @@ export function isGlob(pattern: string): boolean {
 }
 
 function hiddenParts(parts: readonly string[]): number {
-  return parts.filter((part) => /^\.+[^.]/.test(part)).length;
-}
-
-function specialFolders(parts: readonly string[]): number {
-  return parts.slice(0, -1).filter((part) => part.startsWith('__')).length;
+  return parts.filter((part) => !/^\.+$/.test(part) && hiddenBelow(part) !== undefined).length;
 }
 
 function toExpression(pattern: string): RegExp {

@@ -37,13 +37,15 @@ export interface HubDataset {
   format: DatasetFormat;
   /** In the order of the dataset's rows. */
   files: HubFile[];
+  /** Tables of the repository that are no data by their names; what `hiddenBelow` gives of each. */
+  passedOver: string[];
 }
 
 /** Files that were found for a request; or why there are none that can be read. */
 export type FileSearch =
   | ({ kind: 'found' } & Pick<
       HubDataset,
-      'configName' | 'split' | 'origin' | 'format' | 'files' | 'filesCommit'
+      'configName' | 'split' | 'origin' | 'format' | 'files' | 'filesCommit' | 'passedOver'
     >)
   | { kind: 'unusable'; reason: string };
 

@@ -1,4 +1,5 @@
 import { InvalidDatasetError } from '../core/errors.ts';
+import { hiddenBelow } from '../core/passed-over.ts';
 import { decideFormat, formatOfPath } from './data-format.ts';
 import type { CardConfig } from './dataset-card.ts';
 import { isGlob, matchPattern } from './file-pattern.ts';
@@ -73,6 +74,9 @@ export function findNativeFiles(request: HubDatasetRequest, repository: HubRepos
     split,
     format: decision.format,
     files: decision.paths.flatMap((path) => wanted.get(path) ?? []),
+    passedOver: paths
+      .filter((path) => isTabular(path) && !named.includes(path))
+      .flatMap((path) => hiddenBelow(path) ?? []),
   };
 }
 

@@ -71,6 +71,7 @@ export async function findConvertedFiles(
     split,
     format: 'parquet',
     files: files.map(({ path, bytes, etag }) => ({ path, bytes, etag })),
+    passedOver: [],
   };
 }
 

@@ -80,12 +80,13 @@ export class Quarry {
       const { files } = work;
       await files.requireReachable();
       if (output !== undefined) await requireFreeFolder(output);
-      const input = await runInputOf(request, work);
+      const { input, notes } = await runInputOf(request, work);
       const summary = await inOwnWords(request, input, () =>
         isOnStack(files)
-          ? runOnStack(input, { ...work, files })
+          ? runOnStack(input, { ...work, files, notes })
           : runHere(input, {
               ...work,
+              notes,
               asks: String(input.model_id ?? ''),
               onPlanned: async ({ run_id }) => {
                 if (output !== undefined) await requireFreeFolder(output, run_id);

@@ -45,6 +45,8 @@ export interface StepDeps {
   claimRun?: (runId: string) => Promise<void>;
   /** The Hugging Face Hub, where it can be reached. */
   hub?: HubAccess;
+  /** What the plan is to tell of the dataset beside what it finds. */
+  notes?: readonly string[];
   /** Aborted when nobody waits for the step any more: downloads stop, and keep what they have. */
   signal?: AbortSignal;
   /** Told of every part that Prepare finished, and of downloads as they grow. */

@@ -1,7 +1,6 @@
 import { systemClock } from '../core/clock.ts';
 import type { BatchQuotas } from '../core/jobs/quotas.ts';
 import type { RunEvent } from '../core/run/run-event.ts';
-import type { S3Uri } from '../core/s3-uri.ts';
 import { VERSION } from '../core/version.ts';
 import { runsUri } from '../runs/run-layout.ts';
 import type { AwsRunTarget, BedrockRunTarget, LocalRunTarget, RunTarget } from '../runs/run-target.ts';
@@ -16,6 +15,7 @@ import {
 } from './bedrock/bedrock-target.ts';
 import { uploadDataset } from './bedrock/upload-dataset.ts';
 import type { EngineTarget } from './embedded/engine-target.ts';
+import type { StagedDataset } from './local/local-dataset.ts';
 import { LOCAL_BUCKET, localPlanDeps, openLocalTarget, sha256 } from './local/local-target.ts';
 import { modelServerOfTarget } from './local/model-endpoint.ts';
 import { stageDataset } from './local/stage-dataset.ts';
@@ -30,7 +30,7 @@ export interface RunFiles extends Disposable {
   /** Throws where the files cannot be reached at all. */
   requireReachable(): Promise<void>;
   /** Puts a local dataset where a run reads it. */
-  stage(path: string, options: StageOptions): Promise<S3Uri>;
+  stage(path: string, options: StageOptions): Promise<StagedDataset>;
   planDeps: PlanDeps;
   /** Opens what a run needs beside them; `asks` is the model that will be asked, if one will be. */
   openEngine(asks?: string): Promise<EngineTarget>;
@@ -121,6 +121,7 @@ function openBucketFiles(
       uploadDataset(path, {
         client,
         store,
+        directory: dir,
         bucket: target.bucket,
         bucketOwner: options.bucketOwner,
         onProgress,

@@ -38,7 +38,7 @@ for (const [index, path] of paths.entries()) {
   const copy = join(directory, 'input', String(index), basename(path));
   await mkdir(join(directory, 'input', String(index)), { recursive: true });
   await copyFile(path, copy);
-  const s3_uri = await stageDataset(copy, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const { uri: s3_uri } = await stageDataset(copy, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const result = await runLocally(
     // No placeholder, as nobody knows the columns.
     {

@@ -31,7 +31,7 @@ async function toldRun() {
   });
   const file = join(directory, 'rows.csv');
   await writeFile(file, `name\n${Array.from({ length: 400 }, (_, index) => `row ${index}\n`).join('')}`);
-  const s3_uri = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const { uri: s3_uri } = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const events: RunEvent[] = [];
   const result = await runLocally(
     { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'told', max_records_per_job: 200 },

@@ -153,7 +153,7 @@ test('whichever write finds the disk full, before or after it took effect, the s
   let failed = 0;
   for (let failing = 1; failing <= 40; failing += 3) {
     const directory = await temporaryDirectory();
-    const s3_uri = await stageDataset(file, { directory, bucket: 'quarry-local', hash: sha256 });
+    const { uri: s3_uri } = await stageDataset(file, { directory, bucket: 'quarry-local', hash: sha256 });
     const run = async (wrap: (store: ObjectStore) => ObjectStore): Promise<LocalRunResult> => {
       await using target = await openLocalTarget({
         directory,

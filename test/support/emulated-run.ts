@@ -78,7 +78,7 @@ export async function runRows(
   await writeFile(file, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });
-  const s3_uri = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const { uri: s3_uri } = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   return runLocally(
     { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'emulated', ...keys },
     { target, random, ...options },

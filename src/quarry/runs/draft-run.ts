@@ -22,10 +22,10 @@ export async function draftRun(
 ): Promise<PlanReport> {
   const { files, tell, signal } = options;
   await files.requireReachable();
-  const input = await runInputOf(request, options);
+  const { input, notes } = await runInputOf(request, options);
   const { dataset } = request;
   const draft = await inOwnWords(request, input, () =>
-    draftPlan(input, { ...files.planDeps, onProgress: tell, signal }),
+    draftPlan(input, { ...files.planDeps, onProgress: tell, signal, notes }),
   );
   if (draft.duplicatesPath !== undefined) await rm(draft.duplicatesPath, { force: true });
   const isUploaded =

@@ -13,6 +13,8 @@ export interface RunHereOptions extends RunWorkOptions {
   runId?: string | undefined;
   /** The model that rows will be sent to; absent where nothing is sent any more. */
   asks?: string | undefined;
+  /** What the plan is to tell of the dataset beside what it finds. */
+  notes?: readonly string[];
   /** Called once this process is the only one at work on the run, and before it does any. */
   onClaimed?: ((layout: RunLayout) => Promise<void>) | undefined;
   /** Called once the run is planned, and before anything is sent. */
@@ -21,13 +23,14 @@ export interface RunHereOptions extends RunWorkOptions {
 
 /** Runs to the end on this machine's engine; throws one of the named errors where it does not come to it. */
 export async function runHere(input: unknown, options: RunHereOptions): Promise<RunSummary> {
-  const { files, tell, signal, asks, onClaimed, onPlanned } = options;
+  const { files, tell, signal, asks, notes = [], onClaimed, onPlanned } = options;
   await using target = await files.openEngine(asks);
   const result = await runLocally(input, {
     target,
     random: Math.random,
     onProgress: tell,
     signal,
+    notes,
     onPlanned: async (plan) => {
       await onPlanned?.(plan);
       await remember(plan.run_id, options);

@@ -29,10 +29,15 @@ export function isOnStack(files: RunFiles): files is StackFiles {
 export type StackOptions = RunWorkOptions & { files: StackFiles };
 
 /** Starts the run on the stack, or joins the execution that is working on it, and follows it. */
-export async function runOnStack(input: unknown, options: StackOptions): Promise<RunSummary> {
+export async function runOnStack(
+  input: unknown,
+  { notes, ...options }: StackOptions & { notes: readonly string[] },
+): Promise<RunSummary> {
   await using target = await openStack(options.files.target);
   warn(target, options.tell);
   await refuseOtherWorker(input, options);
+  // The plan is made elsewhere, where nothing is known of this machine's folder.
+  for (const message of notes) options.tell({ kind: 'notice', message });
   return await followStarted(await startRun(input, target), target, options);
 }
 

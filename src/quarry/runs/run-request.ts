@@ -23,11 +23,14 @@ export type RunRequest = Partial<RunInput> & {
 /** Short names, and the keys that they stand for. */
 const SHORT_NAMES = { model: 'model_id', prompt: 'prompt_template' } as const;
 
+/** A request's run input, and what is to be told of its dataset that nobody can know who reads the input alone. */
+export interface PlacedRequest {
+  input: Record<string, unknown>;
+  notes: string[];
+}
+
 /** The run input of a request; what is not in the store yet is put there. */
-export async function runInputOf(
-  request: RunRequest,
-  options: RunWorkOptions,
-): Promise<Record<string, unknown>> {
+export async function runInputOf(request: RunRequest, options: RunWorkOptions): Promise<PlacedRequest> {
   if (typeof request !== 'object' || request === null || Array.isArray(request)) {
     throw new InvalidRunInputError(
       "A request is an object, like { dataset: 'reviews.csv', model: '…', prompt: '… {column}' }.",
@@ -43,8 +46,9 @@ export async function runInputOf(
     delete input[short];
   }
   const asked = await withPromptText(input, options.prompts);
-  if (dataset === undefined) return asked;
-  return { ...withoutDataset(asked), ...(await placeDataset(dataset, options)) };
+  if (dataset === undefined) return { input: asked, notes: [] };
+  const { notes, ...place } = await placeDataset(dataset, options);
+  return { input: { ...withoutDataset(asked), ...place }, notes };
 }
 
 /** Does the work; where it fails, the error names a dataset that was put into the store by the user's own path. */
@@ -70,18 +74,19 @@ function withoutDataset({ s3_uri: _, dataset_id: __, ...input }: Record<string, 
 async function placeDataset(
   dataset: unknown,
   { files, tell, signal }: RunWorkOptions,
-): Promise<{ s3_uri: string } | { dataset_id: string }> {
+): Promise<({ s3_uri: string } | { dataset_id: string }) & { notes: string[] }> {
   if (typeof dataset === 'string') {
-    if (dataset.startsWith('s3://')) return { s3_uri: dataset };
-    if (dataset.startsWith('hf:')) return { dataset_id: dataset.slice('hf:'.length) };
-    return { s3_uri: await files.stage(dataset, { onProgress: tell, signal }) };
+    if (dataset.startsWith('s3://')) return { s3_uri: dataset, notes: [] };
+    if (dataset.startsWith('hf:')) return { dataset_id: dataset.slice('hf:'.length), notes: [] };
+    const { uri, notes } = await files.stage(dataset, { onProgress: tell, signal });
+    return { s3_uri: uri, notes };
   }
   if (!isRows(dataset)) {
     throw new InvalidRunInputError(
       'dataset must be a path, s3://bucket/key, hf:owner/name, or an iterable of rows.',
     );
   }
-  return { s3_uri: await stageRows(dataset, { files, signal }) };
+  return { s3_uri: await stageRows(dataset, { files, signal }), notes: [] };
 }
 
 function isRows(dataset: unknown): dataset is StagedRows {

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError, NotSupportedError } from '../../core/errors.ts';
+import { createPassedOver, hiddenBelow } from '../../core/passed-over.ts';
 import type { HubSource } from '../../core/plan/run-plan.ts';
 import type { GivenFormat } from '../../core/run-input/dataset-input.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { downloadHubFiles } from '../../hub/download-dataset.ts';
+import type { HubDataset } from '../../hub/hub-dataset.ts';
 import { resolveHubDataset } from '../../hub/resolve-dataset.ts';
 import { openHeldFiles } from '../../rows/bytes/held-files.ts';
 import { openSparseParquet } from '../../rows/parquet/sparse-parquet.ts';
@@ -20,13 +22,15 @@ export interface DatasetSource {
   files: ObjectInfo[];
   /** Where the files come from, if that is the Hugging Face Hub. */
   hub: HubSource | null;
+  /** What is to be told of what lies beside the files. */
+  notes: string[];
 }
 
 /** The dataset's objects in the store; those of a Hugging Face dataset are downloaded into it. */
 export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promise<DatasetSource> {
   if (input.dataset_id === undefined) {
-    const objects = await listDatasetObjects(input.s3_uri as S3Uri, deps.store);
-    return { files: await identify(objects, deps.store), hub: null };
+    const { objects, notes } = await listDatasetObjects(input.s3_uri as S3Uri, deps.store);
+    return { files: await identify(objects, deps.store), hub: null, notes };
   }
   const { hub, store, settings, scratchDirectory, onProgress, signal } = deps;
   if (hub === undefined) {
@@ -55,6 +59,7 @@ export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promis
       files_commit: dataset.filesCommit,
       origin: dataset.origin,
     },
+    notes: notesOf(dataset),
   };
 }
 
@@ -69,18 +74,37 @@ function identify(objects: readonly ObjectInfo[], store: ObjectStore): Promise<O
   }));
 }
 
-/** The one object that `uri` names, or all below it but hidden ones. */
-export async function listDatasetObjects(uri: S3Uri, store: ObjectStore): Promise<ObjectInfo[]> {
+function notesOf({ passedOver }: HubDataset): string[] {
+  const noted = createPassedOver();
+  for (const path of passedOver) noted.add(path);
+  return noted.notes();
+}
+
+/** Objects of a dataset, and what is to be told of those that lie beside them. */
+export interface DatasetObjects {
+  objects: ObjectInfo[];
+  notes: string[];
+}
+
+/** The one object that `uri` names, or all below it but hidden ones: Spark and others leave _SUCCESS and .crc files beside the data. */
+export async function listDatasetObjects(uri: S3Uri, store: ObjectStore): Promise<DatasetObjects> {
   const object = uri.endsWith('/') ? undefined : await store.head(uri);
-  if (object !== undefined) return [object];
-  const files: ObjectInfo[] = [];
-  for await (const info of store.list(uri.endsWith('/') ? uri : `${uri}/`)) {
-    // Spark and others leave _SUCCESS and .crc files beside the data.
-    const name = info.uri.slice(info.uri.lastIndexOf('/') + 1);
-    if (name !== '' && !/^[._]/.test(name)) files.push(info);
+  if (object !== undefined) return { objects: [object], notes: [] };
+  const objects: ObjectInfo[] = [];
+  const passedOver = createPassedOver();
+  const folder: S3Uri = uri.endsWith('/') ? uri : `${uri}/`;
+  for await (const info of store.list(folder)) {
+    const hidden = hiddenBelow(info.uri.slice(folder.length));
+    if (hidden !== undefined) passedOver.add(hidden);
+    // A folder that somebody made by a console is an object of no bytes.
+    else if (!info.uri.endsWith('/')) objects.push(info);
   }
-  if (files.length === 0) throw new InvalidDatasetError(`There is no object ${uri}, and none below ${uri}/.`);
-  return files;
+  const notes = passedOver.notes();
+  if (objects.length === 0) {
+    const none = `There is no object ${uri}, and none below ${folder}.`;
+    throw new InvalidDatasetError([none, ...notes].join(' '));
+  }
+  return { objects, notes };
 }
 
 /** Calls `use` with the objects as local files, which are let go afterwards. */

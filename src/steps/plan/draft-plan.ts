@@ -56,7 +56,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     return { ...pinned, limits };
   }
 
-  const { files, hub } = await openDatasetSource(given, deps);
+  const { files, hub, notes } = await openDatasetSource(given, deps);
   // A Hugging Face dataset is the same wherever and whenever it was downloaded.
   const inputHash = inputHashOf(rest, call.template, {
     source: hub ?? files,
@@ -73,7 +73,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     return { ...known, limits };
   }
 
-  const run = { document, given, call, maxRecords, runId, inputHash, hub };
+  const run = { document, given, call, maxRecords, runId, inputHash, hub, notes };
   return withDatasetFiles(files, { ...deps, format: given.format }, async (local) => ({
     ...(await makePlan(run, local, deps)),
     layout,

@@ -30,6 +30,8 @@ export interface NewRun {
   runId: string;
   inputHash: string;
   hub: HubSource | null;
+  /** What is to be told of what lies beside the dataset's files. */
+  notes: readonly string[];
 }
 
 /** A plan that was made anew, and what is to be written beside it. */
@@ -167,7 +169,7 @@ function planOf({ run, read, request, packed, onDemandRows, estimate }: Decided,
     min_records_per_job: quotas.minRecordsPerJob,
     max_attempts: input.max_attempts ?? 3,
     estimate,
-    notes: notesOf({ run, read, request, packed }),
+    notes: notesOf({ run, read, request, packed }, deps),
     created_at: new Date(deps.clock.now()).toISOString(),
     job_naming: 'place',
   };
@@ -182,10 +184,15 @@ function modelOf({ adapter, pricedId }: ModelCall, { model_id }: RunInput): RunP
   };
 }
 
-function notesOf({ run, read, request, packed }: Omit<Decided, 'onDemandRows' | 'estimate'>): string[] {
+function notesOf(
+  { run, read, request, packed }: Omit<Decided, 'onDemandRows' | 'estimate'>,
+  { notes = [] }: Pick<PlanDeps, 'notes'>,
+): string[] {
   const { document, given, call } = run;
   return [
     ...call.notes,
+    ...notes,
+    ...run.notes,
     ...datasetNotes(read.dataset),
     ...planNotes({
       document,

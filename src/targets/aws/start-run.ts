@@ -116,7 +116,7 @@ async function identifyRun(
   const { template } = modelCallOf(input, { region: deployment.region });
   if (input.s3_uri === undefined) return input.run_id;
   try {
-    const files = await listDatasetObjects(input.s3_uri as S3Uri, store);
+    const { objects: files } = await listDatasetObjects(input.s3_uri as S3Uri, store);
     const { run_id: _, ...rest } = input;
     const inputHash = inputHashOf(rest, template, { source: files, hash });
     const runId = runIdOf(input, inputHash);

@@ -6,11 +6,11 @@ import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { RunEvent } from '../../core/run/run-event.ts';
-import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
+import { joinS3Uri } from '../../core/s3-uri.ts';
 import { digestOf } from '../../store/content-digest.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { uploadStream } from '../../store/s3-upload.ts';
-import { datasetFolder, findLocalDataset } from '../local/local-dataset.ts';
+import { datasetFolder, findLocalDataset, type StagedDataset } from '../local/local-dataset.ts';
 import { sha256 } from '../local/local-target.ts';
 
 /** Where a dataset is uploaded to. */
@@ -18,6 +18,8 @@ export interface DatasetUpload {
   client: S3Client;
   /** The same S3, for looking at what is there. */
   store: ObjectStore;
+  /** This machine's folder of runs, which is no part of a dataset. */
+  directory: string;
   bucket: string;
   bucketOwner?: string | undefined;
   onProgress?: (progress: RunEvent) => void;
@@ -31,9 +33,9 @@ const CHUNK_BYTES = 1024 ** 2;
  * Puts a local file or folder below `s3://bucket/datasets/`, under a name that is made of its content: the same dataset is
  * the same `s3_uri` from any machine, is uploaded once, and never changes under a run.
  */
-export async function uploadDataset(path: string, upload: DatasetUpload): Promise<S3Uri> {
-  const { store, bucket, bucketOwner, client, onProgress, signal } = upload;
-  const { files, isFolder } = await findLocalDataset(path);
+export async function uploadDataset(path: string, upload: DatasetUpload): Promise<StagedDataset> {
+  const { store, directory, bucket, bucketOwner, client, onProgress, signal } = upload;
+  const { files, isFolder, notes } = await findLocalDataset(path, directory);
   const hashed: HashedFile[] = [];
   for (const { path: file, name } of files) {
     hashed.push({ path: file, name, digest: await digestOf(file, signal), size: (await stat(file)).size });
@@ -53,7 +55,7 @@ export async function uploadDataset(path: string, upload: DatasetUpload): Promis
         onProgress?.({ kind: 'uploaded', path: file.name, doneBytes, totalBytes: file.size }),
     });
   }
-  return isFolder ? folder : joinS3Uri(folder, basename(path));
+  return { uri: isFolder ? folder : joinS3Uri(folder, basename(path)), notes };
 }
 
 interface HashedFile {

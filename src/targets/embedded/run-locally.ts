@@ -24,6 +24,8 @@ export interface LocalRunOptions {
   random: () => number;
   onProgress?: (progress: RunEvent) => void;
   signal?: AbortSignal;
+  /** What the plan is to tell of the dataset beside what it finds. */
+  notes?: readonly string[];
   /** Wraps the carrying out of tasks; for tests that let a step run twice. */
   aroundTasks?: (runTask: RunTask) => RunTask;
   /** Called once this process is the only one at work on the run, and before it does any. */
@@ -44,7 +46,7 @@ const CHILDREN_FAILED = 'States.ExceedToleratedFailureThreshold';
 
 /** Runs the workflow's own definition on the embedded engine, from Plan to Summarize. */
 export async function runLocally(input: unknown, options: LocalRunOptions): Promise<LocalRunResult> {
-  const { target, random, signal, onProgress = () => {} } = options;
+  const { target, random, signal, notes = [], onProgress = () => {} } = options;
   const { deps, store, control } = target;
   const broken = new AbortController();
   const stop = AbortSignal.any([broken.signal, ...(signal === undefined ? [] : [signal])]);
@@ -59,6 +61,7 @@ export async function runLocally(input: unknown, options: LocalRunOptions): Prom
       ...deps,
       bedrock: sentBy(deps.bedrock, { signal: stop, confirm: tenancy.confirm }),
       onProgress,
+      notes,
       claimRun: tenancy.claimRun,
       signal: stop,
     },

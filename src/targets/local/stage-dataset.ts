@@ -2,11 +2,11 @@ import { rm, stat, utimes } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Hash } from '../../core/jobs/job.ts';
-import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
+import { joinS3Uri } from '../../core/s3-uri.ts';
 import { type ContentDigests, createContentDigests } from '../../store/content-digest.ts';
 import { digestsFolderOf, localPathOf } from '../../store/directory-store.ts';
 import { copyWhole } from './copy-whole.ts';
-import { datasetFolder, findLocalDataset } from './local-dataset.ts';
+import { datasetFolder, findLocalDataset, type StagedDataset } from './local-dataset.ts';
 
 /** Where a local dataset is put, and how it is named there. */
 export interface StagingPlace {
@@ -21,8 +21,11 @@ export interface StagingPlace {
  * there already is kept; where the file system can, it shares the bytes. A file is read for its name once: what was learnt
  * of it, and of its copy, is noted.
  */
-export async function stageDataset(path: string, { directory, bucket, hash }: StagingPlace): Promise<S3Uri> {
-  const { files, isFolder } = await findLocalDataset(path);
+export async function stageDataset(
+  path: string,
+  { directory, bucket, hash }: StagingPlace,
+): Promise<StagedDataset> {
+  const { files, isFolder, notes } = await findLocalDataset(path, directory);
   const digests = createContentDigests(digestsFolderOf(directory));
   const staged: StagedFile[] = [];
   for (const file of files) staged.push({ ...file, digest: await digests.of(file.path) });
@@ -30,7 +33,7 @@ export async function stageDataset(path: string, { directory, bucket, hash }: St
   for (const file of staged) {
     await copyUnlessThere(file, localPathOf(directory, joinS3Uri(uri, file.name)), digests);
   }
-  return isFolder ? uri : joinS3Uri(uri, basename(path));
+  return { uri: isFolder ? uri : joinS3Uri(uri, basename(path)), notes };
 }
 
 interface StagedFile {

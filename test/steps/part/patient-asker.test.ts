@@ -26,7 +26,7 @@ async function openServedRun(count: number, instead: DoubleOptions['instead'], m
     version: '0.0.0',
     modelServer: { server: modelServerOf({ url: server.url }) },
   });
-  const s3_uri = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const { uri: s3_uri } = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const events: RunEvent[] = [];
   return {
     server,

@@ -34,7 +34,7 @@ async function open(script: DoubleScript) {
   const { target, double } = await openDeployedDouble({ ...NO_JOBS, ...script });
   const { store, hash } = target;
   await store.write(DATASET, 'name\none\n');
-  const files = await listDatasetObjects(DATASET, store);
+  const { objects: files } = await listDatasetObjects(DATASET, store);
   const layout = layoutOf(BUCKET, 'jokes');
   await writeJson(store, layout.plan, {
     format_version: 1,

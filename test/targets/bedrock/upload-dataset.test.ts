@@ -18,14 +18,17 @@ async function openUpload() {
   });
   const progress: RunEvent[] = [];
   const puts = () => world.s3.requests.filter(({ method }) => method === 'PUT').length;
-  const upload = (path: string, signal?: AbortSignal) =>
-    uploadDataset(path, {
+  const upload = async (path: string, signal?: AbortSignal) => {
+    const { uri } = await uploadDataset(path, {
       client,
       store,
+      directory: world.dir,
       bucket: BUCKET,
       signal,
       onProgress: (step) => void progress.push(step),
     });
+    return uri;
+  };
   return { world, upload, progress, puts, directory: world.directory };
 }
 

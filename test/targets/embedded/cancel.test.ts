@@ -36,7 +36,7 @@ async function prepareTrial(rows: number): Promise<Trial> {
   const directory = await temporaryDirectory();
   const file = join(directory, 'rows.csv');
   await writeFile(file, `n\n${Array.from({ length: rows }, (_, index) => index).join('\n')}\n`);
-  const s3_uri = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const { uri: s3_uri } = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const input = {
     s3_uri,
     model_id: MODEL,

@@ -27,7 +27,7 @@ async function dedupedRun(
   const path = join(directory, file.name);
   await file.write(path);
   await using emulated = await openEmulatedTarget({ directory, emulator });
-  const s3_uri = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const input = { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'deduped', dedupe: true };
   const result = await runLocally(
     { ...input, max_records_per_job: 100, ...keys },
@@ -154,7 +154,7 @@ test('a run with dedupe that an older version planned is refused, not miscounted
   const path = join(directory, 'rows.csv');
   await csvOf(300).write(path);
   await using emulated = await openEmulatedTarget({ directory });
-  const s3_uri = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const input = { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'old', dedupe: true };
   const run = () => runLocally(input, { target: emulated.target, random: () => 0.5 });
   expect(await run()).toMatchObject({ kind: 'finished' });
@@ -178,7 +178,7 @@ test('rows tell what they ask, and by which record they are answered', async () 
   const path = join(directory, 'rows.csv');
   await writeFile(path, 'name,n\na,0\nb,1\na,2\n');
   await using emulated = await openEmulatedTarget({ directory });
-  const s3_uri = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const input = { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'few', dedupe: true };
   await runLocally(input, { target: emulated.target, random: () => 0.5 });
   const working = join(directory, LOCAL_BUCKET, 'working/few/parts/p00001');

@@ -153,7 +153,7 @@ test.each(Object.keys(FILES))(
         faults: [{ fault: { kind: 'record-errors', fraction: 0.3, errorCode: 503, firstAttemptOnly: true } }],
       },
     });
-    const s3_uri = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+    const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
     const result = await runLocally(
       {
         s3_uri,

@@ -20,7 +20,7 @@ async function runFile(
   { file, keys }: { file: string; keys: Record<string, unknown> },
 ): Promise<{ result: LocalRunResult; progress: RunEvent[]; outputs: string[] }> {
   await using target = await openLocalTarget({ directory, clock: createVirtualClock(), version: '0.0.0' });
-  const s3_uri = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const { uri: s3_uri } = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const progress: RunEvent[] = [];
   const result = await runLocally(
     { s3_uri, model_id: MODEL, ...keys },
@@ -190,7 +190,7 @@ test('an aborted run ends cleanly and goes on when it is started again', async (
   const directory = await temporaryDirectory();
   const file = join(directory, 'rows.csv');
   await writeFile(file, toCsv(awkwardRows(300)));
-  const s3_uri = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const { uri: s3_uri } = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const input = { s3_uri, model_id: MODEL, prompt_template: '{text}', run_id: 'stopped' };
   const abort = new AbortController();
   {

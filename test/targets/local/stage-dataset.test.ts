@@ -11,16 +11,16 @@ test('a dataset is named by its content: moved or touched it is the same, change
   const place = { directory: join(directory, 'store'), bucket: 'quarry-local', hash: sha256 };
   const file = join(directory, 'rows.csv');
   await writeFile(file, 'n\n1\n');
-  const uri = await stageDataset(file, place);
+  const { uri } = await stageDataset(file, place);
   await utimes(file, new Date(0), new Date(0));
-  expect(await stageDataset(file, place)).toBe(uri);
+  expect((await stageDataset(file, place)).uri).toBe(uri);
   await mkdir(join(directory, 'elsewhere'));
   await rename(file, join(directory, 'elsewhere', 'rows.csv'));
-  expect(await stageDataset(join(directory, 'elsewhere', 'rows.csv'), place)).toBe(uri);
+  expect((await stageDataset(join(directory, 'elsewhere', 'rows.csv'), place)).uri).toBe(uri);
   await writeFile(file, 'n\n2\n');
-  expect(await stageDataset(file, place)).not.toBe(uri);
+  expect((await stageDataset(file, place)).uri).not.toBe(uri);
   const folder = await stageDataset(join(directory, 'elsewhere'), place);
-  expect(await stageDataset(join(directory, 'elsewhere'), place)).toBe(folder);
+  expect(await stageDataset(join(directory, 'elsewhere'), place)).toEqual(folder);
 });
 
 test('a folder that was copied goes on where its run stood', async () => {

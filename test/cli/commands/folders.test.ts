@@ -1,0 +1,57 @@
+/** A folder as a dataset: its links, what is beside the data, and the run's own files in it. */
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runQuarry } from '../../support/run-quarry.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const ASK = ['--model-id', 'us.amazon.nova-lite-v1:0', '--prompt-template', '{a}?'];
+
+async function mixedFolder(): Promise<string> {
+  const folder = await temporaryDirectory();
+  await mkdir(join(folder, '.ipynb_checkpoints'));
+  await mkdir(join(folder, '_temporary'));
+  await writeFile(join(folder, 'a.csv'), 'a\n1\n');
+  await writeFile(join(folder, '.ipynb_checkpoints', 'a-checkpoint.csv'), 'a\n8\n');
+  await writeFile(join(folder, '_temporary', 'part.csv'), 'a\n9\n');
+  await writeFile(join(await temporaryDirectory(), 'linked'), 'a\n2\n');
+  const elsewhere = join(await temporaryDirectory(), 'b');
+  await writeFile(elsewhere, 'a\n2\n');
+  await symlink(elsewhere, join(folder, 'b.csv'));
+  return folder;
+}
+
+const NOTE =
+  'Passed over in the dataset’s folder, as no data: .ipynb_checkpoints/, _temporary/. Names that begin with . or _ are, and Quarry’s own folder; a file that is named itself is taken.';
+
+test('a plan and a run of a folder take its links, and say what they pass over', async () => {
+  const folder = await mixedFolder();
+  const dir = await temporaryDirectory();
+  const plan = await runQuarry('plan', folder, ...ASK, '--dir', dir);
+  expect(plan.out).toContain(`Note: ${NOTE}\n`);
+  const json = await runQuarry('plan', folder, ...ASK, '--dir', dir, '--json');
+  expect(JSON.parse(json.out)).toMatchObject({ rows: 2, notes: [NOTE] });
+  const run = await runQuarry('run', folder, ...ASK, '--dir', dir, '--run-id', 'links');
+  expect(run.err).toContain(NOTE);
+  const results = await runQuarry('results', 'links', '--dir', dir, '--format', 'jsonl');
+  expect(
+    results.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toMatchObject([{ a: '1' }, { a: '2' }]);
+});
+
+test('a folder that holds the runs of itself is the same dataset every time', async () => {
+  const folder = await mixedFolder();
+  for (const dir of ['.quarry', 'runs']) {
+    const where = ['--dir', join(folder, dir)];
+    const first = await runQuarry('run', folder, ...ASK, ...where, '--run-id', 'again');
+    expect(first.status, first.err).toBe(0);
+    expect(await readdir(join(folder, dir))).not.toEqual([]);
+    const plan = await runQuarry('plan', folder, ...ASK, ...where, '--json');
+    expect(JSON.parse(plan.out)).toMatchObject({ rows: 2 });
+    const again = await runQuarry('run', folder, ...ASK, ...where, '--run-id', 'again');
+    expect(again.status, again.err).toBe(0);
+  }
+});
