@@ -22,6 +22,8 @@ export interface RunLayout {
   part(partId: string): S3Uri;
   /** The part's records: the input file of its job. */
   records(partId: string): S3Uri;
+  /** How long each of its records is, so that a few can be read without the others. */
+  recordLengths(partId: string): S3Uri;
   /** The part's rows. */
   rows(partId: string): S3Uri;
   /** The parts of a wave. */
@@ -100,6 +102,7 @@ export function runLayout(runUri: S3Uri): RunLayout {
     sliceParts: (slice) => atWorking('slices', `${String(slice).padStart(5, '0')}.json`),
     part: (partId) => atWorking('parts', partId, 'part.json'),
     records: (partId) => atWorking('parts', partId, 'records.jsonl'),
+    recordLengths: (partId) => atWorking('parts', partId, 'records.lengths'),
     rows: (partId) => atWorking('parts', partId, 'rows.parquet'),
     waveParts: (wave) => at('waves', String(wave), 'parts.json'),
     waveItems: (wave) => at('waves', String(wave), 'items.json'),

@@ -183,13 +183,11 @@ export const MergePlan = z.object({
   parts: z.array(
     z.object({
       part_id: z.string(),
-      /** Ids of the repair parts that rows of it went through, the earliest wave first. */
-      repairs: z.array(z.string()),
+      /** The repair parts that rows of it went through, the earliest wave first, and which of their rows those are among. */
+      repairs: z.array(z.object({ part_id: z.string(), first_row: Count, rows: Count })),
       /** True where rows of it get the answer of a record elsewhere. */
       elsewhere: z.boolean(),
     }),
   ),
-  /** Ids of all repair parts, for rows that get the answer of another row. */
-  all_repairs: z.array(z.string()),
 });
 export type MergePlan = z.infer<typeof MergePlan>;

@@ -1,25 +1,46 @@
+import pLimit from 'p-limit';
 import { LedgerMismatchError } from '../../core/errors.ts';
+import type { RowWindow } from '../bytes/source-bytes.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
-import { copyToParquet, readParquetColumns, readParquetSql, readUnpackedBytes } from '../duckdb/parquet.ts';
+import {
+  copyToParquet,
+  parquetRangeSql,
+  readParquetColumns,
+  readParquetSql,
+  readUnpackedBytes,
+} from '../duckdb/parquet.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
 import { ANSWERED_BY_COLUMN, RECORD_ID_COLUMN } from '../prepare/record-sql.ts';
-import { type ResultLedger, readLedger } from '../results/read-results.ts';
+import {
+  openResult,
+  type ResultFile,
+  type ResultLedger,
+  readCountSql,
+  readLedger,
+} from '../results/read-results.ts';
 import type { ResultColumns } from '../results/result-columns.ts';
 
 /** Memory that DuckDB may use for one part. */
 export const MERGE_MEMORY_MB = 1024;
 
+/** A result that has outcomes of a part's rows, and where in it they are. */
+export interface LaterResult {
+  file: ResultFile;
+  /** Undefined: anywhere. */
+  windows?: readonly RowWindow[];
+}
+
 /** A part's first result, and what became of those of its rows that were sent again. */
 export interface MergeRequest {
   resultPath: string;
   /** Results of repair parts, the earliest wave first; rows of other parts in them are passed over. */
-  repairPaths: readonly string[];
+  repairs: readonly LaterResult[];
   /**
    * Where rows are answered elsewhere: first results of the parts that have the records whose answers they get;
-   * `repairPaths` are those of all repair parts.
+   * `repairs` are also those that these records went through.
    */
-  elsewherePaths?: readonly string[];
+  elsewhere?: readonly LaterResult[];
   columns: ResultColumns;
   mergedPath: string;
   scratchDirectory: string;
@@ -44,6 +65,7 @@ export async function mergePart(request: MergeRequest): Promise<Omit<ResultLedge
   const result = await readColumns(db, resultPath);
   await makeRoomForColumns(db, result.names.length, MERGE_MEMORY_MB);
   const { rows: rowCount, bytes } = await readUnpackedBytes(db, resultPath);
+  await readLater(db, request, result);
   await copyToParquet(db, {
     sql: mergedSql(request, result),
     path: mergedPath,
@@ -86,14 +108,17 @@ async function readColumns(db: DuckDb, resultPath: string): Promise<FirstResult>
 }
 
 /** SQL for the part's rows, each with its last outcome. */
-function mergedSql(request: MergeRequest, { names, id, isElsewhere }: FirstResult): string {
-  const { resultPath, repairPaths, elsewherePaths = [] } = request;
-  if (repairPaths.length + elsewherePaths.length === 0) return `SELECT * FROM ${readParquetSql(resultPath)}`;
-  const answeredBy = isElsewhere ? ANSWERED_BY_COLUMN : 'CAST(NULL AS VARCHAR)';
-  const first = `SELECT * ${isElsewhere ? `EXCLUDE (${ANSWERED_BY_COLUMN})` : ''}, file_row_number AS ${PLACE}, ${id} AS ${OWN_ID}, ${answeredBy} AS ${ANSWERED_BY_COLUMN} FROM ${readParquetSql(resultPath)}`;
-  const earlier = `SELECT *, coalesce(${ANSWERED_BY_COLUMN}, ${OWN_ID}) AS ${RECORD_ID_COLUMN} FROM (${first})`;
-  return `SELECT ${names.map(mergedColumn(request.columns)).join(', ')} FROM (${earlier}) AS earlier
-    LEFT JOIN (${laterSql(request, id)}) AS later ON later.record_id = earlier.${RECORD_ID_COLUMN} ORDER BY earlier.${PLACE}`;
+function mergedSql({ resultPath, columns }: MergeRequest, first: FirstResult): string {
+  const { names, isElsewhere } = first;
+  const exclude = isElsewhere ? `EXCLUDE (${ANSWERED_BY_COLUMN})` : '';
+  const read = `SELECT * ${exclude}, file_row_number AS ${PLACE}, ${first.id} AS ${OWN_ID}, ${answeredBySql(first)} AS ${ANSWERED_BY_COLUMN} FROM ${readParquetSql(resultPath)}`;
+  const earlier = `SELECT *, coalesce(${ANSWERED_BY_COLUMN}, ${OWN_ID}) AS ${RECORD_ID_COLUMN} FROM (${read})`;
+  return `SELECT ${names.map(mergedColumn(columns)).join(', ')} FROM (${earlier}) AS earlier
+    LEFT JOIN (${LATER_SQL}) AS later ON later.record_id = earlier.${RECORD_ID_COLUMN} ORDER BY earlier.${PLACE}`;
+}
+
+function answeredBySql({ isElsewhere }: FirstResult): string {
+  return isElsewhere ? ANSWERED_BY_COLUMN : 'CAST(NULL AS VARCHAR)';
 }
 
 /** What a later attempt replaces. */
@@ -122,24 +147,48 @@ function mergedColumn(columns: ResultColumns): (name: string) => string {
  * SQL for the outcomes that may replace a row's first one, by record id: the latest answer, else the latest error; the
  * attempts are those of the latest turn all the same.
  */
-function laterSql(
-  { resultPath, repairPaths, elsewherePaths = [], columns }: MergeRequest,
-  id: string,
-): string {
+const LATER_SQL = `SELECT DISTINCT ON (record_id) * EXCLUDE (attempts), max(attempts) OVER (PARTITION BY record_id) AS attempts
+  FROM later ORDER BY record_id, error_code IS NULL DESC, ${WAVE} DESC`;
+
+/** Later results that are read at once; each is let go of before the next one is opened. */
+const CONCURRENT_RESULTS = 4;
+
+/** Reads the outcomes of the part's records, and of no others, from all later results into the table `later`. */
+async function readLater(db: DuckDb, request: MergeRequest, first: FirstResult): Promise<void> {
+  const { resultPath, repairs, elsewhere = [], columns } = request;
   const outcomes = outcomesOf(columns).map(sqlName).join(', ');
-  const turns = [
-    ...elsewherePaths.map(
-      (path) =>
-        `SELECT * FROM (SELECT ${id} AS record_id, ${outcomes}, attempts, -1 AS ${WAVE} FROM ${readParquetSql(path)})
-        WHERE record_id IN (SELECT ${ANSWERED_BY_COLUMN} FROM ${readParquetSql(resultPath)})`,
-    ),
-    ...repairPaths.map(
-      (path, wave) =>
-        `SELECT record_id, ${outcomes}, attempts, ${wave} AS ${WAVE} FROM ${readParquetSql(path)}`,
-    ),
-  ];
-  return `SELECT DISTINCT ON (record_id) * EXCLUDE (attempts), max(attempts) OVER (PARTITION BY record_id) AS attempts
-    FROM (${turns.join(' UNION ALL ')}) ORDER BY record_id, error_code IS NULL DESC, ${WAVE} DESC`;
+  const from = readParquetSql(resultPath);
+  const ids = `SELECT DISTINCT ${answeredBySql(first)} AS answered_by, ${first.id} AS own FROM ${from}`;
+  await db.run(
+    `CREATE TABLE elsewhere AS SELECT answered_by AS id FROM (${ids}) WHERE answered_by IS NOT NULL`,
+  );
+  await db.run(`CREATE TABLE wanted AS SELECT coalesce(answered_by, own) AS id FROM (${ids})`);
+  await db.run(
+    `CREATE TABLE later AS SELECT ${first.id} AS record_id, ${outcomes}, attempts, 0 AS ${WAVE} FROM ${from} LIMIT 0`,
+  );
+  const read = async ({ file, windows }: LaterResult, { id, wanted, wave }: LaterTurn): Promise<void> => {
+    await using opened = await openResult(file);
+    const { rows } = await db.row(readCountSql([opened.path]));
+    for (const window of windows ?? [{ firstRow: 0, rows: Number(rows) }]) {
+      await opened.fetchRows(['record_id', ...outcomesOf(columns), 'attempts'], window);
+      await db.run(`INSERT INTO later SELECT * FROM (
+          SELECT ${id} AS record_id, ${outcomes}, attempts, ${wave} AS ${WAVE} FROM ${parquetRangeSql({ path: opened.path, ...window })}
+        ) WHERE record_id IN (SELECT id FROM ${wanted})`);
+    }
+  };
+  const limit = pLimit(CONCURRENT_RESULTS);
+  await Promise.all([
+    ...elsewhere.map((result) => limit(read, result, { id: first.id, wanted: 'elsewhere', wave: -1 })),
+    ...repairs.map((result, wave) => limit(read, result, { id: 'record_id', wanted: 'wanted', wave })),
+  ]);
+}
+
+/** Which outcomes of a later result count, and when they came to be. */
+interface LaterTurn {
+  /** SQL for a row's record id. */
+  id: string;
+  wanted: 'elsewhere' | 'wanted';
+  wave: number;
 }
 
 async function refuseOtherRows(db: DuckDb, { resultPath, mergedPath }: MergeRequest): Promise<void> {

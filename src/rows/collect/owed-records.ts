@@ -13,12 +13,16 @@ import type { FailureCounts } from '../../core/run/ledger.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, guardedSql, sqlText, unguarded } from '../duckdb/duckdb.ts';
 import { readParquetColumns, readParquetSql } from '../duckdb/parquet.ts';
+import { ANSWERED_BY_COLUMN, ERROR_CODE_COLUMN, isSentSql } from '../prepare/record-sql.ts';
+import { fetchColumns, openResult, type ResultFile } from '../results/read-results.ts';
 
 /** One record that is owed another attempt. */
 export interface OwedRecord {
   recordId: string;
   /** How often it has been sent. */
   attempts: number;
+  /** Its number in the part's input file, from 0. */
+  record: number;
 }
 
 const sqlList = (texts: readonly string[]) => texts.map(sqlText).join(', ');
@@ -78,19 +82,47 @@ export async function countFailures(
   }));
 }
 
-/** The owed records of a result in the order of its rows: `count` of them from the `from`th on. */
+/** What of a part's files its owed records are found in. */
+export interface OwedFiles {
+  /** What became of its rows. */
+  result: ResultFile;
+  /** Its rows as they were prepared, in the same order. */
+  rows: ResultFile;
+}
+
+/** Which owed records: `owedCount` of them from the `owedFrom`th on. */
+export interface OwedStretch {
+  retry: RetryPolicy;
+  owedFrom: number;
+  owedCount: number;
+}
+
+/** The owed records of a part, in the order of its rows. Of files that are not here, only the columns it takes are fetched. */
 export async function readOwed(
   db: DuckDb,
-  resultPath: string,
-  { policy, from, count }: { policy: RetryPolicy; from: number; count: number },
+  files: OwedFiles,
+  { retry, owedFrom, owedCount }: OwedStretch,
 ): Promise<OwedRecord[]> {
-  const column = (await readParquetColumns(db, resultPath)).find(({ name }) => name === 'record_id');
-  if (column === undefined) throw new Error(`The result ${resultPath} has no column record_id.`);
-  const rows =
-    await db.rows(`SELECT ${guardedSql(columnText(column))} AS guarded_id, attempts FROM ${readParquetSql(resultPath)}
-    WHERE ${owedSql(policy)} ORDER BY file_row_number LIMIT ${count} OFFSET ${from}`);
-  return rows.map(({ guarded_id, attempts }) => ({
+  await using result = await openResult(files.result);
+  await using rows = await openResult(files.rows);
+  const column = (await readParquetColumns(db, result.path)).find(({ name }) => name === 'record_id');
+  if (column === undefined) throw new Error(`The result ${result.path} has no column record_id.`);
+  const isDeduped = (await readParquetColumns(db, rows.path)).some(({ name }) => name === ANSWERED_BY_COLUMN);
+  await fetchColumns(db, result, ['record_id', 'attempts', 'error_code', 'error_message', 'stop_reason']);
+  await fetchColumns(db, rows, [ERROR_CODE_COLUMN, ANSWERED_BY_COLUMN]);
+  const found =
+    await db.rows(`SELECT ${guardedSql('owed.id')} AS guarded_id, owed.attempts AS attempts, CAST(sent.record AS DOUBLE) AS record
+    FROM (
+      SELECT ${columnText(column)} AS id, attempts, file_row_number AS place FROM ${readParquetSql(result.path)}
+      WHERE ${owedSql(retry)} ORDER BY file_row_number LIMIT ${owedCount} OFFSET ${owedFrom}
+    ) AS owed
+    JOIN (
+      SELECT file_row_number AS place, row_number() OVER (ORDER BY file_row_number) - 1 AS record
+      FROM ${readParquetSql(rows.path)} WHERE ${isSentSql(isDeduped)}
+    ) AS sent USING (place) ORDER BY place`);
+  return found.map(({ guarded_id, attempts, record }) => ({
     recordId: unguarded(guarded_id),
     attempts: Number(attempts),
+    record: Number(record),
   }));
 }

@@ -1,15 +1,17 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import pLimit from 'p-limit';
 import { LedgerMismatchError } from '../../core/errors.ts';
 import type { RetryPolicy } from '../../core/jobs/retry-policy.ts';
-import { linesOf } from '../../core/text/lines.ts';
-import { openDuckDb, sqlText } from '../duckdb/duckdb.ts';
+import type { RecordLengths } from '../bytes/record-lengths.ts';
+import { type DuckDb, openDuckDb, sqlText } from '../duckdb/duckdb.ts';
 import { copyToParquet } from '../duckdb/parquet.ts';
 import { ATTEMPTS_COLUMN, ERROR_CODE_COLUMN, RECORD_ID_COLUMN } from '../prepare/record-sql.ts';
+import type { ResultFile } from '../results/read-results.ts';
 import { type OwedRecord, readOwed } from './owed-records.ts';
+import { type PlacedRecord, type RecordRange, rangesOf } from './record-ranges.ts';
 
 /** Memory that DuckDB may use for one repair part. */
 export const REPACK_MEMORY_MB = 512;
@@ -18,9 +20,13 @@ export const REPACK_MEMORY_MB = 512;
 export interface RepackSource {
   partId: string;
   /** What became of its rows. */
-  resultPath: string;
-  /** Its input file, to be read from the start. */
-  readRecords: () => Promise<Readable>;
+  result: ResultFile;
+  /** Its rows as they were prepared: they tell which of them are records. */
+  rows: ResultFile;
+  /** How long the records in its input file are. */
+  readLengths: () => Promise<RecordLengths>;
+  /** Bytes of its input file, from one to before another. */
+  readRecords: (range: { start: number; end: number }) => Promise<Buffer>;
   /** Says which of its records are owed. */
   retry: RetryPolicy;
   owedFrom: number;
@@ -35,16 +41,18 @@ export interface RepackRequest {
   scratchDirectory: string;
 }
 
-const NEWLINE = Buffer.from('\n');
 /** Bytes of a record id and its attempts, roughly. */
 const ROW_BYTES = 32;
 /** Ids in one INSERT. */
 const INSERT_ROWS = 1_000;
 const RECORD_ID = /^\{"recordId":("(?:[^"\\]|\\.)*")/;
+/** Sources that are looked through at once, and requests for their records. */
+const CONCURRENT_READS = 8;
 
 /**
  * Writes the owed records of earlier parts, byte for byte as they were sent before, as one input file; and beside it
- * the rows that they are, with how often each was sent. Throws LedgerMismatchError where a record is not found.
+ * the rows that they are, with how often each was sent. Of each source only what it takes is read, and nothing of it stays:
+ * a thousand sources take as much room as one. Throws LedgerMismatchError where a record is not found.
  */
 export async function repackPart(request: RepackRequest): Promise<{ records: number; bytes: number }> {
   const { sources, recordsPath, rowsPath, scratchDirectory } = request;
@@ -55,24 +63,14 @@ export async function repackPart(request: RepackRequest): Promise<{ records: num
   const output = openRecordsFile(recordsPath);
   let records = 0;
   try {
-    for (const source of sources) {
-      const owed = await readOwed(db, source.resultPath, {
-        policy: source.retry,
-        from: source.owedFrom,
-        count: source.owedCount,
-      });
-      const copied = await copyLines(await source.readRecords(), owed, output);
+    for await (const [source, owed] of inTurn(sources, (next) => readOwed(db, next, next))) {
+      const copied = await copyRecords(source, owed, output);
       if (owed.length !== source.owedCount || copied !== source.owedCount) {
         throw new LedgerMismatchError(
           `Part ${source.partId} owes ${source.owedCount} records from ${source.owedFrom}, but ${owed.length} are in its result and ${copied} in its input file. Were files of the run changed?`,
         );
       }
-      for (let start = 0; start < owed.length; start += INSERT_ROWS) {
-        const values = owed
-          .slice(start, start + INSERT_ROWS)
-          .map(({ recordId, attempts }) => `(${sqlText(recordId)}, NULL, ${attempts})`);
-        await db.run(`INSERT INTO owed VALUES ${values.join(', ')}`);
-      }
+      await insertOwed(db, owed);
       records += copied;
     }
     await output.end();
@@ -88,18 +86,68 @@ export async function repackPart(request: RepackRequest): Promise<{ records: num
   return { records, bytes: (await stat(recordsPath)).size };
 }
 
-/** Copies the lines of these records; how many there were. */
-async function copyLines(input: Readable, owed: readonly OwedRecord[], output: RecordsFile): Promise<number> {
-  const wanted = new Set(owed.map(({ recordId }) => recordId));
+async function insertOwed(db: DuckDb, owed: readonly OwedRecord[]): Promise<void> {
+  for (let start = 0; start < owed.length; start += INSERT_ROWS) {
+    const values = owed
+      .slice(start, start + INSERT_ROWS)
+      .map(({ recordId, attempts }) => `(${sqlText(recordId)}, NULL, ${attempts})`);
+    await db.run(`INSERT INTO owed VALUES ${values.join(', ')}`);
+  }
+}
+
+/** What `read` gives for each item, in order; a few of the next ones are read meanwhile. */
+async function* inTurn<Item, Found>(
+  items: readonly Item[],
+  read: (item: Item) => Promise<Found>,
+): AsyncGenerator<[Item, Found]> {
+  const limit = pLimit(CONCURRENT_READS);
+  const reading: Promise<Found>[] = [];
+  const begin = (item: Item | undefined): void => {
+    if (item === undefined) return;
+    const found = limit(() => read(item));
+    // Should an earlier one fail first, this one's failure is of no interest.
+    found.catch(() => {});
+    reading.push(found);
+  };
+  for (const item of items.slice(0, CONCURRENT_READS)) begin(item);
+  try {
+    for (const [index, item] of items.entries()) {
+      yield [item, await (reading[index] as Promise<Found>)];
+      begin(items[index + CONCURRENT_READS]);
+    }
+  } finally {
+    await Promise.allSettled(reading);
+  }
+}
+
+/** Copies these records; how many there were. */
+async function copyRecords(
+  source: RepackSource,
+  owed: readonly OwedRecord[],
+  output: RecordsFile,
+): Promise<number> {
+  const lengths = await source.readLengths();
+  const placed = owed.flatMap(({ recordId, record }): PlacedRecord[] => {
+    const place = lengths.at(record);
+    return place === undefined ? [] : [{ recordId, ...place }];
+  });
   let copied = 0;
-  for await (const line of linesOf(input)) {
-    if (wanted.size === 0) break;
-    const id = RECORD_ID.exec(line.toString())?.[1];
-    if (id === undefined || !wanted.delete(JSON.parse(id))) continue;
-    copied += 1;
-    await output.write(Buffer.concat([line, NEWLINE]));
+  for await (const [range, bytes] of inTurn(rangesOf(placed), source.readRecords)) {
+    for (const line of linesOfRange(range, bytes)) {
+      copied += 1;
+      await output.write(line);
+    }
   }
   return copied;
+}
+
+/** The lines of the records that are where they should be. */
+function linesOfRange({ start: from, records }: RecordRange, bytes: Buffer): Buffer[] {
+  return records.flatMap(({ recordId, start, end }) => {
+    const line = bytes.subarray(start - from, end - from);
+    const id = RECORD_ID.exec(line.toString())?.[1];
+    return id !== undefined && JSON.parse(id) === recordId && line.length === end - start ? [line] : [];
+  });
 }
 
 /** An input file while it is written; whatever the disk says against it rejects the next call. */

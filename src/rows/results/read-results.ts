@@ -104,7 +104,7 @@ export async function* readResults(
   let left = head;
   for (const source of files) {
     if (left <= 0) return;
-    await using file = typeof source === 'string' ? hereAlready(source) : await source();
+    await using file = await openResult(source);
     const { path } = file;
     const columns = await readParquetColumns(db, path);
     const fields = columns.map((column) => `${sqlText(column.name)}: ${jsonValue(column)}`).join(', ');
@@ -130,6 +130,21 @@ export async function* readResults(
 function pageRowsFor(bytesPerRow: number, columns: number): number {
   const most = Math.min(PAGE.rows, PAGE.bytes / Math.max(1, bytesPerRow), PAGE.values / columns);
   return Math.max(1, Math.floor(most));
+}
+
+/** Opens a result file that is here, or what of it is fetched. */
+export async function openResult(source: ResultFile): Promise<RemoteResult> {
+  return typeof source === 'string' ? hereAlready(source) : await source();
+}
+
+/** Fetches these columns of all rows, as far as the file has them and they are not here. */
+export async function fetchColumns(
+  db: DuckDb,
+  { path, fetchRows }: RemoteResult,
+  columns: readonly string[],
+): Promise<void> {
+  const { rows } = await db.row(readCountSql([path]));
+  await fetchRows(columns, { firstRow: 0, rows: Number(rows) });
 }
 
 /** A result file that is here. */

@@ -3,15 +3,13 @@ import { join } from 'node:path';
 import { LedgerMismatchError } from '../../core/errors.ts';
 import { type MergeItem, MergePlan } from '../../core/plan/part.ts';
 import type { MergedLedger } from '../../core/run/ledger.ts';
-import type { S3Uri } from '../../core/s3-uri.ts';
-import { readCanonicalParts } from '../../rows/collect/canonical-parts.ts';
+import { type CanonicalPart, readCanonicalParts } from '../../rows/collect/canonical-parts.ts';
 import { mergePart } from '../../rows/collect/merge-part.ts';
+import { resultObject } from '../../rows/results/result-objects.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { factsOf } from '../../store/file-facts.ts';
 import { readJson, writeJson } from '../../store/json-object.ts';
-import type { ObjectInfo } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
-import { withLocalFiles } from '../plan/dataset-files.ts';
 import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { readPrepared } from '../waves/turns.ts';
@@ -33,21 +31,30 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
   await mkdir(scratchDirectory, { recursive: true });
   try {
     const mergedPath = join(scratchDirectory, 'merged.parquet');
-    const { part, allRepairs } = await readMerge(item, layout, deps);
+    const plans = await readMergePlan(item, layout, deps);
+    const part = plans.get(part_id);
+    if (part === undefined)
+      throw new LedgerMismatchError(`${layout.mergePlan(item.wave)} has no part ${part_id}.`);
     const elsewhere = part.elsewhere ? await findElsewhere(item, { run, scratchDirectory }, deps) : [];
-    const repairs = (part.elsewhere ? allRepairs : part.repairs).map((id) => layout.result(id));
-    const uris = [await firstResultOf(part_id, layout, store), ...repairs, ...elsewhere];
-    const infos = uris.map((uri): ObjectInfo => ({ uri, size: 0, etag: '' }));
-    const merged = await withLocalFiles(infos, store, (local) => {
-      const [resultPath = '', ...paths] = local.map(({ path }) => path);
-      return mergePart({
-        resultPath,
-        repairPaths: paths.slice(0, repairs.length),
-        elsewherePaths: paths.slice(repairs.length),
-        columns: resultColumnsOfRun(input, call),
-        mergedPath,
-        scratchDirectory,
-      });
+    const place = { store, scratchDirectory };
+    await using first = await store.fetchFile(await firstResultOf(part_id, layout, store));
+    const merged = await mergePart({
+      resultPath: first.path,
+      repairs: repairsOf([part, ...elsewhere.flatMap(({ partId }) => plans.get(partId) ?? [])]).map(
+        ({ part_id: repair, ...window }) => ({
+          file: resultObject(layout.result(repair), place),
+          windows: [{ firstRow: window.first_row, rows: window.rows }],
+        }),
+      ),
+      elsewhere: await Promise.all(
+        elsewhere.map(async ({ partId, windows }) => ({
+          file: resultObject(await firstResultOf(partId, layout, store), place),
+          windows,
+        })),
+      ),
+      columns: resultColumnsOfRun(input, call),
+      mergedPath,
+      scratchDirectory,
     });
     const result = await factsOf(mergedPath);
     await store.putFile(mergedPath, layout.output(part_id));
@@ -59,25 +66,35 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
   }
 }
 
-/** What the part goes through, by the file that Dispatch left. */
-async function readMerge({ part_id, wave }: MergeItem, layout: RunLayout, { store }: StepDeps) {
-  const { parts, all_repairs } = await readJson(store, layout.mergePlan(wave), MergePlan);
-  const part = parts.find((candidate) => candidate.part_id === part_id);
-  if (part === undefined) throw new LedgerMismatchError(`${layout.mergePlan(wave)} has no part ${part_id}.`);
-  return { part, allRepairs: all_repairs };
+type MergedPart = MergePlan['parts'][number];
+
+/** What each part goes through, by the file that Dispatch left. */
+async function readMergePlan(
+  { wave }: MergeItem,
+  layout: RunLayout,
+  { store }: StepDeps,
+): Promise<ReadonlyMap<string, MergedPart>> {
+  const { parts } = await readJson(store, layout.mergePlan(wave), MergePlan);
+  return new Map(parts.map((part) => [part.part_id, part]));
 }
 
-/** Results of the parts that have the records whose answers rows of this part get. */
+/** The repair parts of several parts, in the order of their waves: the ids of a wave's parts follow those of the wave before. */
+function repairsOf(parts: readonly MergedPart[]): MergedPart['repairs'] {
+  return parts.flatMap(({ repairs }) => repairs).toSorted((a, b) => waveOf(a.part_id) - waveOf(b.part_id));
+}
+
+/** The wave in a repair part's id, such as w2p00001. */
+function waveOf(partId: string): number {
+  return Number.parseInt(partId.slice(1), 10);
+}
+
+/** The parts that have the records whose answers rows of this part get. */
 async function findElsewhere(
   { part_id }: MergeItem,
   { run: { layout, plan }, scratchDirectory }: { run: PlannedRun; scratchDirectory: string },
   deps: StepDeps,
-): Promise<S3Uri[]> {
-  const { store } = deps;
+): Promise<CanonicalPart[]> {
   const parts = await readPrepared(plan, layout, deps);
-  const rows: ObjectInfo = { uri: layout.rows(part_id), size: 0, etag: '' };
-  const ids = await withLocalFiles([rows], store, ([local]) =>
-    readCanonicalParts(local?.path ?? '', { parts, scratchDirectory }),
-  );
-  return Promise.all(ids.map((id) => firstResultOf(id, layout, store)));
+  const rows = resultObject(layout.rows(part_id), { store: deps.store, scratchDirectory });
+  return await readCanonicalParts(rows, { parts, scratchDirectory });
 }

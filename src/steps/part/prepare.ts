@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import { type PreparedPart, PreparedParts } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { RecordLengths } from '../../rows/bytes/record-lengths.ts';
 import { prepareSlice } from '../../rows/prepare/prepare-slice.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
@@ -58,6 +59,10 @@ export async function prepare(item: PrepareInput, deps: StepDeps): Promise<{ par
           rowsCompression: store.localPath === undefined ? 'snappy' : 'uncompressed',
           scratchDirectory,
           emit: async (part, { recordsPath, rowsPath }) => {
+            await store.write(
+              layout.recordLengths(part.part_id),
+              (await RecordLengths.ofFile(recordsPath)).toBytes(),
+            );
             await store.putFile(recordsPath, layout.records(part.part_id));
             await store.putFile(rowsPath, layout.rows(part.part_id));
             parts.push(part);

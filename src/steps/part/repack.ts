@@ -1,8 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LedgerMismatchError } from '../../core/errors.ts';
+import { buffer } from 'node:stream/consumers';
+import { LedgerMismatchError, ObjectNotFoundError } from '../../core/errors.ts';
 import { type PartSource, PreparedPart, type WaveItem, WaveParts } from '../../core/plan/part.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
+import { RecordLengths } from '../../rows/bytes/record-lengths.ts';
 import { type RepackSource, repackPart } from '../../rows/collect/repack-part.ts';
+import { resultObject } from '../../rows/results/result-objects.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
@@ -25,25 +29,28 @@ export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records:
   const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `repack-${part_id}`);
   await mkdir(scratchDirectory, { recursive: true });
   try {
-    await using stack = new AsyncDisposableStack();
     const recordsPath = join(scratchDirectory, 'records.jsonl');
     const rowsPath = join(scratchDirectory, 'rows.parquet');
     const sources: RepackSource[] = [];
+    const open = (uri: S3Uri) => resultObject(uri, { store, scratchDirectory });
     const policy = retryPolicyOf(run);
     const maxAttempts = part.max_attempts ?? policy.maxAttempts;
     const owing = await sourcesOf(part, layout, deps);
     for (const { part_id: partId, owed_from, owed_count, forgiven = 'nothing' } of owing) {
-      const result = stack.use(await store.fetchFile(await firstResultOf(partId, layout, store)));
       sources.push({
         partId,
-        resultPath: result.path,
+        result: open(await firstResultOf(partId, layout, store)),
+        rows: open(layout.rows(partId)),
+        readLengths: () => readLengths(partId, layout, deps),
+        readRecords: async ({ start, end }) =>
+          buffer(await store.readStream(layout.records(partId), { start, end: end - 1 })),
         retry: { ...policy, maxAttempts, forgiven },
-        readRecords: () => store.readStream(layout.records(partId)),
         owedFrom: owed_from,
         owedCount: owed_count,
       });
     }
     const { records, bytes } = await repackPart({ sources, recordsPath, rowsPath, scratchDirectory });
+    await store.write(layout.recordLengths(part_id), (await RecordLengths.ofFile(recordsPath)).toBytes());
     await store.putFile(recordsPath, layout.records(part_id));
     await store.putFile(rowsPath, layout.rows(part_id));
     const repacked: PreparedPart = { part_id, first_row: 0, rows: records, records, bytes };
@@ -55,6 +62,16 @@ export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records:
     throw error;
   } finally {
     await rm(scratchDirectory, { recursive: true, force: true });
+  }
+}
+
+/** How long a part's records are; of a part that an earlier version prepared, its whole input file tells. */
+async function readLengths(partId: string, layout: RunLayout, { store }: StepDeps): Promise<RecordLengths> {
+  try {
+    return RecordLengths.fromBytes(await store.read(layout.recordLengths(partId)));
+  } catch (error) {
+    if (!(error instanceof ObjectNotFoundError)) throw error;
+    return RecordLengths.of(await store.readStream(layout.records(partId)));
   }
 }
 

@@ -8,13 +8,7 @@ import {
   UnreadableOutputError,
 } from '../../core/errors.ts';
 import { recordsPerJobLimit } from '../../core/jobs/quotas.ts';
-import {
-  type MergeItem,
-  type MergePlan,
-  toWaveItem,
-  type WavePart,
-  WaveParts,
-} from '../../core/plan/part.ts';
+import { type MergeItem, toWaveItem, type WavePart, WaveParts } from '../../core/plan/part.ts';
 import { pricedModelOf } from '../../core/plan/run-plan.ts';
 import { RunResumed } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
@@ -28,8 +22,9 @@ import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { readStop } from '../run/read-stop.ts';
 import { RunState } from '../run/run-state.ts';
 import { type Budget, decideWave, type WaveDecision } from './decide-wave.ts';
+import { planMerge } from './plan-merge.ts';
 import { spentUsd } from './run-cost.ts';
-import { needsMerge, readPrepared, readWave, repackedParts, type Turn } from './turns.ts';
+import { readPrepared, readWave, type Turn } from './turns.ts';
 
 /** What Dispatch decided: another wave, or that results are to be merged, or the end. */
 export const DispatchResult = RunState.extend({
@@ -138,25 +133,6 @@ async function writeItems(wave: number, layout: RunLayout, { store }: StepDeps):
   const parts = await readJson(store, layout.waveParts(wave), WaveParts);
   await writeJson(store, layout.waveItems(wave), parts.map(toWaveItem));
   return layout.waveItems(wave);
-}
-
-/** The parts of the dataset whose result is not final yet, each with the repair parts that its rows may be in. */
-function planMerge(turns: readonly Turn[]): MergePlan {
-  const repacked = repackedParts(turns);
-  const allRepairs = turns.filter(({ part }) => part.sources.length > 0).map(({ part }) => part.part_id);
-  const parts = turns
-    .filter((turn) => turn.part.sources.length === 0 && needsMerge(turn, repacked))
-    .map(({ part: { part_id }, ledger: { answered_elsewhere = 0 } }) => {
-      const family = new Set([part_id]);
-      const repairs: string[] = [];
-      for (const { part } of turns) {
-        if (!part.sources.some((source) => family.has(source.part_id))) continue;
-        family.add(part.part_id);
-        repairs.push(part.part_id);
-      }
-      return { part_id, repairs, elsewhere: answered_elsewhere > 0 };
-    });
-  return { parts, all_repairs: parts.some(({ elsewhere }) => elsewhere) ? allRepairs : [] };
 }
 
 function toResult(

@@ -21,8 +21,8 @@ async function merged(resultPath: string, repairPaths: string[], elsewherePaths:
   const mergedPath = join(dirname(resultPath), 'merged.parquet');
   const ledger = await mergePart({
     resultPath,
-    repairPaths,
-    elsewherePaths,
+    repairs: repairPaths.map((file) => ({ file })),
+    elsewhere: elsewherePaths.map((file) => ({ file })),
     columns: columnsOf(),
     mergedPath,
     scratchDirectory: dirname(resultPath),
@@ -145,7 +145,7 @@ test('a column of answers may have any name: the last turn counts, and not what 
   const mergedPath = join(dirname(first), 'merged.parquet');
   await mergePart({
     resultPath: first,
-    repairPaths: [second, third],
+    repairs: [{ file: second }, { file: third }],
     columns: columnsOf({ outputColumn: 'wave' }),
     mergedPath,
     scratchDirectory: dirname(first),

@@ -22,7 +22,11 @@ async function openResult(rows: readonly Row[]) {
   await db.run(
     `COPY (SELECT * FROM (VALUES ${values.join(', ')}) AS rows(record_id, error_code, error_message, stop_reason, attempts)) TO ${sqlText(path)} (FORMAT PARQUET)`,
   );
-  return { db, path, [Symbol.asyncDispose]: () => db[Symbol.asyncDispose]() };
+  const rowsPath = join(directory, 'rows.parquet');
+  await db.run(
+    `COPY (SELECT 'r' || range AS __quarry_record_id, CAST(NULL AS VARCHAR) AS __quarry_error_code FROM range(${rows.length})) TO ${sqlText(rowsPath)} (FORMAT PARQUET)`,
+  );
+  return { db, path, rowsPath, [Symbol.asyncDispose]: () => db[Symbol.asyncDispose]() };
 }
 
 test.each<[string | null, string | null, 'retryable' | 'account' | 'client' | undefined]>([
@@ -68,7 +72,11 @@ test('what is owed under a limit and a forgiveness is what is read under them', 
     for (let maxAttempts = 1; maxAttempts <= 5; maxAttempts += 1) {
       const policy = { ...POLICY, maxAttempts, forgiven };
       const owed = owedUnder({ owed: { records: 0 }, failures }, policy);
-      const read = await readOwed(result.db, result.path, { policy, from: 0, count: 100 });
+      const read = await readOwed(
+        result.db,
+        { result: result.path, rows: result.rowsPath },
+        { retry: policy, owedFrom: 0, owedCount: 100 },
+      );
       expect(owed).toBe(read.length);
       expect(owed).toBe(Math.min(maxAttempts, 4) * { nothing: 1, account: 2, client: 3 }[forgiven]);
     }

@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { repackPart } from '../../../src/rows/collect/repack-part.ts';
+import { RecordLengths } from '../../../src/rows/bytes/record-lengths.ts';
+import { type RepackSource, repackPart } from '../../../src/rows/collect/repack-part.ts';
 import { openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
 import { diskFaultOf } from '../../../src/store/disk-fault.ts';
 import { createDirectory } from '../../support/rows.ts';
@@ -21,11 +21,17 @@ async function writeSource(records: number, bytes: number) {
   await db.run(
     `COPY (SELECT 'r' || range AS record_id, '503' AS error_code, 'Later.' AS error_message, CAST(NULL AS VARCHAR) AS stop_reason, 1 AS attempts FROM range(${records})) TO '${resultPath}' (FORMAT PARQUET)`,
   );
-  await writeFile(join(directory, 'records.jsonl'), lines.join(''));
-  const source = {
+  const rowsPath = join(directory, 'prepared.parquet');
+  await db.run(
+    `COPY (SELECT 'r' || range AS __quarry_record_id, CAST(NULL AS VARCHAR) AS __quarry_error_code FROM range(${records})) TO '${rowsPath}' (FORMAT PARQUET)`,
+  );
+  const input = Buffer.from(lines.join(''));
+  const source: RepackSource = {
     partId: 'p00001',
-    resultPath,
-    readRecords: async () => Readable.from(lines.map((line) => Buffer.from(line))),
+    result: resultPath,
+    rows: rowsPath,
+    readLengths: () => RecordLengths.of(Readable.from([input])),
+    readRecords: async ({ start, end }) => input.subarray(start, end),
     retry,
     owedFrom: 0,
     owedCount: records,

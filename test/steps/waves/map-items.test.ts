@@ -149,10 +149,11 @@ test('repair parts of 30,000 owing parts are items of a few bytes, whose sources
 test('what Merge is told of a part is its name and the wave, however many repair parts there are', () => {
   const item: MergeItem = { run_uri: RUN_URI, part_id: 'p00001', wave: 3 };
   expect(bytesOf(MergeItem.parse(item))).toBeLessThan(SMALL_ITEM_BYTES);
-  const ids = Array.from({ length: 30_000 }, (_, index) => `w2p${String(index).padStart(5, '0')}`);
-  const plan: MergePlan = {
-    parts: [{ part_id: 'p00001', repairs: ids, elsewhere: true }],
-    all_repairs: ids,
-  };
+  const repairs = Array.from({ length: 30_000 }, (_, index) => ({
+    part_id: `w2p${String(index).padStart(5, '0')}`,
+    first_row: index,
+    rows: 1,
+  }));
+  const plan: MergePlan = { parts: [{ part_id: 'p00001', repairs, elsewhere: true }] };
   expect(MergePlan.parse(plan)).toEqual(plan);
 });
