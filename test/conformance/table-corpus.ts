@@ -45,6 +45,7 @@ for (const [index, path] of paths.entries()) {
       s3_uri,
       model_id: MODEL,
       prompt_template: 'One row.',
+      force: true,
       run_id: `table-${index}`,
       output_column: 'quarry answer',
     },

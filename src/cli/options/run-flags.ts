@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { InvalidRunInputError } from '../../core/errors.ts';
 import { type Concern, describeField } from '../../core/run-input/concern.ts';
 import { InferenceParameters, MODEL_INPUT } from '../../core/run-input/model-input.ts';
+import { PROMPT_INPUT } from '../../core/run-input/prompt-input.ts';
 import { ROAD_INPUT } from '../../core/run-input/road-input.ts';
 import { RUN_INPUT_CONCERNS, RUN_INPUT_KEYS } from '../../core/run-input/run-input.ts';
 
@@ -51,6 +52,14 @@ function optionsOf(concern: Concern): Option[] {
       .filter(([key]) => !DATASET_KEYS.includes(key))
       .map(([key, schema]) => optionOf(key, schema)),
     ...(concern === MODEL_INPUT ? parameterOptions() : []),
+    ...(concern === PROMPT_INPUT
+      ? [
+          new Option(
+            '--prompt-file <path>',
+            'File with the template, instead of prompt_id; may have front matter.',
+          ),
+        ]
+      : []),
     ...(concern === ROAD_INPUT ? [new Option('--no-pilot', 'Run all parts at once.')] : []),
   ];
 }
@@ -91,6 +100,7 @@ export async function runInputOf(options: Record<string, unknown>): Promise<Reco
       ? parseDocument('--output-schema', options.outputSchema)
       : await readDocument('--output-schema', options.outputSchema);
   }
+  if (options.promptFile !== undefined) given.prompt_file = options.promptFile;
   const parameters: Record<string, unknown> = { ...(given.inference_parameters as object | undefined) };
   for (const key of PARAMETER_KEYS) {
     const value = options[toOptionName(key)];
@@ -124,11 +134,17 @@ function parseDocument(what: string, text: string, { isYaml = false } = {}): Rec
   return document as Record<string, unknown>;
 }
 
-/** A dataset that a document names by a path lies beside the document. */
+/** What a document names by a path, its dataset and its prompt's file, lies beside the document. */
 function besideItself(document: Record<string, unknown>, path: string): Record<string, unknown> {
-  const { dataset } = document;
-  if (typeof dataset !== 'string' || /^(?:s3:\/\/|hf:)/.test(dataset)) return document;
-  return { ...document, dataset: isAbsolute(dataset) ? dataset : join(dirname(path), dataset) };
+  const isPath = (value: unknown): value is string =>
+    typeof value === 'string' && !/^(?:s3:\/\/|hf:)/.test(value) && !isAbsolute(value);
+  const paths = Object.entries(document).filter(
+    ([key, value]) => ['dataset', 'prompt_file'].includes(key) && isPath(value),
+  );
+  return {
+    ...document,
+    ...Object.fromEntries(paths.map(([key, value]) => [key, join(dirname(path), value as string)])),
+  };
 }
 
 function typeOf(schema: FieldSchema): FlagType {

@@ -18,6 +18,8 @@ export type RunRequest = Partial<RunInput> & {
   model?: string | undefined;
   /** Short for `prompt_template`. */
   prompt?: string | undefined;
+  /** Instead of `prompt_id` and `prompt_template`: a file with the template, and front matter as in a folder of prompts. */
+  prompt_file?: string | undefined;
 };
 
 /** Short names, and the keys that they stand for. */

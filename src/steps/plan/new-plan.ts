@@ -49,6 +49,8 @@ interface ReadDataset {
   input: RunInput;
   meanPromptBytes: number;
   skippedPath: string | undefined;
+  /** What a user should know of the prompts. */
+  notes: string[];
 }
 
 /** Plans a run over the dataset's files: checks columns and ids, packs the rows, and works out the price. */
@@ -80,13 +82,13 @@ async function readFor(
   const scratchDirectory = join(deps.scratchDirectory, `plan-${runId}`);
   const { dataset, skippedPath } = await readDataset(local, given, scratchDirectory);
   const input = withRecordIds(given, dataset);
-  checkColumns(input, call, dataset);
+  const notes = checkColumns(input, call, dataset);
   if (input.record_id_column !== undefined) {
     const isNamed = given.record_id_column !== undefined;
     await checkRecordIds(local, dataset, { column: input.record_id_column, isNamed });
   }
   const { meanBytes } = await samplePromptBytes(local, dataset, call.frame);
-  return { dataset, input, meanPromptBytes: meanBytes, skippedPath };
+  return { dataset, input, meanPromptBytes: meanBytes, skippedPath, notes };
 }
 
 function sliceRequestOf(
@@ -193,6 +195,7 @@ function notesOf(
     ...call.notes,
     ...notes,
     ...run.notes,
+    ...read.notes,
     ...datasetNotes(read.dataset),
     ...planNotes({
       document,

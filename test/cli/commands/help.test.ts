@@ -16,7 +16,7 @@ test.each(['run', 'plan'])(
     const sections = out.split(/^\S.*:\n/m);
     expect(sections.at(-1)).toContain('--max-records-per-job <n>');
     expect(sections.at(5)).toContain('--max-tokens <n>');
-    expect(sections.at(5)).toMatch(/Most tokens of an answer\. \(default: 1024\)/);
+    expect(sections.at(5)).toMatch(/Maximum tokens per answer\. \(default: 1024\)/);
   },
 );
 

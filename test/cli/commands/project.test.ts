@@ -81,7 +81,7 @@ describe('quarry.config.json', () => {
 test.each([
   ['none', '', 'There is no prompt_id "none". Known ids, the nearest first:'],
   ['empty', '---\ndescription: x\n---\n', 'has no text.'],
-  ['odd', '---\nsystem: x\n---\nText {review}', 'it may have description and system_prompt'],
+  ['odd', '---\nsystem: x\n---\nText {review}', 'it may have description, system_prompt, model_id'],
 ])('the prompt %s of a folder is refused', async (id, text, message) => {
   const folder = await temporaryDirectory();
   await quarryIn(folder, 'init');
@@ -90,6 +90,29 @@ test.each([
   expect(status).toBe(1);
   expect(err).toContain(message);
 });
+
+test('a prompt’s file says what is run, from the command line and from a run input beside it', async () => {
+  const folder = await temporaryDirectory();
+  await quarryIn(folder, 'init');
+  await writeFile(
+    join(folder, 'label.md'),
+    '---\nmodel_id: us.amazon.nova-micro-v1:0\noutput_schema: {mood: good | bad}\n---\nLabel {review}',
+  );
+  const plan = await quarryIn(folder, 'plan', 'reviews.csv', '--prompt-file', 'label.md', '--json');
+  expect(JSON.parse(plan.out)).toMatchObject({ model_id: 'us.amazon.nova-micro-v1:0', rows: 3 });
+  await mkdir(join(folder, 'runs'));
+  const input = 'dataset: ../reviews.csv\nprompt_file: ../label.md\nmodel_id: us.amazon.nova-lite-v1:0\n';
+  await writeFile(join(folder, 'runs', 'run.yaml'), input);
+  const run = await quarryIn(folder, 'run', '--input', 'runs/run.yaml', '--json');
+  expect(JSON.parse(run.out).input).toMatchObject({
+    model_id: 'us.amazon.nova-lite-v1:0',
+    prompt_template: 'Label {review}',
+    output_schema: { mood: 'good | bad' },
+  });
+  const { status, err } = await quarryIn(folder, 'run', '--input', 'runs/run.yaml', '--prompt-file', 'no.md');
+  expect(status).toBe(1);
+  expect(err).toContain('The prompt "no.md" cannot be read: ENOENT');
+}, 60_000);
 
 test('bash completes commands, and the flags of each', async () => {
   const folder = await temporaryDirectory();

@@ -59,7 +59,7 @@ test('a placeholder of a system prompt that is no column is refused, and nothing
     'The system prompt needs column "tongue", which the dataset does not have. The dataset has a, lang.\n',
   );
   expect(await refused('Answer {"a": 1}.')).toContain(
-    'The system prompt needs column ""a": 1", which the dataset does not have. The dataset has a, lang. Write braces that are not placeholders as {{ and }}.\n',
+    'The system prompt needs column ""a": 1", which the dataset does not have. The dataset has a, lang. Write braces that are not placeholders twice: {{"a": 1}}.\n',
   );
   expect((await runQuarry('runs', '--dir', dir)).out).toContain('There are no runs');
 });
