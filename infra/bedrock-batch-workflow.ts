@@ -129,10 +129,9 @@ export class BedrockBatchWorkflow extends Construct {
       inputBuckets = [],
       huggingFaceToken,
       inputKeyArns = [],
-      limits = {},
       retention = {},
     } = props;
-    const { account, partition } = Stack.of(this);
+    const { partition } = Stack.of(this);
     refuseForeignKeys(this, [
       ...inputKeyArns,
       ...(encryptionKey === undefined ? [] : [encryptionKey.keyArn]),
@@ -161,22 +160,7 @@ export class BedrockBatchWorkflow extends Construct {
       huggingFaceToken,
       inputKeyArns,
     });
-    const environment = withoutUndefined({
-      QUARRY_BUCKET: this.bucket.bucketName,
-      QUARRY_BUCKET_OWNER: account,
-      QUARRY_ROLE_ARN: this.serviceRole.roleArn,
-      QUARRY_VERSION: packageVersion(),
-      QUARRY_INPUT_BUCKET_OWNERS: inputBuckets.filter((entry) => entry.includes('=')).join(',') || undefined,
-      QUARRY_OUTPUT_KEY_ARN: encryptionKey?.keyArn,
-      QUARRY_JOB_SUBNET_IDS: jobNetwork?.subnetIds.join(','),
-      QUARRY_JOB_SECURITY_GROUP_IDS: jobNetwork?.securityGroupIds.join(','),
-      QUARRY_MAX_CONCURRENT_JOBS: limits.maxConcurrentJobs?.toString(),
-      QUARRY_PREPARE_CONCURRENCY: limits.prepareConcurrency?.toString(),
-      QUARRY_POLL_SECONDS: limits.pollSeconds?.toString(),
-      QUARRY_ROWS_PER_SLICE: limits.rowsPerSlice?.toString(),
-      QUARRY_MIN_RECORDS_PER_JOB: limits.minRecordsPerJob?.toString(),
-      QUARRY_MAX_RECORDS_PER_JOB: limits.maxRecordsPerJob?.toString(),
-    });
+    const environment = this.#environmentOf(props);
     this.steps = forEachStep((step) =>
       createStepLambda(this, `${step.charAt(0).toUpperCase()}${step.slice(1)}`, {
         size: STEP_SIZES[step],
@@ -193,6 +177,27 @@ export class BedrockBatchWorkflow extends Construct {
       functions: forEachStep((step): LambdaFunction => this.steps[step].lambda),
       encryptionKey,
       logRetention,
+    });
+  }
+
+  /** What the steps' functions are told. */
+  #environmentOf(props: BedrockBatchWorkflowProps): Record<string, string> {
+    const { encryptionKey, jobNetwork, inputBuckets = [], limits = {} } = props;
+    return withoutUndefined({
+      QUARRY_BUCKET: this.bucket.bucketName,
+      QUARRY_BUCKET_OWNER: Stack.of(this).account,
+      QUARRY_ROLE_ARN: this.serviceRole.roleArn,
+      QUARRY_VERSION: packageVersion(),
+      QUARRY_INPUT_BUCKET_OWNERS: inputBuckets.filter((entry) => entry.includes('=')).join(',') || undefined,
+      QUARRY_OUTPUT_KEY_ARN: encryptionKey?.keyArn,
+      QUARRY_JOB_SUBNET_IDS: jobNetwork?.subnetIds.join(','),
+      QUARRY_JOB_SECURITY_GROUP_IDS: jobNetwork?.securityGroupIds.join(','),
+      QUARRY_MAX_CONCURRENT_JOBS: limits.maxConcurrentJobs?.toString(),
+      QUARRY_PREPARE_CONCURRENCY: limits.prepareConcurrency?.toString(),
+      QUARRY_POLL_SECONDS: limits.pollSeconds?.toString(),
+      QUARRY_ROWS_PER_SLICE: limits.rowsPerSlice?.toString(),
+      QUARRY_MIN_RECORDS_PER_JOB: limits.minRecordsPerJob?.toString(),
+      QUARRY_MAX_RECORDS_PER_JOB: limits.maxRecordsPerJob?.toString(),
     });
   }
 }

@@ -7,7 +7,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { definition, STEP_NAMES, type StepName } from '../src/workflow/definition.ts';
-import { attachGrants } from './grant.ts';
+import { attachGrants, type Grant } from './grant.ts';
 import { keyGrants } from './key-grants.ts';
 
 /** What the state machine works with. */
@@ -32,71 +32,16 @@ export function deployableDefinition(): string {
 export function createStateMachine(
   scope: Construct,
   id: string,
-  { bucket, functions, encryptionKey, logRetention }: WorkflowStateMachineOptions,
+  options: WorkflowStateMachineOptions,
 ): StateMachine {
-  const { partition, region, account } = Stack.of(scope);
+  const { functions, logRetention } = options;
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('states.amazonaws.com') });
-  const policy = attachGrants(scope, `${id}Policy`, {
-    role,
-    grants: [
-      {
-        sid: 'CallSteps',
-        actions: ['lambda:InvokeFunction'],
-        resources: STEP_NAMES.map((step) => `${functions[step].functionArn}:*`),
-        reason: 'The steps’ functions, in the versions that executions under way were started with.',
-      },
-      {
-        sid: 'WatchJobs',
-        actions: ['bedrock:GetModelInvocationJob'],
-        resources: [`arn:${partition}:bedrock:${region}:${account}:model-invocation-job/*`],
-        reason: 'A job’s id is not known before it exists.',
-      },
-      {
-        sid: 'ReadItems',
-        actions: ['s3:GetObject'],
-        resources: [bucket.arnForObjects('runs/*/slices.json'), bucket.arnForObjects('runs/*/waves/*')],
-        reason: 'The lists that the Map states go through, of any run.',
-      },
-      {
-        sid: 'WriteMapResults',
-        actions: ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
-        resources: [bucket.arnForObjects('working/*/map-results/*')],
-        reason: 'The results of the Map states, of any run.',
-      },
-      {
-        sid: 'WriteLog',
-        actions: [
-          'logs:CreateLogDelivery',
-          'logs:GetLogDelivery',
-          'logs:UpdateLogDelivery',
-          'logs:DeleteLogDelivery',
-          'logs:ListLogDeliveries',
-          'logs:PutResourcePolicy',
-          'logs:DescribeResourcePolicies',
-          'logs:DescribeLogGroups',
-        ],
-        resources: ['*'],
-        reason: 'CloudWatch’s log delivery actions know no resources.',
-      },
-      {
-        sid: 'Trace',
-        actions: [
-          'xray:PutTraceSegments',
-          'xray:PutTelemetryRecords',
-          'xray:GetSamplingRules',
-          'xray:GetSamplingTargets',
-        ],
-        resources: ['*'],
-        reason: 'X-Ray knows no resources.',
-      },
-      ...keyGrants(encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']),
-    ],
-  });
+  const policy = attachGrants(scope, `${id}Policy`, { role, grants: machineGrants(scope, options) });
   const stateMachine = new StateMachine(scope, id, {
     comment: definition.Comment,
     definitionBody: DefinitionBody.fromString(deployableDefinition()),
     definitionSubstitutions: {
-      partition,
+      partition: Stack.of(scope).partition,
       // A version, not $LATEST: an execution that a deployment finds under way keeps its code.
       ...Object.fromEntries(
         STEP_NAMES.map((step) => [`${step}Function`, functions[step].currentVersion.functionArn]),
@@ -122,25 +67,92 @@ export function createStateMachine(
     reason:
       'Only errors are logged: every event is in the execution’s own history, and ALL would write each poll of each job to CloudWatch.',
   });
-
   // A Distributed Map starts executions of its own machine; a policy of its own, since the machine cannot wait for it.
-  const executions = `arn:${partition}:states:${region}:${account}:execution:${stateMachine.stateMachineName}`;
-  attachGrants(scope, `${id}MapRunPolicy`, {
-    role,
-    grants: [
-      {
-        sid: 'StartChildren',
-        actions: ['states:StartExecution'],
-        resources: [stateMachine.stateMachineArn],
-        reason: 'A Map Run starts its children as executions of the same machine.',
-      },
-      {
-        sid: 'ManageChildren',
-        actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
-        resources: MAP_LABELS.map((label) => `${executions}/${label}:*`),
-        reason: 'The children of the Map Runs, whose names Step Functions makes up.',
-      },
-    ],
-  });
+  attachGrants(scope, `${id}MapRunPolicy`, { role, grants: mapRunGrants(scope, stateMachine) });
   return stateMachine;
+}
+
+/** What the machine may do by itself. */
+function machineGrants(
+  scope: Construct,
+  { bucket, functions, encryptionKey }: WorkflowStateMachineOptions,
+): Grant[] {
+  const { partition, region, account } = Stack.of(scope);
+  return [
+    {
+      sid: 'CallSteps',
+      actions: ['lambda:InvokeFunction'],
+      resources: STEP_NAMES.map((step) => `${functions[step].functionArn}:*`),
+      reason: 'The steps’ functions, in the versions that executions under way were started with.',
+    },
+    {
+      sid: 'WatchJobs',
+      actions: ['bedrock:GetModelInvocationJob'],
+      resources: [`arn:${partition}:bedrock:${region}:${account}:model-invocation-job/*`],
+      reason: 'A job’s id is not known before it exists.',
+    },
+    {
+      sid: 'ReadItems',
+      actions: ['s3:GetObject'],
+      resources: [bucket.arnForObjects('runs/*/slices.json'), bucket.arnForObjects('runs/*/waves/*')],
+      reason: 'The lists that the Map states go through, of any run.',
+    },
+    {
+      sid: 'WriteMapResults',
+      actions: ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
+      resources: [bucket.arnForObjects('working/*/map-results/*')],
+      reason: 'The results of the Map states, of any run.',
+    },
+    ...OBSERVING,
+    ...keyGrants(encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']),
+  ];
+}
+
+/** Logs and traces, whose actions know no resources. */
+const OBSERVING: readonly Grant[] = [
+  {
+    sid: 'WriteLog',
+    actions: [
+      'logs:CreateLogDelivery',
+      'logs:GetLogDelivery',
+      'logs:UpdateLogDelivery',
+      'logs:DeleteLogDelivery',
+      'logs:ListLogDeliveries',
+      'logs:PutResourcePolicy',
+      'logs:DescribeResourcePolicies',
+      'logs:DescribeLogGroups',
+    ],
+    resources: ['*'],
+    reason: 'CloudWatch’s log delivery actions know no resources.',
+  },
+  {
+    sid: 'Trace',
+    actions: [
+      'xray:PutTraceSegments',
+      'xray:PutTelemetryRecords',
+      'xray:GetSamplingRules',
+      'xray:GetSamplingTargets',
+    ],
+    resources: ['*'],
+    reason: 'X-Ray knows no resources.',
+  },
+];
+
+function mapRunGrants(scope: Construct, stateMachine: StateMachine): Grant[] {
+  const { partition, region, account } = Stack.of(scope);
+  const executions = `arn:${partition}:states:${region}:${account}:execution:${stateMachine.stateMachineName}`;
+  return [
+    {
+      sid: 'StartChildren',
+      actions: ['states:StartExecution'],
+      resources: [stateMachine.stateMachineArn],
+      reason: 'A Map Run starts its children as executions of the same machine.',
+    },
+    {
+      sid: 'ManageChildren',
+      actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
+      resources: MAP_LABELS.map((label) => `${executions}/${label}:*`),
+      reason: 'The children of the Map Runs, whose names Step Functions makes up.',
+    },
+  ];
 }

@@ -1,9 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
 import {
   Alarm,
+  type AlarmProps,
   ComparisonOperator,
   Dashboard,
   GraphWidget,
+  type IMetric,
+  type IWidget,
   MathExpression,
   Metric,
   SingleValueWidget,
@@ -12,6 +15,7 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { STEP_NAMES } from '../src/workflow/definition.ts';
 import type { BedrockBatchWorkflow } from './bedrock-batch-workflow.ts';
@@ -41,118 +45,146 @@ export class WorkflowMonitoring extends Construct {
 
   constructor(scope: Construct, id: string, { workflow, topic, watchedModels }: WorkflowMonitoringProps) {
     super(scope, id);
-    const { stateMachine, steps } = workflow;
-    const namespace = `Quarry/${stateMachine.stack.stackName}`;
-    const period = Duration.minutes(RUN_PERIOD_MINUTES);
-
-    const rowMetrics = ['total', 'succeeded'].map((count) => {
-      new MetricFilter(this, `Rows-${count}`, {
-        logGroup: steps.summarize.logGroup,
-        filterPattern: FilterPattern.exists(`$.rows.${count}`),
-        metricNamespace: namespace,
-        metricName: `Rows_${count}`,
-        metricValue: `$.rows.${count}`,
-      });
-      return new Metric({
-        namespace,
-        metricName: `Rows_${count}`,
-        statistic: 'Sum',
-        period,
-        label: count,
-      });
-    });
-    const [total, succeeded] = rowMetrics as [Metric, Metric];
-    const withoutAnswer = new MathExpression({
-      expression: 'total - succeeded',
-      usingMetrics: { total, succeeded },
-      period,
-      label: 'rows without an answer',
-    });
-    const unfinished = new MathExpression({
-      expression: 'failed + timedOut',
-      usingMetrics: {
-        failed: stateMachine.metricFailed({ period }),
-        timedOut: stateMachine.metricTimedOut({ period }),
-      },
-      period,
-      label: 'failed or timed out',
-    });
-
-    const above = { threshold: 0, comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD };
+    const rows = rowMetrics(this, workflow);
+    const unfinished = unfinishedRuns(workflow.stateMachine);
     this.alarms = [
-      new Alarm(this, 'RunsFailed', {
+      createAlarm(this, 'RunsFailed', {
         alarmDescription: 'A run failed. Its execution says why; `quarry status RUN` too.',
         metric: unfinished,
-        evaluationPeriods: 1,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-        ...above,
       }),
-      new Alarm(this, 'RowsWithoutAnswer', {
+      createAlarm(this, 'RowsWithoutAnswer', {
         alarmDescription: 'A run ended with rows without an answer. Its summary.json counts the reasons.',
-        metric: withoutAnswer,
-        evaluationPeriods: 1,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-        ...above,
+        metric: rows.withoutAnswer,
       }),
       ...(watchedModels.length === 0
         ? []
         : [
-            new Alarm(this, 'JobsStuck', {
+            createAlarm(this, 'JobsStuck', {
               alarmDescription:
                 'Records have been pending for four hours while Bedrock processed no token of their model.',
               metric: stuck(watchedModels),
               evaluationPeriods: STUCK_PERIODS,
-              treatMissingData: TreatMissingData.NOT_BREACHING,
-              ...above,
             }),
           ]),
     ];
     for (const alarm of this.alarms) alarm.addAlarmAction(new SnsAction(topic));
-
     new Dashboard(this, 'Dashboard').addWidgets(
-      new SingleValueWidget({
-        title: 'Runs',
-        metrics: [
-          stateMachine.metricStarted(),
-          stateMachine.metricSucceeded(),
-          stateMachine.metricFailed(),
-          stateMachine.metricAborted(),
-        ],
-        setPeriodToTimeRange: true,
-        width: 12,
-      }),
-      new SingleValueWidget({
-        title: 'Rows',
-        metrics: [total, succeeded, withoutAnswer],
-        setPeriodToTimeRange: true,
-        width: 12,
-      }),
-      new GraphWidget({
-        title: 'Bedrock: records pending, by model',
-        left: [byModel(PENDING, 'Maximum')],
-        width: 12,
-      }),
-      new GraphWidget({
-        title: 'Bedrock: tokens per minute, by model',
-        left: [byModel(INPUT_RATE, 'Average')],
-        right: [byModel(OUTPUT_RATE, 'Average')],
-        width: 12,
-      }),
-      new GraphWidget({
-        title: 'Functions: longest time',
-        left: STEP_NAMES.map((step) =>
-          steps[step].lambda.metricDuration({ statistic: 'Maximum', label: step }),
-        ),
-        width: 12,
-      }),
-      new GraphWidget({
-        title: 'Functions: errors and throttles',
-        left: STEP_NAMES.map((step) => steps[step].lambda.metricErrors({ label: step })),
-        right: STEP_NAMES.map((step) => steps[step].lambda.metricThrottles({ label: `${step} throttled` })),
-        width: 12,
-      }),
+      ...runWidgets(workflow, [rows.total, rows.succeeded, rows.withoutAnswer]),
+      ...bedrockWidgets(),
+      ...functionWidgets(workflow),
     );
   }
+}
+
+const PERIOD = Duration.minutes(RUN_PERIOD_MINUTES);
+
+/** Rows of the runs that ended, by what Summarize logs. */
+function rowMetrics(scope: Construct, { stateMachine, steps }: BedrockBatchWorkflow) {
+  const metricOf = (count: 'total' | 'succeeded') => {
+    const metricNamespace = `Quarry/${stateMachine.stack.stackName}`;
+    const metricName = `Rows_${count}`;
+    new MetricFilter(scope, `Rows-${count}`, {
+      logGroup: steps.summarize.logGroup,
+      filterPattern: FilterPattern.exists(`$.rows.${count}`),
+      metricNamespace,
+      metricName,
+      metricValue: `$.rows.${count}`,
+    });
+    return new Metric({
+      namespace: metricNamespace,
+      metricName,
+      statistic: 'Sum',
+      period: PERIOD,
+      label: count,
+    });
+  };
+  const total = metricOf('total');
+  const succeeded = metricOf('succeeded');
+  const withoutAnswer = new MathExpression({
+    expression: 'total - succeeded',
+    usingMetrics: { total, succeeded },
+    period: PERIOD,
+    label: 'rows without an answer',
+  });
+  return { total, succeeded, withoutAnswer };
+}
+
+function unfinishedRuns(stateMachine: StateMachine): MathExpression {
+  return new MathExpression({
+    expression: 'failed + timedOut',
+    usingMetrics: {
+      failed: stateMachine.metricFailed({ period: PERIOD }),
+      timedOut: stateMachine.metricTimedOut({ period: PERIOD }),
+    },
+    period: PERIOD,
+    label: 'failed or timed out',
+  });
+}
+
+/** An alarm of a metric that is to be zero. */
+function createAlarm(
+  scope: Construct,
+  id: string,
+  props: Pick<AlarmProps, 'alarmDescription' | 'metric'> & Partial<AlarmProps>,
+): Alarm {
+  return new Alarm(scope, id, {
+    evaluationPeriods: 1,
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+    threshold: 0,
+    comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+    ...props,
+  });
+}
+
+function runWidgets({ stateMachine }: BedrockBatchWorkflow, rows: IMetric[]): IWidget[] {
+  return [
+    new SingleValueWidget({
+      title: 'Runs',
+      metrics: [
+        stateMachine.metricStarted(),
+        stateMachine.metricSucceeded(),
+        stateMachine.metricFailed(),
+        stateMachine.metricAborted(),
+      ],
+      setPeriodToTimeRange: true,
+      width: 12,
+    }),
+    new SingleValueWidget({ title: 'Rows', metrics: rows, setPeriodToTimeRange: true, width: 12 }),
+  ];
+}
+
+function bedrockWidgets(): IWidget[] {
+  return [
+    new GraphWidget({
+      title: 'Bedrock: records pending, by model',
+      left: [byModel(PENDING, 'Maximum')],
+      width: 12,
+    }),
+    new GraphWidget({
+      title: 'Bedrock: tokens per minute, by model',
+      left: [byModel(INPUT_RATE, 'Average')],
+      right: [byModel(OUTPUT_RATE, 'Average')],
+      width: 12,
+    }),
+  ];
+}
+
+function functionWidgets({ steps }: BedrockBatchWorkflow): IWidget[] {
+  return [
+    new GraphWidget({
+      title: 'Functions: longest time',
+      left: STEP_NAMES.map((step) =>
+        steps[step].lambda.metricDuration({ statistic: 'Maximum', label: step }),
+      ),
+      width: 12,
+    }),
+    new GraphWidget({
+      title: 'Functions: errors and throttles',
+      left: STEP_NAMES.map((step) => steps[step].lambda.metricErrors({ label: step })),
+      right: STEP_NAMES.map((step) => steps[step].lambda.metricThrottles({ label: `${step} throttled` })),
+      width: 12,
+    }),
+  ];
 }
 
 /** 1 while any of the models has records pending and processes none. */

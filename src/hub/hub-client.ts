@@ -41,129 +41,161 @@ export interface HubClient {
   fileUrl(file: { path: string; commit: string }): string;
 }
 
+/** What a client knows of the Hub, and of the dataset that it asks for. */
+interface Hub {
+  access: ResolvedHubAccess;
+  hubOrigin: string;
+  viewerOrigin: string | undefined;
+  /** What error messages name. */
+  subject: HubSubject;
+}
+
 /** A client of the Hub for the dataset and revision, which its error messages name. */
 export function createHubClient(
-  hub: HubAccess,
+  hubAccess: HubAccess,
   { datasetId, revision }: { datasetId: string; revision: string },
 ): HubClient {
-  const access = withHubDefaults(hub);
-  const { endpoint, viewerEndpoint, token, clock } = access;
-  const hubOrigin = new URL(endpoint).origin;
-  const viewerOrigin = viewerEndpoint === undefined ? undefined : new URL(viewerEndpoint).origin;
-  const subject: HubSubject = { endpoint, datasetId, revision, hasToken: token !== undefined };
-
-  const fetchOnce = async (url: URL, { headers = {}, signal }: HubRequest): Promise<Response> => {
-    // The token is for the Hub, never for the CDN that it sends us to.
-    const trusted = url.origin === hubOrigin || url.origin === viewerOrigin;
-    try {
-      return await access.fetch(url, {
-        redirect: 'manual',
-        signal,
-        headers: {
-          ...headers,
-          // A body that was compressed on its way cannot be resumed in the middle.
-          'accept-encoding': 'identity',
-          ...(trusted && token !== undefined ? { authorization: `Bearer ${token}` } : {}),
-        },
-      });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw new TransientHubFault(`${url.origin} could not be reached: ${reasonOf(error)}.`, {
-        cause: error,
-      });
-    }
+  const access = withHubDefaults(hubAccess);
+  const { endpoint, viewerEndpoint, token } = access;
+  const hub: Hub = {
+    access,
+    hubOrigin: new URL(endpoint).origin,
+    viewerOrigin: viewerEndpoint === undefined ? undefined : new URL(viewerEndpoint).origin,
+    subject: { endpoint, datasetId, revision, hasToken: token !== undefined },
   };
-
-  const send = async (url: string, request: HubRequest): Promise<HubAnswer> => {
-    let at = new URL(url);
-    let linkedEtag: string | undefined;
-    let commit: string | undefined;
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-      const response = await fetchOnce(at, request);
-      const { headers, status } = response;
-      if (at.origin === hubOrigin) {
-        linkedEtag = unquote(headers.get('x-linked-etag')) ?? linkedEtag;
-        commit = headers.get('x-repo-commit') ?? commit;
-      }
-      const location = headers.get('location');
-      if (status >= 300 && status < 400 && location !== null) {
-        await response.body?.cancel();
-        const next = new URL(location, at);
-        if (at.protocol === 'https:' && next.protocol !== 'https:') {
-          throw new ServiceUnavailableError(
-            `${at.origin} redirects to ${next.origin}, which is not encrypted.`,
-          );
-        }
-        at = next;
-        continue;
-      }
-      // What the viewer cannot convert it tells with a code, even in a 5xx: an answer, not a fault.
-      if (response.ok || (at.origin === viewerOrigin && headers.has('x-error-code'))) {
-        return { response, linkedEtag, commit };
-      }
-      await response.body?.cancel();
-      // A signed link that has expired: the next attempt asks the Hub for a new one.
-      const expired = status === 403 && at.origin !== hubOrigin;
-      if (expired || status === 408 || status === 429 || status >= 500) {
-        throw new TransientHubFault(
-          `${at.origin} answered ${status}${status === 429 ? ' (too many requests)' : ''}.`,
-          {
-            retryAfterMs: retryAfterMsOf(headers, clock.now()),
-          },
-        );
-      }
-      if (at.origin !== hubOrigin) {
-        throw new InvalidDatasetError(`${at.origin} answered ${status} for ${at.pathname}.`);
-      }
-      throw toHubError(response, subject);
-    }
-    throw new ServiceUnavailableError(`${hubOrigin} redirects more than ${MAX_REDIRECTS} times.`);
+  return {
+    endpoint,
+    access,
+    fetch: (input, init) => fetchWhole(hub, input, init),
+    send: (url, request) => send(hub, url, request),
+    readStart: (url, maxBytes) => readStart(hub, url, maxBytes),
+    fileUrl: ({ path, commit }) =>
+      `${endpoint}/datasets/${datasetId}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`,
   };
+}
 
-  const sendPatiently = <T>(
-    url: string,
-    headers: Record<string, string>,
-    use: (response: Response, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> =>
-    retryHubFaults(
-      () =>
-        watchForStall(async ({ signal }) => use((await send(url, { headers, signal })).response, signal), {
-          clock,
-          timeoutMs: access.stallTimeoutMs,
-        }),
-      access,
+/** One GET, with the redirects that it meets. */
+async function send(hub: Hub, url: string, request: HubRequest): Promise<HubAnswer> {
+  let at = new URL(url);
+  let linkedEtag: string | undefined;
+  let commit: string | undefined;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+    const response = await fetchOnce(hub, at, request);
+    const { headers } = response;
+    if (at.origin === hub.hubOrigin) {
+      linkedEtag = unquote(headers.get('x-linked-etag')) ?? linkedEtag;
+      commit = headers.get('x-repo-commit') ?? commit;
+    }
+    const next = redirectOf(response, at);
+    // What the viewer cannot convert it tells with a code, even in a 5xx: an answer, not a fault.
+    const isAnswer = response.ok || (at.origin === hub.viewerOrigin && headers.has('x-error-code'));
+    if (next === undefined && isAnswer) return { response, linkedEtag, commit };
+    await response.body?.cancel();
+    if (next === undefined) throw faultOf(hub, response, at);
+    refusePlainText(at, next);
+    at = next;
+  }
+  throw new ServiceUnavailableError(`${hub.hubOrigin} redirects more than ${MAX_REDIRECTS} times.`);
+}
+
+async function fetchOnce(hub: Hub, url: URL, { headers = {}, signal }: HubRequest): Promise<Response> {
+  const { fetch, token } = hub.access;
+  // The token is for the Hub, never for the CDN that it sends us to.
+  const isTrusted = url.origin === hub.hubOrigin || url.origin === hub.viewerOrigin;
+  try {
+    return await fetch(url, {
+      redirect: 'manual',
+      signal,
+      headers: {
+        ...headers,
+        // A body that was compressed on its way cannot be resumed in the middle.
+        'accept-encoding': 'identity',
+        ...(isTrusted && token !== undefined ? { authorization: `Bearer ${token}` } : {}),
+      },
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new TransientHubFault(`${url.origin} could not be reached: ${reasonOf(error)}.`, { cause: error });
+  }
+}
+
+/** Where an answer sends us; undefined where it does not. */
+function redirectOf({ status, headers }: Response, at: URL): URL | undefined {
+  const location = headers.get('location');
+  return status >= 300 && status < 400 && location !== null ? new URL(location, at) : undefined;
+}
+
+function refusePlainText(from: URL, to: URL): void {
+  if (from.protocol !== 'https:' || to.protocol === 'https:') return;
+  throw new ServiceUnavailableError(`${from.origin} redirects to ${to.origin}, which is not encrypted.`);
+}
+
+/** What an answer that is none says: to try again, or why that would not help. */
+function faultOf({ hubOrigin, subject, access }: Hub, response: Response, at: URL): Error {
+  const { status, headers } = response;
+  // A signed link that has expired: the next attempt asks the Hub for a new one.
+  const isExpired = status === 403 && at.origin !== hubOrigin;
+  if (isExpired || status === 408 || status === 429 || status >= 500) {
+    return new TransientHubFault(
+      `${at.origin} answered ${status}${status === 429 ? ' (too many requests)' : ''}.`,
+      { retryAfterMs: retryAfterMsOf(headers, access.clock.now()) },
     );
+  }
+  if (at.origin !== hubOrigin) {
+    return new InvalidDatasetError(`${at.origin} answered ${status} for ${at.pathname}.`);
+  }
+  return toHubError(response, subject);
+}
 
-  const fetchWhole: typeof fetch = (input, init) => {
-    const url = input instanceof Request ? input.url : String(input);
-    const headers = Object.fromEntries(new Headers(init?.headers));
-    return sendPatiently(atEndpoint(url, endpoint), headers, async (response, signal) => {
+/** Sends until the answer was used, with retries; an answer that comes to a standstill is asked for again. */
+function sendPatiently<T>(
+  hub: Hub,
+  url: string,
+  {
+    headers,
+    use,
+  }: { headers: Record<string, string>; use: (response: Response, signal: AbortSignal) => Promise<T> },
+): Promise<T> {
+  const { clock, stallTimeoutMs: timeoutMs } = hub.access;
+  const attempt = () =>
+    watchForStall(async ({ signal }) => use((await send(hub, url, { headers, signal })).response, signal), {
+      clock,
+      timeoutMs,
+    });
+  return retryHubFaults(attempt, hub.access);
+}
+
+async function fetchWhole(
+  hub: Hub,
+  input: Parameters<typeof fetch>[0],
+  init: Parameters<typeof fetch>[1],
+): Promise<Response> {
+  const url = input instanceof Request ? input.url : String(input);
+  return sendPatiently(hub, atEndpoint(url, hub.access.endpoint), {
+    headers: Object.fromEntries(new Headers(init?.headers)),
+    use: async (response, signal) => {
       const body = await response.arrayBuffer().catch((error: unknown) => {
         throw toTransientFault(error, signal);
       });
       return new Response(body, { status: response.status, headers: response.headers });
-    });
-  };
+    },
+  });
+}
 
-  return {
-    endpoint,
-    access,
-    fetch: fetchWhole,
-    send,
-    readStart: (url, maxBytes) =>
-      sendPatiently(url, { range: `bytes=0-${maxBytes - 1}` }, async (response, signal) => {
-        const chunks: Uint8Array[] = [];
-        let bytes = 0;
-        for await (const chunk of readBody(response, signal)) {
-          chunks.push(chunk);
-          bytes += chunk.length;
-          if (bytes >= maxBytes) break;
-        }
-        return Buffer.concat(chunks).subarray(0, maxBytes);
-      }),
-    fileUrl: ({ path, commit }) =>
-      `${endpoint}/datasets/${datasetId}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`,
-  };
+function readStart(hub: Hub, url: string, maxBytes: number): Promise<Uint8Array> {
+  return sendPatiently(hub, url, {
+    headers: { range: `bytes=0-${maxBytes - 1}` },
+    use: async (response, signal) => {
+      const chunks: Uint8Array[] = [];
+      let bytes = 0;
+      for await (const chunk of readBody(response, signal)) {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes >= maxBytes) break;
+      }
+      return Buffer.concat(chunks).subarray(0, maxBytes);
+    },
+  });
 }
 
 /** A mirror's next page often still names the public Hub. */

@@ -51,101 +51,116 @@ const CONCURRENT_READS = 16;
 
 /** Begins to watch a run: the first look emits all that has been so far. */
 export function watchRunFiles(options: WatchOptions): RunFilesWatch {
-  const { layout, store, jobsOf, waitingOf, isPaid, onProgress } = options;
-  let known: RunPlan | undefined;
-  const slicesSeen = new Set<S3Uri>();
-  const ledgersSeen = new Set<S3Uri>();
-  const waitsSeen = new Map<S3Uri, string>();
-  const jobsSeen = new Map<string, string>();
-  let wave: { number: number; parts: WavePart[] } | undefined;
+  return new Watch(options);
+}
 
-  const plan = async (): Promise<RunPlan | undefined> => {
-    if (known === undefined) {
-      known = await readJsonIfPresent(store, layout.plan, RunPlan);
-      if (known !== undefined) onProgress({ kind: 'planned', plan: known, isPaid });
+class Watch implements RunFilesWatch {
+  readonly #options: WatchOptions;
+  readonly #slicesSeen = new Set<S3Uri>();
+  readonly #ledgersSeen = new Set<S3Uri>();
+  readonly #waitsSeen = new Map<S3Uri, string>();
+  readonly #jobsSeen = new Map<string, string>();
+  #plan: RunPlan | undefined;
+  #wave: { number: number; parts: WavePart[] } | undefined;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  async plan(): Promise<RunPlan | undefined> {
+    const { layout, store, isPaid, onProgress } = this.#options;
+    if (this.#plan === undefined) {
+      this.#plan = await readJsonIfPresent(store, layout.plan, RunPlan);
+      if (this.#plan !== undefined) onProgress({ kind: 'planned', plan: this.#plan, isPaid });
     }
-    return known;
-  };
+    return this.#plan;
+  }
 
-  const lookAtSlices = async (): Promise<void> => {
-    if (known === undefined || slicesSeen.size === known.slices) return;
-    const fresh = await listFresh(store, folderOf(layout.sliceParts(0)), slicesSeen);
+  async lookAtFiles(): Promise<void> {
+    const plan = await this.plan();
+    if (plan === undefined) return;
+    await this.#lookAtSlices(plan);
+    const { layout, store, onProgress } = this.#options;
+    const present = new Set(await listUris(store, folderOf(layout.ledger(''))));
+    for (;;) {
+      if (this.#wave !== undefined) await this.#lookAtLedgers(this.#wave.parts, present);
+      const number = (this.#wave?.number ?? 0) + 1;
+      const parts = await readJsonIfPresent(store, layout.waveParts(number), WaveParts);
+      if (parts === undefined) {
+        if (this.#wave !== undefined) await this.#lookAtWaits(this.#wave.parts, present);
+        return;
+      }
+      this.#wave = { number, parts };
+      onProgress({ kind: 'dispatched', wave: number, parts });
+    }
+  }
+
+  async lookAtRecords(): Promise<void> {
+    const { layout, store, waitingOf, onProgress } = this.#options;
+    const open =
+      this.#wave?.parts.filter(({ part_id }) => !this.#ledgersSeen.has(layout.ledger(part_id))) ?? [];
+    const records = await pLimit(CONCURRENT_READS).map(open, ({ part_id }) =>
+      readJsonIfPresent(store, layout.job(part_id), JobRecord),
+    );
+    for (const record of records) {
+      if (record?.job_arn != null) onProgress(submittedEvent(record.part_id, record.job_arn));
+    }
+    // Once more and of every part: those that are run on demand, or whose answers are not there yet, wait too.
+    const waits = await pLimit(CONCURRENT_READS).map(open, async ({ part_id: partId }) => ({
+      partId,
+      waiting: await waitingOf(partId),
+    }));
+    for (const { partId, waiting } of waits) {
+      if (waiting !== undefined) onProgress({ kind: 'waiting', partId, ...waiting });
+    }
+  }
+
+  async lookAtJobs(): Promise<void> {
+    const { jobsOf, onProgress } = this.#options;
+    if (jobsOf === undefined || this.#plan === undefined || this.#wave === undefined) return;
+    const partIds = new Set(this.#wave.parts.map(({ part_id }) => part_id));
+    for await (const job of jobsOf(this.#plan)) {
+      const { jobArn, partId, status, totalRecords = null, processedRecords = null } = job;
+      const state = `${status} ${processedRecords}`;
+      if (!partIds.has(partId) || this.#jobsSeen.get(jobArn) === state) continue;
+      this.#jobsSeen.set(jobArn, state);
+      onProgress({ kind: 'job', partId, jobArn, status, totalRecords, processedRecords });
+    }
+  }
+
+  async #lookAtSlices(plan: RunPlan): Promise<void> {
+    const { layout, store, onProgress } = this.#options;
+    if (this.#slicesSeen.size === plan.slices) return;
+    const present = await listUris(store, folderOf(layout.sliceParts(0)));
+    const fresh = present.filter((uri) => !this.#slicesSeen.has(uri));
     const read = await pLimit(CONCURRENT_READS).map(fresh, (uri) => readJson(store, uri, PreparedParts));
     for (const { part_id: partId, rows, records } of read.flat()) {
       onProgress({ kind: 'prepared', partId, rows, records });
     }
-    for (const uri of fresh) slicesSeen.add(uri);
-  };
+    for (const uri of fresh) this.#slicesSeen.add(uri);
+  }
 
-  const lookAtLedgers = async (parts: readonly WavePart[], present: ReadonlySet<S3Uri>): Promise<void> => {
+  async #lookAtLedgers(parts: readonly WavePart[], present: ReadonlySet<S3Uri>): Promise<void> {
+    const { layout, store, onProgress } = this.#options;
     const fresh = parts
       .map(({ part_id }) => layout.ledger(part_id))
-      .filter((uri) => present.has(uri) && !ledgersSeen.has(uri));
+      .filter((uri) => present.has(uri) && !this.#ledgersSeen.has(uri));
     const ledgers = await pLimit(CONCURRENT_READS).map(fresh, (uri) => readJson(store, uri, PartLedger));
     for (const ledger of ledgers) onProgress(collectedEvent(ledger));
-    for (const uri of fresh) ledgersSeen.add(uri);
-  };
+    for (const uri of fresh) this.#ledgersSeen.add(uri);
+  }
 
-  const lookAtWaits = async (parts: readonly WavePart[], done: ReadonlySet<S3Uri>): Promise<void> => {
+  async #lookAtWaits(parts: readonly WavePart[], done: ReadonlySet<S3Uri>): Promise<void> {
+    const { layout, store, waitingOf, onProgress } = this.#options;
     for await (const { uri, etag } of store.list(folderOf(layout.submitWaiting('')))) {
       const part = parts.find(({ part_id }) => layout.submitWaiting(part_id) === uri);
-      if (part === undefined || done.has(layout.ledger(part.part_id)) || waitsSeen.get(uri) === etag)
-        continue;
-      waitsSeen.set(uri, etag);
+      if (part === undefined || done.has(layout.ledger(part.part_id))) continue;
+      if (this.#waitsSeen.get(uri) === etag) continue;
+      this.#waitsSeen.set(uri, etag);
       const waiting = await waitingOf(part.part_id);
       if (waiting !== undefined) onProgress({ kind: 'waiting', partId: part.part_id, ...waiting });
     }
-  };
-
-  return {
-    plan,
-    lookAtFiles: async () => {
-      if ((await plan()) === undefined) return;
-      await lookAtSlices();
-      const present = new Set(
-        await Array.fromAsync(store.list(folderOf(layout.ledger(''))), ({ uri }) => uri),
-      );
-      for (;;) {
-        if (wave !== undefined) await lookAtLedgers(wave.parts, present);
-        const number = (wave?.number ?? 0) + 1;
-        const parts = await readJsonIfPresent(store, layout.waveParts(number), WaveParts);
-        if (parts === undefined) {
-          if (wave !== undefined) await lookAtWaits(wave.parts, present);
-          return;
-        }
-        wave = { number, parts };
-        onProgress({ kind: 'dispatched', wave: number, parts });
-      }
-    },
-    lookAtRecords: async () => {
-      const open = wave?.parts.filter(({ part_id }) => !ledgersSeen.has(layout.ledger(part_id))) ?? [];
-      const records = await pLimit(CONCURRENT_READS).map(open, ({ part_id }) =>
-        readJsonIfPresent(store, layout.job(part_id), JobRecord),
-      );
-      for (const record of records) {
-        if (record?.job_arn != null) onProgress(submittedEvent(record.part_id, record.job_arn));
-      }
-      // Once more and of every part: those that are run on demand, or whose answers are not there yet, wait too.
-      const waits = await pLimit(CONCURRENT_READS).map(open, async ({ part_id: partId }) => ({
-        partId,
-        waiting: await waitingOf(partId),
-      }));
-      for (const { partId, waiting } of waits) {
-        if (waiting !== undefined) onProgress({ kind: 'waiting', partId, ...waiting });
-      }
-    },
-    lookAtJobs: async () => {
-      if (jobsOf === undefined || known === undefined || wave === undefined) return;
-      const partIds = new Set(wave.parts.map(({ part_id }) => part_id));
-      for await (const job of jobsOf(known)) {
-        const { jobArn, partId, status, totalRecords = null, processedRecords = null } = job;
-        const state = `${status} ${processedRecords}`;
-        if (!partIds.has(partId) || jobsSeen.get(jobArn) === state) continue;
-        jobsSeen.set(jobArn, state);
-        onProgress({ kind: 'job', partId, jobArn, status, totalRecords, processedRecords });
-      }
-    },
-  };
+  }
 }
 
 /** A job of which no more is known than that it was submitted. */
@@ -168,9 +183,8 @@ export async function readSnapshot(options: Omit<WatchOptions, 'onProgress'>): P
   return snapshot;
 }
 
-async function listFresh(store: ObjectStore, folder: S3Uri, seen: ReadonlySet<S3Uri>): Promise<S3Uri[]> {
-  const uris = await Array.fromAsync(store.list(folder), ({ uri }) => uri);
-  return uris.filter((uri) => !seen.has(uri));
+async function listUris(store: ObjectStore, folder: S3Uri): Promise<S3Uri[]> {
+  return Array.fromAsync(store.list(folder), ({ uri }) => uri);
 }
 
 /** The folder of an object, with its `/`. */

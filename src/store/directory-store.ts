@@ -25,180 +25,170 @@ let temporaryCount = 0;
 export function createDirectoryStore(directory: string): ObjectStore {
   const root = resolve(directory);
   const digests = createContentDigests(join(root, DIGESTS_FOLDER));
-
-  /** The file of an object; rejects a key that would leave its bucket's folder. */
-  const pathOf = (uri: S3Uri): string => {
-    const { bucket, key } = parseS3Uri(uri);
-    const folder = join(root, bucket);
-    const path = resolve(folder, key);
-    if (!`${path}${sep}`.startsWith(folder + sep))
-      throw new ObjectNotFoundError(`"${uri}" leaves its bucket.`);
-    return path;
-  };
-
-  /** Writes the temporary file with `fill`, then lets `place` move it into its place. */
-  const writeWhole = async <T>(
-    uri: S3Uri,
-    fill: (temporary: string) => Promise<void>,
-    place: (temporary: string, path: string) => Promise<T>,
-  ): Promise<T> => {
-    const path = pathOf(uri);
-    temporaryCount += 1;
-    const temporary = join(dirname(path), `${TEMPORARY_PREFIX}${process.pid}-${temporaryCount}`);
-    try {
-      await makeFolder(dirname(path)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EEXIST' && error.code !== 'ENOTDIR') throw error;
-        throw new NotSupportedError(
-          `${uri} cannot be written: an object has the name of one of its folders. A directory cannot hold both.`,
-          { cause: error },
-        );
-      });
-      await fill(temporary);
-      await syncFile(temporary);
-      const placed = await place(temporary, path);
-      await syncFolder(dirname(path));
-      return placed;
-    } catch (error) {
-      throw toStoreError(await causeOfFailedWrite(error as NodeJS.ErrnoException, root), uri, path);
-    } finally {
-      // A temporary file that cannot be removed must not hide why the write failed.
-      await rm(temporary, { force: true }).catch(() => {});
-    }
-  };
-
-  const head = async (uri: S3Uri): Promise<ObjectInfo | undefined> => {
-    const stats = await stat(pathOf(uri), { bigint: true }).catch((error: NodeJS.ErrnoException) => {
-      if (isMissing(error)) return undefined;
-      throw toStoreError(error, uri);
-    });
-    if (stats === undefined || !stats.isFile()) return undefined;
-    return {
-      uri,
-      size: Number(stats.size),
-      etag: etagOf(stats),
-    };
-  };
-
-  const readTagged = async (uri: S3Uri): Promise<TaggedObject | undefined> => {
-    try {
-      await using file = await open(pathOf(uri));
-      // Of one open file: whatever takes its place meanwhile is another file.
-      return { etag: etagOf(await file.stat({ bigint: true })), body: await file.readFile() };
-    } catch (error) {
-      if (isMissing(error as NodeJS.ErrnoException)) return undefined;
-      throw toStoreError(error, uri);
-    }
-  };
-
-  const replace = (uri: S3Uri, { body, etag }: Replacement): Promise<string | undefined> =>
-    writeWhole(
-      uri,
-      (temporary) => writeFile(temporary, body),
-      async (temporary, path) => {
-        const written = etagOf(await stat(temporary, { bigint: true }));
-        if (etag === undefined) return (await linkUnlessThere(temporary, path)) ? written : undefined;
-        const lock = join(dirname(path), `${TEMPORARY_PREFIX}${basename(path)}-${etag}`);
-        return withVersionLock(lock, () => {
-          const present = statSync(path, { bigint: true, throwIfNoEntry: false });
-          if (present === undefined || etagOf(present) !== etag) return undefined;
-          renameSync(temporary, path);
-          return written;
-        });
-      },
-    );
-
-  async function* listFolders(folder: S3Uri): AsyncGenerator<S3Uri> {
-    const { bucket, key } = parseS3Uri(folder);
-    for (const entry of await entriesOf(bucket, key)) {
-      if (entry.endsWith('/')) yield `s3://${bucket}/${entry}`;
-    }
-  }
-
-  /** The keys right below a folder, and its folders with a `/`, in the order of their bytes. */
-  const entriesOf = async (bucket: string, folder: string): Promise<string[]> => {
-    const entries = await readdir(join(root, bucket, folder), { withFileTypes: true }).catch(
-      (error: NodeJS.ErrnoException) => {
-        if (isMissing(error)) return [];
-        throw toStoreError(error, `s3://${bucket}/${folder}`);
-      },
-    );
-    // A folder sorts as its keys do, with the slash: "a-b" comes before "a/b".
-    return entries
-      .filter((entry) => !entry.name.startsWith(TEMPORARY_PREFIX))
-      .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`)
-      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  };
-
-  async function* listDirectory(bucket: string, folder: string, prefix: string): AsyncGenerator<ObjectInfo> {
-    for (const key of await entriesOf(bucket, folder)) {
-      if (key.endsWith('/')) {
-        if (key.startsWith(prefix) || prefix.startsWith(key)) yield* listDirectory(bucket, key, prefix);
-      } else if (key.startsWith(prefix)) {
-        const info = await head(`s3://${bucket}/${key}`);
-        if (info !== undefined) yield info;
-      }
-    }
-  }
-
   return {
-    head,
-    listFolders,
-    list: (prefix) => {
-      const { bucket, key } = parseS3Uri(prefix);
-      pathOf(prefix);
-      return listDirectory(bucket, key.slice(0, key.lastIndexOf('/') + 1), key);
-    },
-    read: async (uri) => {
-      try {
-        return await readFile(pathOf(uri));
-      } catch (error) {
-        throw toStoreError(error, uri);
-      }
-    },
-    readStream: async (uri, range) => {
-      if ((await head(uri)) === undefined) throw new ObjectNotFoundError(`There is no object ${uri}.`);
-      return createReadStream(pathOf(uri), range);
-    },
-    write: (uri, body) =>
-      writeWhole(
-        uri,
-        (temporary) => writeFile(temporary, body),
-        (temporary, path) => rename(temporary, path),
-      ),
-    writeIfAbsent: (uri, body) => writeWhole(uri, (temporary) => writeFile(temporary, body), linkUnlessThere),
-    readTagged,
-    replace,
-    identityOf: async ({ uri }) => {
-      try {
-        return `sha256-${await digests.of(pathOf(uri))}`;
-      } catch (error) {
-        throw toStoreError(error, uri);
-      }
-    },
-    putFile: (source, uri) =>
-      writeWhole(
-        uri,
-        (temporary) =>
-          rename(source, temporary).catch(async (error: NodeJS.ErrnoException) => {
-            if (error.code !== 'EXDEV') throw error;
-            await copyFile(source, temporary);
-            await rm(source);
-          }),
-        (temporary, path) => rename(temporary, path),
-      ),
-    fetchFile: async (uri) => {
-      if ((await head(uri)) === undefined) throw new ObjectNotFoundError(`There is no object ${uri}.`);
-      return { path: pathOf(uri), [Symbol.asyncDispose]: async () => {} };
-    },
-    localPath: pathOf,
-    delete: async (uri) => {
-      try {
-        await rm(pathOf(uri), { force: true });
-      } catch (error) {
-        throw toStoreError(error, uri);
-      }
-    },
+    head: (uri) => headFile(root, uri),
+    list: (prefix) => listFiles(root, prefix),
+    listFolders: (folder) => listFolders(root, folder),
+    read: (uri) => telling(uri, () => readFile(pathOf(root, uri))),
+    readStream: async (uri, range) => createReadStream(await requirePath(root, uri), range),
+    write: (uri, body) => writeWhole(root, uri, (temporary) => writeFile(temporary, body), rename),
+    writeIfAbsent: (uri, body) =>
+      writeWhole(root, uri, (temporary) => writeFile(temporary, body), linkUnlessThere),
+    readTagged: (uri) => readTagged(root, uri),
+    replace: (uri, replacement) => replaceFile(root, uri, replacement),
+    identityOf: ({ uri }) => telling(uri, async () => `sha256-${await digests.of(pathOf(root, uri))}`),
+    putFile: (source, uri) => writeWhole(root, uri, (temporary) => moveFile(source, temporary), rename),
+    fetchFile: async (uri) => ({
+      path: await requirePath(root, uri),
+      [Symbol.asyncDispose]: async () => {},
+    }),
+    localPath: (uri) => pathOf(root, uri),
+    delete: (uri) => telling(uri, () => rm(pathOf(root, uri), { force: true })),
   };
+}
+
+/** The file of an object; throws for a key that would leave its bucket's folder. */
+function pathOf(root: string, uri: S3Uri): string {
+  const { bucket, key } = parseS3Uri(uri);
+  const folder = join(root, bucket);
+  const path = resolve(folder, key);
+  if (!`${path}${sep}`.startsWith(folder + sep)) throw new ObjectNotFoundError(`"${uri}" leaves its bucket.`);
+  return path;
+}
+
+async function requirePath(root: string, uri: S3Uri): Promise<string> {
+  if ((await headFile(root, uri)) === undefined) throw new ObjectNotFoundError(`There is no object ${uri}.`);
+  return pathOf(root, uri);
+}
+
+/** Does it, and tells a failure as one of the object. */
+async function telling<T>(uri: S3Uri, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw toStoreError(error, uri);
+  }
+}
+
+/** Writes the temporary file with `fill`, then lets `place` move it into its place. */
+async function writeWhole<T>(
+  root: string,
+  uri: S3Uri,
+  fill: (temporary: string) => Promise<void>,
+  place: (temporary: string, path: string) => Promise<T>,
+): Promise<T> {
+  const path = pathOf(root, uri);
+  temporaryCount += 1;
+  const temporary = join(dirname(path), `${TEMPORARY_PREFIX}${process.pid}-${temporaryCount}`);
+  try {
+    await makeFolder(dirname(path)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST' && error.code !== 'ENOTDIR') throw error;
+      throw new NotSupportedError(
+        `${uri} cannot be written: an object has the name of one of its folders. A directory cannot hold both.`,
+        { cause: error },
+      );
+    });
+    await fill(temporary);
+    await syncFile(temporary);
+    const placed = await place(temporary, path);
+    await syncFolder(dirname(path));
+    return placed;
+  } catch (error) {
+    throw toStoreError(await causeOfFailedWrite(error as NodeJS.ErrnoException, root), uri, path);
+  } finally {
+    // A temporary file that cannot be removed must not hide why the write failed.
+    await rm(temporary, { force: true }).catch(() => {});
+  }
+}
+
+async function moveFile(from: string, to: string): Promise<void> {
+  await rename(from, to).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EXDEV') throw error;
+    await copyFile(from, to);
+    await rm(from);
+  });
+}
+
+async function headFile(root: string, uri: S3Uri): Promise<ObjectInfo | undefined> {
+  const stats = await stat(pathOf(root, uri), { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+    if (isMissing(error)) return undefined;
+    throw toStoreError(error, uri);
+  });
+  if (stats === undefined || !stats.isFile()) return undefined;
+  return { uri, size: Number(stats.size), etag: etagOf(stats) };
+}
+
+async function readTagged(root: string, uri: S3Uri): Promise<TaggedObject | undefined> {
+  try {
+    await using file = await open(pathOf(root, uri));
+    // Of one open file: whatever takes its place meanwhile is another file.
+    return { etag: etagOf(await file.stat({ bigint: true })), body: await file.readFile() };
+  } catch (error) {
+    if (isMissing(error as NodeJS.ErrnoException)) return undefined;
+    throw toStoreError(error, uri);
+  }
+}
+
+function replaceFile(root: string, uri: S3Uri, { body, etag }: Replacement): Promise<string | undefined> {
+  return writeWhole(
+    root,
+    uri,
+    (temporary) => writeFile(temporary, body),
+    async (temporary, path) => {
+      const written = etagOf(await stat(temporary, { bigint: true }));
+      if (etag === undefined) return (await linkUnlessThere(temporary, path)) ? written : undefined;
+      const lock = join(dirname(path), `${TEMPORARY_PREFIX}${basename(path)}-${etag}`);
+      return withVersionLock(lock, () => {
+        const present = statSync(path, { bigint: true, throwIfNoEntry: false });
+        if (present === undefined || etagOf(present) !== etag) return undefined;
+        renameSync(temporary, path);
+        return written;
+      });
+    },
+  );
+}
+
+function listFiles(root: string, prefix: S3Uri): AsyncIterable<ObjectInfo> {
+  const { bucket, key } = parseS3Uri(prefix);
+  pathOf(root, prefix);
+  return listDirectory(root, { bucket, folder: key.slice(0, key.lastIndexOf('/') + 1), prefix: key });
+}
+
+async function* listDirectory(
+  root: string,
+  { bucket, folder, prefix }: { bucket: string; folder: string; prefix: string },
+): AsyncGenerator<ObjectInfo> {
+  for (const key of await entriesOf(root, bucket, folder)) {
+    if (key.endsWith('/')) {
+      const isOnTheWay = key.startsWith(prefix) || prefix.startsWith(key);
+      if (isOnTheWay) yield* listDirectory(root, { bucket, folder: key, prefix });
+    } else if (key.startsWith(prefix)) {
+      const info = await headFile(root, `s3://${bucket}/${key}`);
+      if (info !== undefined) yield info;
+    }
+  }
+}
+
+async function* listFolders(root: string, folder: S3Uri): AsyncGenerator<S3Uri> {
+  const { bucket, key } = parseS3Uri(folder);
+  for (const entry of await entriesOf(root, bucket, key)) {
+    if (entry.endsWith('/')) yield `s3://${bucket}/${entry}`;
+  }
+}
+
+/** The keys right below a folder, and its folders with a `/`, in the order of their bytes. */
+async function entriesOf(root: string, bucket: string, folder: string): Promise<string[]> {
+  const entries = await readdir(join(root, bucket, folder), { withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (isMissing(error)) return [];
+      throw toStoreError(error, `s3://${bucket}/${folder}`);
+    },
+  );
+  // A folder sorts as its keys do, with the slash: "a-b" comes before "a/b".
+  return entries
+    .filter((entry) => !entry.name.startsWith(TEMPORARY_PREFIX))
+    .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`)
+    .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
 /** Every write makes a new file: two of one size within one tick of the clock differ in their inode. */

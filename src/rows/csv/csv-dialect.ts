@@ -1,6 +1,6 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { type CsvDialect, CsvFault, createCsvScanner, type RaggedPolicy } from './csv-scanner.ts';
+import { type CsvDialect, CsvFault, CsvScanner, type RaggedPolicy } from './csv-scanner.ts';
 
 /** What the user, or the file's name, says of the dialect. */
 export interface GivenDialect {
@@ -93,7 +93,7 @@ function readAs(
   { hasSepLine }: { hasSepLine: boolean },
 ): Reading {
   let [columns, isEven, hasOtherQuotes] = [0, true, false];
-  const scanner = createCsvScanner({
+  const scanner = new CsvScanner({
     dialect,
     ragged: 'pad',
     hasSepLine,

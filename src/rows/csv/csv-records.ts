@@ -2,7 +2,7 @@ import { createRecordBytes } from '../bytes/record-bytes.ts';
 import { readSourceBytes, type SourceFile } from '../bytes/source-bytes.ts';
 import { cutRecords, type TextRecords } from '../sources/text-records.ts';
 import { type CanonicalWriter, canonicalHeader, createCanonicalWriter } from './csv-fields.ts';
-import { createCsvScanner } from './csv-scanner.ts';
+import { CsvScanner } from './csv-scanner.ts';
 import { csvLayoutOf, explain, scanOptionsOf } from './csv-structure.ts';
 
 /** All of a CSV file whose structure was read before, as it is, cut at bounds between its rows: first its header, then its records. */
@@ -10,19 +10,19 @@ export async function* readCsvRecords(
   file: SourceFile,
   bounds: readonly number[] = [],
 ): AsyncGenerator<TextRecords> {
-  const scanner = createCsvScanner(scanOptionsOf(csvLayoutOf(file)));
+  const scanner = new CsvScanner(scanOptionsOf(csvLayoutOf(file)));
   try {
     yield* cutRecords(
       readSourceBytes(file),
       {
-        rows: scanner.rows,
+        rows: () => scanner.rows,
         scan: (chunk, from, untilRow) => {
           const to = from + scanner.scan(chunk.subarray(from), untilRow);
-          return { to, wholeTo: to - (scanner.offset() - scanner.recordStart()) };
+          return { to, wholeTo: to - (scanner.offset - scanner.recordStart) };
         },
         end: () => {
           scanner.end();
-          return scanner.newline();
+          return scanner.newline;
         },
       },
       bounds,
@@ -44,7 +44,7 @@ export async function* readCanonicalCsv(
   const held = createRecordBytes();
   let writer: CanonicalWriter | undefined;
   let header: Buffer | undefined;
-  const scanner = createCsvScanner({
+  const scanner = new CsvScanner({
     ...scanOptionsOf(layout),
     onRecord: (record, kind) => {
       if (kind === 'header') {
@@ -63,20 +63,20 @@ export async function* readCanonicalCsv(
       yield { chunks: [header], firstRow: 0, rows: 0 };
       header = undefined;
     }
-    const rows = scanner.rows() - firstRow;
+    const rows = scanner.rows - firstRow;
     if (writer !== undefined && rows > 0) yield { chunks: [writer.take()], firstRow, rows };
   }
   try {
     for await (const chunk of readSourceBytes(file)) {
-      held.push(chunk, scanner.recordStart());
+      held.push(chunk, scanner.recordStart);
       for (let at = 0; at < chunk.length; ) {
-        const firstRow = scanner.rows();
+        const firstRow = scanner.rows;
         while ((ahead[0] ?? 0) <= firstRow) ahead.shift();
         at += scanner.scan(chunk.subarray(at), ahead[0]);
         yield* written(firstRow);
       }
     }
-    const firstRow = scanner.rows();
+    const firstRow = scanner.rows;
     scanner.end();
     yield* written(firstRow);
   } catch (error) {

@@ -58,165 +58,226 @@ const AFTER_QUOTE = 3;
 const AFTER_RETURN = 4;
 
 /** Runs through a CSV file, chunk by chunk: the one reading of it, from which rows, bounds and values come. */
-export interface CsvScanner {
+export class CsvScanner {
+  readonly #dialect: CsvDialect;
+  readonly #bytes: DialectBytes;
+  readonly #ragged: RaggedPolicy;
+  readonly #onRecord: ScanOptions['onRecord'];
+  #state = AT_START;
+  #fieldsSoFar = 1;
+  #fieldEnds: number[] = [];
+  #offset = 0;
+  #recordStart = 0;
+  #rows = 0;
+  #headerFields = 0;
+  #widest: number;
+  #skippedRecords = 0;
+  #raggedRows = 0;
+  #isBeforeHeader: boolean;
+  #hasLineFeeds = false;
+  #hasReturns = false;
+  #isOdd: boolean;
+
+  /** Starts a scan of a file. */
+  constructor(options: ScanOptions) {
+    const { dialect, ragged = 'refuse', columns = 0, hasSepLine = false, onRecord } = options;
+    this.#dialect = dialect;
+    this.#bytes = bytesOf(options);
+    this.#ragged = ragged;
+    this.#onRecord = onRecord;
+    this.#widest = columns;
+    this.#isBeforeHeader = hasSepLine;
+    this.#isOdd = hasSepLine;
+  }
+
+  /** Bytes so far. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Where the record begins that has not ended yet. */
+  get recordStart(): number {
+    return this.#recordStart;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Fields of the header, or of the longest row where they are padded; 0 before the header has ended. */
+  get columns(): number {
+    return this.#widest;
+  }
+
+  get skippedRecords(): number {
+    return this.#skippedRecords;
+  }
+
+  /** Rows with fewer or more fields than the header has. */
+  get raggedRows(): number {
+    return this.#raggedRows;
+  }
+
+  /** The newline that the records have so far. */
+  get newline(): Buffer {
+    return Buffer.from(this.#hasReturns && !this.#hasLineFeeds ? '\r\n' : '\n');
+  }
+
+  /** True where so far nothing was seen that another reader may read in another way. */
+  get isPlain(): boolean {
+    return !this.#isOdd && !(this.#hasReturns && this.#hasLineFeeds);
+  }
+
   /**
    * Runs through a chunk, to its end or, where it is to stop after so many rows of the file, to the end of the last of
    * these or of the header; gives how far. Throws CsvFault.
    */
-  scan(chunk: Buffer, untilRow?: number): number;
-  /** Ends a last record that has no newline. */
-  end(): void;
-  /** Bytes so far. */
-  offset(): number;
-  /** Where the record begins that has not ended yet. */
-  recordStart(): number;
-  rows(): number;
-  /** Fields of the header, or of the longest row where they are padded; 0 before the header has ended. */
-  columns(): number;
-  skippedRecords(): number;
-  /** Rows with fewer or more fields than the header has. */
-  raggedRows(): number;
-  /** The newline that the records have so far. */
-  newline(): Buffer;
-  /** True where so far nothing was seen that another reader may read in another way. */
-  isPlain(): boolean;
-}
-
-/** Starts a scan of a file. */
-export function createCsvScanner({
-  dialect,
-  ragged = 'refuse',
-  columns: knownColumns = 0,
-  hasSepLine = false,
-  refusesDoubleQuotes = false,
-  onRecord,
-}: ScanOptions): CsvScanner {
-  const delimiter = dialect.delimiter.charCodeAt(0);
-  const foreignQuote = refusesDoubleQuotes ? DOUBLE_QUOTE : NONE;
-  const quote = dialect.quote === '' ? NONE : dialect.quote.charCodeAt(0);
-  const endsPlain = new Uint8Array(256);
-  for (const byte of [delimiter, NEWLINE, RETURN, quote]) endsPlain[byte] = 1;
-  let [state, fieldsSoFar, offset, recordStart, rows] = [AT_START, 1, 0, 0, 0];
-  let [headerFields, widest, skippedRecords, raggedRows] = [0, knownColumns, 0, 0];
-  let isBeforeHeader = hasSepLine;
-  let [hasLineFeeds, hasReturns, isOdd] = [false, false, hasSepLine];
-  let fieldEnds: number[] = [];
-
-  /** True where the record is a row, or the header. */
-  const endRecord = (end: number, fields: number): boolean => {
-    const start = recordStart;
-    if (end - start > MAX_CSV_RECORD_BYTES) throw new CsvFault(start, tooLong(end - start));
-    if (isBeforeHeader) {
-      isBeforeHeader = false;
-      return false;
-    }
-    const isBlank = end === start;
-    if (headerFields === 0) {
-      if (isBlank) {
-        isOdd = true;
-        return false;
-      }
-      headerFields = fields;
-      widest = Math.max(widest, fields);
-      onRecord?.({ start, end, fieldEnds: [...fieldEnds, end] }, 'header');
-      return true;
-    }
-    // A blank line is the empty value of a file of one column, and nothing in any other.
-    if (isBlank) {
-      isOdd = true;
-      if (headerFields > 1) return false;
-    }
-    if (fields !== headerFields) {
-      if (ragged === 'refuse') throw new CsvFault(start, otherLength(fields, headerFields));
-      isOdd = true;
-      if (ragged === 'skip') {
-        skippedRecords += 1;
-        onRecord?.({ start, end, fieldEnds: [...fieldEnds, end] }, 'skipped');
-        return false;
-      }
-      widest = Math.max(widest, fields);
-      raggedRows += 1;
-    }
-    rows += 1;
-    onRecord?.({ start, end, fieldEnds: [...fieldEnds, end] }, 'row');
-    return true;
-  };
-
-  // With its state in variables of its own, as it sees every byte.
-  const scan = (bytes: Buffer, untilRow?: number): number => {
-    const isMarked = onRecord !== undefined;
-    const [delimiterByte, quoteByte, ends] = [delimiter, quote, endsPlain];
-    let [at, fields] = [state, fieldsSoFar];
+  scan(bytes: Buffer, untilRow?: number): number {
+    // With its state in variables of its own, as it sees every byte.
+    const { delimiter, quote, foreignQuote, endsPlain } = this.#bytes;
+    const ends = this.#onRecord === undefined ? undefined : this.#fieldEnds;
+    const offset = this.#offset;
+    let [at, fields] = [this.#state, this.#fieldsSoFar];
     for (let i = 0; i < bytes.length; i++) {
       if (at === IN_QUOTES) {
-        i = bytes.indexOf(quoteByte, i);
+        i = bytes.indexOf(quote, i);
         if (i === -1) break;
         at = AFTER_QUOTE;
         continue;
       }
       if (at === IN_PLAIN) {
-        while (i < bytes.length && ends[bytes[i] ?? 0] === 0) i += 1;
+        while (i < bytes.length && endsPlain[bytes[i] ?? 0] === 0) i += 1;
         if (i === bytes.length) break;
       }
       const byte = bytes[i] ?? 0;
       if (byte === NEWLINE) {
-        if (at === AFTER_RETURN) hasReturns = true;
-        else hasLineFeeds = true;
-        const isHeader = headerFields === 0;
-        const isRecord = endRecord(offset + i - (at === AFTER_RETURN ? 1 : 0), fields);
-        recordStart = offset + i + 1;
-        fields = 1;
-        if (isMarked) fieldEnds = [];
-        at = AT_START;
-        if (untilRow !== undefined && isRecord && (isHeader || rows === untilRow)) {
-          [state, fieldsSoFar] = [at, fields];
-          offset = recordStart;
-          return i + 1;
-        }
+        const isLast = this.#endLine(offset + i, { isReturned: at === AFTER_RETURN, fields, untilRow });
+        [at, fields] = [AT_START, 1];
+        if (isLast) return this.#stopAt(i + 1);
       } else if (at === AFTER_RETURN) {
         throw new CsvFault(offset + i, LONE_RETURN);
-      } else if (byte === delimiterByte) {
+      } else if (byte === delimiter) {
         fields += 1;
-        if (isMarked) fieldEnds.push(offset + i);
+        ends?.push(offset + i);
         at = AT_START;
       } else if (byte === RETURN) {
         at = AFTER_RETURN;
       } else if (at === AFTER_QUOTE) {
-        if (byte !== quoteByte) throw new CsvFault(offset + i, textAfterQuote(dialect));
+        if (byte !== quote) throw new CsvFault(offset + i, textAfterQuote(this.#dialect));
         at = IN_QUOTES;
-      } else if (byte === quoteByte && at === AT_START) {
+      } else if (byte === quote && at === AT_START) {
         at = IN_QUOTES;
       } else {
-        if (byte === quoteByte) isOdd = true;
+        if (byte === quote) this.#isOdd = true;
         else if (byte === foreignQuote && at === AT_START) throw new CsvFault(offset + i, OTHER_QUOTE);
         at = IN_PLAIN;
       }
     }
-    [state, fieldsSoFar] = [at, fields];
-    offset += bytes.length;
-    if (offset - recordStart > MAX_CSV_RECORD_BYTES + 2) {
-      throw new CsvFault(recordStart, tooLong(offset - recordStart));
-    }
-    return bytes.length;
-  };
+    [this.#state, this.#fieldsSoFar] = [at, fields];
+    return this.#endChunk(bytes.length);
+  }
 
-  return {
-    scan,
-    end: () => {
-      if (state === IN_QUOTES) throw new CsvFault(recordStart, UNCLOSED_QUOTE);
-      if (state === AFTER_RETURN) throw new CsvFault(offset, LONE_RETURN);
-      if (offset > recordStart) endRecord(offset, fieldsSoFar);
-      recordStart = offset;
-    },
-    offset: () => offset,
-    recordStart: () => recordStart,
-    rows: () => rows,
-    columns: () => widest,
-    skippedRecords: () => skippedRecords,
-    raggedRows: () => raggedRows,
-    newline: () => Buffer.from(hasReturns && !hasLineFeeds ? '\r\n' : '\n'),
-    isPlain: () => !isOdd && !(hasReturns && hasLineFeeds),
-  };
+  /** Ends a last record that has no newline. */
+  end(): void {
+    if (this.#state === IN_QUOTES) throw new CsvFault(this.#recordStart, UNCLOSED_QUOTE);
+    if (this.#state === AFTER_RETURN) throw new CsvFault(this.#offset, LONE_RETURN);
+    if (this.#offset > this.#recordStart) this.#endRecord(this.#offset, this.#fieldsSoFar);
+    this.#recordStart = this.#offset;
+  }
+
+  /** Ends the record at a newline; true where the scan is to stop behind it. */
+  #endLine(at: number, { isReturned, fields, untilRow }: LineEnd): boolean {
+    if (isReturned) this.#hasReturns = true;
+    else this.#hasLineFeeds = true;
+    const isHeader = this.#headerFields === 0;
+    const isRecord = this.#endRecord(isReturned ? at - 1 : at, fields);
+    this.#recordStart = at + 1;
+    this.#fieldEnds.length = 0;
+    return untilRow !== undefined && isRecord && (isHeader || this.#rows === untilRow);
+  }
+
+  #stopAt(length: number): number {
+    [this.#state, this.#fieldsSoFar] = [AT_START, 1];
+    this.#offset = this.#recordStart;
+    return length;
+  }
+
+  #endChunk(length: number): number {
+    this.#offset += length;
+    const soFar = this.#offset - this.#recordStart;
+    if (soFar > MAX_CSV_RECORD_BYTES + 2) throw new CsvFault(this.#recordStart, tooLong(soFar));
+    return length;
+  }
+
+  /** True where the record is a row, or the header. */
+  #endRecord(end: number, fields: number): boolean {
+    const start = this.#recordStart;
+    if (end - start > MAX_CSV_RECORD_BYTES) throw new CsvFault(start, tooLong(end - start));
+    if (this.#isBeforeHeader) {
+      this.#isBeforeHeader = false;
+      return false;
+    }
+    if (end === start) {
+      this.#isOdd = true;
+      // A blank line is the empty value of a file of one column, and nothing in any other, nor before the header.
+      if (this.#headerFields !== 1) return false;
+    }
+    if (this.#headerFields === 0) {
+      this.#headerFields = fields;
+      this.#widest = Math.max(this.#widest, fields);
+      this.#tell(end, 'header');
+      return true;
+    }
+    if (fields !== this.#headerFields && !this.#takesRagged(end, fields)) return false;
+    this.#rows += 1;
+    this.#tell(end, 'row');
+    return true;
+  }
+
+  /** False where a record of another length is skipped. */
+  #takesRagged(end: number, fields: number): boolean {
+    if (this.#ragged === 'refuse') {
+      throw new CsvFault(this.#recordStart, otherLength(fields, this.#headerFields));
+    }
+    this.#isOdd = true;
+    if (this.#ragged === 'skip') {
+      this.#skippedRecords += 1;
+      this.#tell(end, 'skipped');
+      return false;
+    }
+    this.#widest = Math.max(this.#widest, fields);
+    this.#raggedRows += 1;
+    return true;
+  }
+
+  #tell(end: number, kind: 'header' | 'row' | 'skipped'): void {
+    this.#onRecord?.({ start: this.#recordStart, end, fieldEnds: [...this.#fieldEnds, end] }, kind);
+  }
+}
+
+/** How a line ended, and where the scan is to stop. */
+interface LineEnd {
+  isReturned: boolean;
+  fields: number;
+  untilRow: number | undefined;
+}
+
+/** The bytes that mean something in a dialect. */
+interface DialectBytes {
+  delimiter: number;
+  quote: number;
+  /** A quote that must not begin a field. */
+  foreignQuote: number;
+  /** By byte, 1 where it may end a run of plain text. */
+  endsPlain: Uint8Array;
+}
+
+function bytesOf({ dialect, refusesDoubleQuotes = false }: ScanOptions): DialectBytes {
+  const delimiter = dialect.delimiter.charCodeAt(0);
+  const quote = dialect.quote === '' ? NONE : dialect.quote.charCodeAt(0);
+  const endsPlain = new Uint8Array(256);
+  for (const byte of [delimiter, NEWLINE, RETURN, quote]) endsPlain[byte] = 1;
+  return { delimiter, quote, foreignQuote: refusesDoubleQuotes ? DOUBLE_QUOTE : NONE, endsPlain };
 }
 
 const LONE_RETURN =

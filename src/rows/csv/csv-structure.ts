@@ -6,7 +6,7 @@ import { countNewlines } from '../bytes/source-encoding.ts';
 import { parseSourceName } from '../sources/source-name.ts';
 import { findDialect, type GivenDialect, readSepLine, SAMPLE_BYTES } from './csv-dialect.ts';
 import { textsOf } from './csv-fields.ts';
-import { CsvFault, type CsvRecord, createCsvScanner, type ScanOptions } from './csv-scanner.ts';
+import { CsvFault, type CsvRecord, CsvScanner, type ScanOptions } from './csv-scanner.ts';
 
 /** What the user says of CSV files. */
 export interface CsvOptions extends GivenDialect {
@@ -146,7 +146,7 @@ async function readHeader(
 ): Promise<{ names: string[]; bytes: Buffer }> {
   let bytes = head.bytes;
   let header: CsvRecord | undefined;
-  const scanner = createCsvScanner({
+  const scanner = new CsvScanner({
     ...scanOptionsOf(layout),
     onRecord: (record) => {
       header ??= record;
@@ -183,7 +183,7 @@ async function scanAll({ head, chunks, layout, onSkipped }: WholeScan, { quote }
     const text = bytes.toString('utf8', start - offset, end - offset);
     skipped.push({ line: held.lineOf(start), fields: fieldEnds.length, text });
   };
-  const scanner = createCsvScanner({
+  const scanner = new CsvScanner({
     ...scanOptionsOf(layout),
     refusesDoubleQuotes: quote === undefined && layout.quote !== '"',
     ...(layout.ragged === 'skip' ? { onRecord } : {}),
@@ -193,7 +193,7 @@ async function scanAll({ head, chunks, layout, onSkipped }: WholeScan, { quote }
     skipped = [];
   };
   for (let chunk: Buffer | undefined = head; chunk !== undefined; ) {
-    if (layout.ragged === 'skip') held.push(chunk, scanner.recordStart());
+    if (layout.ragged === 'skip') held.push(chunk, scanner.recordStart);
     scanner.scan(chunk);
     await handOver();
     const next: IteratorResult<Buffer> = await chunks.next();
@@ -202,12 +202,12 @@ async function scanAll({ head, chunks, layout, onSkipped }: WholeScan, { quote }
   scanner.end();
   await handOver();
   return {
-    rows: scanner.rows(),
-    columns: scanner.columns(),
-    isPlain: scanner.isPlain(),
+    rows: scanner.rows,
+    columns: scanner.columns,
+    isPlain: scanner.isPlain,
     layout: {
-      ...(scanner.raggedRows() > 0 ? { ragged_rows: scanner.raggedRows() } : {}),
-      ...(scanner.skippedRecords() > 0 ? { skipped_records: scanner.skippedRecords() } : {}),
+      ...(scanner.raggedRows > 0 ? { ragged_rows: scanner.raggedRows } : {}),
+      ...(scanner.skippedRecords > 0 ? { skipped_records: scanner.skippedRecords } : {}),
     },
   };
 }
