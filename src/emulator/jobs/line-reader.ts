@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { lineBounds } from '../../core/text/lines.ts';
 
 /** A line and where it is, in bytes. */
 export interface LineAt {
@@ -17,7 +18,6 @@ export interface LineBuffer {
   line(index: number): string;
 }
 
-const NEWLINE = 10;
 const SPACE = 0x20;
 const BUFFER_BYTES = 256 * 1024;
 
@@ -30,25 +30,32 @@ export async function* readLines(path: string, signal: AbortSignal): AsyncGenera
   for (;;) {
     const { bytesRead } = await file.read(buffer, held, buffer.length - held, offset + held);
     held += bytesRead;
-    let from = 0;
-    while (from < held) {
-      const newline = buffer.subarray(0, held).indexOf(NEWLINE, from);
-      if (newline === -1 && bytesRead > 0) break;
-      const to = newline === -1 ? held : newline;
-      if (!isBlank(buffer, from, to)) {
-        const end = offset + (newline === -1 ? held - 1 : newline);
-        yield { line: buffer.toString('utf8', from, to), start: offset + from, end };
-      }
-      from = to + 1;
+    let next = 0;
+    for (const { start, end } of lineBounds(buffer, held)) {
+      if (!isBlank(buffer, start, end)) yield lineAt(buffer, { offset, start, end }, offset + end);
+      next = end + 1;
     }
-    if (bytesRead === 0) return;
-    buffer.copyWithin(0, from, held);
-    offset += from;
-    held -= from;
+    if (bytesRead === 0) {
+      if (!isBlank(buffer, next, held)) {
+        yield lineAt(buffer, { offset, start: next, end: held }, offset + held - 1);
+      }
+      return;
+    }
+    buffer.copyWithin(0, next, held);
+    offset += next;
+    held -= next;
     if (held === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
     await nextTurn();
     signal.throwIfAborted();
   }
+}
+
+function lineAt(
+  buffer: Buffer,
+  { offset, start, end }: { offset: number; start: number; end: number },
+  last: number,
+): LineAt {
+  return { line: buffer.toString('utf8', start, end), start: offset + start, end: last };
 }
 
 /** An empty buffer of lines. */
@@ -63,15 +70,17 @@ export function createLineBuffer(): LineBuffer {
       const { bytesRead } = await file.read(buffer, 0, size, start);
       starts = [];
       ends = [];
-      for (let from = 0; from < bytesRead; ) {
-        const newline = buffer.subarray(0, bytesRead).indexOf(NEWLINE, from);
-        const to = newline === -1 ? bytesRead : newline;
-        if (!isBlank(buffer, from, to)) {
-          starts.push(from);
-          ends.push(to);
-        }
-        from = to + 1;
+      const keep = (from: number, to: number) => {
+        if (isBlank(buffer, from, to)) return;
+        starts.push(from);
+        ends.push(to);
+      };
+      let next = 0;
+      for (const { start: from, end: to } of lineBounds(buffer, bytesRead)) {
+        keep(from, to);
+        next = to + 1;
       }
+      keep(next, bytesRead);
       return starts.length;
     },
     line: (index) => buffer.toString('utf8', starts[index], ends[index]),

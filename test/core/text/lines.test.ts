@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { linesOf } from '../../../src/core/text/lines.ts';
+import { lineBounds, linesOf } from '../../../src/core/text/lines.ts';
 
 async function textsOf(chunks: readonly Buffer[]): Promise<string[]> {
   async function* stream() {
@@ -47,4 +47,15 @@ test('a line longer than the limit is told by its number, before more of it is h
   await expect(readAll('a\nabcde\n')).rejects.toThrow('line 2');
   await expect(readAll('a\nab', 'cd', 'e', 'never read')).rejects.toThrow('line 2');
   expect(read.chunks).toBe(7);
+});
+
+test('the bounds of lines are those among the first bytes that have a newline', () => {
+  const bytes = Buffer.from('a\n\nbc\nrest\n');
+  expect([...lineBounds(bytes, 8)]).toEqual([
+    { start: 0, end: 1 },
+    { start: 2, end: 2 },
+    { start: 3, end: 5 },
+  ]);
+  expect([...lineBounds(bytes)].at(-1)).toEqual({ start: 6, end: 10 });
+  expect([...lineBounds(Buffer.alloc(0))]).toEqual([]);
 });
