@@ -1,3 +1,5 @@
+import { publicText, wholeText } from './text/private-text.ts';
+
 /**
  * The errors of a broken run. A bad record is data and a bad job is an outcome: neither is thrown.
  *
@@ -8,6 +10,13 @@ export abstract class QuarryError extends Error {
   abstract override readonly name: string;
   /** True where the same call may succeed later; the state machine's Retry is built from these. */
   readonly retryable: boolean = false;
+  /** The message without what `privately` marks: nothing in it is a dataset's text, so that logs may have it. */
+  readonly publicMessage: string;
+
+  constructor(message = '', options?: ErrorOptions) {
+    super(wholeText(message), options);
+    this.publicMessage = publicText(message);
+  }
 }
 
 /** The run input, or what it names, cannot be run as it is. Nothing was spent. */

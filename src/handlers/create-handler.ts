@@ -4,7 +4,7 @@ import { diskFaultOf } from '../store/disk-fault.ts';
 import type { StepName } from '../workflow/definition.ts';
 import { parseEnvironment } from './environment.ts';
 import { createStepDeps, SCRATCH_DIRECTORY } from './step-deps.ts';
-import { doneLine, failedLine, type LogLine } from './step-log.ts';
+import { doneLine, failedLine, type LogLine, publicError } from './step-log.ts';
 
 /** What Lambda tells of an invocation, as far as it is logged. */
 export interface InvocationContext {
@@ -39,7 +39,7 @@ export function createHandler(
       // As everywhere: a disk that is full has its name.
       const error = diskFaultOf(thrown) ?? thrown;
       log(failedLine(step, event, error));
-      throw error;
+      throw publicError(error);
     }
   };
 }

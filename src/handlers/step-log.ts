@@ -55,7 +55,7 @@ export function doneLine(step: StepName, input: unknown, output: unknown): LogLi
   };
 }
 
-/** The line of a step that threw. The message of an error that is not ours may quote the data, so it is left out. */
+/** The line of a step that threw: of its message, what is for logs; of an error that is not ours, only where it was thrown. */
 export function failedLine(step: StepName, input: unknown, error: unknown): LogLine {
   const { name = 'Error' } = error as Partial<Error>;
   return {
@@ -64,6 +64,38 @@ export function failedLine(step: StepName, input: unknown, error: unknown): LogL
     step,
     ...idsOf(input),
     error: name,
-    ...(error instanceof QuarryError ? { error_message: error.message, retryable: error.retryable } : {}),
+    ...(error instanceof QuarryError
+      ? { error_message: error.publicMessage, retryable: error.retryable }
+      : { thrown_at: framesOf(error) }),
   };
+}
+
+/** Frames of a stack that are logged. */
+const MAX_FRAMES = 10;
+const FRAME = /^\s+at /;
+
+/** Where an error was thrown: places in the code, and not the message that stands above them. */
+function framesOf(error: unknown): string[] {
+  const { stack = '', message = '' } = error as Partial<Error>;
+  const below = stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length) : '';
+  return below
+    .split('\n')
+    .filter((line) => FRAME.test(line))
+    .slice(0, MAX_FRAMES)
+    .map((line) => line.trim());
+}
+
+/**
+ * What a function ends with instead of an error: of the same name, which the state machine matches, with what of its message is
+ * for logs. Lambda writes whatever a function throws into its log.
+ */
+export function publicError(error: unknown): Error {
+  const { name = 'Error' } = error as Partial<Error>;
+  const message =
+    error instanceof QuarryError
+      ? error.publicMessage
+      : 'What this error says may quote the dataset, so no log has it. The function’s log says where it was thrown.';
+  const shown = Object.assign(new Error(message), { name });
+  shown.stack = [`${name}: ${message}`, ...framesOf(error).map((frame) => `    ${frame}`)].join('\n');
+  return shown;
 }

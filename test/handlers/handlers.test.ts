@@ -113,7 +113,9 @@ test('an error that is not ours is logged by its name alone, since it may quote 
     part_id: 'p00001',
     wave: 1,
     error: 'ConversionError',
+    thrown_at: expect.arrayContaining([expect.stringContaining('handlers.test.ts')]),
   });
+  expect(JSON.stringify(line)).not.toContain(SECRET);
 });
 
 test('what an earlier invocation left on the disk is gone before the next one works', async () => {

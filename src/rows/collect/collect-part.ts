@@ -5,6 +5,7 @@ import type { FoundOutput } from '../../core/jobs/job-output.ts';
 import { owedUnder, type RetryPolicy } from '../../core/jobs/retry-policy.ts';
 import { balancedRanges } from '../../core/plan/packing.ts';
 import type { FailureCounts } from '../../core/run/ledger.ts';
+import { privately } from '../../core/text/private-text.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
 import { disableOptimizersSql } from '../duckdb/duckdb-pool.ts';
@@ -285,7 +286,7 @@ function refuseClash(inputs: readonly string[], { all }: ResultColumns): void {
   const clash = all.find(({ name }) => taken.has(name.toLowerCase()));
   if (clash === undefined) return;
   throw new InvalidRunInputError(
-    `The dataset has a column "${clash.name}", which Quarry adds to the results. Rename it, or choose another output_column.`,
+    `The dataset has a column "${privately(clash.name)}", which Quarry adds to the results. Rename it, or choose another output_column.`,
   );
 }
 

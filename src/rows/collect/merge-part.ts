@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { LedgerMismatchError } from '../../core/errors.ts';
+import { privately } from '../../core/text/private-text.ts';
 import type { RowWindow } from '../bytes/source-bytes.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
@@ -77,7 +78,7 @@ export async function mergePart(request: MergeRequest): Promise<Omit<ResultLedge
   const lost = ledger.reasons.find(({ error_code }) => error_code === NOT_FOUND);
   if (lost !== undefined) {
     throw new LedgerMismatchError(
-      `${lost.rows} rows of ${resultPath}, such as ${lost.example_record_id}, get the answer of another row, which was not found.`,
+      `${lost.rows} rows of ${resultPath}, such as ${privately(lost.example_record_id)}, get the answer of another row, which was not found.`,
     );
   }
   return ledger;

@@ -2,6 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { InvalidRunInputError } from '../../core/errors.ts';
 import { SCHEMA_VIOLATION, TRUNCATED_ANSWER, TRUNCATED_STOP_REASONS } from '../../core/jobs/retry-policy.ts';
 import { type AnswerSchema, propertyTypeOf } from '../../core/run-input/output-schema.ts';
+import { privately } from '../../core/text/private-text.ts';
 import { findObject } from './mend-json.ts';
 
 /** What an answer says as an object of a schema: its values, in the order of the properties, or why it has none. */
@@ -53,9 +54,12 @@ function compile(schema: AnswerSchema): ValidateFunction {
       schema,
     );
   } catch (error) {
-    throw new InvalidRunInputError(`output_schema is not a valid JSON Schema: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new InvalidRunInputError(
+      `output_schema is not a valid JSON Schema: ${privately((error as Error).message)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

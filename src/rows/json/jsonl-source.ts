@@ -1,4 +1,5 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
+import { privately } from '../../core/text/private-text.ts';
 import { openLineWriter } from '../bytes/line-writer.ts';
 import { readSourceBytes, type SourceFile } from '../bytes/source-bytes.ts';
 import { compressionOf } from '../sources/source-name.ts';
@@ -194,7 +195,7 @@ function parseObject(
     value = JSON.parse(text);
   } catch (error) {
     throw new InvalidDatasetError(
-      `Line ${line} of ${file.uri} is not JSON (${(error as Error).message}). ${rule}`,
+      `Line ${line} of ${file.uri} is not JSON (${privately((error as Error).message)}). ${rule}`,
       { cause: error },
     );
   }

@@ -1,5 +1,6 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Column } from '../../core/plan/part.ts';
+import { privately } from '../../core/text/private-text.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
 import { type DuckDb, guardedSql, sqlPath, unguarded } from '../duckdb/duckdb.ts';
 import { readParquetColumns } from '../duckdb/parquet.ts';
@@ -81,7 +82,7 @@ async function readColumns(db: DuckDb, file: SourceFile, schema: readonly Schema
   const renamed = columns.find(({ name }) => !names.has(name));
   if (renamed !== undefined) {
     throw new InvalidDatasetError(
-      `${file.uri} has two columns whose names are the same but for capitals (${renamed.name}). Rename one.`,
+      `${file.uri} has two columns whose names are the same but for capitals (${privately(renamed.name)}). Rename one.`,
     );
   }
   return columns;
@@ -92,6 +93,6 @@ async function named<T>({ uri }: SourceFile, read: () => Promise<T>): Promise<T>
     return await read();
   } catch (error) {
     const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
-    throw new InvalidDatasetError(`${uri} cannot be read as Parquet: ${line}`, { cause: error });
+    throw new InvalidDatasetError(`${uri} cannot be read as Parquet: ${privately(line)}`, { cause: error });
   }
 }

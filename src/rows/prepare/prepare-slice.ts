@@ -5,6 +5,7 @@ import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Dataset, PlannedPart, PreparedPart, Slice } from '../../core/plan/part.ts';
 import { readsOf } from '../../core/plan/slice-reads.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { privately } from '../../core/text/private-text.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
 import { countLines, writeLines } from '../bytes/lines-file.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
@@ -264,7 +265,7 @@ async function copyRelation(
     if (!isUnreadableContent(error) && !isColumnMissing(error)) throw error;
     if (spell !== undefined) return await copy(rowsSql(request, await spell()));
     throw new InvalidDatasetError(
-      `${name} can no longer be read as it was when the run was planned: ${(error as Error).message.slice(0, 1000)}`,
+      `${name} can no longer be read as it was when the run was planned: ${privately((error as Error).message.slice(0, 1000))}`,
       { cause: error },
     );
   });

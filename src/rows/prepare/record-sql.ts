@@ -1,6 +1,7 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
 import type { Column } from '../../core/plan/part.ts';
 import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
+import { privately } from '../../core/text/private-text.ts';
 import type { ModelInvocationType } from '../../models/adapters/model-adapter.ts';
 import { columnsOf, type RecordFrame, stringsOf } from '../../models/record-frame.ts';
 import type { PromptPiece } from '../../prompts/prompt-template.ts';
@@ -159,7 +160,7 @@ function columnNamed(columns: readonly Column[], name: string): Column {
   const column = columns.find((candidate) => candidate.name === name);
   if (column === undefined) {
     throw new InvalidRunInputError(
-      `The dataset has no column "${name}"; it has ${columns.map((candidate) => candidate.name).join(', ')}.`,
+      `The dataset has no column "${name}"; it has ${privately(columns.map((candidate) => candidate.name).join(', '))}.`,
     );
   }
   return column;

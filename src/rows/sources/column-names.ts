@@ -1,5 +1,6 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Column } from '../../core/plan/part.ts';
+import { privately } from '../../core/text/private-text.ts';
 
 /** The names of a CSV file's columns: those of its header, and `column0`, by its place, of one that has none. */
 export function namedColumns(header: readonly string[], columns = header.length): string[] {
@@ -18,18 +19,18 @@ export function checkNames(where: string, columns: readonly Column[]): void {
     if (twin !== undefined) {
       const same =
         twin === name
-          ? `two columns named ${JSON.stringify(name)}`
-          : `columns ${JSON.stringify(twin)} and ${JSON.stringify(name)}, the same but for capitals`;
+          ? `two columns named ${privately(JSON.stringify(name))}`
+          : `columns ${privately(JSON.stringify(twin))} and ${privately(JSON.stringify(name))}, the same but for capitals`;
       throw new InvalidDatasetError(`${where} has ${same}. Rename one.`);
     }
     if (!name.isWellFormed() || name.includes('\0')) {
       throw new InvalidDatasetError(
-        `${where} has a column ${JSON.stringify(name)}, a name with ${name.includes('\0') ? 'a NUL' : 'half a character'} in it, which no Parquet file could give back. Rename it.`,
+        `${where} has a column ${privately(JSON.stringify(name))}, a name with ${name.includes('\0') ? 'a NUL' : 'half a character'} in it, which no Parquet file could give back. Rename it.`,
       );
     }
     if (folded.startsWith('__quarry_') || folded === 'file_row_number') {
       throw new InvalidDatasetError(
-        `${where} has a column ${JSON.stringify(name)}, a name that Quarry needs itself. Rename it.`,
+        `${where} has a column ${privately(JSON.stringify(name))}, a name that Quarry needs itself. Rename it.`,
       );
     }
     seen.set(folded, name);

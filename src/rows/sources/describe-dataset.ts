@@ -2,6 +2,7 @@ import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Column, CsvLayout, Dataset, DatasetFormat, TextLayout } from '../../core/plan/part.ts';
 import type { GivenFormat } from '../../core/run-input/dataset-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { privately } from '../../core/text/private-text.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
 import { type CsvOptions, readCsvStructure, type SkippedRecord } from '../csv/csv-structure.ts';
 import { MOST_TEXT_COLUMNS } from '../duckdb/wide-rows.ts';
@@ -167,7 +168,7 @@ function sameColumns(files: readonly LocalDatasetFile[], contents: readonly File
     const added = [...actual].filter((column) => !expected.has(column));
     if (missing.length + added.length > 0) {
       throw new InvalidDatasetError(
-        `The dataset's files have different columns: ${listed(missing) || 'nothing'} only in ${files[at]?.uri}, ${listed(added) || 'nothing'} only in ${files[index]?.uri}. Give files of the same columns and types.`,
+        `The dataset's files have different columns: ${privately(listed(missing) || 'nothing')} only in ${files[at]?.uri}, ${privately(listed(added) || 'nothing')} only in ${files[index]?.uri}. Give files of the same columns and types.`,
       );
     }
   }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InvalidRunInputError } from '../../core/errors.ts';
 import type { Dataset } from '../../core/plan/part.ts';
+import { privately } from '../../core/text/private-text.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { inScratch, wholeFiles } from './dataset-rows.ts';
 import type { LocalDatasetFile } from './describe-dataset.ts';
@@ -23,7 +24,7 @@ export async function checkRecordIds(
   const found = dataset.columns.find(({ name }) => name === column);
   if (found === undefined) {
     throw new InvalidRunInputError(
-      `record_id_column is "${column}", but the dataset has the columns ${dataset.columns.map(({ name }) => name).join(', ')}.`,
+      `record_id_column is "${column}", but the dataset has the columns ${privately(dataset.columns.map(({ name }) => name).join(', '))}.`,
     );
   }
   await inScratch(async (db, scratchDirectory) => {
@@ -55,7 +56,7 @@ export async function checkRecordIds(
     );
     if (duplicates.length > 0) {
       const examples = duplicates.map(({ id, rows }) => `${JSON.stringify(id)} (${rows} rows)`).join(', ');
-      problems.push(`values that several rows have: ${duplicates[0]?.ids}, such as ${examples}`);
+      problems.push(`values that several rows have: ${duplicates[0]?.ids}, such as ${privately(examples)}`);
     }
     if (problems.length > 0) {
       throw new InvalidRunInputError(

@@ -1,6 +1,7 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
 import type { Dataset } from '../../core/plan/part.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
+import { privately } from '../../core/text/private-text.ts';
 import { requireSoundSchema } from '../../rows/collect/typed-answer.ts';
 import type { ModelCall } from './model-call.ts';
 import { checkPromptColumns } from './prompt-columns.ts';
@@ -26,7 +27,7 @@ export function checkColumns(input: RunInput, call: ModelCall, { columns }: Data
   const notes = checkPromptColumns(input, call, names);
   if (input.record_id_column !== undefined && !names.includes(input.record_id_column)) {
     throw new InvalidRunInputError(
-      `record_id_column "${input.record_id_column}" is not a column. The dataset has ${names.join(', ')}.`,
+      `record_id_column "${input.record_id_column}" is not a column. The dataset has ${privately(names.join(', '))}.`,
     );
   }
   if (call.schema !== undefined) requireSoundSchema(call.schema);

@@ -1,5 +1,6 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
+import { privately } from '../../core/text/private-text.ts';
 import { placeholdersOf } from '../../prompts/prompt-template.ts';
 import type { ModelCall } from './model-call.ts';
 
@@ -28,7 +29,7 @@ export function checkPromptColumns(input: RunInput, call: ModelCall, names: read
 }
 
 function requireColumns(call: ModelCall, names: readonly string[]): void {
-  const has = `The dataset has ${names.join(', ')}.`;
+  const has = `The dataset has ${privately(names.join(', '))}.`;
   for (const [what, pieces] of [
     ['prompt', call.prompt],
     ['system prompt', call.system],
@@ -69,7 +70,7 @@ function doubtsOf({ prompt, system }: ModelCall, template: string, names: readon
   return [
     {
       fault: 'The prompt template has no placeholder, so it would ask the same question of every row.',
-      advice: `Put a column into it, such as {${names[0]}}; the dataset has ${names.join(', ')}.`,
+      advice: `Put a column into it, such as ${privately(`{${names[0]}}`)}; the dataset has ${privately(names.join(', '))}.`,
     },
   ];
 }

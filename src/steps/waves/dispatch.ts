@@ -13,6 +13,7 @@ import { pricedModelOf } from '../../core/plan/run-plan.ts';
 import { RunResumed } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
 import { parseS3Uri, type S3Uri } from '../../core/s3-uri.ts';
+import { privately } from '../../core/text/private-text.ts';
 import { batchPriceOf, costUsd } from '../../models/catalog/prices.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
@@ -157,15 +158,15 @@ async function failUncollected(
     const others =
       unreadable.length === 1 ? '' : ` The same is true of ${unreadable.length - 1} other parts.`;
     throw new UnreadableOutputError(
-      `${unreadable[0]?.message}${others} These answers are paid for, so nothing more is sent. Once they can be read, resume the run: they are collected then. If they are lost for good, resume it with --resend-missing: their records are sent again, and paid for again.`,
+      `${privately(unreadable[0]?.message ?? '')}${others} These answers are paid for, so nothing more is sent. Once they can be read, resume the run: they are collected then. If they are lost for good, resume it with --resend-missing: their records are sent again, and paid for again.`,
     );
   }
   const full = faults.find((fault) => fault?.error === new DiskFullError().name);
-  if (full !== undefined) throw new DiskFullError(full.message);
+  if (full !== undefined) throw new DiskFullError(privately(full.message));
   const damaged = faults.find((fault) => fault?.error === new DamagedFileError().name);
-  if (damaged !== undefined) throw new DamagedFileError(damaged.message);
+  if (damaged !== undefined) throw new DamagedFileError(privately(damaged.message));
   throw new LedgerMismatchError(
-    `${missing.length} of the parts of wave ${first?.wave} could not be collected, ${first?.part_id} first: ${faults[0]?.message ?? 'it was not reached'}. What their jobs left is kept: start the run again under the same run_id to go on.`,
+    `${missing.length} of the parts of wave ${first?.wave} could not be collected, ${first?.part_id} first: ${faults[0] === undefined ? 'it was not reached' : privately(faults[0].message)}. What their jobs left is kept: start the run again under the same run_id to go on.`,
   );
 }
 
