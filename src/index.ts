@@ -44,7 +44,12 @@ export type { PlanOptions } from './quarry/runs/draft-run.ts';
 export type { ListedRun } from './quarry/runs/list-runs.ts';
 export type { PlannedSchema, PlanReport, ScheduledEnd } from './quarry/runs/plan-report.ts';
 export { type FollowOptions, Run } from './quarry/runs/run.ts';
-export { RunDetachedError, RunStoppedError, runIdOf } from './quarry/runs/run-errors.ts';
+export {
+  OutputNotWrittenError,
+  RunDetachedError,
+  RunStoppedError,
+  runIdOf,
+} from './quarry/runs/run-errors.ts';
 export type { Dataset, DatasetRow, RunRequest } from './quarry/runs/run-request.ts';
 export type { RunStatusReport } from './quarry/runs/run-status.ts';
 export { type EmulateOptions, EmulatorBusyError, type ServedEmulator } from './quarry/serve-emulator.ts';

@@ -14,8 +14,10 @@ import { openRunFiles, type RunFiles } from '../targets/run-files.ts';
 import { chooseTarget, type TargetPurpose } from './choose-target.ts';
 import { doctorOptionsOf } from './doctor-options.ts';
 import { directoryOf, type QuarryOptions, requireOptions, spellingOf } from './quarry-options.ts';
-import { downloadResults, requireFreeFolder } from './results/download-results.ts';
+import { outputPlaceOf } from './results/output-place.ts';
+import { type LineFormat, resultLines } from './results/result-lines.ts';
 import { outputPathsOf, type ResultRow, type ResultsOptions, readRows } from './results/run-results.ts';
+import { writeResults } from './results/write-results.ts';
 import { type CancelledRun, cancel } from './runs/cancel-run.ts';
 import { draftRun, type PlanOptions } from './runs/draft-run.ts';
 import { type ListedRun, listAllRuns } from './runs/list-runs.ts';
@@ -23,6 +25,7 @@ import type { PlanReport } from './runs/plan-report.ts';
 import { beginRun, type FollowOptions, type Run, type RunEnd } from './runs/run.ts';
 import { runHere, stoppedError } from './runs/run-here.ts';
 import { attachOnStack, isOnStack, resumeOnStack, runOnStack } from './runs/run-on-stack.ts';
+import { openRunOutput } from './runs/run-output.ts';
 import { inOwnWords, type RunRequest, runInputOf } from './runs/run-request.ts';
 import { type RunStatusReport, readStatus } from './runs/run-status.ts';
 import type { RunWorkOptions } from './runs/run-work.ts';
@@ -30,7 +33,10 @@ import { type EmulateOptions, type ServedEmulator, serveEmulator } from './serve
 
 /** How a run is made. */
 export interface RunOptions extends FollowOptions {
-  /** Folder that the result files and the summary are put into at the end; empty, or of the same run. */
+  /**
+   * Where the results are put at the end: a folder, which is empty or of the same run, or one file that ends in `.parquet`, `.csv`
+   * or `.jsonl`. `resume` remembers it.
+   */
   output?: string | undefined;
 }
 
@@ -44,6 +50,8 @@ export interface ResumeOptions extends FollowOptions {
   maxAttempts?: number | undefined;
   /** Send the records of jobs again whose paid answers are lost for good, and pay for them again. */
   resendMissing?: boolean | undefined;
+  /** Where the results are put at the end. @default where the run was to put them */
+  output?: string | undefined;
 }
 
 /** How a run is cancelled. */
@@ -75,25 +83,23 @@ export class Quarry {
 
   /** Starts a run, or goes on with the one of the same input; resolves once it is planned. */
   async run(request: RunRequest, options: RunOptions = {}): Promise<Run> {
-    const { output } = options;
     return this.#begin({ sendsJobs: true }, options, async (work) => {
       const { files } = work;
       await files.requireReachable();
-      if (output !== undefined) await requireFreeFolder(output);
+      const { dataset } = (request ?? {}) as Partial<RunRequest>;
+      const results = await openRunOutput(options.output, { ...work, dataset });
       const { input, notes } = await runInputOf(request, work);
       const summary = await inOwnWords(request, input, () =>
         isOnStack(files)
-          ? runOnStack(input, { ...work, files, notes })
+          ? runOnStack(input, { ...work, files, notes, onNamed: results.claim })
           : runHere(input, {
               ...work,
               notes,
               asks: String(input.model_id ?? ''),
-              onPlanned: async ({ run_id }) => {
-                if (output !== undefined) await requireFreeFolder(output, run_id);
-              },
+              onPlanned: ({ run_id }) => results.claim(run_id),
             }),
       );
-      return endOf(summary, files, output);
+      return results.end(summary);
     });
   }
 
@@ -106,6 +112,8 @@ export class Quarry {
     return this.#begin({ runId, sendsJobs: true }, options, async (work) => {
       const { files } = work;
       const { plan, summary: ended } = await findRun(files, runId);
+      const results = await openRunOutput(options.output, { ...work, runId });
+      await results.claim(runId);
       // A run that has ended sends nothing more.
       const asks = ended === undefined ? plan.model.model_id : undefined;
       const summary = isOnStack(files)
@@ -122,7 +130,7 @@ export class Quarry {
               },
             },
           );
-      return endOf(summary, files);
+      return results.end(summary);
     });
   }
 
@@ -137,7 +145,8 @@ export class Quarry {
         );
       }
       const status = await readStatus(runId, files);
-      if (status.kind === 'ended') return { summary: status.summary, files: status.files };
+      const results = await openRunOutput(undefined, { ...work, runId });
+      if (status.kind === 'ended') return results.end(status.summary);
       const { execution, isAtWork = false } = status.onStack ?? {};
       if (execution === undefined || !isAtWork) {
         throw new InvalidRunInputError(
@@ -145,7 +154,7 @@ export class Quarry {
         );
       }
       const { executionArn, name } = execution;
-      return endOf(await attachOnStack({ executionArn, name, runId }, { ...work, files }), files);
+      return results.end(await attachOnStack({ executionArn, name, runId }, { ...work, files }));
     });
   }
 
@@ -204,11 +213,20 @@ export class Quarry {
     );
   }
 
-  /** Puts the Parquet files and the summary of a run that has ended into a folder that is empty, or of that run; their paths. */
-  async download(run: RunName, directory: string): Promise<string[]> {
+  /** The same rows as text, each with its line ends: objects of JSON, or CSV, which has a header. */
+  async *lines(run: RunName, options: ResultsOptions & { format: LineFormat }): AsyncGenerator<string, void> {
+    using files = await this.#open({ runId: idOf(run) });
+    yield* resultLines(await endedSummary(idOf(run), files), files, options);
+  }
+
+  /**
+   * Puts the results of a run that has ended into a folder that is empty, or of that run: its Parquet files and the summary. A name
+   * that ends in `.parquet`, `.csv` or `.jsonl` is one file of all rows, or of those that are asked for. The files' paths.
+   */
+  async download(run: RunName, output: string, rows: ResultsOptions = {}): Promise<string[]> {
     const runId = idOf(run);
     return this.#work({ runId }, {}, async ({ files }) =>
-      downloadResults(await endedSummary(runId, files), files, directory),
+      writeResults(outputPlaceOf(output), { summary: await endedSummary(runId, files), files, rows }),
     );
   }
 
@@ -299,16 +317,6 @@ async function endedSummary(runId: string, files: RunFiles): Promise<RunSummary>
   const { summary } = await findRun(files, runId);
   if (summary === undefined) throw new InvalidRunInputError(`Run "${runId}" has not ended yet.`);
   return summary;
-}
-
-async function endOf(summary: RunSummary, files: RunFiles, output?: string): Promise<RunEnd> {
-  return {
-    summary,
-    files:
-      output === undefined
-        ? outputPathsOf(summary, files.store)
-        : await downloadResults(summary, files, output),
-  };
 }
 
 /** What could be sent again and has no attempts left. */

@@ -1,6 +1,7 @@
 import { type AnswerFlaw, countUnwanted, failOnOf } from '../../core/jobs/answer-flaws.ts';
 import {
   type FollowOptions,
+  OutputNotWrittenError,
   type Quarry,
   type QuarryEvent,
   type Run,
@@ -12,7 +13,7 @@ import {
 import type { CliContext } from '../cli-context.ts';
 import { CliError, EXIT_INCOMPLETE, EXIT_INTERRUPTED } from '../cli-error.ts';
 import { withStopSignals } from '../stop-signals.ts';
-import { dirFlag } from '../views/format.ts';
+import { dirFlag, shellWord } from '../views/format.ts';
 import { printSummary } from '../views/print-summary.ts';
 import { createProgressReporter } from '../views/progress-reporter.ts';
 import { summaryJson } from '../views/summary-view.ts';
@@ -113,6 +114,13 @@ async function explain(error: unknown, { quarry, dir }: RunCommand): Promise<unk
     });
   }
   if (error instanceof RunDetachedError) return detachedError(error, dir);
+  if (error instanceof OutputNotWrittenError) {
+    const { name, message, output } = error;
+    const command = `quarry results ${runId} --output ${shellWord(output)}${dirFlag(dir)}`;
+    return new CliError(name, `${message}\nOnce that is mended, or with another place: ${command}`, {
+      runId,
+    });
+  }
   if (runId === undefined) return error;
   const { name, message } = error as Error;
   return new CliError(name, `${message}${resumeHint({ runId, name }, dir)}`, { runId });

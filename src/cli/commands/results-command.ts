@@ -1,5 +1,5 @@
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { stringify } from 'csv-stringify/sync';
 import { InvalidRunInputError } from '../../index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addTargetOptions, quarryOf, RUN_ARGUMENT, type TargetOptions } from '../options/target-options.ts';
@@ -11,8 +11,10 @@ const DEFAULT_TABLE_ROWS = 10;
 
 interface ResultsOptions extends TargetOptions {
   head?: number;
-  format: 'table' | 'jsonl' | 'csv';
+  /** @default 'table' */
+  format?: 'table' | 'jsonl' | 'csv';
   failed?: boolean;
+  output?: string;
   download?: string;
 }
 
@@ -23,12 +25,19 @@ export function addResultsCommand(program: Command, context: CliContext): void {
     .argument('[run]', RUN_ARGUMENT)
     .description('Print the rows of a finished run with their answers.')
     .option('--head <n>', `first n rows; a table has ${DEFAULT_TABLE_ROWS} unless you say more`, toCount)
-    .addOption(new Option('--format <format>', 'how').choices(['table', 'jsonl', 'csv']).default('table'))
+    .addOption(
+      new Option('--format <format>', 'how rows are printed (default: table)').choices([
+        'table',
+        'jsonl',
+        'csv',
+      ]),
+    )
     .option('--failed', 'only rows without an answer')
     .option(
-      '--download <directory>',
-      'put the result files (Parquet) and the summary there, and print no rows',
-    );
+      '--output <path>',
+      'put the rows there and print none: one file that ends in .parquet, .csv or .jsonl, or a folder of all result files',
+    )
+    .option('--download <directory>', 'put all result files (Parquet) and the summary into this folder');
   addTargetOptions(command).action((name: string | undefined, options: ResultsOptions) =>
     printResults(name, options, context),
   );
@@ -39,6 +48,7 @@ async function printResults(
   options: ResultsOptions,
   { out }: CliContext,
 ): Promise<void> {
+  refuseUnused(options);
   const quarry = quarryOf(options);
   const runId = await quarry.find(name);
   if ((await quarry.summary(runId)) === undefined) {
@@ -46,29 +56,52 @@ async function printResults(
       `Run "${runId}" has not ended yet. See: quarry status ${runId}${dirFlag(options.dir)}`,
     );
   }
-  if (options.download !== undefined) {
-    const paths = await quarry.download(runId, options.download);
-    out.write(`${count(paths.length, 'Parquet file')} in ${options.download}\n`);
+  const { head, format = 'table', failed: failedOnly } = options;
+  const output = options.output ?? options.download;
+  if (output !== undefined) {
+    const paths = await quarry.download(runId, output, { head, failedOnly });
+    out.write(
+      isOneFile(output, paths)
+        ? `${output} has the rows.\n`
+        : `${count(paths.length, 'Parquet file')} in ${output}\n`,
+    );
     return;
   }
-  const head = options.head ?? (options.format === 'table' ? DEFAULT_TABLE_ROWS : undefined);
-  const rows = quarry.results(runId, { head, failedOnly: options.failed });
-  switch (options.format) {
-    case 'table': {
-      const shown = await Array.fromAsync(rows);
-      out.write(shown.length === 0 ? 'No rows.\n' : `${rowsView(shown, { width: out.columns })}\n`);
-      return;
-    }
-    case 'jsonl':
-      for await (const row of rows) await write(out, `${JSON.stringify(row)}\n`);
-      return;
-    case 'csv': {
-      let header = true;
-      for await (const row of rows) {
-        await write(out, stringify([row], { header, cast: { object: (value) => JSON.stringify(value) } }));
-        header = false;
-      }
-    }
+  if (format === 'table') {
+    const rows = await Array.fromAsync(
+      quarry.results(runId, { head: head ?? DEFAULT_TABLE_ROWS, failedOnly }),
+    );
+    out.write(rows.length === 0 ? 'No rows.\n' : `${rowsView(rows, { width: out.columns })}\n`);
+    return;
+  }
+  for await (const line of quarry.lines(runId, { format, head, failedOnly })) await write(out, line);
+}
+
+function isOneFile(output: string, [path, ...others]: readonly string[]): boolean {
+  return others.length === 0 && path === resolve(output);
+}
+
+/** Combinations of options of which one would be passed over. */
+function refuseUnused({ output, download, format, failed, head }: ResultsOptions): void {
+  const rows = [
+    ...(failed ? ['--failed'] : []),
+    ...(head === undefined ? [] : ['--head']),
+    ...(format === undefined ? [] : ['--format']),
+  ];
+  if (output !== undefined && download !== undefined) {
+    throw new InvalidRunInputError(
+      '--output and --download both say where the results go. Give one of them.',
+    );
+  }
+  if (download !== undefined && rows.length > 0) {
+    throw new InvalidRunInputError(
+      `--download takes all result files as they are, and ${rows.join(', ')} would be passed over. For some of the rows: --output failed.csv, .jsonl or .parquet.`,
+    );
+  }
+  if (output !== undefined && format !== undefined) {
+    throw new InvalidRunInputError(
+      `--format is of rows that are printed; with --output the name says it: give one that ends in .parquet, .csv or .jsonl, without --format.`,
+    );
   }
 }
 

@@ -2,12 +2,14 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { CliContext } from '../cli-context.ts';
 import { addTargetOptions, quarryOf, RUN_ARGUMENT, type TargetOptions } from '../options/target-options.ts';
 import { followRun, reportRun } from './follow-run.ts';
+import { OUTPUT_HELP } from './run-command.ts';
 
 interface ResumeOptions extends TargetOptions {
   maxCostUsd?: number;
   timeoutHours?: number;
   maxAttempts?: number;
   resendMissing?: boolean;
+  output?: string;
   json?: boolean;
 }
 
@@ -28,13 +30,21 @@ export function addResumeCommand(program: Command, context: CliContext): void {
       'send the records of jobs again whose paid answers are lost for good, and pay for them again',
     )
     .option('--timeout-hours <n>', 'hours after which Bedrock ends a job from now on, 24 to 168', toHours)
+    .option('--output <path>', `${OUTPUT_HELP} (default: where run was told to)`)
     .option('--json', 'print the summary as JSON, and nothing else');
   addTargetOptions(command).action(async (name: string | undefined, options: ResumeOptions) => {
-    const { dir, json, maxCostUsd, timeoutHours, maxAttempts, resendMissing } = options;
+    const { dir, json, maxCostUsd, timeoutHours, maxAttempts, resendMissing, output } = options;
     const command = { quarry: quarryOf(options), context, dir };
     const runId = await command.quarry.find(name);
     const ended = await followRun(command, (follow) =>
-      command.quarry.resume(runId, { ...follow, maxCostUsd, timeoutHours, maxAttempts, resendMissing }),
+      command.quarry.resume(runId, {
+        ...follow,
+        maxCostUsd,
+        timeoutHours,
+        maxAttempts,
+        resendMissing,
+        output,
+      }),
     );
     await reportRun(ended, { ...command, json });
   });

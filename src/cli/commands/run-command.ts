@@ -6,6 +6,10 @@ import { addRunFlags } from '../options/run-flags.ts';
 import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
 import { followRun, reportRun } from './follow-run.ts';
 
+/** What a command says of `--output`. */
+export const OUTPUT_HELP =
+  'where the results are put at the end: a folder, or one file that ends in .parquet, .csv or .jsonl';
+
 /** `quarry run`: a dataset through the whole workflow. */
 export function addRunCommand(program: Command, context: CliContext): void {
   const command = program
@@ -13,7 +17,7 @@ export function addRunCommand(program: Command, context: CliContext): void {
     .argument('[dataset]', 'a local file or folder, s3://bucket/key, or hf:owner/name')
     .description('Run a prompt or an embedding model over every row of a dataset.')
     .option('--input <file>', 'run input, a JSON or YAML document; flags override its keys')
-    .option('--output <directory>', 'put the result files (Parquet) and the summary there at the end')
+    .option('--output <path>', OUTPUT_HELP)
     .option('--json', 'print the summary as JSON, and nothing else');
   addRunFlags(addTargetOptions(command)).action(async (dataset: string | undefined, options: RunOptions) => {
     await run(dataset, options, context);

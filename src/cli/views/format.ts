@@ -42,5 +42,10 @@ export function cell(value: unknown, maxLength: number): string {
 
 /** ` --dir …`, for a command in a message; empty for the default. */
 export function dirFlag(directory: string): string {
-  return directory === '.quarry' ? '' : ` --dir ${directory}`;
+  return directory === '.quarry' ? '' : ` --dir ${shellWord(directory)}`;
+}
+
+/** A text as one word of a command that can be pasted into a shell. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -61,11 +61,17 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
       `  ${error_code}: ${count(affected, 'row')}, such as ${example_record_id}: ${example_message}`,
     );
   }
-  lines.push('', `  output     ${paths.length} Parquet ${paths.length === 1 ? 'file' : 'files'}`);
+  lines.push('', `  output     ${count(paths.length, `${formatOf(paths)} file`)}`);
   const shown = paths.slice(0, 3).map((path) => `             ${shortPath(path)}`);
   lines.push(...shown);
   if (paths.length > 3) lines.push(`             … and ${paths.length - 3} more`);
   return lines.map(printable);
+}
+
+/** What the result files are, by the ending that they share. */
+function formatOf([path = '']: readonly string[]): string {
+  if (/\.csv$/i.test(path)) return 'CSV';
+  return /\.jsonl$/i.test(path) ? 'JSONL' : 'Parquet';
 }
 
 function headline({ status, stop }: RunSummary): string {

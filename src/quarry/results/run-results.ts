@@ -1,6 +1,6 @@
 import type { RunSummary } from '../../core/run/summary.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { readResults } from '../../rows/results/read-results.ts';
+import { type ResultRows, readResults } from '../../rows/results/read-results.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { resultFiles } from '../../targets/result-files.ts';
 import type { RunFiles } from '../../targets/run-files.ts';
@@ -18,23 +18,15 @@ export type ResultRow<Columns = Record<string, unknown>> = Columns & {
 };
 
 /** Which rows are read. */
-export interface ResultsOptions {
-  /** The first so many. @default all */
-  head?: number | undefined;
-  /** Only rows without an answer. */
-  failedOnly?: boolean | undefined;
-}
+export type ResultsOptions = ResultRows;
 
 /** The rows of a run that has ended, in the order of the dataset, a thousand of them in memory at a time. */
 export async function* readRows<Columns>(
   summary: RunSummary,
   files: RunFiles,
-  { head, failedOnly = false }: ResultsOptions,
+  options: ResultsOptions,
 ): AsyncGenerator<ResultRow<Columns>, void> {
-  const rows = readResults(resultFiles(summary, files), {
-    ...(head === undefined ? {} : { head }),
-    failedOnly,
-  });
+  const rows = readResults(resultFiles(summary, files), options);
   for await (const row of rows) yield row as ResultRow<Columns>;
 }
 

@@ -34,6 +34,18 @@ export class RunDetachedError extends QuarryError {
   }
 }
 
+/** The run has ended, and its results are safe; only where they were to be put they could not be written. */
+export class OutputNotWrittenError extends QuarryError {
+  override readonly name = 'OutputNotWrittenError';
+  /** Where they were to go. */
+  readonly output: string;
+
+  constructor(message: string, { output, ...options }: ErrorOptions & { output: string }) {
+    super(message, options);
+    this.output = output;
+  }
+}
+
 const NAMED_ERRORS = [
   AccessDeniedError,
   BedrockThrottledError,

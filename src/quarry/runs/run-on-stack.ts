@@ -9,7 +9,7 @@ import { resumeRun } from '../../targets/aws/cancel-run.ts';
 import type { DeployedTarget } from '../../targets/aws/deployed-target.ts';
 import type { Execution } from '../../targets/aws/executions.ts';
 import { type FollowResult, followRun } from '../../targets/aws/follow-execution.ts';
-import { type StartedRun, startRun } from '../../targets/aws/start-run.ts';
+import { type StartedRun, type StartOptions, startRun } from '../../targets/aws/start-run.ts';
 import type { RunFiles } from '../../targets/run-files.ts';
 import { openStack } from '../open-stack.ts';
 import type { Tell } from '../quarry-event.ts';
@@ -26,7 +26,7 @@ export function isOnStack(files: RunFiles): files is StackFiles {
 }
 
 /** What work on a stack's run has. */
-export type StackOptions = RunWorkOptions & { files: StackFiles };
+export type StackOptions = RunWorkOptions & { files: StackFiles } & Pick<StartOptions, 'onNamed'>;
 
 /** Starts the run on the stack, or joins the execution that is working on it, and follows it. */
 export async function runOnStack(
@@ -38,7 +38,7 @@ export async function runOnStack(
   await refuseOtherWorker(input, options);
   // The plan is made elsewhere, where nothing is known of this machine's folder.
   for (const message of notes) options.tell({ kind: 'notice', message });
-  return await followStarted(await startRun(input, target), target, options);
+  return await followStarted(await startRun(input, target, options), target, options);
 }
 
 /** Goes on with a run of the stack. */
@@ -103,7 +103,11 @@ async function follow(
       tell(event);
     },
   });
-  if (planned !== undefined) await remember(planned, options);
+  if (planned !== undefined) {
+    await remember(planned, options);
+    // What is wrong with the place by now is said when the results are put there.
+    if (runId === undefined) await options.onNamed?.(planned).catch(() => {});
+  }
   // Without a plan there is nothing that could be resumed.
   const known = result.kind === 'failed' ? planned : (planned ?? runId);
   return summaryOf(result, { runId: known, reason: signal.reason });

@@ -14,7 +14,8 @@ import { createScratch } from '../duckdb/scratch.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
 import type { ResultColumns } from './result-columns.ts';
 
-const READ_MEMORY_MB = 512;
+/** What a reader of results may use. */
+export const READ_MEMORY_MB = 512;
 /** Most rows of a page, and most bytes and values of its rows, as rows are on average. */
 const PAGE = { rows: 1_000, bytes: 32_000_000, values: 200_000 };
 /** Orders the rows of a page; the dataset may well have a column `place`. */
@@ -91,14 +92,30 @@ export interface RemoteResult extends AsyncDisposable {
 /** The path of a result file, or what opens it when its turn comes. */
 export type ResultFile = string | (() => Promise<RemoteResult>);
 
+/** Which rows of result files are read. */
+export interface ResultRows {
+  /** The first so many. @default all */
+  head?: number | undefined;
+  /** Only rows without an answer. */
+  failedOnly?: boolean | undefined;
+}
+
 /**
  * The rows of result files, in order, as values that `JSON.stringify` takes: integers that JavaScript does not
  * have exactly as decimal text; decimals, dates and blobs as in prompts; NaN and infinities as null.
  */
 export async function* readResults(
   files: readonly ResultFile[],
-  { head = Number.POSITIVE_INFINITY, failedOnly = false }: { head?: number; failedOnly?: boolean },
+  rows: ResultRows,
 ): AsyncGenerator<Record<string, unknown>> {
+  for await (const json of readResultTexts(files, rows)) yield JSON.parse(json, keepExact);
+}
+
+/** The same rows, each as one JSON object, whose integers have all their digits: a column has one type in every row. */
+export async function* readResultTexts(
+  files: readonly ResultFile[],
+  { head = Number.POSITIVE_INFINITY, failedOnly = false }: ResultRows,
+): AsyncGenerator<string> {
   await using scratch = await createScratch();
   await using db = await openDuckDb({ memoryMb: READ_MEMORY_MB, threads: 2, scratchDirectory: scratch.path });
   let left = head;
@@ -122,7 +139,7 @@ export async function* readResults(
         `SELECT CAST(to_json({${fields}}) AS VARCHAR) AS json FROM (${page}) ${failedOnly ? 'WHERE error_code IS NOT NULL' : ''} ORDER BY ${PLACE_COLUMN} LIMIT ${Math.min(left, pageRows)}`,
       );
       left -= found.length;
-      for (const { json } of found) yield parseRow(String(json));
+      for (const { json } of found) yield soundJson(String(json));
     }
   }
 }
@@ -163,16 +180,12 @@ function jsonValue(column: Column): string {
   return name;
 }
 
-function parseRow(json: string): Record<string, unknown> {
-  try {
-    return JSON.parse(json, keepExact);
-  } catch {
-    // NaN and infinities within lists and structs.
-    const sound = json.replace(/"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g, (token) =>
-      token.startsWith('"') ? token : 'null',
-    );
-    return JSON.parse(sound, keepExact);
-  }
+/** NaN and infinities within lists and structs as null. */
+function soundJson(json: string): string {
+  if (!/NaN|Infinity/.test(json)) return json;
+  return json.replace(/"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g, (token) =>
+    token.startsWith('"') ? token : 'null',
+  );
 }
 
 function keepExact(_key: string, value: unknown, context?: { source?: string }): unknown {

@@ -32,6 +32,12 @@ export interface StartedRun {
   joined: boolean;
 }
 
+/** What a start is given beside its input. */
+export interface StartOptions {
+  /** Called once the run has its name, if anything but Plan can know it, and before anything is started. */
+  onNamed?: ((runId: string | undefined) => Promise<void>) | undefined;
+}
+
 /** Bytes of an execution's input. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 const MAX_INPUT_BYTES = 262_144;
 /** Names that are tried: others may start the same run at this moment. */
@@ -43,7 +49,11 @@ const HASH_LENGTH = 10;
  * Starts the run of this input, or joins the execution that is already working on it: there are never two. The
  * dataset is an `s3_uri` or a `dataset_id`; what is wrong with the input is refused here, before anything is started.
  */
-export async function startRun(document: unknown, target: DeployedTarget): Promise<StartedRun> {
+export async function startRun(
+  document: unknown,
+  target: DeployedTarget,
+  { onNamed }: StartOptions = {},
+): Promise<StartedRun> {
   const { sfn, deployment } = target;
   requireReady(deployment);
   const input = parseRunInput(document);
@@ -55,6 +65,7 @@ export async function startRun(document: unknown, target: DeployedTarget): Promi
   }
   const runId = await identifyRun(input, target);
   const base = runId ?? nameOfInput(input, target);
+  await onNamed?.(runId);
 
   for (let names = 0; names < MAX_NAMES; names += 1) {
     const executions =

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { countRows, readResults } from '../../../src/rows/results/read-results.ts';
+import { countRows, readResults, readResultTexts } from '../../../src/rows/results/read-results.ts';
 import { recountResults } from '../../../src/rows/results/recount-results.ts';
 import { writeParquet } from '../../support/rows.ts';
 
@@ -37,6 +37,21 @@ test('values are safe for JSON and lose nothing', async () => {
     'odd "list': [null, 1],
   });
   expect(JSON.parse(JSON.stringify(row))).toEqual(row);
+});
+
+test('as texts, rows keep a column’s type: integers are numbers with all their digits, whichever row they are in', async () => {
+  const { path } = await writeParquet(
+    'texts.parquet',
+    `SELECT * FROM (VALUES
+      (1, 1.0::DOUBLE, [1::BIGINT], {'n': 2::BIGINT}, 'NaN "Infinity"'),
+      (9007199254740993, 'nan'::DOUBLE, [9007199254740993, NULL], {'n': 9007199254740993}, NULL),
+      (-9223372036854775808, 1e300, [], NULL, '-Infinity')) t(big, double, list, struct, text)`,
+  );
+  expect(await Array.fromAsync(readResultTexts([path], {}))).toEqual([
+    '{"big":1,"double":1.0,"list":[1],"struct":{"n":2},"text":"NaN \\"Infinity\\""}',
+    '{"big":9007199254740993,"double":null,"list":[9007199254740993,null],"struct":{"n":9007199254740993},"text":null}',
+    '{"big":-9223372036854775808,"double":1e300,"list":[],"struct":null,"text":"-Infinity"}',
+  ]);
 });
 
 test('rows come in order, over pages and files, up to head', async () => {

@@ -1,0 +1,28 @@
+import { copyToParquet, readParquetColumns, readParquetsSql, readUnpackedBytes } from '../duckdb/parquet.ts';
+import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
+import { READ_MEMORY_MB, type ResultRows, withResults } from './read-results.ts';
+
+/** Copies the rows of result files, in order, into one Parquet file; their number. */
+export async function copyResults(
+  paths: readonly string[],
+  path: string,
+  { head, failedOnly = false }: ResultRows,
+): Promise<number> {
+  return withResults(async (db) => {
+    let [rows, bytes] = [0, 0];
+    for (const part of paths) {
+      const unpacked = await readUnpackedBytes(db, part);
+      rows += unpacked.rows;
+      bytes += unpacked.bytes;
+    }
+    const [first] = paths;
+    const columns = first === undefined ? [] : await readParquetColumns(db, first);
+    await makeRoomForColumns(db, columns.length, READ_MEMORY_MB);
+    const sql = [
+      `SELECT * FROM ${readParquetsSql(paths)}`,
+      ...(failedOnly ? ['WHERE error_code IS NOT NULL'] : []),
+      ...(head === undefined ? [] : [`LIMIT ${head}`]),
+    ].join(' ');
+    return copyToParquet(db, { sql, path, compression: 'snappy', bytesPerRow: bytes / Math.max(1, rows) });
+  });
+}
