@@ -65,6 +65,8 @@ export const Dataset = z.object({
   files: z.array(DatasetFile),
   columns: z.array(Column),
   rows: Count,
+  /** What a user should know of what becomes of its columns. */
+  notes: z.array(z.string()).optional(),
 });
 export type Dataset = z.infer<typeof Dataset>;
 

@@ -90,7 +90,8 @@ async function createInstance(options: DuckDbOptions): Promise<DuckDBInstance> {
     // The system caches files already, and knows when they change.
     enable_external_file_cache: 'false',
   });
-  await runAll(instance, [`SET GLOBAL TimeZone = 'UTC'`]);
+  // What GeoParquet has as binary stays binary.
+  await runAll(instance, [`SET GLOBAL TimeZone = 'UTC'`, 'SET GLOBAL enable_geoparquet_conversion = false']);
   return instance;
 }
 

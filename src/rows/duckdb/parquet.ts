@@ -72,28 +72,3 @@ export async function readUnpackedBytes(db: DuckDb, path: string): Promise<{ row
       CAST((SELECT coalesce(sum(total_uncompressed_size), 0) FROM parquet_metadata(${sqlPath(path)})) AS DOUBLE) AS bytes`);
   return { rows: Number(rows), bytes: Number(bytes) };
 }
-
-/** What a reader of a Parquet file has to hold. */
-export interface ParquetLayout {
-  /** Unpacked bytes of all row groups, and of the largest. */
-  bytes: number;
-  largestRowGroupBytes: number;
-  /** True where a row group is likely one page per column, which is unpacked whole for any row of it. */
-  hasLargePages: boolean;
-}
-
-/** Bytes of a row group that a reader may well hold twice. */
-export const LARGE_ROW_GROUP_BYTES = 100_000_000;
-
-/** How a Parquet file is laid out, by its footer. DuckDB makes pages of up to 100 MB, other writers of 1 MB. */
-export async function readParquetLayout(db: DuckDb, path: string): Promise<ParquetLayout> {
-  const { bytes, largest, writer } = await db.row(`SELECT CAST(coalesce(sum(bytes), 0) AS DOUBLE) AS bytes,
-      CAST(coalesce(max(bytes), 0) AS DOUBLE) AS largest, (SELECT created_by FROM parquet_file_metadata(${sqlPath(path)})) AS writer
-    FROM (SELECT sum(total_uncompressed_size) AS bytes FROM parquet_metadata(${sqlPath(path)}) GROUP BY row_group_id)`);
-  const largestRowGroupBytes = Number(largest);
-  return {
-    bytes: Number(bytes),
-    largestRowGroupBytes,
-    hasLargePages: /^duckdb/i.test(String(writer)) && largestRowGroupBytes > LARGE_ROW_GROUP_BYTES,
-  };
-}

@@ -1,98 +1,124 @@
+import pLimit from 'p-limit';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Column } from '../../core/plan/part.ts';
-import { privately } from '../../core/text/private-text.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
-import { type DuckDb, guardedSql, sqlPath, unguarded } from '../duckdb/duckdb.ts';
+import type { DuckDb } from '../duckdb/duckdb.ts';
 import { readParquetColumns } from '../duckdb/parquet.ts';
-import { findCountLies, type SchemaRow } from './footer-counts.ts';
+import { checkFooter } from './footer-checks.ts';
+import { findLostNanoseconds } from './lost-nanoseconds.ts';
+import { FooterFault, type ParquetFooter, readParquetFooter } from './parquet-footer.ts';
+import { judgeColumn, type TypeVerdict, twinsIn } from './parquet-types.ts';
 
 /** What a Parquet file's footer says of its content. */
-export interface ParquetFooter {
+export interface ParquetContent {
   columns: Column[];
   rows: number;
+  /** Columns that come back as another type, with the same values. */
+  becomes: Column[];
 }
 
-/** Files whose footers one statement reads. */
-const FILES_AT_ONCE = 100;
+/** Footers that are read at once. */
+const CONCURRENT_FOOTERS = 16;
 
 /**
- * Reads the footers of any number of files. Throws InvalidDatasetError with the name of one that has none, or whose counts of
- * rows do not agree: some readers would go by one of them, and some by another.
+ * Reads the footers of any number of files. Throws InvalidDatasetError with the name of one that has none, that contradicts
+ * itself, or of which a value would not come back as it was.
  */
-export async function readParquetFooters(db: DuckDb, files: readonly SourceFile[]): Promise<ParquetFooter[]> {
-  const footers: ParquetFooter[] = [];
+export async function readParquetFooters(
+  db: DuckDb,
+  files: readonly SourceFile[],
+): Promise<ParquetContent[]> {
+  const footers = await pLimit(CONCURRENT_FOOTERS).map(files, readFooter);
+  const contents: ParquetContent[] = [];
   // Files of one dataset mostly have one schema, which is looked at once.
-  const columnsOf = new Map<string, Promise<Column[]>>();
-  for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
-    const some = files.slice(at, at + FILES_AT_ONCE);
-    // Where one of several files has no footer, DuckDB does not say which.
-    const summaries = await readSummaries(db, some).catch(() => undefined);
-    for (const file of some) {
-      const summary =
-        summaries?.get(file.path) ??
-        (await named(file, async () => (await readSummaries(db, [file])).get(file.path)));
-      if (summary === undefined) throw new Error(`DuckDB tells nothing of ${file.path}.`);
-      const { schema, rows, lie } = summary;
-      if (lie !== undefined) {
-        throw new InvalidDatasetError(
-          `${file.uri} contradicts itself: its footer tells of ${lie}. Have it written again by what made it.`,
-        );
-      }
-      const key = JSON.stringify(schema, (name, value) => (name === 'file_name' ? '' : value));
-      const columns = columnsOf.get(key) ?? readColumns(db, file, schema);
-      columnsOf.set(key, columns);
-      footers.push({ columns: await columns, rows });
+  const known = new Map<string, Promise<JudgedColumn[]>>();
+  for (const [index, file] of files.entries()) {
+    const footer = footers[index];
+    if (footer === undefined) continue;
+    const key = JSON.stringify(footer.columns);
+    const judging = known.get(key) ?? judgeColumns(db, file, footer);
+    known.set(key, judging);
+    const columns = await judging;
+    for (const [place, { name, verdict }] of columns.entries()) {
+      if (verdict.isNanos) await expectMicroseconds(file, { place, name, rows: footer.rows });
     }
+    contents.push({
+      columns: columns.map(({ name, type }) => ({ name, type })),
+      rows: footer.rows,
+      becomes: columns.flatMap(({ name, verdict: { becomes } }) =>
+        becomes === undefined ? [] : [{ name, type: becomes }],
+      ),
+    });
   }
-  return footers;
+  return contents;
 }
 
-interface FooterSummary {
-  /** Two files with the same one have the same columns. */
-  schema: readonly SchemaRow[];
-  rows: number;
-  /** Which counts of rows contradict each other. */
-  lie: string | undefined;
+async function readFooter({ uri, path }: SourceFile): Promise<ParquetFooter> {
+  try {
+    const footer = await readParquetFooter(path);
+    checkFooter(uri, footer);
+    return footer;
+  } catch (error) {
+    if (!(error instanceof FooterFault)) throw error;
+    throw new InvalidDatasetError(`${uri} ${error.message}`, { cause: error });
+  }
 }
 
-/** Summaries by path. */
-async function readSummaries(db: DuckDb, files: readonly SourceFile[]): Promise<Map<string, FooterSummary>> {
-  const paths = [...new Set(files.map(({ path }) => path))];
-  const list = `[${paths.map(sqlPath).join(', ')}]`;
-  const counts = await db.rows(
-    `SELECT file_name, CAST(num_rows AS DOUBLE) AS "rows" FROM parquet_file_metadata(${list})`,
-  );
-  const schemas = Map.groupBy(
-    await db.rows(`SELECT * EXCLUDE (name), ${guardedSql('name')} AS guarded FROM parquet_schema(${list})`),
-    ({ file_name }) => String(file_name),
-  );
-  const lies = await findCountLies(db, list, schemas);
-  return new Map(
-    counts.map(({ file_name, rows }) => {
-      const path = String(file_name);
-      return [path, { schema: schemas.get(path) ?? [], rows: Number(rows), lie: lies.get(path) }];
-    }),
-  );
-}
+type JudgedColumn = Column & { verdict: TypeVerdict };
 
-async function readColumns(db: DuckDb, file: SourceFile, schema: readonly SchemaRow[]): Promise<Column[]> {
-  const columns = await named(file, () => readParquetColumns(db, file.path));
-  const names = new Set(schema.slice(1).map(({ guarded }) => unguarded(guarded)));
-  // DuckDB renames the second of two columns whose names differ in case only.
-  const renamed = columns.find(({ name }) => !names.has(name));
-  if (renamed !== undefined) {
+async function judgeColumns(
+  db: DuckDb,
+  { uri, path }: SourceFile,
+  footer: ParquetFooter,
+): Promise<JudgedColumn[]> {
+  const twins = twinsIn(footer.columns);
+  if (twins !== undefined) {
     throw new InvalidDatasetError(
-      `${file.uri} has two columns whose names are the same but for capitals (${privately(renamed.name)}). Rename one.`,
+      twins[0] === twins[1]
+        ? `${uri} has two columns named ${JSON.stringify(twins[0])}. Rename one.`
+        : `${uri} has columns ${JSON.stringify(twins[0])} and ${JSON.stringify(twins[1])}, the same but for capitals. Rename one.`,
     );
   }
-  return columns;
+  const verdicts = footer.columns.map((column) => {
+    const verdict = judgeColumn(column);
+    if (verdict.refused !== undefined) {
+      throw new InvalidDatasetError(`${uri}: the column ${JSON.stringify(column.name)} ${verdict.refused}`);
+    }
+    return verdict;
+  });
+  const columns = await readParquetColumns(db, path).catch((error: unknown) => {
+    throw new InvalidDatasetError(
+      `${uri} has a schema that Quarry cannot read. Have it written again, by another version of what made it.`,
+      { cause: error },
+    );
+  });
+  return columns.map(({ name, type }, place) => {
+    const given = footer.columns[place]?.name;
+    if (given !== name || columns.length !== footer.columns.length) {
+      throw new InvalidDatasetError(
+        `${uri} has a column ${JSON.stringify(given ?? name)} whose name cannot be read back. Rename it.`,
+      );
+    }
+    return { name, type, verdict: verdicts[place] ?? {} };
+  });
 }
 
-async function named<T>({ uri }: SourceFile, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
-    throw new InvalidDatasetError(`${uri} cannot be read as Parquet: ${privately(line)}`, { cause: error });
-  }
+/** Throws InvalidDatasetError where a timestamp of the column has more than microseconds, which is all that DuckDB reads. */
+async function expectMicroseconds(
+  { uri, path, fetchRows }: SourceFile,
+  { place, name, rows }: { place: number; name: string; rows: number },
+): Promise<void> {
+  await fetchRows?.([name], { firstRow: 0, rows });
+  const column = `${uri}: the column ${JSON.stringify(name)} is a TIMESTAMP in nanoseconds`;
+  const advice = 'Cast it to TIMESTAMP in microseconds, or to text.';
+  const lost = await findLostNanoseconds({ path, place }).catch((error: unknown) => {
+    throw new InvalidDatasetError(
+      `${column}, and whether it has only whole microseconds, which could be kept, cannot be told. ${advice}`,
+      { cause: error },
+    );
+  });
+  if (lost === undefined) return;
+  throw new InvalidDatasetError(
+    `${column}, and only microseconds can be kept: row ${lost.row} has ${lost.nanoseconds} since 1970. ${advice}`,
+  );
 }

@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import { InvalidDatasetError, ServiceUnavailableError } from '../../core/errors.ts';
 import type { ByteRange, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import type { RowWindow, SourceFile } from '../bytes/source-bytes.ts';
-import { guardedSql, openDuckDb, sqlPath, unguarded } from '../duckdb/duckdb.ts';
+import { readParquetFooter } from './parquet-footer.ts';
 
 /** Where the object is, and where its sparse copy goes. */
 export interface SparseParquetOptions {
@@ -26,14 +26,13 @@ const MAX_GAP_BYTES = 64 * 1024;
 /** Bytes of one request. */
 const REQUEST_BYTES = 32 * 1024 ** 2;
 const CONCURRENT_REQUESTS = 4;
-const METADATA_MEMORY_MB = 256;
 
 /** One column's bytes in one row group. */
-interface ColumnChunk extends ByteRange {
+interface FetchedChunk extends ByteRange {
   firstRow: number;
   rows: number;
-  /** The column's name, and for nested columns the names below it, each after ", ". */
-  path: string;
+  /** The top-level column that it is of. */
+  column: string;
   isHere: boolean;
 }
 
@@ -51,7 +50,7 @@ export async function openSparseParquet(
   const path = join(directory, 'object.parquet');
   const limit = pLimit(CONCURRENT_REQUESTS);
   const turns = pLimit(1);
-  let chunks: Promise<ColumnChunk[]> | undefined;
+  let chunks: Promise<FetchedChunk[]> | undefined;
 
   const copy = async ({ start, end }: ByteRange): Promise<void> => {
     await using file = await open(path, 'r+');
@@ -77,7 +76,7 @@ export async function openSparseParquet(
     // One after the other, lest chunks that two of them need be read twice.
     fetchRows: (columns, window) =>
       turns(async () => {
-        chunks ??= readChunks(path, directory);
+        chunks ??= readChunks(path);
         const needed = (await chunks).filter((chunk) => !chunk.isHere && isWithin(chunk, columns, window));
         await Promise.all(requestsFor(needed).map((range) => limit(() => copy(range))));
         for (const chunk of needed) chunk.isHere = true;
@@ -111,45 +110,42 @@ async function createFooter({
   await copy({ start: tailStart, end: size - 1 });
   const trailer = Buffer.alloc(TRAILER_BYTES);
   await file.read(trailer, 0, TRAILER_BYTES, size - TRAILER_BYTES);
+  if (trailer.toString('latin1', 4) === 'PARE') {
+    throw new InvalidDatasetError(`${uri} is encrypted. Write it without encryption.`);
+  }
   if (trailer.toString('latin1', 4) !== MAGIC) refuse();
   const footerStart = size - TRAILER_BYTES - trailer.readUInt32LE(0);
   if (footerStart < MAGIC.length) refuse();
   if (footerStart < tailStart) await copy({ start: footerStart, end: tailStart - 1 });
 }
 
-async function readChunks(path: string, scratchDirectory: string): Promise<ColumnChunk[]> {
-  await using db = await openDuckDb({ memoryMb: METADATA_MEMORY_MB, threads: 1, scratchDirectory });
-  const rows =
-    await db.rows(`SELECT row_group_id, CAST(row_group_num_rows AS DOUBLE) AS "rows", ${guardedSql('path_in_schema')} AS path,
-      CAST(CASE WHEN dictionary_page_offset > 0 THEN least(dictionary_page_offset, data_page_offset) ELSE data_page_offset END AS DOUBLE) AS start,
-      CAST(total_compressed_size AS DOUBLE) AS bytes
-    FROM parquet_metadata(${sqlPath(path)}) ORDER BY row_group_id, column_id`);
-  const chunks: ColumnChunk[] = [];
-  let [group, firstRow, groupRows] = [rows[0]?.row_group_id, 0, 0];
-  for (const row of rows) {
-    if (row.row_group_id !== group) {
-      group = row.row_group_id;
-      firstRow += groupRows;
-    }
-    groupRows = Number(row.rows);
-    const start = Number(row.start);
-    const end = start + Number(row.bytes) - 1;
-    chunks.push({ start, end, firstRow, rows: groupRows, path: unguarded(row.path), isHere: end < start });
-  }
-  return chunks;
+async function readChunks(path: string): Promise<FetchedChunk[]> {
+  let firstRow = 0;
+  return (await readParquetFooter(path)).rowGroups.flatMap(({ rows, chunks }) => {
+    const first = firstRow;
+    firstRow += rows;
+    return chunks.map((chunk) => ({
+      start: chunk.start,
+      end: chunk.start + chunk.bytes - 1,
+      firstRow: first,
+      rows,
+      column: chunk.path[0] ?? '',
+      isHere: chunk.bytes === 0,
+    }));
+  });
 }
 
 function isWithin(
-  { path, firstRow, rows }: ColumnChunk,
+  { column, firstRow, rows }: FetchedChunk,
   columns: readonly string[],
   window: RowWindow,
 ): boolean {
   if (firstRow >= window.firstRow + window.rows || firstRow + rows <= window.firstRow) return false;
-  return columns.some((column) => path === column || path.startsWith(`${column}, `));
+  return columns.includes(column);
 }
 
 /** The byte ranges of chunks: neighbours together, and no range too long for one request. */
-function requestsFor(chunks: readonly ColumnChunk[]): ByteRange[] {
+function requestsFor(chunks: readonly FetchedChunk[]): ByteRange[] {
   const ranges: ByteRange[] = [];
   for (const { start, end } of chunks.toSorted((a, b) => a.start - b.start)) {
     const last = ranges.at(-1);

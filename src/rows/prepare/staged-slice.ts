@@ -5,16 +5,10 @@ import type { Dataset, Slice } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
 import { openDuckDb, sqlName } from '../duckdb/duckdb.ts';
-import {
-  copyToParquet,
-  LARGE_ROW_GROUP_BYTES,
-  type ParquetLayout,
-  parquetRangeSql,
-  readParquetLayout,
-  WORKING_ROW_GROUPS,
-} from '../duckdb/parquet.ts';
+import { copyToParquet, parquetRangeSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
+import { LARGE_ROW_GROUP_BYTES, type ParquetLayout, readParquetLayout } from '../parquet/parquet-layout.ts';
 import { compressionOf } from '../sources/source-name.ts';
-import { PREPARE_MEMORY, type PrepareMemory, prepareMemoryFor } from './prepare-memory.ts';
+import { type PrepareMemory, prepareMemoryFor } from './prepare-memory.ts';
 
 /** How much larger packed values are guessed to be in memory. */
 const PACKED_FACTOR = 3;
@@ -109,9 +103,7 @@ async function readLayouts({
   slice,
   dataset,
   fileOf,
-  scratchDirectory,
 }: StageRequest): Promise<((ParquetLayout & { rowBytes: number }) | undefined)[]> {
-  await using db = await openDuckDb({ memoryMb: PREPARE_MEMORY.memoryMb, threads: 1, scratchDirectory });
   const files = new Map(dataset.files.map((file) => [file.uri, file]));
   const layouts: ((ParquetLayout & { rowBytes: number }) | undefined)[] = [];
   for (const { uri } of slice.reads) {
@@ -120,7 +112,7 @@ async function readLayouts({
       layouts.push(undefined);
       continue;
     }
-    const layout = await readParquetLayout(db, fileOf(uri).path);
+    const layout = await readParquetLayout(fileOf(uri).path);
     layouts.push({ ...layout, rowBytes: layout.bytes / Math.max(1, file.rows) });
   }
   return layouts;

@@ -8,16 +8,16 @@ export function skippedRecordsOf({ files }: Dataset): number {
   return files.reduce((sum, { layout }) => sum + (layout?.csv?.skipped_records ?? 0), 0);
 }
 
-/** What a user should know of how a dataset’s text files were read: whatever their names do not say. */
-export function datasetNotes({ format, files }: Dataset): string[] {
-  if (format === 'parquet') return [];
+/** What a user should know of how a dataset’s files were read: whatever their names do not say. */
+export function datasetNotes({ format, files, notes = [] }: Dataset): string[] {
+  if (format === 'parquet') return notes;
   const described = files.map((file) => ({ uri: file.uri, notes: notesOf(file) }));
   // Files that are alike are told of together.
   const uris = new Map<string, string[]>();
   for (const { uri, notes } of described) {
     for (const note of notes) uris.set(note, [...(uris.get(note) ?? []), uri]);
   }
-  return [...uris].map(([note, names]) => `${listed(names)}: ${note}`);
+  return [...notes, ...[...uris].map(([note, names]) => `${listed(names)}: ${note}`)];
 }
 
 function notesOf({ uri, rows, layout }: DatasetFile): string[] {

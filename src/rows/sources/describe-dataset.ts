@@ -36,6 +36,8 @@ interface FileContent {
   layout?: TextLayout;
   /** True where the file has nothing in it, not even columns. */
   isEmpty?: boolean;
+  /** Columns that come back as another type, with the same values. */
+  becomes?: Column[];
 }
 
 /**
@@ -77,7 +79,22 @@ export async function describeDataset(
     }),
     columns,
     rows,
+    ...notesOf(files, contents),
   };
+}
+
+/** What is to be told of the columns' types, once for all files of which it is so. */
+function notesOf(
+  files: readonly LocalDatasetFile[],
+  contents: readonly FileContent[],
+): Pick<Dataset, 'notes'> {
+  const uris = new Map<string, string[]>();
+  for (const [index, { becomes = [] }] of contents.entries()) {
+    if (becomes.length === 0) continue;
+    const note = `comes back with the same values as another type: ${becomes.map(({ name, type }) => `${name} as ${type}`).join(', ')}`;
+    uris.set(note, [...(uris.get(note) ?? []), files[index]?.uri ?? '']);
+  }
+  return uris.size === 0 ? {} : { notes: [...uris].map(([note, names]) => `${listed(names)}: ${note}`) };
 }
 
 async function readContents(

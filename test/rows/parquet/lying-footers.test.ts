@@ -13,6 +13,7 @@ import {
   promptOf,
   query,
   readRecords,
+  writeParquet,
   writeSource,
 } from '../../support/rows.ts';
 
@@ -151,16 +152,9 @@ test('the one lying file of many is named', async () => {
 });
 
 test('lists have as many values as they like', async () => {
-  const source = await writeSource(
+  const source = await writeParquet(
     'lists.parquet',
-    Buffer.from(
-      parquetWriteBuffer({
-        columnData: [
-          { name: 'lists', data: [[1, 2, 3], [], null] },
-          { name: 'structs', data: [{ a: 1, b: [1, 2] }, null, { a: 2, b: [] }] },
-        ],
-      }),
-    ),
+    `SELECT unnest([[1, 2, 3], [], NULL]) AS lists, unnest([{'a': 1, 'b': [1, 2]}, NULL, {'a': 2, 'b': []}]) AS structs`,
   );
   await expect(describeDataset([source])).resolves.toMatchObject({ rows: 3 });
 });

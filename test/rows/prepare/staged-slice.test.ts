@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Slice } from '../../../src/core/plan/part.ts';
 import { recordIdOf } from '../../../src/core/record-id.ts';
 import { openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
-import { readParquetLayout } from '../../../src/rows/duckdb/parquet.ts';
+import { readParquetLayout } from '../../../src/rows/parquet/parquet-layout.ts';
 import { stageSlice } from '../../../src/rows/prepare/staged-slice.ts';
 import { describeDataset, type LocalDatasetFile } from '../../../src/rows/sources/describe-dataset.ts';
 import {
@@ -38,7 +38,7 @@ async function staged(file: LocalDatasetFile, { fileRows = ROWS } = {}) {
   };
   const db = await openDuckDb({ memoryMb: 512, threads: 1, scratchDirectory });
   const source = await stageSlice({ slice, dataset, fileOf: () => file, scratchDirectory });
-  return { db, source, scratchDirectory, layout: await readParquetLayout(db, file.path) };
+  return { db, source, scratchDirectory, layout: await readParquetLayout(file.path) };
 }
 
 test('a file of large pages is copied once, and the copy is removed', async () => {
@@ -49,7 +49,7 @@ test('a file of large pages is copied once, and the copy is removed', async () =
   expect(source.ranges).toEqual([
     { name: file.uri, file: { path }, firstInFile: 0, rows: ROWS - 10, firstRow: 5 },
   ]);
-  expect((await readParquetLayout(db, path)).largestRowGroupBytes).toBeLessThan(20_000_000);
+  expect((await readParquetLayout(path)).largestRowGroupBytes).toBeLessThan(20_000_000);
   expect(
     await query(
       `SELECT CAST(min(n) AS INTEGER) AS first, CAST(count(*) AS INTEGER) AS "rows" FROM '${path}'`,

@@ -88,7 +88,7 @@ test.each(['parquet', 'csv'])(
 
 test('what is no Parquet file is refused by name', async () => {
   await expect(describeDataset([await writeSource('x.parquet', 'PAR1 not really')])).rejects.toThrow(
-    's3://data/x.parquet cannot be read as Parquet',
+    's3://data/x.parquet is no Parquet file: it does not end as one. Was its upload or download broken off?',
   );
   const twins = parquetWriteBuffer({
     columnData: [
@@ -97,7 +97,7 @@ test('what is no Parquet file is refused by name', async () => {
     ],
   });
   await expect(describeDataset([await writeSource('twins.parquet', new Uint8Array(twins))])).rejects.toThrow(
-    's3://data/twins.parquet has two columns whose names are the same but for capitals',
+    's3://data/twins.parquet has columns "a" and "A", the same but for capitals. Rename one.',
   );
   await expect(
     describeDataset([await writeParquet('r.parquet', 'SELECT 1 AS file_row_number')]),
