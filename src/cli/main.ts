@@ -11,6 +11,10 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 process.exitCode = await runCli(process.argv.slice(2), {
+  // Not opened before somebody asks for it.
+  get in() {
+    return process.stdin;
+  },
   out: process.stdout,
   err: process.stderr,
   exitStatus: 0,

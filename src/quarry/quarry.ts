@@ -26,7 +26,7 @@ import { beginRun, type FollowOptions, type Run, type RunEnd } from './runs/run.
 import { runHere, stoppedError } from './runs/run-here.ts';
 import { attachOnStack, isOnStack, resumeOnStack, runOnStack } from './runs/run-on-stack.ts';
 import { openRunOutput } from './runs/run-output.ts';
-import { inOwnWords, type RunRequest, runInputOf } from './runs/run-request.ts';
+import { inOwnWords, placeRequest, type RunRequest } from './runs/run-request.ts';
 import { type RunStatusReport, readStatus } from './runs/run-status.ts';
 import type { RunWorkOptions } from './runs/run-work.ts';
 import { type EmulateOptions, type ServedEmulator, serveEmulator } from './serve-emulator.ts';
@@ -88,8 +88,8 @@ export class Quarry {
       await files.requireReachable();
       const { dataset } = (request ?? {}) as Partial<RunRequest>;
       const results = await openRunOutput(options.output, { ...work, dataset });
-      const { input, notes } = await runInputOf(request, work);
-      const summary = await inOwnWords(request, input, () =>
+      const { input, names, notes } = await placeRequest(request, work);
+      const summary = await inOwnWords({ names }, () =>
         isOnStack(files)
           ? runOnStack(input, { ...work, files, notes, onNamed: results.claim })
           : runHere(input, {

@@ -30,7 +30,7 @@ export interface RunFiles extends Disposable {
   /** Throws where the files cannot be reached at all. */
   requireReachable(): Promise<void>;
   /** Puts a local dataset where a run reads it. */
-  stage(path: string, options: StageOptions): Promise<StagedDataset>;
+  stage(paths: readonly string[], options: StageOptions): Promise<StagedDataset>;
   planDeps: PlanDeps;
   /** Opens what a run needs beside them; `asks` is the model that will be asked, if one will be. */
   openEngine(asks?: string): Promise<EngineTarget>;
@@ -40,6 +40,8 @@ export interface RunFiles extends Disposable {
 export interface StageOptions {
   onProgress: (progress: RunEvent) => void;
   signal?: AbortSignal;
+  /** What the files are said to be; undefined where their names tell. */
+  format?: string | undefined;
 }
 
 /** Opens the files of a target's runs. Nothing is asked of them yet. */
@@ -61,7 +63,8 @@ export function openRunFiles(target: RunTarget, dir: string): RunFiles {
         bucket: LOCAL_BUCKET,
         planDeps: localPlanDeps(options),
         requireReachable: async () => {},
-        stage: (path) => stageDataset(path, { directory: dir, bucket: LOCAL_BUCKET, hash: sha256 }),
+        stage: (paths, { format }) =>
+          stageDataset(paths, { directory: dir, bucket: LOCAL_BUCKET, hash: sha256, format }),
         openEngine: (asks) => openLocalTarget({ ...options, asks }),
         [Symbol.dispose]: () => {},
       };
@@ -117,8 +120,9 @@ function openBucketFiles(
       // A listing, since S3 says to a HEAD neither where a bucket is nor why it may not be read.
       await store.list(runsUri(target.bucket))[Symbol.asyncIterator]().next();
     },
-    stage: (path, { onProgress, signal }) =>
-      uploadDataset(path, {
+    stage: (paths, { onProgress, signal, format }) =>
+      uploadDataset(paths, {
+        format,
         client,
         store,
         directory: dir,

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import {
   InvalidDatasetError,
@@ -194,8 +195,20 @@ describe('what cannot be done is refused by name, before anything is sent', () =
 
   test.each([
     [undefined, 'A request is an object, like'],
-    [{ ...REQUEST, dataset: 7 }, 'dataset must be a path, s3://bucket/key, hf:owner/name, or an iterable'],
+    [
+      { ...REQUEST, dataset: 7 },
+      'dataset must be a path or several, s3://bucket/key, hf:owner/name, an iterable of rows, or a stream of bytes.',
+    ],
     [{ ...REQUEST, dataset: 'x', model_id: MODEL }, 'gives both model and model_id, which mean the same'],
+    [
+      { ...REQUEST, dataset: [Buffer.from('a')] },
+      'The dataset is an iterable of bytes, not of rows. Give bytes as a stream, with their format: Readable.from(bytes, { objectMode: false }).',
+    ],
+    [
+      { ...REQUEST, dataset: Readable.from(['a'], { objectMode: false }) },
+      'A stream of bytes has no name that says what is in it. Say it with format: csv, tsv, jsonl, json, parquet.',
+    ],
+    [{ ...REQUEST, dataset: ['a.csv', 7] }, 'Row 1 of the dataset is not an object'],
     [{ ...REQUEST, dataset: 'nowhere.csv' }, 'There is no file or folder "nowhere.csv"'],
     [{ ...REQUEST, dataset: reviews(1), promt: 'x' }, '"promt" is not a key of a run input'],
   ])('the request %#', async (request, message) => {

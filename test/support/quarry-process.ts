@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
@@ -20,10 +21,23 @@ export interface QuarryProcess {
 
 /** Starts the command line as users do; it is killed when the test ends, if it has not ended before. */
 export function startQuarry(...args: string[]): QuarryProcess {
-  const child: ChildProcess = spawn(process.execPath, [MAIN, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  return follow(startChild('ignore', args));
+}
+
+/** The same at the end of a pipe, of which the test is the beginning. */
+export function startPipedQuarry(...args: string[]): QuarryProcess & { input: Writable } {
+  const child = startChild('pipe', args);
+  return { ...follow(child), input: child.stdin as Writable };
+}
+
+function startChild(stdin: 'ignore' | 'pipe', args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [MAIN, ...args], {
+    stdio: [stdin, 'pipe', 'pipe'],
     env: { ...process.env, NODE_NO_WARNINGS: '1' },
   });
+}
+
+function follow(child: ChildProcess): QuarryProcess {
   const printed = { out: '', err: '' };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (printed.out += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (printed.err += text));

@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { runCli } from '../../src/cli/program.ts';
 
@@ -10,11 +10,17 @@ export interface QuarryOutcome {
 }
 
 /** Runs the command line within this process, as a program that is not on a terminal. */
-export async function runQuarry(...args: string[]): Promise<QuarryOutcome> {
+export function runQuarry(...args: string[]): Promise<QuarryOutcome> {
+  return runQuarryOn(Readable.from([], { objectMode: false }), ...args);
+}
+
+/** The same, with a standard input. */
+export async function runQuarryOn(input: Readable, ...args: string[]): Promise<QuarryOutcome> {
   const out = new PassThrough();
   const err = new PassThrough();
   const printed = Promise.all([text(out), text(err)]);
   const status = await runCli(args, {
+    in: input as NodeJS.ReadStream,
     out: out as unknown as NodeJS.WriteStream,
     err: err as unknown as NodeJS.WriteStream,
     exitStatus: 0,

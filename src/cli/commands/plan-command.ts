@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_RECORDS_PER_HOUR } from '../../core/plan/schedule.ts';
 import type { CliContext } from '../cli-context.ts';
-import { givenRequest } from '../options/given-request.ts';
+import { DATASET_ARGUMENT, givenRequest } from '../options/given-request.ts';
 import { addRunFlags } from '../options/run-flags.ts';
 import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
 import { planLines } from '../views/plan-view.ts';
@@ -19,7 +19,7 @@ interface PlanOptions extends TargetOptions {
 export function addPlanCommand(program: Command, context: CliContext): void {
   const command = program
     .command('plan')
-    .argument('[dataset]', 'a local file or folder, s3://bucket/key, or hf:owner/name')
+    .argument('[dataset...]', DATASET_ARGUMENT)
     .description('Show what a run would send, cost and take. Nothing is sent, and no run is made.')
     .option('--input <file>', 'run input, a JSON or YAML document; flags override its keys')
     .addOption(
@@ -31,15 +31,15 @@ export function addPlanCommand(program: Command, context: CliContext): void {
         .default(DEFAULT_RECORDS_PER_HOUR),
     )
     .option('--json', 'print the plan as JSON, and nothing else');
-  addRunFlags(addTargetOptions(command)).action((dataset: string | undefined, options: PlanOptions) =>
-    plan(dataset, options, context),
+  addRunFlags(addTargetOptions(command)).action((datasets: string[], options: PlanOptions) =>
+    plan(datasets, options, context),
   );
 }
 
-async function plan(dataset: string | undefined, options: PlanOptions, context: CliContext): Promise<void> {
+async function plan(datasets: string[], options: PlanOptions, context: CliContext): Promise<void> {
   const { dir, json, jobsInFlight, recordsPerHour } = options;
   const command = { quarry: quarryOf(options), context, dir };
-  const request = await givenRequest(dataset, options);
+  const request = await givenRequest(datasets, options, context);
   const report = await withProgress(command, (progress) =>
     command.quarry.plan(request, { ...progress, jobsInFlight, recordsPerHour }),
   );

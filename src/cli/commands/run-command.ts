@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { failOnOf } from '../../core/jobs/answer-flaws.ts';
 import type { CliContext } from '../cli-context.ts';
-import { givenRequest } from '../options/given-request.ts';
+import { DATASET_ARGUMENT, givenRequest } from '../options/given-request.ts';
 import { addRunFlags } from '../options/run-flags.ts';
 import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
 import { followRun, reportRun } from './follow-run.ts';
@@ -14,13 +14,13 @@ export const OUTPUT_HELP =
 export function addRunCommand(program: Command, context: CliContext): void {
   const command = program
     .command('run')
-    .argument('[dataset]', 'a local file or folder, s3://bucket/key, or hf:owner/name')
+    .argument('[dataset...]', DATASET_ARGUMENT)
     .description('Run a prompt or an embedding model over every row of a dataset.')
     .option('--input <file>', 'run input, a JSON or YAML document; flags override its keys')
     .option('--output <path>', OUTPUT_HELP)
     .option('--json', 'print the summary as JSON, and nothing else');
-  addRunFlags(addTargetOptions(command)).action(async (dataset: string | undefined, options: RunOptions) => {
-    await run(dataset, options, context);
+  addRunFlags(addTargetOptions(command)).action(async (datasets: string[], options: RunOptions) => {
+    await run(datasets, options, context);
   });
 }
 
@@ -31,10 +31,10 @@ interface RunOptions extends TargetOptions {
   [flag: string]: unknown;
 }
 
-async function run(dataset: string | undefined, options: RunOptions, context: CliContext): Promise<void> {
+async function run(datasets: string[], options: RunOptions, context: CliContext): Promise<void> {
   const { dir, output, json } = options;
   const command = { quarry: quarryOf(options), context, dir };
-  const request = await givenRequest(dataset, options);
+  const request = await givenRequest(datasets, options, context);
   const ended = await followRun(command, (follow) => command.quarry.run(request, { ...follow, output }));
   await reportRun(ended, { ...command, json, failOn: failOnOf(request) });
 }

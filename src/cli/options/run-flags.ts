@@ -136,15 +136,13 @@ function parseDocument(what: string, text: string, { isYaml = false } = {}): Rec
 
 /** What a document names by a path, its dataset and its prompt's file, lies beside the document. */
 function besideItself(document: Record<string, unknown>, path: string): Record<string, unknown> {
-  const isPath = (value: unknown): value is string =>
-    typeof value === 'string' && !/^(?:s3:\/\/|hf:)/.test(value) && !isAbsolute(value);
-  const paths = Object.entries(document).filter(
-    ([key, value]) => ['dataset', 'prompt_file'].includes(key) && isPath(value),
-  );
-  return {
-    ...document,
-    ...Object.fromEntries(paths.map(([key, value]) => [key, join(dirname(path), value as string)])),
+  const beside = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(beside);
+    const isBeside = typeof value === 'string' && !/^(?:s3:\/\/|hf:)/.test(value) && !isAbsolute(value);
+    return isBeside ? join(dirname(path), value) : value;
   };
+  const paths = Object.entries(document).filter(([key]) => ['dataset', 'prompt_file'].includes(key));
+  return { ...document, ...Object.fromEntries(paths.map(([key, value]) => [key, beside(value)])) };
 }
 
 function typeOf(schema: FieldSchema): FlagType {

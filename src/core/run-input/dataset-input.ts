@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Concern, GivenFields, Refuse } from './concern.ts';
 
 /** What a dataset's files may be said to be, whatever their names. */
-const GivenFormat = z.enum(['csv', 'tsv', 'jsonl', 'json', 'parquet']);
+export const GivenFormat = z.enum(['csv', 'tsv', 'jsonl', 'json', 'parquet']);
 export type GivenFormat = z.infer<typeof GivenFormat>;
 
 /** An encoding by one of the names that the WHATWG's standard has for it. https://encoding.spec.whatwg.org/#names-and-labels */
@@ -11,7 +11,7 @@ const Encoding = z.string().refine(isEncoding, 'is no known encoding; windows-12
 const fields = {
   s3_uri: z.string().startsWith('s3://').meta({
     description:
-      'Dataset: one object, or a prefix of many of the same format. CSV, Parquet or JSONL, plain or `.gz`/`.zst`. Instead of `dataset_id`.',
+      'Dataset: one object, a prefix of many of the same format, or a pattern like `s3://bucket/in/*.csv`. CSV, Parquet or JSONL, plain or `.gz`/`.zst`. Instead of `dataset_id`.',
   }),
   dataset_id: z
     .string()

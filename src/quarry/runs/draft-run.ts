@@ -2,9 +2,10 @@ import { rm } from 'node:fs/promises';
 import { systemClock } from '../../core/clock.ts';
 import { DEFAULT_RECORDS_PER_HOUR } from '../../core/plan/schedule.ts';
 import { draftPlan } from '../../steps/plan/draft-plan.ts';
+import { isOfThisMachine } from '../place-dataset.ts';
 import { type PlanReport, reportPlan } from './plan-report.ts';
 import type { FollowOptions } from './run.ts';
-import { inOwnWords, type RunRequest, runInputOf } from './run-request.ts';
+import { inOwnWords, placeRequest, type RunRequest } from './run-request.ts';
 import type { RunWorkOptions } from './run-work.ts';
 
 /** How a run is planned that is not made. */
@@ -22,16 +23,12 @@ export async function draftRun(
 ): Promise<PlanReport> {
   const { files, tell, signal } = options;
   await files.requireReachable();
-  const { input, notes } = await runInputOf(request, options);
-  const { dataset } = request;
-  const draft = await inOwnWords(request, input, () =>
+  const { input, names, notes } = await placeRequest(request, options);
+  const draft = await inOwnWords({ names }, () =>
     draftPlan(input, { ...files.planDeps, onProgress: tell, signal, notes }),
   );
   if (draft.duplicatesPath !== undefined) await rm(draft.duplicatesPath, { force: true });
-  const isUploaded =
-    files.target.kind !== 'local' &&
-    dataset !== undefined &&
-    !(typeof dataset === 'string' && /^(?:s3:\/\/|hf:)/.test(dataset));
+  const isUploaded = files.target.kind !== 'local' && isOfThisMachine(request.dataset);
   const pace = { jobsInFlight: jobsInFlight ?? draft.plan.max_concurrent_jobs, recordsPerHour };
   return {
     uploaded_to: isUploaded ? String(input.s3_uri) : null,

@@ -1,11 +1,20 @@
+import type { Readable } from 'node:stream';
 import { InvalidRunInputError } from '../../core/errors.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
+import { type PlacedDataset, placeDataset } from '../place-dataset.ts';
 import { withPromptText } from '../project/prompt-folder.ts';
-import { type StagedRows, stageRows } from '../stage-rows.ts';
 import type { RunWorkOptions } from './run-work.ts';
 
-/** A dataset: a path of this machine, `s3://bucket/key`, `hf:owner/name`, or the rows themselves. */
-export type Dataset = string | Iterable<DatasetRow> | AsyncIterable<DatasetRow>;
+/**
+ * A dataset: a path of this machine or several, which may be patterns; `s3://bucket/key`; `hf:owner/name`; the rows
+ * themselves; or a Node stream of the bytes of one file, which goes with `format`.
+ */
+export type Dataset =
+  | string
+  | readonly string[]
+  | Iterable<DatasetRow>
+  | AsyncIterable<DatasetRow>
+  | Readable;
 
 /** A row, by column; what JSON can say. */
 export type DatasetRow = Readonly<Record<string, unknown>>;
@@ -25,14 +34,13 @@ export type RunRequest = Partial<RunInput> & {
 /** Short names, and the keys that they stand for. */
 const SHORT_NAMES = { model: 'model_id', prompt: 'prompt_template' } as const;
 
-/** A request's run input, and what is to be told of its dataset that nobody can know who reads the input alone. */
-export interface PlacedRequest {
+/** A request's run input, what its user calls its dataset, and what is to be told of that which the input alone does not say. */
+export interface PlacedRequest extends Pick<PlacedDataset, 'names' | 'notes'> {
   input: Record<string, unknown>;
-  notes: string[];
 }
 
 /** The run input of a request; what is not in the store yet is put there. */
-export async function runInputOf(request: RunRequest, options: RunWorkOptions): Promise<PlacedRequest> {
+export async function placeRequest(request: RunRequest, options: RunWorkOptions): Promise<PlacedRequest> {
   if (typeof request !== 'object' || request === null || Array.isArray(request)) {
     throw new InvalidRunInputError(
       "A request is an object, like { dataset: 'reviews.csv', model: '…', prompt: '… {column}' }.",
@@ -48,22 +56,21 @@ export async function runInputOf(request: RunRequest, options: RunWorkOptions): 
     delete input[short];
   }
   const asked = await withPromptText(input, options.prompts);
-  if (dataset === undefined) return { input: asked, notes: [] };
-  const { notes, ...place } = await placeDataset(dataset, options);
-  return { input: { ...withoutDataset(asked), ...place }, notes };
+  if (dataset === undefined) return { input: asked, names: [], notes: [] };
+  const placed = await placeDataset(dataset, { ...options, format: asked.format });
+  return { ...placed, input: { ...withoutDataset(asked), ...placed.input } };
 }
 
-/** Does the work; where it fails, the error names a dataset that was put into the store by the user's own path. */
+/** Does the work; where it fails, the error names what was put into the store as its user does. */
 export async function inOwnWords<T>(
-  { dataset }: RunRequest,
-  { s3_uri: uri }: Record<string, unknown>,
+  { names }: Pick<PlacedRequest, 'names'>,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Error && typeof dataset === 'string' && typeof uri === 'string') {
-      error.message = error.message.replaceAll(uri, dataset.replace(/(?<=.)\/+$/, ''));
+    if (error instanceof Error) {
+      for (const [uri, given] of names) error.message = error.message.replaceAll(uri, given);
     }
     throw error;
   }
@@ -71,30 +78,4 @@ export async function inOwnWords<T>(
 
 function withoutDataset({ s3_uri: _, dataset_id: __, ...input }: Record<string, unknown>) {
   return input;
-}
-
-async function placeDataset(
-  dataset: unknown,
-  { files, tell, signal }: RunWorkOptions,
-): Promise<({ s3_uri: string } | { dataset_id: string }) & { notes: string[] }> {
-  if (typeof dataset === 'string') {
-    if (dataset.startsWith('s3://')) return { s3_uri: dataset, notes: [] };
-    if (dataset.startsWith('hf:')) return { dataset_id: dataset.slice('hf:'.length), notes: [] };
-    const { uri, notes } = await files.stage(dataset, { onProgress: tell, signal });
-    return { s3_uri: uri, notes };
-  }
-  if (!isRows(dataset)) {
-    throw new InvalidRunInputError(
-      'dataset must be a path, s3://bucket/key, hf:owner/name, or an iterable of rows.',
-    );
-  }
-  return { s3_uri: await stageRows(dataset, { files, signal }), notes: [] };
-}
-
-function isRows(dataset: unknown): dataset is StagedRows {
-  return (
-    typeof dataset === 'object' &&
-    dataset !== null &&
-    (Symbol.iterator in dataset || Symbol.asyncIterator in dataset)
-  );
 }

@@ -5,7 +5,8 @@ import { createPassedOver, hiddenBelow } from '../../core/passed-over.ts';
 import type { HubSource } from '../../core/plan/run-plan.ts';
 import type { GivenFormat } from '../../core/run-input/dataset-input.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
-import type { S3Uri } from '../../core/s3-uri.ts';
+import { parseS3Uri, type S3Uri, toS3Uri } from '../../core/s3-uri.ts';
+import { type KeyPattern, parseKeyPattern } from '../../core/text/key-pattern.ts';
 import { downloadHubFiles } from '../../hub/download-dataset.ts';
 import type { HubDataset } from '../../hub/hub-dataset.ts';
 import { resolveHubDataset } from '../../hub/resolve-dataset.ts';
@@ -86,7 +87,7 @@ export interface DatasetObjects {
   notes: string[];
 }
 
-/** The one object that `uri` names, or all below it but hidden ones: Spark and others leave _SUCCESS and .crc files beside the data. */
+/** The one object that `uri` names, or all below it, or all that it matches as a pattern, but hidden ones: Spark and others leave _SUCCESS and .crc files beside the data. */
 export async function listDatasetObjects(uri: S3Uri, store: ObjectStore): Promise<DatasetObjects> {
   const object = uri.endsWith('/') ? undefined : await store.head(uri);
   if (object !== undefined) return { objects: [object], notes: [] };
@@ -100,11 +101,35 @@ export async function listDatasetObjects(uri: S3Uri, store: ObjectStore): Promis
     else if (!info.uri.endsWith('/')) objects.push(info);
   }
   const notes = passedOver.notes();
-  if (objects.length === 0) {
-    const none = `There is no object ${uri}, and none below ${folder}.`;
-    throw new InvalidDatasetError([none, ...notes].join(' '));
+  if (objects.length > 0) return { objects, notes };
+  const { bucket, key } = parseS3Uri(uri);
+  const pattern = parseKeyPattern(key);
+  if (pattern !== undefined) return matchingObjects(toS3Uri({ bucket, key: pattern.folder }), pattern, store);
+  const none = `There is no object ${uri}, and none below ${folder}.`;
+  throw new InvalidDatasetError([none, ...notes].join(' '));
+}
+
+/** The objects that match a pattern; hidden ones only where it has such a name itself. */
+async function matchingObjects(
+  folder: S3Uri,
+  pattern: KeyPattern,
+  store: ObjectStore,
+): Promise<DatasetObjects> {
+  const asksForHidden = hiddenBelow(pattern.names) !== undefined;
+  const passedOver = createPassedOver();
+  const objects: ObjectInfo[] = [];
+  for await (const info of store.list(folder)) {
+    const name = info.uri.slice(folder.length);
+    if (!pattern.matches(name) || name.endsWith('/')) continue;
+    const hidden = asksForHidden ? undefined : hiddenBelow(name);
+    if (hidden === undefined) objects.push(info);
+    else passedOver.add(hidden);
   }
-  return { objects, notes };
+  const notes = passedOver.notes();
+  if (objects.length > 0) return { objects, notes };
+  const uri = `${folder}${pattern.names}`;
+  const none = `There is no object ${uri}, none below ${uri}/, and none that it matches as a pattern.`;
+  throw new InvalidDatasetError([none, ...notes].join(' '));
 }
 
 /** Calls `use` with the objects as local files, which are let go afterwards. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InvalidDatasetError } from '../../core/errors.ts';
@@ -10,7 +9,7 @@ import { joinS3Uri } from '../../core/s3-uri.ts';
 import { digestOf } from '../../store/content-digest.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { uploadStream } from '../../store/s3-upload.ts';
-import { datasetFolder, findLocalDataset, type StagedDataset } from '../local/local-dataset.ts';
+import { datasetFolder, findLocalDataset, type StagedDataset, stagedIn } from '../local/local-dataset.ts';
 import { sha256 } from '../local/local-target.ts';
 
 /** Where a dataset is uploaded to. */
@@ -21,6 +20,8 @@ export interface DatasetUpload {
   /** This machine's folder of runs, which is no part of a dataset. */
   directory: string;
   bucket: string;
+  /** What the files are said to be; undefined where their names tell. */
+  format?: string | undefined;
   bucketOwner?: string | undefined;
   onProgress?: (progress: RunEvent) => void;
   signal?: AbortSignal | undefined;
@@ -30,12 +31,19 @@ export interface DatasetUpload {
 const CHUNK_BYTES = 1024 ** 2;
 
 /**
- * Puts a local file or folder below `s3://bucket/datasets/`, under a name that is made of its content: the same dataset is
+ * Puts a local file or folder, or several, below `s3://bucket/datasets/`, under a name that is made of its content: the same dataset is
  * the same `s3_uri` from any machine, is uploaded once, and never changes under a run.
  */
-export async function uploadDataset(path: string, upload: DatasetUpload): Promise<StagedDataset> {
+export async function uploadDataset(
+  paths: string | readonly string[],
+  upload: DatasetUpload,
+): Promise<StagedDataset> {
   const { store, directory, bucket, bucketOwner, client, onProgress, signal } = upload;
-  const { files, isFolder, notes } = await findLocalDataset(path, directory);
+  const dataset = await findLocalDataset([paths].flat(), {
+    storeDirectory: directory,
+    format: upload.format,
+  });
+  const { files, isFolder } = dataset;
   const hashed: HashedFile[] = [];
   for (const { path: file, name } of files) {
     hashed.push({ path: file, name, digest: await digestOf(file, signal), size: (await stat(file)).size });
@@ -55,7 +63,7 @@ export async function uploadDataset(path: string, upload: DatasetUpload): Promis
         onProgress?.({ kind: 'uploaded', path: file.name, doneBytes, totalBytes: file.size }),
     });
   }
-  return { uri: isFolder ? folder : joinS3Uri(folder, basename(path)), notes };
+  return stagedIn(folder, dataset);
 }
 
 interface HashedFile {

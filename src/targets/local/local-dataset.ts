@@ -5,47 +5,156 @@ import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Hash } from '../../core/jobs/job.ts';
 import { createPassedOver, hiddenBelow, type PassedOver } from '../../core/passed-over.ts';
 import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
+import { parseSourceName } from '../../rows/sources/source-name.ts';
+import { matchesOf, parsePathPattern } from './path-pattern.ts';
+
+/** A file of a dataset. */
+export interface LocalFile {
+  path: string;
+  /** Its path below the dataset's folder. */
+  name: string;
+  /** As the user named it, or would. */
+  given: string;
+}
 
 /** A dataset among this machine's own files. */
 export interface LocalDataset {
+  /** As the user named it. */
+  given: string;
   isFolder: boolean;
-  /** At least one; by name, which is the path below the folder. */
-  files: { path: string; name: string }[];
-  /** What is to be told of the folder's files that are not among them. */
+  /** At least one, in the order of its rows, which is that of the names. */
+  files: LocalFile[];
+  /** What is to be told of the files beside them that are not among them. */
   notes: string[];
 }
 
 /** A dataset of this machine, put where a run reads it. */
 export interface StagedDataset {
   uri: S3Uri;
+  /** URIs, and what the user calls what is there; the longer URI first, where one is the beginning of another. */
+  names: readonly (readonly [uri: S3Uri, given: string])[];
   /** What is to be told of it. */
   notes: string[];
 }
 
+/** Where a dataset is looked for, beside its paths. */
+export interface LocalSearch {
+  /** Where runs are kept: never part of a dataset's folder. */
+  storeDirectory: string;
+  /** What the files are said to be; undefined where their names tell. */
+  format: string | undefined;
+}
+
 /**
- * The file, or every file below the folder; links are followed. Files and folders whose names begin with `.` or `_` are passed
- * over, and so is `storeDirectory`, where runs are kept. Throws InvalidDatasetError where there is none, and for a link that
- * leads nowhere or to a folder that it is in.
+ * The file, or every file below the folder; of several paths, all of them in the order that is given. A path is what it says;
+ * only where there is nothing at it, it may be a pattern. Links are followed. Files and folders whose names begin with `.` or
+ * `_` are passed over, unless they are named. Throws InvalidDatasetError where there is no file, for a link that leads nowhere
+ * or to a folder that it is in, and where names tell of two formats.
  */
-export async function findLocalDataset(path: string, storeDirectory: string): Promise<LocalDataset> {
-  const source = resolve(path);
-  const stats = await stat(source).catch((error: NodeJS.ErrnoException) => {
-    throw new InvalidDatasetError(
-      `There is no file or folder "${path}". DATASET is a local path, s3://bucket/key or hf:owner/name.`,
-      { cause: error },
-    );
-  });
-  if (!stats.isDirectory()) {
-    return { isFolder: false, files: [{ path: source, name: basename(source) }], notes: [] };
-  }
+export async function findLocalDataset(
+  paths: readonly string[],
+  { storeDirectory, format }: LocalSearch,
+): Promise<LocalDataset> {
   const passedOver = createPassedOver();
   const store = await realpath(storeDirectory).catch(() => undefined);
-  const names = await namesBelow({ root: source, folder: '', above: [], store, passedOver });
-  const notes = passedOver.notes();
-  if (names.length === 0) {
-    throw new InvalidDatasetError([`The folder "${path}" has no files.`, ...notes].join(' '));
+  const [only = '', ...others] = paths;
+  const found = others.length === 0 ? await filesAt(only, { store, passedOver }) : undefined;
+  const dataset =
+    found === undefined
+      ? {
+          given: others.length === 0 ? only : 'the dataset',
+          ...(await filesOf(paths, { store, passedOver })),
+        }
+      : { given: only.replace(/(?<=.)\/+$/, ''), ...found };
+  if (format === undefined) requireOneFormat(dataset.files);
+  return { ...dataset, notes: passedOver.notes() };
+}
+
+type Found = Pick<LocalDataset, 'isFolder' | 'files'>;
+type Passing = Pick<Search, 'store' | 'passedOver'>;
+
+/** The files of several paths, or of a pattern. */
+async function filesOf(paths: readonly string[], passing: Passing): Promise<Found> {
+  const files: LocalFile[] = [];
+  for (const path of paths) {
+    files.push(...((await filesAt(path, passing))?.files ?? (await filesLike(path, passing))));
   }
-  return { isFolder: true, files: names.sort().map((name) => ({ path: join(source, name), name })), notes };
+  refuseTwice(files);
+  // Numbered, since a folder's files have the order of their names.
+  const named = files.map((file, index) => ({
+    ...file,
+    name: `${String(index + 1).padStart(6, '0')}-${basename(file.name)}`,
+  }));
+  return { isFolder: true, files: named };
+}
+
+/** The file at a path, or the files below it; undefined where there is nothing. */
+async function filesAt(path: string, { store, passedOver }: Passing): Promise<Found | undefined> {
+  const root = resolve(path);
+  const stats = await stat(root).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw new InvalidDatasetError(`"${path}" cannot be read: ${error.message}`, { cause: error });
+  });
+  if (stats === undefined) return undefined;
+  if (!stats.isDirectory()) {
+    return { isFolder: false, files: [{ path: root, name: basename(root), given: path }] };
+  }
+  const names = await namesBelow({ root, folder: '', above: [], store, passedOver });
+  if (names.length === 0) {
+    throw new InvalidDatasetError([`The folder "${path}" has no files.`, ...passedOver.notes()].join(' '));
+  }
+  return {
+    isFolder: true,
+    files: names.sort().map((name) => ({ path: join(root, name), name, given: join(path, name) })),
+  };
+}
+
+/** The files that a path stands for as a pattern. */
+async function filesLike(path: string, { passedOver }: Passing): Promise<LocalFile[]> {
+  const like = await parsePathPattern(path);
+  const matches = like === undefined ? [] : await matchesOf(like, passedOver);
+  if (like === undefined || matches.length === 0) {
+    const none = `There is no file or folder "${path}"${like === undefined ? '' : ', and no file that it matches as a pattern'}. DATASET is a local path, s3://bucket/key or hf:owner/name.`;
+    throw new InvalidDatasetError([none, ...passedOver.notes()].join(' '));
+  }
+  const given = path.slice(0, Math.max(0, path.length - like.pattern.length));
+  return matches.map((name) => ({ path: join(like.folder, name), name, given: `${given}${name}` }));
+}
+
+function refuseTwice(files: readonly LocalFile[]): void {
+  const seen = new Set<string>();
+  for (const { path, given } of files) {
+    if (seen.has(path)) {
+      throw new InvalidDatasetError(
+        `"${given}" is in the dataset twice: its rows would be sent, and paid for, twice. Name it once.`,
+      );
+    }
+    seen.add(path);
+  }
+}
+
+/** Before any of it is copied: Plan would refuse it too. */
+function requireOneFormat(files: readonly LocalFile[]): void {
+  const formats = files.map(({ name, given }) => ({
+    given,
+    format: parseSourceName(`s3://-/${name}`)?.format,
+  }));
+  const [first] = formats;
+  const other = formats.find(({ format }) => format !== first?.format);
+  // Of names that say nothing Plan knows more to tell.
+  if (other?.format === undefined || first?.format === undefined) return;
+  throw new InvalidDatasetError(
+    `The dataset mixes formats: ${first.given} is ${first.format}, ${other.given} is ${other.format}. Give files of one format.`,
+  );
+}
+
+/** A dataset that was put into the folder of a bucket. */
+export function stagedIn(folder: S3Uri, { given, isFolder, files, notes }: LocalDataset): StagedDataset {
+  const at = (name = '') => joinS3Uri(folder, name);
+  const names = files.map((file) => [at(file.name), file.given] as const);
+  return isFolder
+    ? { uri: folder, names: [...names, [folder, given]], notes }
+    : { uri: at(files[0]?.name), names, notes };
 }
 
 /** What a dataset's folder in a bucket is named after. */

@@ -1,31 +1,33 @@
 import { rm, stat, utimes } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Hash } from '../../core/jobs/job.ts';
 import { joinS3Uri } from '../../core/s3-uri.ts';
 import { type ContentDigests, createContentDigests } from '../../store/content-digest.ts';
 import { digestsFolderOf, localPathOf } from '../../store/directory-store.ts';
 import { copyWhole } from './copy-whole.ts';
-import { datasetFolder, findLocalDataset, type StagedDataset } from './local-dataset.ts';
+import { datasetFolder, findLocalDataset, type StagedDataset, stagedIn } from './local-dataset.ts';
 
 /** Where a local dataset is put, and how it is named there. */
 export interface StagingPlace {
   directory: string;
   bucket: string;
   hash: Hash;
+  /** What the files are said to be; undefined where their names tell. */
+  format?: string | undefined;
 }
 
 /**
- * Puts a local file or folder into the store's directory, under a name that is made of its content: the same dataset is the
+ * Puts a local file or folder, or several, into the store's directory, under a name that is made of its content: the same dataset is the
  * same `s3_uri` wherever it lies and whenever it was touched, and a run never sees a file change under it. A copy that is
  * there already is kept; where the file system can, it shares the bytes. A file is read for its name once: what was learnt
  * of it, and of its copy, is noted.
  */
 export async function stageDataset(
-  path: string,
-  { directory, bucket, hash }: StagingPlace,
+  paths: string | readonly string[],
+  { directory, bucket, hash, format }: StagingPlace,
 ): Promise<StagedDataset> {
-  const { files, isFolder, notes } = await findLocalDataset(path, directory);
+  const dataset = await findLocalDataset([paths].flat(), { storeDirectory: directory, format });
+  const { files, isFolder } = dataset;
   const digests = createContentDigests(digestsFolderOf(directory));
   const staged: StagedFile[] = [];
   for (const file of files) staged.push({ ...file, digest: await digests.of(file.path) });
@@ -33,7 +35,7 @@ export async function stageDataset(
   for (const file of staged) {
     await copyUnlessThere(file, localPathOf(directory, joinS3Uri(uri, file.name)), digests);
   }
-  return { uri: isFolder ? uri : joinS3Uri(uri, basename(path)), notes };
+  return stagedIn(uri, dataset);
 }
 
 interface StagedFile {

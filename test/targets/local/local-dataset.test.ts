@@ -20,7 +20,7 @@ async function makeFolder(
 }
 
 const find = async (root: string, store = join(root, 'nowhere')) => {
-  const { files, notes } = await findLocalDataset(root, store);
+  const { files, notes } = await findLocalDataset([root], { storeDirectory: store, format: undefined });
   return { names: files.map(({ name }) => name), notes };
 };
 
