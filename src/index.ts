@@ -38,6 +38,7 @@ export {
 } from './quarry/quarry.ts';
 export type { QuarryEvent } from './quarry/quarry-event.ts';
 export type { QuarryDefaults, QuarryOptions, Spelling } from './quarry/quarry-options.ts';
+export type { AnswerColumns, OutputSchema, StandardSchema } from './quarry/results/answer-types.ts';
 export type { ResultRow, ResultsOptions } from './quarry/results/run-results.ts';
 export type { CancelledRun } from './quarry/runs/cancel-run.ts';
 export type { PlanOptions } from './quarry/runs/draft-run.ts';

@@ -14,6 +14,7 @@ import { openRunFiles, type RunFiles } from '../targets/run-files.ts';
 import { chooseTarget, type TargetPurpose } from './choose-target.ts';
 import { doctorOptionsOf } from './doctor-options.ts';
 import { directoryOf, type QuarryOptions, requireOptions, spellingOf } from './quarry-options.ts';
+import type { AnswerColumns, OutputSchema } from './results/answer-types.ts';
 import { outputPlaceOf } from './results/output-place.ts';
 import { type LineFormat, resultLines } from './results/result-lines.ts';
 import { outputPathsOf, type ResultRow, type ResultsOptions, readRows } from './results/run-results.ts';
@@ -61,7 +62,7 @@ export interface CancelOptions extends FollowOptions {
 }
 
 /** Which run: itself, or its id. */
-export type RunName = Run | string;
+export type RunName = Run<unknown> | string;
 
 /**
  * Runs of a prompt or an embedding model over every row of a dataset, on one target. It holds no connection and prints
@@ -82,7 +83,10 @@ export class Quarry {
   }
 
   /** Starts a run, or goes on with the one of the same input; resolves once it is planned. */
-  async run(request: RunRequest, options: RunOptions = {}): Promise<Run> {
+  async run<const Schema extends OutputSchema | undefined = undefined, const Prefix extends string = ''>(
+    request: RunRequest<Schema, Prefix>,
+    options: RunOptions = {},
+  ): Promise<Run<AnswerColumns<Schema, Prefix>>> {
     return this.#begin({ sendsJobs: true }, options, async (work) => {
       const { files } = work;
       await files.requireReachable();
@@ -196,8 +200,13 @@ export class Quarry {
     return this.#work({ runId }, {}, async ({ files }) => (await findRun(files, runId)).summary);
   }
 
-  /** The rows of a run that has ended, with their answers, in the order of the dataset. */
-  async *results<Columns = Record<string, unknown>>(
+  /** The rows of a run that has ended, with their answers, in the order of the dataset; typed by the schema of the run. */
+  results<Columns>(run: Run<Columns>, options?: ResultsOptions): AsyncGenerator<ResultRow<Columns>, void>;
+  results<Columns = Record<string, unknown>>(
+    run: RunName,
+    options?: ResultsOptions,
+  ): AsyncGenerator<ResultRow<Columns>, void>;
+  async *results<Columns>(
     run: RunName,
     options: ResultsOptions = {},
   ): AsyncGenerator<ResultRow<Columns>, void> {
@@ -277,11 +286,11 @@ export class Quarry {
   }
 
   /** Begins a run; its files stay open until it has ended. */
-  #begin(
+  #begin<Columns>(
     purpose: TargetPurpose,
     options: FollowOptions,
     work: (options: RunWorkOptions) => Promise<RunEnd>,
-  ): Promise<Run> {
+  ): Promise<Run<Columns>> {
     return beginRun((tell, signal) => this.#work(purpose, { signal, onProgress: tell }, work), options);
   }
 

@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream';
 import { InvalidRunInputError } from '../../core/errors.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
+import { jsonSchemaOf } from '../json-schema-of.ts';
 import { type PlacedDataset, placeDataset } from '../place-dataset.ts';
 import { withPromptText } from '../project/prompt-folder.ts';
+import type { OutputSchema } from '../results/answer-types.ts';
 import type { RunWorkOptions } from './run-work.ts';
 
 /**
@@ -19,8 +21,17 @@ export type Dataset =
 /** A row, by column; what JSON can say. */
 export type DatasetRow = Readonly<Record<string, unknown>>;
 
-/** What is to be run: the keys of a run input, where the dataset may be this machine's, and short names for three of them. */
-export type RunRequest = Partial<RunInput> & {
+/** What is to be run: the keys of a run input, where the dataset may be this machine's, and short names for some of them. */
+export type RunRequest<
+  Schema extends OutputSchema | undefined = OutputSchema | undefined,
+  Prefix extends string = string,
+> = Partial<Omit<RunInput, 'output_schema' | 'output_prefix'>> & {
+  /** What answers are to be: a schema of zod 4 or another library, a JSON Schema, or its short form. */
+  outputSchema?: Schema | undefined;
+  /** The same. */
+  output_schema?: Schema | undefined;
+  /** Put before the names of the columns that the schema adds. */
+  output_prefix?: Prefix | undefined;
   /** Instead of `s3_uri` and `dataset_id`. */
   dataset?: Dataset | undefined;
   /** Short for `model_id`. */
@@ -32,7 +43,11 @@ export type RunRequest = Partial<RunInput> & {
 };
 
 /** Short names, and the keys that they stand for. */
-const SHORT_NAMES = { model: 'model_id', prompt: 'prompt_template' } as const;
+const SHORT_NAMES = {
+  model: 'model_id',
+  prompt: 'prompt_template',
+  outputSchema: 'output_schema',
+} as const;
 
 /** A request's run input, what its user calls its dataset, and what is to be told of that which the input alone does not say. */
 export interface PlacedRequest extends Pick<PlacedDataset, 'names' | 'notes'> {
@@ -55,6 +70,7 @@ export async function placeRequest(request: RunRequest, options: RunWorkOptions)
     input[key] = input[short];
     delete input[short];
   }
+  if (input.output_schema !== undefined) input.output_schema = jsonSchemaOf(input.output_schema);
   const asked = await withPromptText(input, options.prompts);
   if (dataset === undefined) return { input: asked, names: [], notes: [] };
   const placed = await placeDataset(dataset, { ...options, format: asked.format });

@@ -22,7 +22,9 @@ export interface RunEnd {
 export type RunWork = (tell: Tell, signal: AbortSignal) => Promise<RunEnd>;
 
 /** A run that is planned and goes on by itself: an async iterable of its events, which throws where it fails. */
-export class Run implements AsyncIterable<QuarryEvent> {
+export class Run<Columns = Record<string, unknown>> implements AsyncIterable<QuarryEvent> {
+  /** The columns that its schema adds to the results; there for the types alone. */
+  declare readonly columnTypes?: Columns;
   /** Its `run_id`: by it the run is found again, resumed and cancelled. */
   readonly id: string;
   /** All that was decided before anything was sent; undefined where it may not be read. */
@@ -56,7 +58,10 @@ interface RunParts {
 }
 
 /** Begins the work; resolves once the run is planned, rejects where it is refused or stopped before. */
-export async function beginRun(work: RunWork, { signal, onProgress }: FollowOptions): Promise<Run> {
+export async function beginRun<Columns>(
+  work: RunWork,
+  { signal, onProgress }: FollowOptions,
+): Promise<Run<Columns>> {
   const events = createEventLog<QuarryEvent>();
   const planned = Promise.withResolvers<RunPlan>();
   const broken = new AbortController();
@@ -76,7 +81,7 @@ export async function beginRun(work: RunWork, { signal, onProgress }: FollowOpti
     })
     .finally(() => events.close());
   const plan = await Promise.race([planned.promise, end.then(() => undefined)]);
-  return new Run(plan?.run_id ?? (await end).summary.run_id, { plan, end, events });
+  return new Run<Columns>(plan?.run_id ?? (await end).summary.run_id, { plan, end, events });
 }
 
 /** A promise that may be left alone: whoever awaits it gets its error all the same. */
