@@ -1,4 +1,6 @@
+import type { z } from 'zod';
 import { InvalidRunInputError } from '../core/errors.ts';
+import { PRICE_KEYS, Prices } from '../core/run-input/prices.ts';
 import { nearest } from '../core/text/nearest.ts';
 import type { RunTarget } from '../runs/run-target.ts';
 
@@ -38,6 +40,8 @@ export interface QuarryOptions {
   profile?: string | undefined;
   /** Folder whose `<prompt_id>.md` are prompts, beside those that Quarry brings. */
   prompts?: string | undefined;
+  /** What models cost, where a run input does not say it; by model id, before the catalogue’s. */
+  prices?: Prices | undefined;
   /** What holds where neither an option nor what is remembered of a run says otherwise; `findConfig` reads it. */
   defaults?: QuarryDefaults | undefined;
   /** How messages write an option, and one with a value; for programs that have names of their own for them. */
@@ -78,7 +82,14 @@ const COUNTS = [
 ] as const satisfies (keyof QuarryOptions)[];
 
 /** Every option that there is. */
-const OPTION_NAMES: readonly string[] = [...TEXTS, ...COUNTS, 'endpointTimeout', 'defaults', 'spell'];
+const OPTION_NAMES: readonly string[] = [
+  ...TEXTS,
+  ...COUNTS,
+  'endpointTimeout',
+  'prices',
+  'defaults',
+  'spell',
+];
 
 /** As JavaScript writes them. */
 const spellAsCode: Spelling = (option, value) => (value === undefined ? option : `${option}: '${value}'`);
@@ -118,8 +129,20 @@ export function requireOptions(options: QuarryOptions): void {
   if (!(endpointTimeout > 0 && endpointTimeout <= 86_400)) {
     faults.push('endpointTimeout must be a number of seconds above 0, at most 86400');
   }
+  const prices = Prices.optional().safeParse(options.prices);
+  faults.push(...(prices.error?.issues ?? []).flatMap((issue) => describePriceFault(issue)));
   if (faults.length === 0) return;
   throw new InvalidRunInputError(
     `The options are not valid.\n${faults.map((fault) => `  - ${fault}`).join('\n')}\nOptions: ${OPTION_NAMES.join(', ')}.`,
   );
+}
+
+/** What is wrong with a price, by its path. */
+export function describePriceFault(issue: z.core.$ZodIssue): string[] {
+  const path = ['prices', ...issue.path].join('.');
+  if (issue.code !== 'unrecognized_keys') return [`${path}: ${issue.message}`];
+  return issue.keys.map((key) => {
+    const known = nearest(key, PRICE_KEYS);
+    return `${path}: "${key}" is not one of them${known === undefined ? '' : ` (did you mean "${known}"?)`}`;
+  });
 }

@@ -303,8 +303,9 @@ export class Quarry {
     try {
       signal.throwIfAborted();
       using files = await this.#open(purpose);
-      const { prompts = this.#options.defaults?.prompts } = this.#options;
-      return await work({ files, tell, signal, prompts, spell: spellingOf(this.#options) });
+      const { defaults } = this.#options;
+      const { prompts = defaults?.prompts, prices = defaults?.prices } = this.#options;
+      return await work({ files, tell, signal, prompts, prices, spell: spellingOf(this.#options) });
     } catch (error) {
       if (signal.aborted && saysAborted(error, signal)) throw stoppedError(purpose.runId, signal.reason);
       throw error;

@@ -11,7 +11,7 @@ import {
 } from '../core/run/ledger.ts';
 import type { OnDemandProgress, RunEvent, RunEventOf, Transfer } from '../core/run/run-event.ts';
 import type { Waiting } from '../core/run/waiting.ts';
-import { batchPriceOf, costUsd, ON_DEMAND_FACTOR } from '../models/catalog/prices.ts';
+import { costUsd, priceOfRun } from '../models/catalog/prices.ts';
 
 /** What a run is doing. */
 export type RunPhase = 'plan' | 'prepare' | 'run' | 'merge' | 'summarize';
@@ -238,7 +238,7 @@ export function totalsOf({ plan, prepared, parts }: RunSnapshot): RunTotals {
       processed: open.reduce((sum, { processed }) => sum + processed, 0),
     },
     tokens: addTokenCounts(results.map(({ tokens }) => tokens)),
-    costUsd: plan === null ? null : costOf(plan.model.model_id, all),
+    costUsd: plan === null ? null : costOf(plan, all),
     reasons: addReasons(latest.flatMap(({ reasons }) => reasons)),
     stopReasons: addStopReasons(results.flatMap(({ stopReasons }) => stopReasons)),
   };
@@ -267,15 +267,15 @@ function countStates(parts: readonly PartSnapshot[]): Record<PartState, number> 
   return counts;
 }
 
-function costOf(modelId: string, parts: readonly PartSnapshot[]): number | null {
-  const price = batchPriceOf(modelId);
+function costOf(plan: RunPlan, parts: readonly PartSnapshot[]): number | null {
+  const price = priceOfRun(plan);
   if (price === undefined) return null;
   return parts.reduce(
     (sum, { part, result }) =>
       sum +
       (result === null
         ? 0
-        : costUsd(price, result.tokens) * (part.mode === 'on_demand' ? ON_DEMAND_FACTOR : 1)),
+        : costUsd(part.mode === 'on_demand' ? price.on_demand : price.batch, result.tokens)),
     0,
   );
 }

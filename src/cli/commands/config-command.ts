@@ -22,6 +22,7 @@ const DEFAULTS: Readonly<Record<string, string | number | null>> = {
   region: null,
   profile: null,
   prompts: null,
+  prices: null,
 };
 
 /** Variables of the environment that stand for an option, as for any AWS tool. */
@@ -32,7 +33,7 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
 
 interface HeldOption {
   option: string;
-  value: string | number | null;
+  value: string | number | object | null;
   /** The flag, the file, the variable, or `default`. */
   from: string;
 }
@@ -65,7 +66,7 @@ function heldOption(option: string, options: TargetOptions, command: Command): H
   }
   const { config } = options;
   const value = config?.defaults[option as keyof typeof config.defaults];
-  if (config !== undefined && (typeof value === 'string' || typeof value === 'number')) {
+  if (config !== undefined && value !== undefined && value !== null) {
     return { option, value, from: config.path };
   }
   for (const variable of VARIABLES[option] ?? []) {

@@ -12,6 +12,9 @@ import { RUN_INPUT_CONCERNS, RUN_INPUT_KEYS } from '../../core/run-input/run-inp
 /** Keys whose value is not given by a flag of its own: DATASET stands for them. */
 const DATASET_KEYS = ['s3_uri', 'dataset_id'];
 
+/** Keys whose flag takes a JSON document, or the path of one. */
+const DOCUMENT_KEYS = ['output_schema', 'prices'];
+
 /** What a flag's text must be. */
 type FlagType = 'text' | 'number' | 'boolean' | 'json' | 'list' | 'document';
 
@@ -95,10 +98,13 @@ export async function runInputOf(options: Record<string, unknown>): Promise<Reco
     const value = options[toOptionName(key)];
     if (value !== undefined && key !== 'input') given[key] = value;
   }
-  if (typeof options.outputSchema === 'string') {
-    given.output_schema = options.outputSchema.trimStart().startsWith('{')
-      ? parseDocument('--output-schema', options.outputSchema)
-      : await readDocument('--output-schema', options.outputSchema);
+  for (const key of DOCUMENT_KEYS) {
+    const text = options[toOptionName(key)];
+    if (typeof text !== 'string') continue;
+    const flag = `--${toFlag(key)}`;
+    given[key] = text.trimStart().startsWith('{')
+      ? parseDocument(flag, text)
+      : await readDocument(flag, text);
   }
   if (options.promptFile !== undefined) given.prompt_file = options.promptFile;
   const parameters: Record<string, unknown> = { ...(given.inference_parameters as object | undefined) };

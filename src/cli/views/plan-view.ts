@@ -51,9 +51,9 @@ function schemaLines(schema: PlannedSchema | null): string[] {
 }
 
 /** An estimate: of the tokens only their bytes are known before, and rows may have to be sent again. */
-function costText({ estimate: { max_usd, prices_as_of }, billed }: PlanReport): string {
+function costText({ estimate: { max_usd, prices_as_of, prices_from }, billed }: PlanReport): string {
   if (max_usd === null) return billed ? 'unknown: no price on file for this model' : 'nothing here';
-  const estimate = `about ${usd(max_usd)} with the longest answers, by prices of ${prices_as_of}: an estimate`;
+  const estimate = `about ${usd(max_usd)} with the longest answers, by ${prices_from === 'run_input' ? 'your own prices' : `prices of ${prices_as_of}`}: an estimate`;
   return billed ? estimate : `nothing here; at Bedrock ${estimate}`;
 }
 

@@ -19,6 +19,8 @@ export const CostEstimate = z.object({
   input_usd: Usd,
   /** Day of the price table. */
   prices_as_of: z.string(),
+  /** Where the price is the run input's own, and not that table's. */
+  prices_from: z.literal('run_input').optional(),
 });
 export type CostEstimate = z.infer<typeof CostEstimate>;
 

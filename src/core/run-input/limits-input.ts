@@ -1,23 +1,36 @@
 import { z } from 'zod';
-import type { Concern } from './concern.ts';
+import type { Concern, GivenFields, Refuse } from './concern.ts';
+import { type PricedModel, Prices, priceAmong } from './prices.ts';
+
+const fields = {
+  max_num_jobs: z.int().min(1).meta({
+    description:
+      'At most this many jobs in the first wave: only the rows that fit into them, at `max_records_per_job` each, are run.',
+  }),
+  max_records: z.int().min(1).meta({ description: 'Run only the first N rows.' }),
+  max_attempts: z.int().min(1).max(10).meta({
+    description:
+      'How many times a row may be sent; a job that never reached it does not count. `resume --max-attempts` grants more. Default 3.',
+  }),
+  max_cost_usd: z.number().gt(0).meta({
+    description:
+      'Budget in US dollars: nothing is sent that could exceed it, estimated with four bytes of input per token and the longest answers allowed. A run that stopped at its budget continues when it is started again with a higher one.',
+  }),
+  prices: Prices.meta({
+    description:
+      'Prices that hold instead of the [catalogue’s](models.md), by model id: `{"MODEL_ID": {"input_per_million": 0.03, "output_per_million": 0.12}}`, in US dollars for a million tokens in batch. `on_demand_input_per_million` and `on_demand_output_per_million` are twice that unless given.',
+  }),
+};
 
 /** How much is done at most, and for how much. */
 export const LIMITS_INPUT = {
   title: 'Limits',
   about: 'How much is done at most, and for how much.',
-  fields: {
-    max_num_jobs: z.int().min(1).meta({
-      description:
-        'At most this many jobs in the first wave: only the rows that fit into them, at `max_records_per_job` each, are run.',
-    }),
-    max_records: z.int().min(1).meta({ description: 'Run only the first N rows.' }),
-    max_attempts: z.int().min(1).max(10).meta({
-      description:
-        'How many times a row may be sent; a job that never reached it does not count. `resume --max-attempts` grants more. Default 3.',
-    }),
-    max_cost_usd: z.number().gt(0).meta({
-      description:
-        'Budget in US dollars: nothing is sent that could exceed it, estimated with four bytes of input per token and the longest answers allowed. A run that stopped at its budget continues when it is started again with a higher one.',
-    }),
+  fields,
+  check(given: GivenFields<typeof fields> & PricedModel, refuse: Refuse) {
+    const { prices, model_id } = given;
+    if (prices === undefined || model_id === undefined || priceAmong(prices, given) !== undefined) return;
+    const names = Object.keys(prices).map((name) => `"${name}"`);
+    refuse('prices', `names ${names.join(', ') || 'no model'}, and not this run’s model "${model_id}"`);
   },
 } satisfies Concern;

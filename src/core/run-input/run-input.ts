@@ -7,6 +7,7 @@ import type { Concern } from './concern.ts';
 import { DATASET_INPUT } from './dataset-input.ts';
 import { LIMITS_INPUT } from './limits-input.ts';
 import { InferenceParameters, MODEL_INPUT } from './model-input.ts';
+import { PRICE_KEYS } from './prices.ts';
 import { PROMPT_INPUT } from './prompt-input.ts';
 import { cleanJobNamePrefix, ROAD_INPUT } from './road-input.ts';
 
@@ -129,12 +130,13 @@ function describeUnknownKey(key: string): string {
 
 function describeIssue(issue: z.core.$ZodIssue, given: Record<string, unknown>): string[] {
   const path = issue.path.join('.');
+  const [key] = issue.path;
   if (issue.code === 'unrecognized_keys') {
+    const known = key === 'prices' ? PRICE_KEYS : PARAMETER_KEYS;
     return issue.keys.map(
-      (key) => `${path}: "${key}" is not one of them${didYouMean(nearest(key, PARAMETER_KEYS))}`,
+      (unknown) => `${path}: "${unknown}" is not one of them${didYouMean(nearest(unknown, known))}`,
     );
   }
-  const [key] = issue.path;
   const missing = issue.code === 'invalid_type' && !Object.hasOwn(given, String(key));
   return [`${path}: ${missing ? 'is missing' : issue.message}`];
 }

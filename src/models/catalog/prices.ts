@@ -1,3 +1,5 @@
+import { pricedModelOf, type RunPlan } from '../../core/plan/run-plan.ts';
+import { Prices, priceAmong } from '../../core/run-input/prices.ts';
 import { factsOf, MODEL_CATALOG } from './model-catalog.ts';
 import type { TokenPrice } from './model-facts.ts';
 import { parseModelId } from './model-id.ts';
@@ -10,7 +12,46 @@ export const PRICES_AS_OF = MODEL_CATALOG.flatMap(({ price }) => (price === unde
 /** How much dearer a record is on demand than in a job. https://aws.amazon.com/bedrock/pricing/ */
 export const ON_DEMAND_FACTOR = 2;
 
-/** The batch price of a model, or undefined where none is known. */
+/** What the tokens of a run's model cost, by the way that a record is sent. */
+export interface RunPrice {
+  batch: TokenPrice;
+  on_demand: TokenPrice;
+  /** True where the run input says it, and not the catalogue. */
+  isGiven: boolean;
+}
+
+/** A run's model by its id, and by what the catalogue has its price under; and the prices that hold before the catalogue's. */
+export interface PricedRun {
+  modelId: string;
+  pricedId: string;
+  prices: Prices | undefined;
+}
+
+/** What a run's model costs; undefined where neither the run input nor the catalogue knows it. */
+export function runPriceOf({ modelId, pricedId, prices }: PricedRun): RunPrice | undefined {
+  const given = priceAmong(prices, { model_id: modelId, base_model_id: pricedId });
+  const batch =
+    given === undefined
+      ? batchPriceOf(pricedId)
+      : { input: given.input_per_million, output: given.output_per_million };
+  if (batch === undefined) return undefined;
+  return {
+    batch,
+    on_demand: {
+      input: given?.on_demand_input_per_million ?? batch.input * ON_DEMAND_FACTOR,
+      output: given?.on_demand_output_per_million ?? batch.output * ON_DEMAND_FACTOR,
+    },
+    isGiven: given !== undefined,
+  };
+}
+
+/** What the model of a planned run costs. */
+export function priceOfRun(plan: Pick<RunPlan, 'model' | 'input'>): RunPrice | undefined {
+  const prices = Prices.optional().catch(undefined).parse(plan.input.prices);
+  return runPriceOf({ modelId: plan.model.model_id, pricedId: pricedModelOf(plan), prices });
+}
+
+/** The batch price of a model in the catalogue, or undefined where none is known. */
 export function batchPriceOf(modelId: string): TokenPrice | undefined {
   const { baseModelId, profilePrefix } = parseModelId(modelId);
   const price = factsOf(baseModelId)?.price;

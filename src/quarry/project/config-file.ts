@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { Prices } from '../../core/run-input/prices.ts';
 import { nearest } from '../../core/text/nearest.ts';
-import type { QuarryDefaults } from '../quarry-options.ts';
+import { describePriceFault, type QuarryDefaults } from '../quarry-options.ts';
 
 /** The file that holds a project's options. */
 export const CONFIG_FILE = 'quarry.config.json';
@@ -27,6 +28,7 @@ const Config = z.strictObject({
   region: Text,
   profile: Text,
   prompts: Text,
+  prices: Prices.optional(),
 });
 
 /** A project's options, and the file that they are in. */
@@ -77,6 +79,8 @@ function parseJson(text: string, path: string): unknown {
 }
 
 function describeFault(issue: z.core.$ZodIssue): string[] {
+  const [first, ...rest] = issue.path;
+  if (first === 'prices') return describePriceFault({ ...issue, path: rest });
   if (issue.code !== 'unrecognized_keys')
     return [`${issue.path.join('.') || 'the document'}: ${issue.message}`];
   return issue.keys.map((key) => {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { type PricedModel, type Prices, priceAmong } from '../../core/run-input/prices.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { jsonSchemaOf } from '../json-schema-of.ts';
 import { type PlacedDataset, placeDataset } from '../place-dataset.ts';
@@ -71,7 +72,7 @@ export async function placeRequest(request: RunRequest, options: RunWorkOptions)
     delete input[short];
   }
   if (input.output_schema !== undefined) input.output_schema = jsonSchemaOf(input.output_schema);
-  const asked = await withPromptText(input, options.prompts);
+  const asked = withPrice(await withPromptText(input, options.prompts), options.prices);
   if (dataset === undefined) return { input: asked, names: [], notes: [] };
   const placed = await placeDataset(dataset, { ...options, format: asked.format });
   return { ...placed, input: { ...withoutDataset(asked), ...placed.input } };
@@ -90,6 +91,14 @@ export async function inOwnWords<T>(
     }
     throw error;
   }
+}
+
+/** The input with the price of its model that the project has, and not with those of others. */
+function withPrice(input: Record<string, unknown>, prices: Prices | undefined): Record<string, unknown> {
+  const { model_id: id } = input;
+  const price = priceAmong(prices, input as PricedModel);
+  if (typeof id !== 'string' || price === undefined || (input.prices ?? null) !== null) return input;
+  return { ...input, prices: { [id]: price } };
 }
 
 function withoutDataset({ s3_uri: _, dataset_id: __, ...input }: Record<string, unknown>) {

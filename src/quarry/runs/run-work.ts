@@ -1,3 +1,4 @@
+import type { Prices } from '../../core/run-input/prices.ts';
 import type { RunFiles } from '../../targets/run-files.ts';
 import type { Tell } from '../quarry-event.ts';
 import type { Spelling } from '../quarry-options.ts';
@@ -10,4 +11,6 @@ export interface RunWorkOptions {
   spell: Spelling;
   /** Folder of prompts. */
   prompts: string | undefined;
+  /** What models cost, where the run input does not say it. */
+  prices: Prices | undefined;
 }

@@ -2,7 +2,7 @@ import { InvalidRunInputError } from '../../core/errors.ts';
 import { BYTES_PER_TOKEN, type CostEstimate } from '../../core/plan/run-plan.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { DEFAULT_MAX_TOKENS } from '../../models/adapters/model-adapter.ts';
-import { batchPriceOf, costUsd, ON_DEMAND_FACTOR, PRICES_AS_OF } from '../../models/catalog/prices.ts';
+import { costUsd, PRICES_AS_OF, runPriceOf } from '../../models/catalog/prices.ts';
 import type { ModelCall } from './model-call.ts';
 
 /** What the price depends on. */
@@ -20,7 +20,7 @@ export function estimateCost(
   call: ModelCall,
   { rows, onDemandRows, meanPromptBytes }: RunSize,
 ): CostEstimate {
-  const price = batchPriceOf(call.pricedId);
+  const price = runPriceOf({ modelId: input.model_id, pricedId: call.pricedId, prices: input.prices });
   const inputTokens = Math.ceil(
     (rows * (meanPromptBytes + Buffer.byteLength(call.systemText))) / BYTES_PER_TOKEN,
   );
@@ -28,15 +28,18 @@ export function estimateCost(
     call.adapter.output.kind === 'embedding'
       ? 0
       : rows * (input.inference_parameters?.max_tokens ?? DEFAULT_MAX_TOKENS);
-  const factor = rows === 0 ? 1 : 1 + ((ON_DEMAND_FACTOR - 1) * onDemandRows) / rows;
+  const onDemandShare = rows === 0 ? 0 : onDemandRows / rows;
   const usdOf = (tokens: { input: number; output: number }) =>
-    price === undefined ? null : costUsd(price, tokens) * factor;
+    price === undefined
+      ? null
+      : costUsd(price.batch, tokens) * (1 - onDemandShare) + costUsd(price.on_demand, tokens) * onDemandShare;
   return {
     input_tokens: inputTokens,
     max_output_tokens: outputTokens,
     input_usd: usdOf({ input: inputTokens, output: 0 }),
     max_usd: usdOf({ input: inputTokens, output: outputTokens }),
     prices_as_of: PRICES_AS_OF,
+    ...(price?.isGiven === true ? { prices_from: 'run_input' as const } : {}),
   };
 }
 
@@ -44,7 +47,7 @@ export function estimateCost(
 export function checkBudget(maxCostUsd: number, { max_usd, input_usd }: CostEstimate): void {
   if (max_usd === null || input_usd === null) {
     throw new InvalidRunInputError(
-      'max_cost_usd cannot be kept: no price of this model is known. Leave it out, or use a model with a known price.',
+      'max_cost_usd cannot be kept: no price of this model is known. Give one with prices, leave max_cost_usd out, or use a model with a known price.',
     );
   }
   if (max_usd > maxCostUsd) {

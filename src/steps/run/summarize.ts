@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import { LedgerMismatchError, ServiceUnavailableError, SystematicFaultError } from '../../core/errors.ts';
 import { addStopReasons, countFlaws } from '../../core/jobs/answer-flaws.ts';
 import { JobRecord } from '../../core/jobs/job-record.ts';
-import { pricedModelOf, type RunPlan } from '../../core/plan/run-plan.ts';
+import type { RunPlan } from '../../core/plan/run-plan.ts';
 import {
   type AttemptCounts,
   addReasons,
@@ -15,6 +15,7 @@ import {
 import type { RunStop } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { priceOfRun } from '../../models/catalog/prices.ts';
 import { recountResults } from '../../rows/results/recount-results.ts';
 import { resultObjects } from '../../rows/results/result-objects.ts';
 import { skippedRecordsOf } from '../../rows/sources/dataset-notes.ts';
@@ -77,7 +78,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
     ...countMended(turns),
     // Of every attempt: all of them were paid for.
     tokens: addTokenCounts(turns.map(({ ledger }) => ledger.tokens)),
-    cost_usd: spentUsd(turns, pricedModelOf(plan)),
+    cost_usd: spentUsd(turns, priceOfRun(plan)),
     duplicates: plan.duplicates,
     jobs: await countJobs(turns, layout, deps),
     on_demand_records: turns.reduce(

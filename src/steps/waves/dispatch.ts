@@ -9,12 +9,11 @@ import {
 } from '../../core/errors.ts';
 import { recordsPerJobLimit } from '../../core/jobs/quotas.ts';
 import { type MergeItem, toWaveItem, type WavePart, WaveParts } from '../../core/plan/part.ts';
-import { pricedModelOf } from '../../core/plan/run-plan.ts';
 import { RunResumed } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
 import { parseS3Uri, type S3Uri } from '../../core/s3-uri.ts';
 import { privately } from '../../core/text/private-text.ts';
-import { batchPriceOf, costUsd } from '../../models/catalog/prices.ts';
+import { costUsd, priceOfRun } from '../../models/catalog/prices.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
@@ -117,11 +116,11 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
 }
 
 function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget | undefined {
-  const price = batchPriceOf(pricedModelOf(plan));
-  const spent = spentUsd(turns, pricedModelOf(plan));
+  const price = priceOfRun(plan);
+  const spent = spentUsd(turns, price);
   if (price === undefined || spent === null) return undefined;
   const { input_tokens, max_output_tokens } = plan.estimate;
-  const most = costUsd(price, { input: input_tokens, output: max_output_tokens });
+  const most = costUsd(price.batch, { input: input_tokens, output: max_output_tokens });
   return {
     maxUsd: input.max_cost_usd ?? Number.POSITIVE_INFINITY,
     spentUsd: spent,
