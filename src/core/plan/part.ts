@@ -43,6 +43,13 @@ export const TextLayout = z.object({
 });
 export type TextLayout = z.infer<typeof TextLayout>;
 
+/** A column that a file has in another type than the dataset, or does not have. */
+export const DriftedColumn = Column.extend({
+  /** True where every value is null: the file lacks the column, or has nothing else in it. */
+  nulls: z.literal(true).optional(),
+});
+export type DriftedColumn = z.infer<typeof DriftedColumn>;
+
 /** One file of the dataset. */
 export const DatasetFile = z.object({
   uri: Uri,
@@ -56,6 +63,8 @@ export const DatasetFile = z.object({
    */
   plain: z.literal(true).optional(),
   layout: TextLayout.optional(),
+  /** Columns that are read in the dataset's type, which is another one than the file's; only with `union_by_name`. */
+  drift: z.array(DriftedColumn).optional(),
 });
 export type DatasetFile = z.infer<typeof DatasetFile>;
 

@@ -49,6 +49,10 @@ const fields = {
     description:
       'What to do with CSV records that do not have as many fields as the header: `refuse` the file; `pad` them with empty texts, and the header with columns like `column3`; or `skip` them, counted in the ledger and kept in a file. Default `refuse`.',
   }),
+  union_by_name: z.boolean().meta({
+    description:
+      'Take files whose columns differ: a column has the narrowest type with the values of all files, and nulls where a file lacks it; the plan says which. Default false: such a dataset is refused.',
+  }),
   record_id_column: z.string().min(1).meta({
     description:
       'Column of unique, non-null ids to use as record ids. Default: the dataset’s own `record_id` if it has one, else `r` and the ten-digit row number.',

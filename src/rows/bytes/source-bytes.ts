@@ -1,5 +1,5 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
-import type { TextLayout } from '../../core/plan/part.ts';
+import type { DriftedColumn, TextLayout } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { compressionOf } from '../sources/source-name.ts';
 import { createDecoding, ENCODING_HEAD_BYTES, encodingOf, type TextDecoding } from './source-encoding.ts';
@@ -19,6 +19,8 @@ export interface SourceFile {
   isUnpacked?: true;
   /** What Plan found a text file to be like; absent where it is as its name says. */
   layout?: TextLayout;
+  /** Columns that are read in another type than the file's, or as nulls. */
+  drift?: readonly DriftedColumn[];
   /** Where not all of the file is here: brings rows of columns here. To be called before they are read. */
   fetchRows?: (columns: readonly string[], window: RowWindow) => Promise<void>;
   /** Where the file comes here only when it is read: brings it, and keeps it until the result is disposed of. */

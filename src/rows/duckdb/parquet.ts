@@ -1,5 +1,5 @@
-import type { Column } from '../../core/plan/part.ts';
-import { type DuckDb, guardedSql, sqlPath, sqlText, unguarded } from './duckdb.ts';
+import type { Column, DriftedColumn } from '../../core/plan/part.ts';
+import { type DuckDb, guardedSql, sqlName, sqlPath, sqlText, unguarded } from './duckdb.ts';
 
 /** The most that a row group may have; it ends only where a vector of the query does. A writer holds several whole. */
 interface RowGroupSize {
@@ -17,6 +17,8 @@ export interface ParquetRange {
   path: string;
   firstRow: number;
   rows: number;
+  /** Columns that are read in another type than the file's, or as nulls. */
+  drift?: readonly DriftedColumn[] | undefined;
 }
 
 /** SQL for a whole Parquet file. */
@@ -30,8 +32,16 @@ export function readParquetsSql(paths: readonly string[]): string {
 }
 
 /** SQL that follows FROM, for rows of a Parquet file, in order; only their row groups are read. */
-export function parquetRangeSql({ path, firstRow, rows }: ParquetRange): string {
-  return `${readParquetSql(path)} WHERE file_row_number >= ${firstRow} AND file_row_number < ${firstRow + rows}`;
+export function parquetRangeSql({ path, firstRow, rows, drift = [] }: ParquetRange): string {
+  const range = `${readParquetSql(path)} WHERE file_row_number >= ${firstRow} AND file_row_number < ${firstRow + rows}`;
+  if (drift.length === 0) return range;
+  const names = drift.map(({ name }) => sqlName(name));
+  // Those that the file lacks cannot be left out by name.
+  const others = `COLUMNS(name -> name NOT IN (${drift.map(({ name }) => sqlText(name)).join(', ')}))`;
+  const read = drift.map(
+    ({ type, nulls }, index) => `CAST(${nulls ? 'NULL' : names[index]} AS ${type}) AS ${names[index]}`,
+  );
+  return `(SELECT ${[others, ...read, 'file_row_number'].join(', ')} FROM ${range})`;
 }
 
 /** What COPY is to write, and where. */

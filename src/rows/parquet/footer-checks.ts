@@ -1,4 +1,5 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
+import { privately } from '../../core/text/private-text.ts';
 import type { ColumnChunk, ParquetFooter, SchemaNode } from './parquet-footer.ts';
 
 /** Ways of packing pages that DuckDB unpacks. */
@@ -28,7 +29,7 @@ function whyUnreadable(
   { path, codec, encodings, isEncrypted, isElsewhere }: ColumnChunk,
   physical: string | undefined,
 ): string | undefined {
-  const column = `the column ${JSON.stringify(path.join('.'))}`;
+  const column = `the column ${privately(JSON.stringify(path.join('.')))}`;
   if (isEncrypted) return ` has ${column} encrypted. Write it without encryption.`;
   if (isElsewhere) return ` has the pages of ${column} in another file. Write it into one file.`;
   if (!KNOWN_CODECS.has(codec)) {
@@ -70,7 +71,7 @@ function findCountLie({ rows, rowGroups, columns }: ParquetFooter): string | und
         !isEncrypted && (leaves[at]?.isListed ? values < group.rows : values !== group.rows),
     );
     if (chunk !== undefined) {
-      return `${group.rows} rows in row group ${index}, but ${chunk.values} values of its column ${chunk.path.join('.')}`;
+      return `${group.rows} rows in row group ${index}, but ${chunk.values} values of its column ${privately(chunk.path.join('.'))}`;
     }
   }
   return undefined;

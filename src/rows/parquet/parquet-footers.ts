@@ -1,9 +1,11 @@
 import pLimit from 'p-limit';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Column } from '../../core/plan/part.ts';
+import { privately } from '../../core/text/private-text.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
 import type { DuckDb } from '../duckdb/duckdb.ts';
 import { readParquetColumns } from '../duckdb/parquet.ts';
+import { ONLY_NULLS } from '../sources/widened-type.ts';
 import { checkFooter } from './footer-checks.ts';
 import { findLostNanoseconds } from './lost-nanoseconds.ts';
 import { FooterFault, type ParquetFooter, readParquetFooter } from './parquet-footer.ts';
@@ -11,6 +13,7 @@ import { judgeColumn, type TypeVerdict, twinsIn } from './parquet-types.ts';
 
 /** What a Parquet file's footer says of its content. */
 export interface ParquetContent {
+  /** A type may be ONLY_NULLS. */
   columns: Column[];
   rows: number;
   /** Columns that come back as another type, with the same values. */
@@ -43,7 +46,10 @@ export async function readParquetFooters(
       if (verdict.isNanos) await expectMicroseconds(file, { place, name, rows: footer.rows });
     }
     contents.push({
-      columns: columns.map(({ name, type }) => ({ name, type })),
+      columns: columns.map(({ name, type, verdict }) => ({
+        name,
+        type: verdict.isNulls ? ONLY_NULLS : type,
+      })),
       rows: footer.rows,
       becomes: columns.flatMap(({ name, verdict: { becomes } }) =>
         becomes === undefined ? [] : [{ name, type: becomes }],
@@ -75,14 +81,16 @@ async function judgeColumns(
   if (twins !== undefined) {
     throw new InvalidDatasetError(
       twins[0] === twins[1]
-        ? `${uri} has two columns named ${JSON.stringify(twins[0])}. Rename one.`
-        : `${uri} has columns ${JSON.stringify(twins[0])} and ${JSON.stringify(twins[1])}, the same but for capitals. Rename one.`,
+        ? `${uri} has two columns named ${privately(JSON.stringify(twins[0]))}. Rename one.`
+        : `${uri} has columns ${privately(JSON.stringify(twins[0]))} and ${privately(JSON.stringify(twins[1]))}, the same but for capitals. Rename one.`,
     );
   }
   const verdicts = footer.columns.map((column) => {
     const verdict = judgeColumn(column);
     if (verdict.refused !== undefined) {
-      throw new InvalidDatasetError(`${uri}: the column ${JSON.stringify(column.name)} ${verdict.refused}`);
+      throw new InvalidDatasetError(
+        `${uri}: the column ${privately(JSON.stringify(column.name))} ${verdict.refused}`,
+      );
     }
     return verdict;
   });
@@ -96,7 +104,7 @@ async function judgeColumns(
     const given = footer.columns[place]?.name;
     if (given !== name || columns.length !== footer.columns.length) {
       throw new InvalidDatasetError(
-        `${uri} has a column ${JSON.stringify(given ?? name)} whose name cannot be read back. Rename it.`,
+        `${uri} has a column ${privately(JSON.stringify(given ?? name))} whose name cannot be read back. Rename it.`,
       );
     }
     return { name, type, verdict: verdicts[place] ?? {} };
@@ -109,7 +117,7 @@ async function expectMicroseconds(
   { place, name, rows }: { place: number; name: string; rows: number },
 ): Promise<void> {
   await fetchRows?.([name], { firstRow: 0, rows });
-  const column = `${uri}: the column ${JSON.stringify(name)} is a TIMESTAMP in nanoseconds`;
+  const column = `${uri}: the column ${privately(JSON.stringify(name))} is a TIMESTAMP in nanoseconds`;
   const advice = 'Cast it to TIMESTAMP in microseconds, or to text.';
   const lost = await findLostNanoseconds({ path, place }).catch((error: unknown) => {
     throw new InvalidDatasetError(
@@ -119,6 +127,6 @@ async function expectMicroseconds(
   });
   if (lost === undefined) return;
   throw new InvalidDatasetError(
-    `${column}, and only microseconds can be kept: row ${lost.row} has ${lost.nanoseconds} since 1970. ${advice}`,
+    `${column}, and only microseconds can be kept: row ${lost.row} has ${privately(String(lost.nanoseconds))} since 1970. ${advice}`,
   );
 }

@@ -1,3 +1,4 @@
+import { privately } from '../../core/text/private-text.ts';
 import type { SchemaNode } from './parquet-footer.ts';
 
 /** What becomes of a column whose values cannot simply be kept: no field of it is set where they can. */
@@ -8,6 +9,8 @@ export interface TypeVerdict {
   becomes?: string;
   /** True where that holds for whole microseconds only. */
   isNanos?: boolean;
+  /** True where the column has nothing but nulls, and no type. */
+  isNulls?: boolean;
 }
 
 /** Most digits that a DECIMAL may have. */
@@ -25,7 +28,7 @@ export function judgeColumn(column: SchemaNode): TypeVerdict {
   const twins = twinsIn(children);
   if (twins !== undefined) {
     return {
-      refused: `has fields ${JSON.stringify(twins[0])} and ${JSON.stringify(twins[1])}, which DuckDB takes for the same. Rename one.`,
+      refused: `has fields ${privately(JSON.stringify(twins[0]))} and ${privately(JSON.stringify(twins[1]))}, which DuckDB takes for the same. Rename one.`,
     };
   }
   const verdicts = children.map(judgeColumn);
@@ -73,7 +76,7 @@ function judgeLeaf({ physical, converted, logical, precision = 0, scale = 0 }: S
     case 'FLOAT16':
       return { becomes: 'FLOAT' };
     case 'NULL':
-      return { becomes: 'INTEGER, as it has nothing but nulls' };
+      return { becomes: 'INTEGER, as it has nothing but nulls', isNulls: true };
     case 'BSON':
       return { refused: 'is BSON, which Quarry does not read. Cast it to text (JSON), or to plain binary.' };
     case 'GEOMETRY':

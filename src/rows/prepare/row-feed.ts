@@ -85,7 +85,7 @@ function shortRangesOf(range: StagedRange, { rowsAtOnce = range.rows }: PrepareM
 function relationOf({ name, file, firstInFile, rows, firstRow }: StagedRange): SourceRelation {
   return {
     name,
-    from: parquetRangeSql({ path: file.path, firstRow: firstInFile, rows }),
+    from: parquetRangeSql({ path: file.path, firstRow: firstInFile, rows, drift: file.drift }),
     rowNumber: `(file_row_number + ${firstRow - firstInFile})`,
     firstRow,
     rows,
@@ -164,11 +164,15 @@ async function* openRead(
     .map((window) => ({ ...window, firstRow: window.firstRow - before }));
   if (windows.length === 0) return;
   let rows = 0;
-  const { plain, layout } = dataset.files.find((file) => file.uri === uri) ?? {};
+  const { plain, layout, drift } = dataset.files.find((file) => file.uri === uri) ?? {};
   for await (const relation of openRelations({
     format: dataset.format,
     columns: dataset.columns.map(({ name }) => name),
-    file: { ...fileOf(uri), ...(layout === undefined ? {} : { layout }) },
+    file: {
+      ...fileOf(uri),
+      ...(layout === undefined ? {} : { layout }),
+      ...(drift === undefined ? {} : { drift }),
+    },
     windows,
     isPlain: plain === true,
     scratchPrefix: join(scratchDirectory, `text-${index}-`),

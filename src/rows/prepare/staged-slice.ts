@@ -32,7 +32,7 @@ export interface StageRequest {
 export interface StagedRange {
   /** What it is, for messages. */
   name: string;
-  file: Pick<SourceFile, 'path' | 'fetchRows'>;
+  file: Pick<SourceFile, 'path' | 'fetchRows' | 'drift'>;
   firstInFile: number;
   rows: number;
   firstRow: number;
@@ -64,7 +64,7 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
   try {
     for (const [index, read] of slice.reads.entries()) {
       const { uri, first_row_in_file: firstInFile, rows, first_row: firstRow } = read;
-      const file = fileOf(uri);
+      const file = { ...fileOf(uri), ...driftOf(dataset, uri) };
       const { hasLargePages = false, largestRowGroupBytes = 0, rowBytes = 0 } = layouts[index] ?? {};
       const bytes = rowBytes * rows;
       if (hasLargePages && memory.rowsAtOnce === undefined && copiedBytes + bytes <= MOST_COPIED_BYTES) {
@@ -72,7 +72,7 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
         const path = join(scratchDirectory, `staged-${copies.length}.parquet`);
         copies.push(path);
         await file.fetchRows?.(columns, { firstRow: firstInFile, rows });
-        const from = parquetRangeSql({ path: file.path, firstRow: firstInFile, rows });
+        const from = parquetRangeSql({ path: file.path, firstRow: firstInFile, rows, drift: file.drift });
         const copied = await copyToParquet(db, {
           sql: `SELECT ${columns.map(sqlName).join(', ')} FROM ${from}`,
           path,
@@ -96,6 +96,11 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
     memory,
     [Symbol.asyncDispose]: removeCopies,
   };
+}
+
+function driftOf({ files }: Dataset, uri: S3Uri): Pick<SourceFile, 'drift'> {
+  const drift = files.find((file) => file.uri === uri)?.drift;
+  return drift === undefined ? {} : { drift };
 }
 
 /** The layouts of the files that are read, and the bytes of their rows, unpacked; of a small file there is nothing to know. */

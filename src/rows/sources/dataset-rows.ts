@@ -23,13 +23,14 @@ export type SourceRange = SourceFile & RowWindow & { isPlain: boolean };
 /** Every row of every file that has some, in order. */
 export function wholeFiles(files: readonly LocalDatasetFile[], dataset: Dataset): SourceRange[] {
   const found = new Map(files.map((file) => [file.uri, file]));
-  return dataset.files.flatMap(({ uri, rows, plain, layout }) => {
+  return dataset.files.flatMap(({ uri, rows, plain, layout, drift }) => {
     const file = found.get(uri);
     if (file === undefined || rows === 0) return [];
     return [
       {
         ...file,
         ...(layout === undefined ? {} : { layout }),
+        ...(drift === undefined ? {} : { drift }),
         // Only Prepare reads JSONL again that DuckDB refuses.
         isPlain: plain === true && dataset.format === 'csv',
         firstRow: 0,

@@ -1,5 +1,12 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
-import type { Column, CsvLayout, Dataset, DatasetFormat, TextLayout } from '../../core/plan/part.ts';
+import type {
+  Column,
+  CsvLayout,
+  Dataset,
+  DatasetFormat,
+  DriftedColumn,
+  TextLayout,
+} from '../../core/plan/part.ts';
 import type { GivenFormat } from '../../core/run-input/dataset-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { privately } from '../../core/text/private-text.ts';
@@ -13,6 +20,7 @@ import { formatOf } from './dataset-format.ts';
 import { inScratch } from './dataset-rows.ts';
 import { listed } from './listed.ts';
 import { parseSourceName } from './source-name.ts';
+import { driftNote, type FileColumns, type UnionColumns, unionColumns } from './union-columns.ts';
 
 /** A dataset's file, fetched to this machine. */
 export interface LocalDatasetFile extends SourceFile {
@@ -25,6 +33,8 @@ export interface DescribeOptions {
   /** What they are, whatever their names. */
   format?: GivenFormat | undefined;
   csv?: CsvOptions;
+  /** True where files may have different columns. */
+  unionByName?: boolean | undefined;
   /** Given the records of CSV that are left out, in order. */
   onSkipped?: (uri: S3Uri, record: SkippedRecord) => Promise<void>;
 }
@@ -53,7 +63,7 @@ export async function describeDataset(
     options.format,
   );
   const contents = await readContents(format, files, options);
-  const columns = format === 'jsonl' ? unionOf(contents) : sameColumns(files, contents);
+  const { columns, drifts } = columnsOf(files, contents, { ...options, format });
   const where = files[0]?.uri ?? 'The dataset';
   checkNames(where, columns);
   if (format !== 'parquet' && columns.length > MOST_TEXT_COLUMNS) {
@@ -68,6 +78,7 @@ export async function describeDataset(
     format,
     files: files.map(({ uri, bytes, etag }, index) => {
       const { rows: count = 0, isPlain = false, layout } = contents[index] ?? {};
+      const drift = drifts[index] ?? [];
       return {
         uri,
         bytes,
@@ -75,11 +86,12 @@ export async function describeDataset(
         rows: count,
         ...(isPlain ? { plain: true as const } : {}),
         ...(layout === undefined ? {} : { layout }),
+        ...(drift.length === 0 ? {} : { drift }),
       };
     }),
     columns,
     rows,
-    ...notesOf(files, contents),
+    ...notesOf(files, contents, drifts),
   };
 }
 
@@ -87,12 +99,19 @@ export async function describeDataset(
 function notesOf(
   files: readonly LocalDatasetFile[],
   contents: readonly FileContent[],
+  drifts: readonly DriftedColumn[][],
 ): Pick<Dataset, 'notes'> {
   const uris = new Map<string, string[]>();
-  for (const [index, { becomes = [] }] of contents.entries()) {
-    if (becomes.length === 0) continue;
-    const note = `comes back with the same values as another type: ${becomes.map(({ name, type }) => `${name} as ${type}`).join(', ')}`;
-    uris.set(note, [...(uris.get(note) ?? []), files[index]?.uri ?? '']);
+  const tell = (note: string | undefined, uri = '') => {
+    if (note !== undefined) uris.set(note, [...(uris.get(note) ?? []), uri]);
+  };
+  for (const [index, { becomes = [], columns }] of contents.entries()) {
+    const drift = drifts[index] ?? [];
+    const drifted = new Set(drift.map(({ name }) => name));
+    const others = becomes.filter(({ name }) => !drifted.has(name));
+    const types = others.map(({ name, type }) => `${name} as ${type}`).join(', ');
+    if (types !== '') tell(`comes back with the same values as another type: ${types}`, files[index]?.uri);
+    tell(driftNote(drift, columns), files[index]?.uri);
   }
   return uris.size === 0 ? {} : { notes: [...uris].map(([note, names]) => `${listed(names)}: ${note}`) };
 }
@@ -166,28 +185,38 @@ function toText(name: string): Column {
   return { name, type: 'VARCHAR' };
 }
 
-function unionOf(contents: readonly FileContent[]): Column[] {
-  return [...new Set(contents.flatMap(({ columns }) => columns.map(({ name }) => name)))].map(toText);
-}
-
-function sameColumns(files: readonly LocalDatasetFile[], contents: readonly FileContent[]): Column[] {
-  const at = contents.findIndex(({ isEmpty }) => isEmpty !== true);
-  const first = contents[at];
-  if (first === undefined) {
+/** The dataset's columns, and for each file those that it has otherwise. */
+function columnsOf(
+  files: readonly LocalDatasetFile[],
+  contents: readonly FileContent[],
+  { format, unionByName }: { format: DatasetFormat; unionByName?: boolean | undefined },
+): UnionColumns {
+  const all = files.map(({ uri }, index) => ({
+    uri,
+    columns: contents[index]?.columns ?? [],
+    isEmpty: contents[index]?.isEmpty === true,
+  }));
+  for (const { uri, columns } of all) checkNames(uri, columns);
+  // A key that a line lacks is null, in one file as in several.
+  if (format === 'jsonl') return { columns: unionColumns(all).columns, drifts: [] };
+  if (all.every(({ isEmpty }) => isEmpty)) {
     throw new InvalidDatasetError(`${files[0]?.uri} is empty. A CSV file has a header and rows.`);
   }
+  if (unionByName !== true) requireSameColumns(all.filter(({ isEmpty }) => !isEmpty));
+  return unionColumns(all);
+}
+
+function requireSameColumns([first, ...others]: readonly FileColumns[]): void {
   const shown = ({ name, type }: Column) => `${name} (${type})`;
-  const expected = new Set(first.columns.map(shown));
-  for (const [index, { columns, isEmpty }] of contents.entries()) {
-    if (isEmpty === true) continue;
+  const expected = new Set(first?.columns.map(shown));
+  for (const { uri, columns } of others) {
     const actual = new Set(columns.map(shown));
     const missing = [...expected].filter((column) => !actual.has(column));
     const added = [...actual].filter((column) => !expected.has(column));
     if (missing.length + added.length > 0) {
       throw new InvalidDatasetError(
-        `The dataset's files have different columns: ${privately(listed(missing) || 'nothing')} only in ${files[at]?.uri}, ${privately(listed(added) || 'nothing')} only in ${files[index]?.uri}. Give files of the same columns and types.`,
+        `The dataset's files have different columns: ${privately(listed(missing) || 'nothing')} only in ${first?.uri}, ${privately(listed(added) || 'nothing')} only in ${uri}. Give files of the same columns and types, or union_by_name (--union-by-name): it takes the wider type, and fills what a file lacks with nulls.`,
       );
     }
   }
-  return first.columns;
 }

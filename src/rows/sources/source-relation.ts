@@ -1,5 +1,5 @@
 import { rm, stat } from 'node:fs/promises';
-import type { DatasetFormat } from '../../core/plan/part.ts';
+import type { Column, DatasetFormat } from '../../core/plan/part.ts';
 import type { RowWindow, SourceFile } from '../bytes/source-bytes.ts';
 import { CANONICAL_DIALECT } from '../csv/csv-fields.ts';
 import { readCanonicalCsv, readCsvRecords } from '../csv/csv-records.ts';
@@ -70,7 +70,7 @@ async function* openParquetRelations({
     yield {
       ...window,
       name: file.uri,
-      from: parquetRangeSql({ path: file.path, ...window }),
+      from: parquetRangeSql({ path: file.path, ...window, drift: file.drift }),
       rowNumber: 'file_row_number',
       [Symbol.asyncDispose]: async () => {},
     };
@@ -83,7 +83,8 @@ async function* openCsvRelations(request: SourceRequest): AsyncGenerator<SourceR
   await using held = new AsyncDisposableStack();
   held.use(await file.hold?.());
   const names = namedColumns(await readCsvHeader(file), layout.columns);
-  const read = (paths: readonly string[]) => csvSql(paths, names, isPlain ? layout : CANONICAL_DIALECT);
+  const read = (paths: readonly string[]) =>
+    csvSql(paths, { names, lacking: file.drift ?? [] }, isPlain ? layout : CANONICAL_DIALECT);
   const [window, ...others] = windows;
   const isSmall =
     isPlain && compressionOf(file.uri) === 'none' && (await stat(file.path)).size <= SMALL_CSV_BYTES;
@@ -201,7 +202,7 @@ function spelledSql(paths: readonly string[], columns: readonly string[], longes
  */
 function csvSql(
   paths: readonly string[],
-  names: readonly string[],
+  { names, lacking }: { names: readonly string[]; lacking: readonly Column[] },
   { delimiter, quote }: CsvDialect,
 ): string {
   const columns = names.map((_, index) => `c${index}`);
@@ -222,6 +223,9 @@ function csvSql(
     // Written anew, a record has two bytes more for each field, and may have each quote doubled.
     `max_line_size = ${2 * MAX_CSV_RECORD_BYTES + 3 * names.length + 1000}`,
   ];
-  const named = names.map((name, index) => `c${index} AS ${sqlName(name)}`).join(', ');
+  const named = [
+    ...names.map((name, index) => `c${index} AS ${sqlName(name)}`),
+    ...lacking.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${sqlName(name)}`),
+  ].join(', ');
   return `(SELECT ${named} FROM read_csv(${listSql(paths)}, ${options.join(', ')}))`;
 }

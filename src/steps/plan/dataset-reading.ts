@@ -48,9 +48,11 @@ function describeOptionsOf({
   csv_quote: quote,
   csv_encoding: encoding,
   csv_ragged: ragged,
+  union_by_name: unionByName,
 }: RunInput): DescribeOptions {
   return {
     format,
+    unionByName,
     csv: {
       delimiter: delimiter === 'tab' ? '\t' : delimiter,
       quote: quote === 'none' ? '' : quote,

@@ -55,3 +55,27 @@ test('a folder that holds the runs of itself is the same dataset every time', as
     expect(again.status, again.err).toBe(0);
   }
 });
+
+test('files that drifted are refused with the option, and run with it', async () => {
+  const folder = await temporaryDirectory();
+  await writeFile(join(folder, 'a.csv'), 'a,b\n1,2\n');
+  await writeFile(join(folder, 'b.csv'), 'a\n3\n');
+  const dir = await temporaryDirectory();
+  const refused = await runQuarry('run', folder, ...ASK, '--dir', dir, '--run-id', 'drift');
+  expect(refused.status).toBe(1);
+  expect(refused.err).toContain('or union_by_name (--union-by-name): it takes the wider type');
+  expect(await readdir(join(dir, 'quarry-local'))).not.toContain('runs');
+  const run = await runQuarry('run', folder, ...ASK, '--dir', dir, '--run-id', 'drift', '--union-by-name');
+  expect(run.status, run.err).toBe(0);
+  expect(run.err).toContain('b is not there, and is filled with nulls');
+  const results = await runQuarry('results', 'drift', '--dir', dir, '--format', 'jsonl');
+  expect(
+    results.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toMatchObject([
+    { a: '1', b: '2' },
+    { a: '3', b: null },
+  ]);
+});

@@ -69,6 +69,7 @@ test('every key is taken, and kept', () => {
     csv_quote: 'none',
     csv_encoding: 'windows-1252',
     csv_ragged: 'pad',
+    union_by_name: true,
     job_name_prefix: 'reviews',
     model_id: MODEL,
     base_model_id: 'amazon.nova-lite-v1:0',
