@@ -182,7 +182,7 @@ export class BedrockBatchWorkflow extends Construct {
 
   /** What the steps' functions are told. */
   #environmentOf(props: BedrockBatchWorkflowProps): Record<string, string> {
-    const { encryptionKey, jobNetwork, inputBuckets = [], limits = {} } = props;
+    const { encryptionKey, jobNetwork, inputBuckets = [], limits = {}, retention = {} } = props;
     return withoutUndefined({
       QUARRY_BUCKET: this.bucket.bucketName,
       QUARRY_BUCKET_OWNER: Stack.of(this).account,
@@ -196,6 +196,7 @@ export class BedrockBatchWorkflow extends Construct {
       QUARRY_PREPARE_CONCURRENCY: limits.prepareConcurrency?.toString(),
       QUARRY_POLL_SECONDS: limits.pollSeconds?.toString(),
       QUARRY_ROWS_PER_SLICE: limits.rowsPerSlice?.toString(),
+      QUARRY_WORKING_FILES_DAYS: `${retention.workingFilesDays ?? DEFAULT_RETENTION_DAYS}`,
       QUARRY_MIN_RECORDS_PER_JOB: limits.minRecordsPerJob?.toString(),
       QUARRY_MAX_RECORDS_PER_JOB: limits.maxRecordsPerJob?.toString(),
     });

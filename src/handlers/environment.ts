@@ -31,6 +31,8 @@ const EnvironmentSchema = z.object({
   AWS_REGION: z.string().optional(),
   QUARRY_POLL_SECONDS: Whole.pipe(z.int().min(1)).default(300),
   QUARRY_PREPARE_CONCURRENCY: Whole.pipe(z.int().min(1)).default(10),
+  /** Days after which the bucket deletes what is below `working/`. */
+  QUARRY_WORKING_FILES_DAYS: Whole.pipe(z.int().min(1)).optional(),
   QUARRY_ROWS_PER_SLICE: Whole.pipe(z.int().min(1)).default(1_000_000),
   QUARRY_MAX_CONCURRENT_JOBS: Whole.pipe(z.int().min(1)).default(DEFAULT_BATCH_QUOTAS.maxConcurrentJobs),
   QUARRY_MIN_RECORDS_PER_JOB: Whole.pipe(z.int().min(1)).default(DEFAULT_BATCH_QUOTAS.minRecordsPerJob),

@@ -45,6 +45,9 @@ export function createStepDeps(environment: Environment): StepDeps {
       pollSeconds: environment.QUARRY_POLL_SECONDS,
       prepareConcurrency: environment.QUARRY_PREPARE_CONCURRENCY,
       rowsPerSlice: environment.QUARRY_ROWS_PER_SLICE,
+      ...(environment.QUARRY_WORKING_FILES_DAYS === undefined
+        ? {}
+        : { workingFilesDays: environment.QUARRY_WORKING_FILES_DAYS }),
       simulated: false,
       billed: true,
       version: environment.QUARRY_VERSION,

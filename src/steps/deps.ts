@@ -22,6 +22,8 @@ export interface StepSettings {
   prepareConcurrency: number;
   /** Rows that one Prepare takes at most. */
   rowsPerSlice: number;
+  /** Days after which files below `working/` are deleted; undefined where nothing deletes them. */
+  workingFilesDays?: number;
   /** True where a simulated model answers. */
   simulated: boolean;
   /** True where an AWS account pays for the tokens: not for a simulated model's, nor for those of a server of the user's own. */

@@ -217,7 +217,14 @@ export const definition = {
           Submit: {
             Comment: 'Creates the model invocation job, or finds the one that was created before.',
             ...step('submit', { 'Payload.$': '$.part' }, RETRY_PATIENTLY),
-            ResultSelector: { 'job_arn.$': '$.Payload.job_arn', 'poll_seconds.$': '$.Payload.poll_seconds' },
+            ResultSelector: {
+              'job_arn.$': '$.Payload.job_arn',
+              'young_seconds.$': '$.Payload.young_seconds',
+              'young_until.$': '$.Payload.young_until',
+              'poll_seconds.$': '$.Payload.poll_seconds',
+              'poll_until.$': '$.Payload.poll_until',
+              'old_seconds.$': '$.Payload.old_seconds',
+            },
             ResultPath: '$.job',
             Catch: [CATCH_FAULT],
             Next: 'Is there a job?',
@@ -225,9 +232,11 @@ export const definition = {
           'Is there a job?': {
             Type: 'Choice',
             Choices: [{ Variable: '$.job.job_arn', IsNull: true, Next: 'Collect' }],
-            Default: 'Wait',
+            Default: 'Wait briefly',
           },
+          'Wait briefly': { Type: 'Wait', SecondsPath: '$.job.young_seconds', Next: 'Get job' },
           Wait: { Type: 'Wait', SecondsPath: '$.job.poll_seconds', Next: 'Get job' },
+          'Wait longer': { Type: 'Wait', SecondsPath: '$.job.old_seconds', Next: 'Get job' },
           'Get job': {
             Type: 'Task',
             Resource: 'arn:aws:states:::aws-sdk:bedrock:getModelInvocationJob',
@@ -255,8 +264,14 @@ export const definition = {
                 })),
                 Next: 'Collect',
               },
+              {
+                Variable: '$$.State.EnteredTime',
+                TimestampLessThanPath: '$.job.young_until',
+                Next: 'Wait briefly',
+              },
+              { Variable: '$$.State.EnteredTime', TimestampLessThanPath: '$.job.poll_until', Next: 'Wait' },
             ],
-            Default: 'Wait',
+            Default: 'Wait longer',
           },
           'Run on demand': {
             Comment: 'For fewer records than Bedrock takes in a job: the same bodies, one by one.',

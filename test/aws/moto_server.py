@@ -1,4 +1,4 @@
-"""moto's server, with six things mended. Usage: moto_server.py PORT
+"""moto's server, with seven things mended. Usage: moto_server.py PORT
 
 - Step Functions takes parameters and gives results of AWS SDK integrations in PascalCase, and times as text; moto
   5.2.1 hands both through as boto3 spells them.
@@ -8,6 +8,7 @@
 - A stack's state machine is put where it runs, with its substitutions. moto's grammar takes no whole number for
   ToleratedFailurePercentage.
 - A reference to a function's version gives the version's ARN; moto has none.
+- Choices compare times of any RFC 3339 form, such as that of the context's EnteredTime; moto takes no fractions of seconds.
 """
 
 import copy
@@ -20,6 +21,9 @@ from moto.awslambda.models import LambdaVersion, lambda_backends
 from moto.server import main
 from moto.stepfunctions import models
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.operator.implementations.is_operator import (
+    IsTimestamp,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer import (
     result_writer_decl,
 )
@@ -81,6 +85,14 @@ def create_stack_version(cls, resource_name, cloudformation_json, account_id, re
     return version
 
 
+def time_of(text):
+    try:
+        return datetime.datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+
+
+IsTimestamp.string_to_timestamp = staticmethod(time_of)
 LambdaVersion.physical_resource_id = None
 LambdaVersion.create_from_cloudformation_json = classmethod(create_stack_version)
 models.StateMachine.create_from_cloudformation_json = classmethod(create_stack_machine)

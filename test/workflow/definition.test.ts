@@ -2,6 +2,7 @@ import validate from 'asl-validator';
 import { expect, test } from 'vitest';
 import * as errors from '../../src/core/errors.ts';
 import { JobStatus, outcomeOf } from '../../src/core/jobs/job.ts';
+import { pollPaceOf } from '../../src/core/jobs/poll-pace.ts';
 import type { Retrier, State, States } from '../../src/engine/definition/amazon-states-language.ts';
 import { definition, functionPlaceholder, STEP_NAMES } from '../../src/workflow/definition.ts';
 
@@ -127,3 +128,45 @@ test('labels fit into the ARNs of Map Runs', () => {
     if (state.Type === 'Map') expect(state.Label?.length).toBeLessThanOrEqual(40);
   }
 });
+
+/** Events of a look at a job: a Wait (2), Get job (5: entered, scheduled, started, succeeded, exited) and a Choice (2). */
+const EVENTS_OF_A_LOOK = 9;
+/** Events of a child of Run jobs beside its looks, each step called a few times; and room for looks that have to be repeated. */
+const OTHER_EVENTS = 100;
+/** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+const MOST_EVENTS = 25_000;
+const WEEK_SECONDS = 7 * 86_400;
+
+/** How often a job is looked at in a week, walked through the definition's own states. */
+function looksOfAWeek(pollSeconds: number): number {
+  const pace = { job_arn: 'arn', ...pollPaceOf(pollSeconds, 0) };
+  const children = definition.States['Run jobs'].ItemProcessor.States;
+  const choice = children['Has it ended?'];
+  const secondsOf: Record<string, number> = {
+    'Wait briefly': pace.young_seconds,
+    Wait: pace.poll_seconds,
+    'Wait longer': pace.old_seconds,
+  };
+  let [seconds, looks] = [0, 0];
+  let next: string = children['Is there a job?'].Default;
+  while (seconds < WEEK_SECONDS) {
+    seconds += secondsOf[next] ?? Number.NaN;
+    looks += 1;
+    const now = new Date(seconds * 1000).toISOString();
+    const rule = choice.Choices.find(
+      (candidate) =>
+        'TimestampLessThanPath' in candidate &&
+        now < (candidate.TimestampLessThanPath === '$.job.young_until' ? pace.young_until : pace.poll_until),
+    );
+    next = rule?.Next ?? choice.Default;
+  }
+  return looks;
+}
+
+test.each([60, 300, 3600])(
+  'a job that runs for seven days, usually looked at every %d seconds, leaves room in the history of its execution',
+  (pollSeconds) => {
+    const looks = looksOfAWeek(pollSeconds);
+    expect(looks * EVENTS_OF_A_LOOK + OTHER_EVENTS).toBeLessThan(0.85 * MOST_EVENTS);
+  },
+);

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { ServiceUnavailableError } from '../../core/errors.ts';
 import { clientRequestTokenOf, jobNameOf, jobTagsOf } from '../../core/jobs/job.ts';
 import { JobRecord } from '../../core/jobs/job-record.ts';
+import { type PollPace, pollPaceOf } from '../../core/jobs/poll-pace.ts';
 import type { PartTurn } from '../../core/plan/part.ts';
 import { runLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
@@ -13,12 +13,10 @@ import { findJobOf, findOwnJobOf, foreignJobMessage, jobIdentityOf } from './par
 import { sayingWhy } from './part-waiting.ts';
 
 /** What the state machine needs of a job to wait for it. */
-export const SubmittedJob = z.object({
+export interface SubmittedJob extends PollPace {
   /** Null where there is no job to wait for: Bedrock refused it, or it may not be created any more. */
-  job_arn: z.string().nullable(),
-  poll_seconds: z.int().min(1),
-});
-export type SubmittedJob = z.infer<typeof SubmittedJob>;
+  job_arn: string | null;
+}
 
 /**
  * Creates the part's model invocation job, once: name and token are derived from the part, so that a repeated
@@ -36,7 +34,10 @@ async function findOrCreateJob(part: PartTurn, deps: StepDeps): Promise<Submitte
   const { store, settings } = deps;
   const run = await readPlan(part.run_uri, deps);
   const { layout } = run;
-  const toResult = (job_arn: string | null) => ({ job_arn, poll_seconds: settings.pollSeconds });
+  const toResult = (job_arn: string | null): SubmittedJob => ({
+    job_arn,
+    ...pollPaceOf(settings.pollSeconds, deps.clock.now()),
+  });
   // Rows of a part whose turn is over belong to a later wave.
   if ((await store.head(layout.ledger(part.part_id))) !== undefined) return toResult(null);
   const known = await readJsonIfPresent(store, layout.job(part.part_id), JobRecord);

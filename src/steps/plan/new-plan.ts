@@ -18,6 +18,7 @@ import { type PackedDataset, packDataset } from './pack-dataset.ts';
 import { planNotes } from './plan-notes.ts';
 import { resultColumnsOfRun } from './result-columns-of-run.ts';
 import { rowsPerSource, type SliceRequest } from './slices.ts';
+import { workingFilesNotes } from './working-files.ts';
 
 /** What is to be planned: a run that there was not before. */
 export interface NewRun {
@@ -188,7 +189,7 @@ function modelOf({ adapter, pricedId }: ModelCall, { model_id }: RunInput): RunP
 
 function notesOf(
   { run, read, request, packed }: Omit<Decided, 'onDemandRows' | 'estimate'>,
-  { notes = [] }: Pick<PlanDeps, 'notes'>,
+  { notes = [], settings }: Pick<PlanDeps, 'notes' | 'settings'>,
 ): string[] {
   const { document, given, call } = run;
   return [
@@ -204,6 +205,11 @@ function notesOf(
       available: request.rows,
       selected: packed.selectedRows,
       jobs: packed.recordsOfParts,
+    }),
+    ...workingFilesNotes({
+      jobs: packed.recordsOfParts,
+      jobsInFlight: settings.quotas.maxConcurrentJobs,
+      workingFilesDays: settings.workingFilesDays,
     }),
   ];
 }

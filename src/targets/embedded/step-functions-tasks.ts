@@ -8,7 +8,7 @@ import type { RunEvent } from '../../core/run/run-event.ts';
 import { type Waiting, waitingOf } from '../../core/run/waiting.ts';
 import type { TaskCall } from '../../engine/definition/prepared-state.ts';
 import type { StepDeps } from '../../steps/deps.ts';
-import { SubmittedJob } from '../../steps/part/submit.ts';
+import type { SubmittedJob } from '../../steps/part/submit.ts';
 import { runStep } from '../../steps/run-step.ts';
 import { functionPlaceholder, STEP_NAMES, type StepName } from '../../workflow/definition.ts';
 
@@ -50,7 +50,7 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
         const work = () => runStep(name, given.Payload, deps);
         const output = await (HEAVY_STEPS.has(name) ? oneByOne(work) : work());
         if (name === 'submit') {
-          const { job_arn } = SubmittedJob.parse(output);
+          const { job_arn } = output as SubmittedJob;
           if (job_arn !== null) partOfJob.set(job_arn, PartTurn.parse(given.Payload).part_id);
         }
         await onStepDone(name, output);
