@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { QuarryError } from '../../core/errors.ts';
 import type { PartTurn } from '../../core/plan/part.ts';
 import { waitingOf } from '../../core/run/waiting.ts';
+import { privately } from '../../core/text/private-text.ts';
 import { runLayout } from '../../runs/run-layout.ts';
 import { diskFaultOf } from '../../store/disk-fault.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
@@ -10,10 +12,17 @@ import type { StepDeps } from '../deps.ts';
 export const PartFault = z.object({
   error: z.string(),
   message: z.string(),
+  /** What of it is for logs; absent where none of it is. */
+  public_message: z.string().optional(),
   /** When it was first met, where its end is waited for. */
   since: z.string().optional(),
 });
 export type PartFault = z.infer<typeof PartFault>;
+
+/** What a part's fault says, for the message of another error. */
+export function textOfFault({ message, public_message }: PartFault): string {
+  return privately(message, public_message);
+}
 
 /** Leaves word of what broke a part's turn. */
 export async function reportFault(
@@ -28,7 +37,8 @@ export async function reportFault(
   const before = known?.since === undefined ? undefined : { ...known, since: known.since };
   const waiting = waitingOf(named, { before, nowMs: clock.now() });
   if (waiting !== undefined) onProgress?.({ kind: 'waiting', partId: part_id, ...waiting });
-  const fault: PartFault = waiting ?? { error: name, message };
+  const said = named instanceof QuarryError ? { public_message: named.publicMessage } : {};
+  const fault: PartFault = { ...(waiting ?? { error: name, message }), ...said };
   // Where this cannot be written either, the first error says more.
   await writeJson(store, uri, fault).catch(() => {});
 }

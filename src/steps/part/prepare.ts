@@ -91,12 +91,12 @@ async function expectUnchanged(files: readonly ObjectInfo[], store: ObjectStore)
   const limit = pLimit(CONCURRENT_HEADS);
   const identityOf = async (uri: S3Uri) => {
     const object = await store.head(uri);
-    return object && (await store.identityOf(object));
+    return object && [object.etag, await store.identityOf(object)];
   };
   const identities = await Promise.all(files.map(({ uri }) => limit(() => identityOf(uri))));
   for (const [index, { uri, etag }] of files.entries()) {
     const now = identities[index];
-    if (now !== etag) {
+    if (now?.includes(etag) !== true) {
       throw new InvalidDatasetError(
         `${uri} ${now === undefined ? 'is gone' : 'has changed'} since the run was planned. Start a new run.`,
       );

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError, NotSupportedError } from '../../core/errors.ts';
 import { createPassedOver, hiddenBelow } from '../../core/passed-over.ts';
-import type { HubSource } from '../../core/plan/run-plan.ts';
+import type { HubSource, RunPlan } from '../../core/plan/run-plan.ts';
 import type { GivenFormat } from '../../core/run-input/dataset-input.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { parseS3Uri, type S3Uri, toS3Uri } from '../../core/s3-uri.ts';
@@ -85,6 +85,20 @@ function notesOf({ passedOver }: HubDataset): string[] {
 export interface DatasetObjects {
   objects: ObjectInfo[];
   notes: string[];
+}
+
+/** The same files, with what a plan calls them where that is their tag in this place: so version 0.1.0 told files of a folder. */
+export function filesAsPlanned(
+  files: readonly ObjectInfo[],
+  { dataset }: Pick<RunPlan, 'dataset'>,
+  store: ObjectStore,
+): Promise<ObjectInfo[]> {
+  const planned = new Map(dataset.files.map(({ uri, etag }) => [uri, etag]));
+  return pLimit(CONCURRENT_LOOKS).map(files, async (file) => {
+    const etag = planned.get(file.uri);
+    if (etag === undefined || etag === file.etag || (await store.head(file.uri))?.etag !== etag) return file;
+    return { ...file, etag };
+  });
 }
 
 /** The one object that `uri` names, or all below it, or all that it matches as a pattern, but hidden ones: Spark and others leave _SUCCESS and .crc files beside the data. */

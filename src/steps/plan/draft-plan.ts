@@ -7,10 +7,11 @@ import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { PlanDeps } from '../deps.ts';
-import { openDatasetSource, withDatasetFiles } from './dataset-files.ts';
+import { filesAsPlanned, openDatasetSource, withDatasetFiles } from './dataset-files.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { makePlan } from './new-plan.ts';
 import {
+  type IdentitySource,
   inputHashOf,
   limitsOf,
   type RunLimits,
@@ -58,18 +59,17 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
 
   const { files, hub, notes } = await openDatasetSource(given, deps);
   // A Hugging Face dataset is the same wherever and whenever it was downloaded.
-  const inputHash = inputHashOf(rest, call.template, {
-    source: hub ?? files,
-    hash: deps.hash,
-    modelServer: deps.settings.modelServer,
-  });
+  const hashOf = (source: IdentitySource['source']) =>
+    inputHashOf(rest, call.template, { source, hash: deps.hash, modelServer: deps.settings.modelServer });
+  const inputHash = hashOf(hub ?? files);
   const runId = runIdOf(given, inputHash);
   const layout = runLayout(runUriOf(bucket, runId));
   await deps.claimRun?.(runId);
   const known = await readKnownPlan(layout, deps.store);
   if (known !== undefined) {
     refuseOtherServer(known.plan, deps.settings.modelServer);
-    refuseOtherInput(known.plan, withoutLimits(rest), inputHash, files);
+    const before = await filesAsPlanned(files, known.plan, deps.store);
+    refuseOtherInput(known.plan, withoutLimits(rest), hashOf(hub ?? before), before);
     return { ...known, limits };
   }
 

@@ -93,6 +93,15 @@ function serverName(server: AnsweringServer | undefined): string {
   return server.model === null ? server.url : `${server.model} at ${server.url}`;
 }
 
+/** Tags that version 0.1.0 gave to files of a folder: they hold for one place only. */
+const TAG_OF_PLACE = /^[0-9a-f]+-[0-9a-f]+-[0-9a-f]+$/;
+
+function filesThatDiffer({ dataset, quarry_version }: RunPlan): string {
+  return dataset.files.some(({ etag }) => TAG_OF_PLACE.test(etag))
+    ? `the dataset’s files (or their place: Quarry ${quarry_version} knew files by it)`
+    : 'the dataset’s files';
+}
+
 /** Throws RunConflictError, with what differs, where a run of this id was planned from another input. */
 export function refuseOtherInput(
   known: RunPlan,
@@ -106,7 +115,7 @@ export function refuseOtherInput(
   const changed = keys.filter((key) => JSON.stringify(knownInput[key]) !== JSON.stringify(input[key]));
   const same = (file: ObjectInfo) =>
     known.dataset.files.some(({ uri, etag }) => uri === file.uri && etag === file.etag);
-  if (files.length !== known.dataset.files.length || !files.every(same)) changed.push('the dataset’s files');
+  if (files.length !== known.dataset.files.length || !files.every(same)) changed.push(filesThatDiffer(known));
   if (changed.length === 0) changed.push('the text of the prompt');
   throw new RunConflictError(
     `Run "${known.run_id}" exists, with another input: ${changed.join(', ')} differ. Give another run_id, or the same input to resume.`,

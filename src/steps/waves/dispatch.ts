@@ -12,12 +12,11 @@ import { type MergeItem, toWaveItem, type WavePart, WaveParts } from '../../core
 import { RunResumed } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
 import { parseS3Uri, type S3Uri } from '../../core/s3-uri.ts';
-import { privately } from '../../core/text/private-text.ts';
 import { costUsd, priceOfRun } from '../../models/catalog/prices.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
-import { PartFault } from '../part/part-fault.ts';
+import { PartFault, textOfFault } from '../part/part-fault.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { readStop } from '../run/read-stop.ts';
 import { RunState } from '../run/run-state.ts';
@@ -157,16 +156,21 @@ async function failUncollected(
     const others =
       unreadable.length === 1 ? '' : ` The same is true of ${unreadable.length - 1} other parts.`;
     throw new UnreadableOutputError(
-      `${privately(unreadable[0]?.message ?? '')}${others} These answers are paid for, so nothing more is sent. Once they can be read, resume the run: they are collected then. If they are lost for good, resume it with --resend-missing: their records are sent again, and paid for again.`,
+      `${toldOf(unreadable[0])}${others} These answers are paid for, so nothing more is sent. Once they can be read, resume the run: they are collected then. If they are lost for good, resume it with --resend-missing: their records are sent again, and paid for again.`,
     );
   }
   const full = faults.find((fault) => fault?.error === new DiskFullError().name);
-  if (full !== undefined) throw new DiskFullError(privately(full.message));
+  if (full !== undefined) throw new DiskFullError(toldOf(full));
   const damaged = faults.find((fault) => fault?.error === new DamagedFileError().name);
-  if (damaged !== undefined) throw new DamagedFileError(privately(damaged.message));
+  if (damaged !== undefined) throw new DamagedFileError(toldOf(damaged));
   throw new LedgerMismatchError(
-    `${missing.length} of the parts of wave ${first?.wave} could not be collected, ${first?.part_id} first: ${faults[0] === undefined ? 'it was not reached' : privately(faults[0].message)}. What their jobs left is kept: start the run again under the same run_id to go on.`,
+    `${missing.length} of the parts of wave ${first?.wave} could not be collected, ${first?.part_id} first: ${toldOf(faults[0])}. What their jobs left is kept: start the run again under the same run_id to go on.`,
   );
+}
+
+/** What broke a part's turn; a part that nothing is known of was not reached. */
+function toldOf(fault: PartFault | undefined): string {
+  return fault === undefined ? 'it was not reached' : textOfFault(fault);
 }
 
 /** Small objects read at once. */
