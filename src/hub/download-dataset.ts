@@ -16,11 +16,15 @@ import { JSON_HEAD_BYTES, jsonFault } from './json-head.ts';
 /** Files that are downloaded at once. */
 const CONCURRENT_FILES = 4;
 
-/** Where the files go. */
-export interface HubDownloadOptions {
+/** Where the files are, once they are downloaded. */
+export interface HubObjectPlace {
   store: ObjectStore;
   /** The files go to `<prefixUri>/<owner>/<name>/<commit>/<config>/<split>/<file>`. */
   prefixUri: S3Uri;
+}
+
+/** Where the files go, and how. */
+export interface HubDownloadOptions extends HubObjectPlace {
   /** Holds files until they are whole. Kept between calls, it lets a download continue; never share it between two at once. */
   scratchDirectory: string;
   onProgress?: (progress: Transfer) => void;
@@ -45,7 +49,7 @@ export async function downloadHubFiles(
 
   const place = async (file: HubFile): Promise<ObjectInfo> => {
     stop.throwIfAborted();
-    const uri = uriOf(file, dataset, prefixUri);
+    const uri = hubObjectUri(file, dataset, prefixUri);
     const onBytes = (doneBytes: number) => onProgress({ path: file.path, doneBytes, totalBytes: file.bytes });
     const present = await store.head(uri);
     if (present?.size === file.bytes) {
@@ -80,7 +84,20 @@ export async function downloadHubFiles(
   return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
 }
 
-function uriOf(
+/** True where every file of the dataset is in the store, whole. */
+export async function hasHubFiles(
+  dataset: HubDataset,
+  { store, prefixUri }: HubObjectPlace,
+): Promise<boolean> {
+  for (const file of dataset.files) {
+    const present = await store.head(hubObjectUri(file, dataset, prefixUri));
+    if (present?.size !== file.bytes) return false;
+  }
+  return true;
+}
+
+/** Where a file of a dataset is in the store. */
+export function hubObjectUri(
   { path }: HubFile,
   { datasetId, filesCommit, configName, split }: HubDataset,
   prefixUri: S3Uri,

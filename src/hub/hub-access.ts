@@ -12,6 +12,10 @@ export interface HubAccess {
   clock: Clock;
   /** From 0 up to 1; spreads the attempts of many clients. */
   random: () => number;
+  /** Told, before every wait, why the Hub is asked again and when. */
+  onWait?: (message: string) => void;
+  /** Aborted when nobody waits for an answer any more. */
+  signal?: AbortSignal;
   /** The dataset viewer's API. @default the endpoint with `datasets-server.` before its host */
   viewerEndpoint?: string;
   /** Milliseconds without a byte after which a connection is given up for a new one. @default 60_000 */
@@ -22,7 +26,9 @@ export interface HubAccess {
 export const DEFAULT_HUB_ENDPOINT = 'https://huggingface.co';
 
 /** HubAccess with its defaults filled in. */
-export interface ResolvedHubAccess extends Omit<Required<HubAccess>, 'viewerEndpoint'> {
+export interface ResolvedHubAccess extends Omit<Required<HubAccess>, 'viewerEndpoint' | 'onWait' | 'signal'> {
+  onWait?: (message: string) => void;
+  signal?: AbortSignal;
   /** Undefined = there is none beside this endpoint. */
   viewerEndpoint: string | undefined;
 }

@@ -161,6 +161,7 @@ function sendPatiently<T>(
     watchForStall(async ({ signal }) => use((await send(hub, url, { headers, signal })).response, signal), {
       clock,
       timeoutMs,
+      ...(hub.access.signal === undefined ? {} : { signal: hub.access.signal }),
     });
   return retryHubFaults(attempt, hub.access);
 }

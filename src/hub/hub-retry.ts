@@ -27,6 +27,8 @@ export interface RetryDeps {
   clock: Clock;
   random: () => number;
   signal?: AbortSignal;
+  /** Told, before every wait, what failed and when it is tried again. */
+  onWait?: (message: string) => void;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface RetryDeps {
  */
 export async function retryHubFaults<T>(
   attempt: (progressed: () => void) => Promise<T>,
-  { clock, random, signal }: RetryDeps,
+  { clock, random, signal, onWait }: RetryDeps,
 ): Promise<T> {
   let failures = 0;
   const progressed = () => {
@@ -50,7 +52,11 @@ export async function retryHubFaults<T>(
       const askedMs = error.retryAfterMs ?? 0;
       if (failures >= MAX_HUB_ATTEMPTS || askedMs > MAX_RETRY_AFTER_MS) throw toGivenUp(error, failures);
       const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
-      await clock.sleep(Math.max(askedMs, backoffMs / 2) + (random() * backoffMs) / 2, signal);
+      const waitMs = Math.max(askedMs, backoffMs / 2) + (random() * backoffMs) / 2;
+      onWait?.(
+        `${error.message} Trying again in ${Math.ceil(waitMs / 1000)} s (attempt ${failures + 1} of ${MAX_HUB_ATTEMPTS}).`,
+      );
+      await clock.sleep(waitMs, signal);
     }
   }
 }

@@ -5,9 +5,12 @@ import type { RunWorkOptions } from './runs/run-work.ts';
 import { type StagedRows, stageBytes, stageRows } from './stage-rows.ts';
 
 /** A dataset as a run input names it, what its user calls it, and what is to be told of it. */
-export interface PlacedDataset extends Pick<StagedDataset, 'names' | 'notes'> {
+export interface PlacedDataset extends Omit<StagedDataset, 'uri'> {
   input: { s3_uri: string } | { dataset_id: string };
 }
+
+/** Of a dataset that is none of this machine's files. */
+export const NOTHING_STAGED: Omit<StagedDataset, 'uri'> = { names: [], notes: [], inPlace: new Map() };
 
 /** What stands for a dataset elsewhere than on this machine. */
 const ELSEWHERE = /^(?:s3:\/\/|hf:)/;
@@ -26,7 +29,7 @@ export async function placeDataset(
     const input = dataset.startsWith('hf:')
       ? { dataset_id: dataset.slice('hf:'.length) }
       : { s3_uri: dataset };
-    return { input, names: [], notes: [] };
+    return { input, ...NOTHING_STAGED };
   }
   const paths = typeof dataset === 'string' ? [dataset] : pathsOf(dataset);
   if (paths !== undefined) return placePaths(paths, { format, ...options });
@@ -37,12 +40,12 @@ export async function placeDataset(
   }
   const isBytes = dataset instanceof Readable && !dataset.readableObjectMode;
   const uri = isBytes ? await stageBytes(dataset, { format, ...options }) : await stageRows(dataset, options);
-  return { input: { s3_uri: uri }, names: [], notes: [] };
+  return { input: { s3_uri: uri }, ...NOTHING_STAGED };
 }
 
 async function placePaths(
   paths: readonly string[],
-  { format, files, tell, signal }: RunWorkOptions & { format: unknown },
+  { format, files, tell, signal, isDraft }: RunWorkOptions & { format: unknown },
 ): Promise<PlacedDataset> {
   const elsewhere = paths.find((path) => ELSEWHERE.test(path));
   if (elsewhere !== undefined) {
@@ -50,12 +53,13 @@ async function placePaths(
       `"${elsewhere}" cannot be one of several: these are paths of this machine. Of S3, name one prefix or pattern, like s3://bucket/folder/*.csv.`,
     );
   }
-  const { uri, names, notes } = await files.stage(paths, {
+  const { uri, ...staged } = await files.stage(paths, {
+    isDraft,
     onProgress: tell,
     signal,
     format: typeof format === 'string' ? format : undefined,
   });
-  return { input: { s3_uri: uri }, names, notes };
+  return { input: { s3_uri: uri }, ...staged };
 }
 
 /** The texts of a list that has nothing else; undefined for rows. */

@@ -47,6 +47,8 @@ export interface StepDeps {
   claimRun?: (runId: string) => Promise<void>;
   /** The Hugging Face Hub, where it can be reached. */
   hub?: HubAccess;
+  /** True where a plan is only drafted: Parquet files of the Hub are read where they are, by ranges, and not downloaded. */
+  readsHubInPlace?: boolean;
   /** What the plan is to tell of the dataset beside what it finds. */
   notes?: readonly string[];
   /** Aborted when nobody waits for the step any more: downloads stop, and keep what they have. */

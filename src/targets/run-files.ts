@@ -42,6 +42,8 @@ export interface StageOptions {
   signal?: AbortSignal;
   /** What the files are said to be; undefined where their names tell. */
   format?: string | undefined;
+  /** True where no run is made: files that need not be moved to be read are left where they are. */
+  isDraft?: boolean | undefined;
 }
 
 /** Opens the files of a target's runs. Nothing is asked of them yet. */
@@ -63,8 +65,8 @@ export function openRunFiles(target: RunTarget, dir: string): RunFiles {
         bucket: LOCAL_BUCKET,
         planDeps: localPlanDeps(options),
         requireReachable: async () => {},
-        stage: (paths, { format }) =>
-          stageDataset(paths, { directory: dir, bucket: LOCAL_BUCKET, hash: sha256, format }),
+        stage: (paths, { format, isDraft }) =>
+          stageDataset(paths, { directory: dir, bucket: LOCAL_BUCKET, hash: sha256, format, isDraft }),
         openEngine: (asks) => openLocalTarget({ ...options, asks }),
         [Symbol.dispose]: () => {},
       };

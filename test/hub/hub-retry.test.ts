@@ -45,12 +45,21 @@ describe('waiting', () => {
     await using world = await startWorld({ 'train.parquet': BIG });
     world.hub.fail(/resolve/, { kind: 'status', status: 503 }, 99);
     const { clock, waitsMs } = notingClock();
-    await expect(world.download({ access: { clock, random: () => 0 } })).rejects.toMatchObject({
+    const told: string[] = [];
+    const onWait = (message: string) => told.push(message);
+    await expect(world.download({ access: { clock, random: () => 0, onWait } })).rejects.toMatchObject({
       name: 'ServiceUnavailableError',
       retryable: true,
       message: `${world.hub.endpoint} answered 503. Gave up after 6 attempts. Try again later: what was downloaded is kept.`,
     });
     expect(waitsMs).toEqual([500, 1000, 2000, 4000, 8000]);
+    // Whoever waits is told why, before each wait.
+    expect(told).toEqual(
+      [1, 1, 2, 4, 8].map(
+        (seconds, index) =>
+          `${world.hub.endpoint} answered 503. Trying again in ${seconds} s (attempt ${index + 2} of 6).`,
+      ),
+    );
   });
 
   test('a Retry-After beyond ten minutes is not waited for', async () => {

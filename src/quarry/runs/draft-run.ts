@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { systemClock } from '../../core/clock.ts';
 import { DEFAULT_RECORDS_PER_HOUR } from '../../core/plan/schedule.ts';
 import { draftPlan } from '../../steps/plan/draft-plan.ts';
+import { withFilesInPlace } from '../../store/files-in-place.ts';
 import { isOfThisMachine } from '../place-dataset.ts';
 import { type PlanReport, reportPlan } from './plan-report.ts';
 import type { FollowOptions } from './run.ts';
@@ -23,9 +24,10 @@ export async function draftRun(
 ): Promise<PlanReport> {
   const { files, tell, signal } = options;
   await files.requireReachable();
-  const { input, names, notes } = await placeRequest(request, options);
+  const { input, names, notes, inPlace } = await placeRequest(request, { ...options, isDraft: true });
+  const store = inPlace.size === 0 ? files.store : withFilesInPlace(files.store, inPlace);
   const draft = await inOwnWords({ names }, () =>
-    draftPlan(input, { ...files.planDeps, onProgress: tell, signal, notes }),
+    draftPlan(input, { ...files.planDeps, store, onProgress: tell, signal, notes, readsHubInPlace: true }),
   );
   if (draft.duplicatesPath !== undefined) await rm(draft.duplicatesPath, { force: true });
   const isUploaded = files.target.kind !== 'local' && isOfThisMachine(request.dataset);

@@ -3,7 +3,7 @@ import { InvalidRunInputError } from '../../core/errors.ts';
 import { type PricedModel, type Prices, priceAmong } from '../../core/run-input/prices.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { jsonSchemaOf } from '../json-schema-of.ts';
-import { type PlacedDataset, placeDataset } from '../place-dataset.ts';
+import { NOTHING_STAGED, type PlacedDataset, placeDataset } from '../place-dataset.ts';
 import { withPromptText } from '../project/prompt-folder.ts';
 import type { OutputSchema } from '../results/answer-types.ts';
 import type { RunWorkOptions } from './run-work.ts';
@@ -51,7 +51,7 @@ const SHORT_NAMES = {
 } as const;
 
 /** A request's run input, what its user calls its dataset, and what is to be told of that which the input alone does not say. */
-export interface PlacedRequest extends Pick<PlacedDataset, 'names' | 'notes'> {
+export interface PlacedRequest extends Omit<PlacedDataset, 'input'> {
   input: Record<string, unknown>;
 }
 
@@ -73,7 +73,7 @@ export async function placeRequest(request: RunRequest, options: RunWorkOptions)
   }
   if (input.output_schema !== undefined) input.output_schema = jsonSchemaOf(input.output_schema);
   const asked = withPrice(await withPromptText(input, options.prompts), options.prices);
-  if (dataset === undefined) return { input: asked, names: [], notes: [] };
+  if (dataset === undefined) return { input: asked, ...NOTHING_STAGED };
   const placed = await placeDataset(dataset, { ...options, format: asked.format });
   return { ...placed, input: { ...withoutDataset(asked), ...placed.input } };
 }

@@ -9,6 +9,8 @@ export interface RunWorkOptions {
   tell: Tell;
   signal: AbortSignal;
   spell: Spelling;
+  /** True where a plan is only drafted, and no run is made. */
+  isDraft?: boolean | undefined;
   /** Folder of prompts. */
   prompts: string | undefined;
   /** What models cost, where the run input does not say it. */

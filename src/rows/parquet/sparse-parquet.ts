@@ -8,7 +8,7 @@ import { readParquetFooter } from './parquet-footer.ts';
 
 /** Where the object is, and where its sparse copy goes. */
 export interface SparseParquetOptions {
-  store: ObjectStore;
+  store: Pick<ObjectStore, 'readStream'>;
   /** Directory for the copy, which is a file of the object's full size that takes only the bytes fetched. */
   scratchDirectory: string;
 }

@@ -7,8 +7,10 @@ import type { GivenFormat } from '../../core/run-input/dataset-input.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { parseS3Uri, type S3Uri, toS3Uri } from '../../core/s3-uri.ts';
 import { type KeyPattern, parseKeyPattern } from '../../core/text/key-pattern.ts';
-import { downloadHubFiles } from '../../hub/download-dataset.ts';
+import { downloadHubFiles, hasHubFiles } from '../../hub/download-dataset.ts';
+import type { HubAccess } from '../../hub/hub-access.ts';
 import type { HubDataset } from '../../hub/hub-dataset.ts';
+import { createHubFileReader } from '../../hub/hub-file-reader.ts';
 import { resolveHubDataset } from '../../hub/resolve-dataset.ts';
 import { openHeldFiles } from '../../rows/bytes/held-files.ts';
 import { openSparseParquet } from '../../rows/parquet/sparse-parquet.ts';
@@ -25,6 +27,8 @@ export interface DatasetSource {
   hub: HubSource | null;
   /** What is to be told of what lies beside the files. */
   notes: string[];
+  /** What reads the files where they are not in the store: Parquet files of the Hub, of a plan that is only drafted. */
+  reader?: Pick<ObjectStore, 'readStream'> | undefined;
 }
 
 /** The dataset's objects in the store; those of a Hugging Face dataset are downloaded into it. */
@@ -33,34 +37,45 @@ export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promis
     const { objects, notes } = await listDatasetObjects(input.s3_uri as S3Uri, deps.store);
     return { files: await identify(objects, deps.store), hub: null, notes };
   }
-  const { hub, store, settings, scratchDirectory, onProgress, signal } = deps;
-  if (hub === undefined) {
+  const { hub: access, store, settings, scratchDirectory, onProgress, signal } = deps;
+  if (access === undefined) {
     throw new NotSupportedError(
       `dataset_id "${input.dataset_id}": this place has no access to the Hugging Face Hub. Download the dataset's files and give them as s3_uri.`,
     );
   }
+  const hub: HubAccess = {
+    ...access,
+    onWait: (message) => onProgress?.({ kind: 'notice', message }),
+    ...(signal === undefined ? {} : { signal }),
+  };
   const { dataset_id: datasetId, split, config_name: configName, revision } = input;
   const dataset = await resolveHubDataset({ datasetId, split, configName, revision }, hub);
+  const place = { store, prefixUri: hubDatasetsUri(settings.bucket) };
+  const found = { hub: hubSourceOf(dataset), notes: notesOf(dataset) };
+  const isReadInPlace = deps.readsHubInPlace === true && dataset.format === 'parquet';
+  if (isReadInPlace && !(await hasHubFiles(dataset, place))) {
+    const reader = createHubFileReader(dataset, hub, { ...place, signal });
+    return { ...found, files: reader.files, reader };
+  }
   const files = await downloadHubFiles(dataset, hub, {
-    store,
-    prefixUri: hubDatasetsUri(settings.bucket),
+    ...place,
     scratchDirectory: join(scratchDirectory, 'hub'),
     ...(onProgress === undefined
       ? {}
       : { onProgress: (progress) => onProgress({ kind: 'downloaded', ...progress }) }),
     ...(signal === undefined ? {} : { signal }),
   });
+  return { ...found, files: await identify(files, store) };
+}
+
+function hubSourceOf({ datasetId, configName, split, commit, filesCommit, origin }: HubDataset): HubSource {
   return {
-    files: await identify(files, store),
-    hub: {
-      dataset_id: dataset.datasetId,
-      config_name: dataset.configName,
-      split: dataset.split,
-      commit: dataset.commit,
-      files_commit: dataset.filesCommit,
-      origin: dataset.origin,
-    },
-    notes: notesOf(dataset),
+    dataset_id: datasetId,
+    config_name: configName,
+    split,
+    commit,
+    files_commit: filesCommit,
+    origin,
   };
 }
 
@@ -174,17 +189,21 @@ export async function withDatasetFiles<T>(
     store,
     scratchDirectory,
     format,
-  }: Pick<PlanDeps, 'store' | 'scratchDirectory'> & { format: GivenFormat | undefined },
+    reader,
+  }: Pick<PlanDeps, 'store' | 'scratchDirectory'> &
+    Pick<DatasetSource, 'reader'> & { format: GivenFormat | undefined },
   use: (local: LocalDatasetFile[]) => Promise<T>,
 ): Promise<T> {
-  if (store.localPath !== undefined) return withLocalFiles(files, store, use);
+  if (store.localPath !== undefined && reader === undefined) return withLocalFiles(files, store, use);
   await using stack = new AsyncDisposableStack();
   const isParquet = ({ uri }: ObjectInfo) => parseSourceName(uri, format)?.format === 'parquet';
   const limit = pLimit(CONCURRENT_FILES);
   const opening = files.filter(isParquet).map((info) =>
     limit(async (): Promise<LocalDatasetFile> => {
       const { uri, size: bytes, etag } = info;
-      const { path, fetchRows } = stack.use(await openSparseParquet(info, { store, scratchDirectory }));
+      const { path, fetchRows } = stack.use(
+        await openSparseParquet(info, { store: reader ?? store, scratchDirectory }),
+      );
       return { uri, bytes, etag, path, fetchRows };
     }),
   );

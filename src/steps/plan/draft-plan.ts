@@ -57,7 +57,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     return { ...pinned, limits };
   }
 
-  const { files, hub, notes } = await openDatasetSource(given, deps);
+  const { files, hub, notes, reader } = await openDatasetSource(given, deps);
   // A Hugging Face dataset is the same wherever and whenever it was downloaded.
   const hashOf = (source: IdentitySource['source']) =>
     inputHashOf(rest, call.template, { source, hash: deps.hash, modelServer: deps.settings.modelServer });
@@ -74,7 +74,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
   }
 
   const run = { document, given, call, maxRecords, runId, inputHash, hub, notes };
-  return withDatasetFiles(files, { ...deps, format: given.format }, async (local) => ({
+  return withDatasetFiles(files, { ...deps, reader, format: given.format }, async (local) => ({
     ...(await makePlan(run, local, deps)),
     layout,
     isKnown: false,

@@ -6,6 +6,7 @@ import type { Hash } from '../../core/jobs/job.ts';
 import { createPassedOver, hiddenBelow, type PassedOver } from '../../core/passed-over.ts';
 import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
 import { parseSourceName } from '../../rows/sources/source-name.ts';
+import type { FileInPlace } from '../../store/files-in-place.ts';
 import { matchesOf, parsePathPattern } from './path-pattern.ts';
 
 /** A file of a dataset. */
@@ -35,6 +36,8 @@ export interface StagedDataset {
   names: readonly (readonly [uri: S3Uri, given: string])[];
   /** What is to be told of it. */
   notes: string[];
+  /** Files that were left where they are, by what their URI would be; empty where they were put there. */
+  inPlace: ReadonlyMap<S3Uri, FileInPlace>;
 }
 
 /** Where a dataset is looked for, beside its paths. */
@@ -152,9 +155,10 @@ function requireOneFormat(files: readonly LocalFile[]): void {
 export function stagedIn(folder: S3Uri, { given, isFolder, files, notes }: LocalDataset): StagedDataset {
   const at = (name = '') => joinS3Uri(folder, name);
   const names = files.map((file) => [at(file.name), file.given] as const);
+  const inPlace = new Map<S3Uri, FileInPlace>();
   return isFolder
-    ? { uri: folder, names: [...names, [folder, given]], notes }
-    : { uri: at(files[0]?.name), names, notes };
+    ? { uri: folder, names: [...names, [folder, given]], notes, inPlace }
+    : { uri: at(files[0]?.name), names, notes, inPlace };
 }
 
 /** What a dataset's folder in a bucket is named after. */

@@ -14,6 +14,8 @@ export interface StagingPlace {
   hash: Hash;
   /** What the files are said to be; undefined where their names tell. */
   format?: string | undefined;
+  /** True where they are only planned over: they are left where they are. */
+  isDraft?: boolean | undefined;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface StagingPlace {
  */
 export async function stageDataset(
   paths: string | readonly string[],
-  { directory, bucket, hash, format }: StagingPlace,
+  { directory, bucket, hash, format, isDraft = false }: StagingPlace,
 ): Promise<StagedDataset> {
   const dataset = await findLocalDataset([paths].flat(), { storeDirectory: directory, format });
   const { files, isFolder } = dataset;
@@ -32,6 +34,10 @@ export async function stageDataset(
   const staged: StagedFile[] = [];
   for (const file of files) staged.push({ ...file, digest: await digests.of(file.path) });
   const uri = datasetFolder(bucket, { isFolder, files: staged, hash });
+  if (isDraft) {
+    const places = staged.map(({ name, path, digest }) => [joinS3Uri(uri, name), { path, digest }] as const);
+    return { ...stagedIn(uri, dataset), inPlace: new Map(places) };
+  }
   for (const file of staged) {
     await copyUnlessThere(file, localPathOf(directory, joinS3Uri(uri, file.name)), digests);
   }

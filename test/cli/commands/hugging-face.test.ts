@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type HubDouble, startHubDouble } from '../../hub/hub-double.ts';
+import { startQuarry } from '../../support/quarry-process.ts';
 import { runQuarry } from '../../support/run-quarry.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -110,3 +111,90 @@ test('a split that does not exist is refused with those that do', async () => {
   expect(status).toBe(1);
   expect(err).toMatch(/has no split "validation".*(test, train|train, test)/);
 });
+
+/** A Parquet file of 3 MB, of which a prompt's column is a small part. */
+function wideParquet(): Buffer {
+  const rows = Array.from({ length: 3000 }, (_, index) => index);
+  const noise = (row: number) =>
+    Array.from({ length: 120 }, (_, at) => ((row * 7919 + at * 104_729) % 1_000_003).toString(36)).join('');
+  return Buffer.from(
+    parquetWriteBuffer({
+      columnData: [
+        { name: 'source', data: rows.map((row) => `question ${row}`), type: 'STRING' },
+        { name: 'noise', data: rows.map(noise), type: 'STRING' },
+      ],
+      rowGroupSize: 1000,
+    }),
+  );
+}
+
+test('a plan of Parquet files reads their footers and what it needs by ranges, and leaves nothing behind', async () => {
+  const file = wideParquet();
+  const hub = await startHubDouble({ 'o/wide': { files: { 'train.parquet': file } } });
+  onTestFinished(() => hub[Symbol.asyncDispose]());
+  vi.stubEnv('HF_ENDPOINT', hub.endpoint);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const dir = await temporaryDirectory();
+  const plan = JSON.parse((await runQuarry('plan', 'hf:o/wide', '--dir', dir, ...FLAGS)).out);
+  expect(plan).toMatchObject({ rows: 3000, run_exists: false });
+  const ranges = hub.seen.flatMap(({ origin, headers }) =>
+    origin === 'cdn'
+      ? [
+          /^bytes=(\d+)-(\d+)$/
+            .exec(headers.range ?? '')
+            ?.slice(1)
+            .map(Number),
+        ]
+      : [],
+  );
+  const bytes = ranges.reduce((sum, [start = 0, end = file.length] = []) => sum + end + 1 - start, 0);
+  expect(file.length).toBeGreaterThan(1_000_000);
+  expect(bytes).toBeLessThan(file.length / 4);
+  expect(await readdir(join(dir, 'quarry-local'), { recursive: true }).catch(() => [])).not.toContain(
+    expect.stringContaining('train.parquet'),
+  );
+
+  // The run is the one that was planned; it downloads the file once, and a later plan finds it there.
+  const summary = JSON.parse((await runQuarry('run', 'hf:o/wide', '--dir', dir, ...FLAGS)).out);
+  expect(summary).toMatchObject({ run_id: plan.run_id, rows: { total: 3000, succeeded: 3000 } });
+  hub.seen.length = 0;
+  const another = ['--prompt-template', 'How? {source}', '--model-id', 'us.amazon.nova-lite-v1:0', '--json'];
+  expect(JSON.parse((await runQuarry('plan', 'hf:o/wide', '--dir', dir, ...another)).out).rows).toBe(3000);
+  expect(hub.seen.filter(({ origin }) => origin === 'cdn')).toEqual([]);
+});
+
+test('text files are downloaded by the plan once, and the run finds them', async () => {
+  const hub = await startHub();
+  vi.stubEnv('HF_TOKEN', 'hf_reader');
+  const dir = await temporaryDirectory();
+  const plan = JSON.parse((await runQuarry('plan', 'hf:o/other', '--dir', dir, ...FLAGS)).out);
+  hub.seen.length = 0;
+  const summary = JSON.parse((await runQuarry('run', 'hf:o/other', '--dir', dir, ...FLAGS)).out);
+  expect(summary).toMatchObject({ run_id: plan.run_id, rows: { total: 2, succeeded: 2 } });
+  expect(hub.seen.filter(({ path }) => path.includes('/resolve/') && path.includes('train.csv'))).toEqual([]);
+});
+
+test.each(['plan', 'run'])(
+  '%s says within seconds why the Hub does not answer, and when it is tried again',
+  async (command) => {
+    // A port that nobody listens on.
+    const hub = await startHubDouble({});
+    const { endpoint } = hub;
+    await hub[Symbol.asyncDispose]();
+    vi.stubEnv('HF_ENDPOINT', endpoint);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const dir = await temporaryDirectory();
+    const quarry = startQuarry(command, 'hf:o/d', '--dir', dir, ...FLAGS);
+    await quarry.printed(
+      new RegExp(
+        `${endpoint} could not be reached: .*ECONNREFUSED.* Trying again in \\d s \\(attempt 2 of 6\\)\\.`,
+      ),
+    );
+    quarry.signal('SIGINT');
+    expect(await quarry.ended).toBe(130);
+  },
+);

@@ -29,7 +29,7 @@ test('a plan shows rows, price and the schedule beside the one of full parts, an
   expect(out).toMatch(/waves of 20 +│ 2 +│ 2 +│/);
   expect(out).toMatch(/jobs end after +│ 2 h 14 min +│ 3 h 35 min +│/);
   expect(out).toContain('Nothing was sent and nothing was paid.');
-  expect(await readdir(join(store, 'quarry-local'))).toEqual(['datasets']);
+  expect(await readdir(join(store, 'quarry-local')).catch(() => [])).toEqual([]);
 });
 
 test('a plan under other jobs in flight and another pace ends at another time', async () => {
@@ -230,5 +230,28 @@ test('a plan notes what it made of its input', async () => {
       'The dataset’s own column record_id gives the record ids.',
       'max_num_jobs 2 comes to 400 of 1,000 rows: 2 jobs of up to 200 records.',
     ],
+  });
+});
+
+test.each([
+  ['a file', ['a.csv']],
+  ['a folder', ['.']],
+  ['several files', ['b.csv', 'a.csv']],
+])('a plan of %s copies nothing, and the run is the one that was planned', async (_, names) => {
+  const [dir, folder] = [await temporaryDirectory(), await temporaryDirectory()];
+  await writeFile(join(folder, 'a.csv'), 'text\none\ntwo\n');
+  await writeFile(join(folder, 'b.csv'), 'text\nthree\n');
+  const args = [
+    ...names.map((name) => join(folder, name)),
+    ...['--model-id', 'us.amazon.nova-lite-v1:0', '--prompt-template', 'Why {text}?', '--dir', dir, '--json'],
+  ];
+  const plan = JSON.parse((await runQuarry('plan', ...args)).out);
+  const kept = await readdir(dir, { recursive: true });
+  expect(kept.filter((path) => path.endsWith('.csv') || path.includes('datasets'))).toEqual([]);
+  const summary = JSON.parse((await runQuarry('run', ...args)).out);
+  expect(summary).toMatchObject({ run_id: plan.run_id, rows: { total: plan.rows, succeeded: plan.rows } });
+  expect(JSON.parse((await runQuarry('plan', ...args)).out)).toMatchObject({
+    run_id: plan.run_id,
+    run_exists: true,
   });
 });
