@@ -87,6 +87,7 @@ async function prepare(name: string, rowsCompression: ParquetCopy['compression']
       reads: [{ uri, first_row: 0, first_row_in_file: 0, rows: dataset.rows }],
       parts: partsOf(dataset.rows).map(({ firstRow, rows }, index) => ({
         part_id: String(index),
+        variant: 0,
         first_row: firstRow,
         rows,
       })),

@@ -119,7 +119,7 @@ export class Quarry {
       const results = await openRunOutput(options.output, { ...work, runId });
       await results.claim(runId);
       // A run that has ended sends nothing more.
-      const asks = ended === undefined ? plan.model.model_id : undefined;
+      const asks = ended === undefined ? plan.variants[0].model.model_id : undefined;
       const summary = isOnStack(files)
         ? await resumeOnStack(runId, { ...work, files, changes, grants })
         : await runHere(

@@ -7,17 +7,20 @@ import { RunSummary } from '../../src/core/run/summary.ts';
 const file = { uri: 's3://bucket/data.csv', bytes: 10, etag: 'a-1', rows: 3 };
 
 describe('documents of a run survive JSON', () => {
+  const variant = {
+    model: { model_id: 'x.y', family: 'any', invocation_type: 'Converse' },
+    prompt_template: null,
+    prompt_hash: 'def',
+    output_column: 'response',
+  };
   const plan = {
-    format_version: 1,
+    format_version: 3,
     quarry_version: '0.1.0',
     run_id: 'jokes-1',
     input_hash: 'abc',
     input: { s3_uri: 's3://bucket/data.csv', model_id: 'x.y' },
     dataset: { format: 'csv', files: [file], columns: [{ name: 'topic', type: 'VARCHAR' }], rows: 3 },
-    model: { model_id: 'x.y', family: 'any', invocation_type: 'Converse' },
-    prompt_template: null,
-    prompt_hash: 'def',
-    output_column: 'response',
+    variants: [{ ...variant, parameters: {} }],
     selected_rows: 3,
     hub: null,
     duplicates: 0,
@@ -69,11 +72,12 @@ describe('documents of a run survive JSON', () => {
   const slice = {
     slice: 0,
     reads: [{ uri: file.uri, first_row_in_file: 0, rows: 3, first_row: 0 }],
-    parts: [{ part_id: 'p00001', first_row: 0, rows: 3 }],
+    parts: [{ part_id: 'p00001', variant: 0, first_row: 0, rows: 3 }],
   };
   const wavePart = {
     run_uri: 's3://bucket/runs/jokes-1',
     part_id: 'p00001',
+    variant: 0,
     wave: 1,
     attempt: 1,
     mode: 'on_demand',
@@ -100,7 +104,38 @@ describe('documents of a run survive JSON', () => {
   });
 
   test('a plan of another format is refused', () => {
-    expect(RunPlan.safeParse({ ...plan, format_version: 3 }).success).toBe(false);
+    expect(RunPlan.safeParse({ ...plan, format_version: 4 }).success).toBe(false);
+    expect(RunPlan.safeParse('a plan').success).toBe(false);
+  });
+
+  test('a plan of one more variant than this version can run is refused', () => {
+    expect(RunPlan.safeParse({ ...plan, variants: [...plan.variants, ...plan.variants] }).success).toBe(
+      false,
+    );
+  });
+
+  test.each([1, 2])(
+    'a plan of format %i has its only variant in itself, and is read as one of today',
+    (format) => {
+      const { variants: _, ...others } = plan;
+      const old = { ...others, ...variant, format_version: format };
+      expect(RunPlan.parse(old)).toEqual(plan);
+      const input = { ...plan.input, system_prompt: 'x', inference_parameters: { max_tokens: 5 } };
+      expect(RunPlan.parse({ ...old, input, system_placeholders: true }).variants).toEqual([
+        { ...variant, system_placeholders: true, parameters: { max_tokens: 5 } },
+      ]);
+    },
+  );
+
+  test('a plan of format 1 with duplicates is told by its number', () => {
+    const { variants: _, ...others } = plan;
+    const old = { ...others, ...variant, format_version: 1, duplicates: 1 };
+    expect(RunPlan.parse(old).format_version).toBe(1);
+  });
+
+  test('parts of earlier versions are of the first variant', () => {
+    const { variant: _, ...old } = wavePart;
+    expect(WavePart.parse(old)).toEqual(wavePart);
   });
 });
 

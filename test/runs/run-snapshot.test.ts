@@ -80,6 +80,7 @@ test('events that come again change nothing', async () => {
 const PART = {
   run_uri: 's3://bucket/runs/r' as const,
   part_id: 'p00001',
+  variant: 0,
   wave: 1,
   attempt: 1,
   mode: 'batch' as const,

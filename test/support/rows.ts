@@ -127,7 +127,7 @@ export async function prepareAll(
   const parts: PlannedPart[] = [];
   for (let first = 0; first < described.rows; first += rowsPerPart) {
     const rows = Math.min(rowsPerPart, described.rows - first);
-    parts.push({ part_id: `p${parts.length}`, first_row: first, rows });
+    parts.push({ part_id: `p${parts.length}`, variant: 0, first_row: first, rows });
   }
   let first_row = 0;
   const reads = described.files.map(({ uri, rows }) => {

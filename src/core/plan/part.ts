@@ -83,9 +83,13 @@ export type Dataset = z.infer<typeof Dataset>;
 export const SliceRead = z.object({ uri: Uri, first_row_in_file: Count, rows: Count, first_row: Count });
 export type SliceRead = z.infer<typeof SliceRead>;
 
-/** The rows planned for one part. */
+/** Which of the plan's variants a part is of, by its place there; absent in files of earlier versions, whose plans have one. */
+const VariantIndex = Count.default(0);
+
+/** The rows planned for one part, and the variant that they are asked in. */
 export const PlannedPart = z.object({
   part_id: z.string(),
+  variant: VariantIndex,
   first_row: Count,
   rows: Count,
   /** Rows that are no duplicates of others; absent where every row is sent. */
@@ -116,6 +120,7 @@ export const SliceItems = z.array(SliceItem).meta({ title: 'the list of the slic
 /** A part as Prepare left it. */
 export const PreparedPart = z.object({
   part_id: z.string(),
+  variant: VariantIndex,
   first_row: Count,
   /** All rows, those that are not sent included. */
   rows: Count,
@@ -148,6 +153,7 @@ export type PartSource = z.infer<typeof PartSource>;
 export const PartTurn = z.object({
   run_uri: Uri,
   part_id: z.string(),
+  variant: VariantIndex,
   wave: z.int().min(1),
   /** How often its records have been tried, this time included. */
   attempt: z.int().min(1),
@@ -184,6 +190,7 @@ export function toWaveItem({ sources, ...turn }: WavePart): WaveItem {
 export const MergeItem = z.object({
   run_uri: Uri,
   part_id: z.string(),
+  variant: VariantIndex,
   /** Waves that were done when its merging was decided. */
   wave: Count,
 });
@@ -194,6 +201,7 @@ export const MergePlan = z.object({
   parts: z.array(
     z.object({
       part_id: z.string(),
+      variant: VariantIndex,
       /** The repair parts that rows of it went through, the earliest wave first, and which of their rows those are among. */
       repairs: z.array(z.object({ part_id: z.string(), first_row: Count, rows: Count })),
       /** True where rows of it get the answer of a record elsewhere. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isJsonObject } from '../text/json-value.ts';
 import { Dataset } from './part.ts';
 
 const Count = z.int().min(0);
@@ -41,10 +42,32 @@ export type HubSource = z.infer<typeof HubSource>;
 export const AnsweringServer = z.object({ url: z.string(), model: z.string().nullable() });
 export type AnsweringServer = z.infer<typeof AnsweringServer>;
 
-/** `plan.json`: all that was decided before anything was spent. */
-export const RunPlan = z.object({
-  /** 1: rows that are answered elsewhere have an error code in the run's files, which nothing reads any more. */
-  format_version: z.union([z.literal(1), z.literal(2)]),
+/** What the rows are asked, and whom: a model with a prompt and parameters, and the column of its answers. */
+export const Variant = z.object({
+  model: z.object({
+    model_id: z.string(),
+    /** What its price goes by, where that is another id: the model behind an ARN that does not tell it. */
+    base_model_id: z.string().optional(),
+    family: z.string(),
+    invocation_type: z.enum(['InvokeModel', 'Converse']),
+  }),
+  /** The template, or null for embeddings. */
+  prompt_template: z.string().nullable(),
+  /** True where braces in the system prompt are placeholders, as they have been since there are such. */
+  system_placeholders: z.literal(true).optional(),
+  prompt_hash: z.string(),
+  /** The inference parameters, as given. */
+  parameters: z.record(z.string(), z.unknown()),
+  output_column: z.string(),
+});
+export type Variant = z.infer<typeof Variant>;
+
+const PlanDocument = z.object({
+  /**
+   * 1: rows that are answered elsewhere have an error code in the run's files, which nothing reads any more. 1 and 2: what is
+   * in `variants` stood in the plan itself.
+   */
+  format_version: z.union([z.literal(1), z.literal(2), z.literal(3)]),
   quarry_version: z.string(),
   run_id: z.string(),
   /** Hash of everything that decides the answers: input, dataset files, prompt. */
@@ -54,23 +77,12 @@ export const RunPlan = z.object({
   dataset: Dataset,
   /** Null where the dataset was given as `s3_uri`. */
   hub: HubSource.nullable(),
-  model: z.object({
-    model_id: z.string(),
-    /** What its price goes by, where that is another id: the model behind an ARN that does not tell it. */
-    base_model_id: z.string().optional(),
-    family: z.string(),
-    invocation_type: z.enum(['InvokeModel', 'Converse']),
-  }),
+  /** What is asked of every row: one variant, so far. Parts name theirs by its place in this list. */
+  variants: z.tuple([Variant]),
   /** Absent where Bedrock answers, or the simulated model. */
   model_server: AnsweringServer.optional(),
   /** Column that gives the record ids, where the input names none and the dataset has one of that name. */
   record_id_column: z.string().optional(),
-  /** The template, or null for embeddings. */
-  prompt_template: z.string().nullable(),
-  /** True where braces in the system prompt are placeholders, as they have been since there are such. */
-  system_placeholders: z.literal(true).optional(),
-  prompt_hash: z.string(),
-  output_column: z.string(),
   /** Rows of the dataset that are run: all of them, unless max_records or max_num_jobs says otherwise. */
   selected_rows: Count,
   /** Of those, rows that get the answer of an identical request of an earlier row, and are not sent. */
@@ -91,14 +103,34 @@ export const RunPlan = z.object({
   /** What its jobs are named after; absent in a plan of version 0.1.0, whose jobs are named after run id and input alone. */
   job_naming: z.literal('place').optional(),
 });
+
+/** `plan.json`: all that was decided before anything was spent. */
+export const RunPlan = z.preprocess(inVariants, PlanDocument);
 export type RunPlan = z.infer<typeof RunPlan>;
 RunPlan.register(z.globalRegistry, {
   title: 'the plan of a run',
   mend: 'Delete it and start the run again with the same command: the copy below working/ takes its place, finished work is found, and nothing is paid for twice.',
 });
 
-/** The id that a run's price goes by. */
-export function pricedModelOf({ model }: Pick<RunPlan, 'model'>): string {
+/** A plan of an earlier format, whose only variant stands in the plan itself, as plans are now; anything else as it is. */
+function inVariants(document: unknown): unknown {
+  if (!isJsonObject(document) || Object.hasOwn(document, 'variants')) return document;
+  const { model, prompt_template, system_placeholders, prompt_hash, output_column, ...others } = document;
+  const { inference_parameters: parameters = {} } = Object(others.input) as {
+    inference_parameters?: unknown;
+  };
+  const variant = { model, prompt_template, prompt_hash, parameters, output_column };
+  const { format_version, duplicates } = others;
+  const isReadable = format_version === 2 || (format_version === 1 && duplicates === 0);
+  return {
+    ...others,
+    ...(isReadable ? { format_version: 3 } : {}),
+    variants: [system_placeholders === undefined ? variant : { ...variant, system_placeholders }],
+  };
+}
+
+/** The id that a variant's price goes by. */
+export function pricedModelOf({ model }: Pick<Variant, 'model'>): string {
   return model.base_model_id ?? model.model_id;
 }
 

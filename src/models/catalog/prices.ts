@@ -46,9 +46,10 @@ export function runPriceOf({ modelId, pricedId, prices }: PricedRun): RunPrice |
 }
 
 /** What the model of a planned run costs. */
-export function priceOfRun(plan: Pick<RunPlan, 'model' | 'input'>): RunPrice | undefined {
+export function priceOfRun(plan: Pick<RunPlan, 'variants' | 'input'>): RunPrice | undefined {
   const prices = Prices.optional().catch(undefined).parse(plan.input.prices);
-  return runPriceOf({ modelId: plan.model.model_id, pricedId: pricedModelOf(plan), prices });
+  const [variant] = plan.variants;
+  return runPriceOf({ modelId: variant.model.model_id, pricedId: pricedModelOf(variant), prices });
 }
 
 /** The batch price of a model in the catalogue, or undefined where none is known. */

@@ -39,7 +39,7 @@ export async function listAllRuns(
         (await standingOf({ layout, summary }, files.store)).condition,
       rows: plan.selected_rows,
       answered: summary?.rows.succeeded ?? null,
-      model: plan.model.model_id,
+      model: plan.variants[0].model.model_id,
       started: plan.created_at,
     }),
   );

@@ -64,7 +64,7 @@ export function reportPlan(
   return {
     run_id: plan.run_id,
     run_exists: isKnown,
-    model_id: plan.model.model_id,
+    model_id: plan.variants[0].model.model_id,
     rows: plan.selected_rows,
     dataset_rows: plan.dataset.rows,
     output_schema: schemaOf(plan.input),

@@ -173,8 +173,8 @@ async function emitPart(
   expectRows(await countLines(recordsPath), records, `the JSONL of part ${part.part_id}`);
   const bytes = (await stat(recordsPath)).size;
   if (bytes <= request.maxBytes) {
-    const { part_id, first_row, rows } = part;
-    await request.emit({ part_id, first_row, rows, records, bytes }, { recordsPath, rowsPath });
+    const { part_id, variant, first_row, rows } = part;
+    await request.emit({ part_id, variant, first_row, rows, records, bytes }, { recordsPath, rowsPath });
     await removeFiles(request, part);
     return;
   }
@@ -198,7 +198,7 @@ async function removeFiles(request: PrepareRequest, part: PlannedPart): Promise<
   await Promise.all([rm(recordsPath, { force: true }), rm(rowsPath, { force: true })]);
 }
 
-function halvesOf({ part_id, first_row, rows }: PlannedPart, maxBytes: number): PlannedPart[] {
+function halvesOf({ part_id, variant, first_row, rows }: PlannedPart, maxBytes: number): PlannedPart[] {
   if (rows === 1) {
     throw new InvalidDatasetError(
       `The record of row ${first_row} has more than ${maxBytes} bytes, the most that a job's input file may have. Shorten the row or leave it out.`,
@@ -206,8 +206,8 @@ function halvesOf({ part_id, first_row, rows }: PlannedPart, maxBytes: number): 
   }
   const left = Math.ceil(rows / 2);
   return [
-    { part_id: `${part_id}a`, first_row, rows: left },
-    { part_id: `${part_id}b`, first_row: first_row + left, rows: rows - left },
+    { part_id: `${part_id}a`, variant, first_row, rows: left },
+    { part_id: `${part_id}b`, variant, first_row: first_row + left, rows: rows - left },
   ];
 }
 

@@ -15,7 +15,7 @@ import type { StepDeps } from '../deps.ts';
 import { withLocalFiles } from '../plan/dataset-files.ts';
 import { resultColumnsOfRepair, resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { retryPolicyOf } from '../run/plan-retry-policy.ts';
-import { type PlannedRun, readPlan } from '../run/read-plan.ts';
+import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { faultOfTurn } from '../waves/systematic-fault.ts';
 import { readWave } from '../waves/turns.ts';
 import { endOfPart, TurnFault } from './part-end.ts';
@@ -59,7 +59,8 @@ async function collectInto(
   deps: StepDeps,
 ): Promise<CollectResult> {
   const { store } = deps;
-  const { layout, input, call } = run;
+  const { layout } = run;
+  const { input, call } = variantOf(run, part);
   const { part_id } = part;
   const isRepair = part.repair;
   const end = await endOfPart({ part, fault, run }, deps);

@@ -11,7 +11,7 @@ import { factsOf } from '../../store/file-facts.ts';
 import { readJson, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
-import { type PlannedRun, readPlan } from '../run/read-plan.ts';
+import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { readPrepared } from '../waves/turns.ts';
 import { firstResultOf } from './part-result.ts';
 
@@ -26,7 +26,8 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
   const { store } = deps;
   const { part_id } = item;
   const run = await readPlan(item.run_uri, deps);
-  const { layout, plan, input, call } = run;
+  const { layout, plan } = run;
+  const { input, call } = variantOf(run, item);
   const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `merge-${part_id}`);
   await mkdir(scratchDirectory, { recursive: true });
   try {

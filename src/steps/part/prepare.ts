@@ -3,16 +3,18 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { InvalidDatasetError } from '../../core/errors.ts';
-import { type PreparedPart, PreparedParts } from '../../core/plan/part.ts';
+import { type PreparedPart, PreparedParts, type Slice } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { RecordLengths } from '../../rows/bytes/record-lengths.ts';
-import { prepareSlice } from '../../rows/prepare/prepare-slice.ts';
+import { type PrepareRequest, prepareSlice } from '../../rows/prepare/prepare-slice.ts';
+import type { LocalDatasetFile } from '../../rows/sources/describe-dataset.ts';
+import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
 import { withDatasetFiles, withLocalFiles } from '../plan/dataset-files.ts';
 import { readSlice } from '../plan/stored-slices.ts';
-import { readPlan } from '../run/read-plan.ts';
+import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { RunUri } from '../run/run-state.ts';
 
 /** One item of Prepare's Distributed Map. */
@@ -25,62 +27,84 @@ export type PrepareInput = z.infer<typeof PrepareInput>;
  */
 export async function prepare(item: PrepareInput, deps: StepDeps): Promise<{ parts: number }> {
   const { store } = deps;
-  const { layout, plan, input, call } = await readPlan(item.run_uri, deps);
+  const run = await readPlan(item.run_uri, deps);
+  const { layout, plan } = run;
   const done = await readJsonIfPresent(store, layout.sliceParts(item.slice), PreparedParts);
   if (done !== undefined) return { parts: done.length };
   const slice = await readSlice(item.slice, layout, deps);
-
   const needed = new Set(slice.reads.map(({ uri }) => uri));
   const files = plan.dataset.files
     .filter(({ uri }) => needed.has(uri))
     .map((file) => ({ ...file, size: file.bytes }));
   const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `slice-${slice.slice}`);
   await mkdir(scratchDirectory, { recursive: true });
-  const asked = { modelId: plan.model.model_id, invocationType: plan.model.invocation_type };
   const parts: PreparedPart[] = [];
   try {
     await expectUnchanged(files, store);
     const duplicates: ObjectInfo[] =
       plan.duplicates === 0 ? [] : [{ uri: layout.duplicates, size: 0, etag: '' }];
     await withLocalFiles(duplicates, store, ([known]) =>
-      withDatasetFiles(files, { store, scratchDirectory, format: plan.dataset.format }, (local) =>
-        prepareSlice({
-          slice,
-          dataset: plan.dataset,
-          fileOf: (uri) => {
-            const file = local.find((candidate) => candidate.uri === uri);
-            if (file === undefined) throw new Error(`The plan of ${plan.run_id} has no file ${uri}.`);
-            return file;
-          },
-          frame: call.frame,
-          ...(known === undefined ? {} : { dedupe: { asked, duplicatesPath: known.path } }),
-          recordIdColumn: input.record_id_column,
-          maxBytes: deps.settings.quotas.maxInputFileBytes,
-          rowsCompression: store.localPath === undefined ? 'snappy' : 'uncompressed',
-          scratchDirectory,
-          emit: async (part, { recordsPath, rowsPath }) => {
-            await store.write(
-              layout.recordLengths(part.part_id),
-              (await RecordLengths.ofFile(recordsPath)).toBytes(),
-            );
-            await store.putFile(recordsPath, layout.records(part.part_id));
-            await store.putFile(rowsPath, layout.rows(part.part_id));
-            parts.push(part);
-            deps.onProgress?.({
-              kind: 'prepared',
-              partId: part.part_id,
-              rows: part.rows,
-              records: part.records,
-            });
-          },
-        }),
-      ),
+      withDatasetFiles(files, { store, scratchDirectory, format: plan.dataset.format }, async (local) => {
+        for (const variant of new Set(slice.parts.map((part) => part.variant))) {
+          const ofVariant = slice.parts.filter((part) => part.variant === variant);
+          await prepareSlice({
+            ...requestOf(run, { slice: { ...slice, parts: ofVariant }, local, duplicatesPath: known?.path }),
+            maxBytes: deps.settings.quotas.maxInputFileBytes,
+            rowsCompression: store.localPath === undefined ? 'snappy' : 'uncompressed',
+            scratchDirectory,
+            emit: async (part, { recordsPath, rowsPath }) => {
+              await keepPart(part, { layout, recordsPath, rowsPath }, deps);
+              parts.push(part);
+            },
+          });
+        }
+      }),
     );
   } finally {
     await rm(scratchDirectory, { recursive: true, force: true });
   }
   await writeJson(store, layout.sliceParts(slice.slice), parts);
   return { parts: parts.length };
+}
+
+/** What is made of which rows: of parts of one variant. */
+function requestOf(
+  run: PlannedRun,
+  {
+    slice,
+    local,
+    duplicatesPath,
+  }: { slice: Slice; local: readonly LocalDatasetFile[]; duplicatesPath: string | undefined },
+): Pick<PrepareRequest, 'slice' | 'dataset' | 'fileOf' | 'frame' | 'dedupe' | 'recordIdColumn'> {
+  const { plan, input } = run;
+  const [first] = slice.parts;
+  const { model, call } = variantOf(run, first ?? { part_id: '', variant: 0 });
+  const asked = { modelId: model.model_id, invocationType: model.invocation_type };
+  return {
+    slice,
+    dataset: plan.dataset,
+    fileOf: (uri) => {
+      const file = local.find((candidate) => candidate.uri === uri);
+      if (file === undefined) throw new Error(`The plan of ${plan.run_id} has no file ${uri}.`);
+      return file;
+    },
+    frame: call.frame,
+    ...(duplicatesPath === undefined ? {} : { dedupe: { asked, duplicatesPath } }),
+    recordIdColumn: input.record_id_column,
+  };
+}
+
+/** Moves a part's files to their places. */
+async function keepPart(
+  { part_id: partId, rows, records }: PreparedPart,
+  { layout, recordsPath, rowsPath }: { layout: RunLayout; recordsPath: string; rowsPath: string },
+  { store, onProgress }: StepDeps,
+): Promise<void> {
+  const lengths = await RecordLengths.ofFile(recordsPath);
+  await store.write(layout.recordLengths(partId), lengths.toBytes());
+  await store.putFile(recordsPath, layout.records(partId));
+  await store.putFile(rowsPath, layout.rows(partId));
+  onProgress?.({ kind: 'prepared', partId, rows, records });
 }
 
 /** Objects that are looked at at once. */

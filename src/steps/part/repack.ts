@@ -21,7 +21,7 @@ import { firstResultOf } from './part-result.ts';
  */
 export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records: number }> {
   const { store } = deps;
-  const { part_id } = part;
+  const { part_id, variant } = part;
   const run = await readPlan(part.run_uri, deps);
   const { layout, plan } = run;
   const done = await readJsonIfPresent(store, layout.part(part_id), PreparedPart);
@@ -53,7 +53,7 @@ export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records:
     await store.write(layout.recordLengths(part_id), (await RecordLengths.ofFile(recordsPath)).toBytes());
     await store.putFile(recordsPath, layout.records(part_id));
     await store.putFile(rowsPath, layout.rows(part_id));
-    const repacked: PreparedPart = { part_id, first_row: 0, rows: records, records, bytes };
+    const repacked: PreparedPart = { part_id, variant, first_row: 0, rows: records, records, bytes };
     // Written last: a part that is there is whole.
     await writeJson(store, layout.part(part_id), repacked);
     return { records };

@@ -2,14 +2,14 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 import { ServiceUnavailableError } from '../../core/errors.ts';
 import type { PartTurn } from '../../core/plan/part.ts';
+import type { Variant } from '../../core/plan/run-plan.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { linesOf } from '../../core/text/lines.ts';
-import type { ModelInvocationType } from '../../models/adapters/model-adapter.ts';
 import { runLayout } from '../../runs/run-layout.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
 import { refuseIfCancelled } from '../run/cancellation.ts';
-import { type PlannedRun, readPlan } from '../run/read-plan.ts';
+import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { overBudget } from '../waves/decide-wave.ts';
 import { type AnswerKeeper, createAnswerKeeper } from './answer-keeper.ts';
 import { createOnDemandCounter, type OnDemandCounter } from './on-demand-progress.ts';
@@ -42,7 +42,8 @@ export function runOnDemand(part: PartTurn, deps: StepDeps): Promise<{ records: 
 
 async function askForAll(part: PartTurn, deps: StepDeps): Promise<{ records: number }> {
   const run = await readPlan(part.run_uri, deps);
-  const { layout, plan, input } = run;
+  const { layout, input } = run;
+  const { model } = variantOf(run, part);
   const isDone = (await deps.store.head(layout.ledger(part.part_id))) !== undefined;
   const isStopped = (await deps.store.head(layout.stop)) !== undefined;
   if (isDone || isStopped || overBudget(part, input.max_cost_usd) !== undefined) return { records: 0 };
@@ -52,7 +53,6 @@ async function askForAll(part: PartTurn, deps: StepDeps): Promise<{ records: num
   }
   const limit = pLimit(CONCURRENT_INVOCATIONS);
   const keeper = createAnswerKeeper(deps);
-  const { invocation_type: type } = plan.model;
   const { part_id: partId } = part;
   const { onProgress = () => {} } = deps;
   let since: string | undefined;
@@ -76,7 +76,7 @@ async function askForAll(part: PartTurn, deps: StepDeps): Promise<{ records: num
   // Every call has ended before this one does: a repeated call must not meet answers still under way.
   const settled = await Promise.allSettled(
     records.map((record, index) =>
-      limit(() => askOnce(record, { run, partId, index, type, keeper, mayAsk, ask, counter }, deps)),
+      limit(() => askOnce(record, { run, model, partId, index, keeper, mayAsk, ask, counter }, deps)),
     ),
   );
   keeper.throwIfLost();
@@ -89,7 +89,7 @@ interface AnswerPlace {
   run: PlannedRun;
   partId: string;
   index: number;
-  type: ModelInvocationType;
+  model: Variant['model'];
   keeper: AnswerKeeper;
   /** False once the call has asked for long enough. */
   mayAsk: () => boolean;
@@ -99,7 +99,7 @@ interface AnswerPlace {
 
 async function askOnce(
   record: InputRecord,
-  { run, partId, index, type, keeper, mayAsk, ask, counter }: AnswerPlace,
+  { run, model, partId, index, keeper, mayAsk, ask, counter }: AnswerPlace,
   { store }: StepDeps,
 ): Promise<void> {
   const uri = run.layout.onDemandAnswer(partId, index);
@@ -111,7 +111,7 @@ async function askOnce(
       `The answers of part ${partId} take long: the next call asks for the rest.`,
     );
   }
-  const result = await ask(run.plan.model.model_id, type, record.modelInput);
+  const result = await ask(model.model_id, model.invocation_type, record.modelInput);
   const answer =
     result.kind === 'answered'
       ? { ...record, modelOutput: result.modelOutput }

@@ -7,7 +7,7 @@ import { runLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import { isCancelled, refuseIfCancelled } from '../run/cancellation.ts';
-import { type PlannedRun, readPlan } from '../run/read-plan.ts';
+import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { overBudget } from '../waves/decide-wave.ts';
 import { findJobOf, findOwnJobOf, foreignJobMessage, jobIdentityOf } from './part-job.ts';
 import { sayingWhy } from './part-waiting.ts';
@@ -93,14 +93,15 @@ async function createJob(
   deps: StepDeps,
 ): Promise<Pick<JobRecord, 'job_arn' | 'refusal'>> {
   const { layout, plan, input } = run;
+  const { model } = variantOf(run, part);
   const identity = jobIdentityOf(part, run, deps);
   const jobName = jobNameOf(identity);
   const result = await deps.bedrock.createJob({
     jobName,
     clientRequestToken: clientRequestTokenOf(identity, deps.hash),
-    modelId: input.model_id,
+    modelId: model.model_id,
     roleArn: deps.settings.roleArn,
-    modelInvocationType: plan.model.invocation_type,
+    modelInvocationType: model.invocation_type,
     inputUri: layout.records(part.part_id),
     outputUri: layout.modelOutput(part.part_id),
     timeoutHours: input.timeout_hours,

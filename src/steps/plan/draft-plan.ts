@@ -95,7 +95,7 @@ async function findPinnedPlan(
   if (run_id === undefined || dataset_id === undefined) return undefined;
   const known = await readKnownPlan(runLayout(runUriOf(settings.bucket, run_id)), store);
   const isSame =
-    known?.plan.prompt_template === call.template &&
+    known?.plan.variants[0].prompt_template === call.template &&
     isDeepStrictEqual(known?.plan.model_server, settings.modelServer) &&
     isDeepStrictEqual(withoutLimits(known.plan.input), withoutLimits(given));
   if (known === undefined || !isSame) return undefined;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type PackingLimits, rowsPerPart } from '../../core/plan/packing.ts';
 import type { Dataset, Slice } from '../../core/plan/part.ts';
-import type { CostEstimate, HubSource, RunPlan } from '../../core/plan/run-plan.ts';
+import type { CostEstimate, HubSource, RunPlan, Variant } from '../../core/plan/run-plan.ts';
 import { recordIdOf } from '../../core/record-id.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
@@ -146,22 +146,18 @@ function planOf({ run, read, request, packed, onDemandRows, estimate }: Decided,
   const { quotas, version, modelServer } = deps.settings;
   const { run_id: _, ...unnamed } = given;
   return {
-    format_version: 2,
+    format_version: 3,
     quarry_version: version,
     run_id: runId,
     input_hash: inputHash,
     input: unnamed,
     dataset,
     hub,
-    model: modelOf(call, input),
+    variants: [variantOf(read, call, deps)],
     ...(modelServer === undefined ? {} : { model_server: modelServer }),
     ...(input.record_id_column === given.record_id_column
       ? {}
       : { record_id_column: input.record_id_column }),
-    prompt_template: call.template,
-    ...(input.system_prompt === undefined ? {} : { system_placeholders: true }),
-    prompt_hash: deps.hash(JSON.stringify([call.template, call.frame.segments])),
-    output_column: resultColumnsOfRun(input, call).answer.name,
     selected_rows: packed.selectedRows,
     duplicates: packed.duplicates,
     on_demand_rows: onDemandRows,
@@ -178,12 +174,21 @@ function planOf({ run, read, request, packed, onDemandRows, estimate }: Decided,
   };
 }
 
-function modelOf({ adapter, pricedId }: ModelCall, { model_id }: RunInput): RunPlan['model'] {
+function variantOf({ input }: ReadDataset, call: ModelCall, { hash }: Pick<PlanDeps, 'hash'>): Variant {
+  const { adapter, pricedId, template, frame } = call;
+  const { model_id, system_prompt, inference_parameters = {} } = input;
   return {
-    model_id,
-    ...(pricedId === model_id ? {} : { base_model_id: pricedId }),
-    family: adapter.family,
-    invocation_type: adapter.invocationType,
+    model: {
+      model_id,
+      ...(pricedId === model_id ? {} : { base_model_id: pricedId }),
+      family: adapter.family,
+      invocation_type: adapter.invocationType,
+    },
+    prompt_template: template,
+    ...(system_prompt === undefined ? {} : { system_placeholders: true }),
+    prompt_hash: hash(JSON.stringify([template, frame.segments])),
+    parameters: inference_parameters,
+    output_column: resultColumnsOfRun(input, call).answer.name,
   };
 }
 

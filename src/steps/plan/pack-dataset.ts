@@ -111,10 +111,10 @@ async function packRecordsOf(
   rowStarts[0] = 0;
   at = 0;
   const inRows = slices.map(({ slice, parts: ofSlice }): Slice => {
-    const moved = ofSlice.map(({ part_id, rows: partRecords }) => {
+    const moved = ofSlice.map(({ part_id, variant, rows: partRecords }) => {
       const first_row = rowStarts[at] ?? 0;
       at += 1;
-      return { part_id, first_row, rows: (rowStarts[at] ?? rows) - first_row, records: partRecords };
+      return { part_id, variant, first_row, rows: (rowStarts[at] ?? rows) - first_row, records: partRecords };
     });
     return { slice, parts: moved, reads: readsOf(dataset, moved) };
   });

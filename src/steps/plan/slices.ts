@@ -49,7 +49,7 @@ export function cutSlices(dataset: Dataset, request: SliceRequest): Slice[] {
   return groups.map((ranges, slice) => {
     const parts = ranges.map(({ firstRow, rows }): PlannedPart => {
       part += 1;
-      return { part_id: `p${String(part).padStart(5, '0')}`, first_row: firstRow, rows };
+      return { part_id: `p${String(part).padStart(5, '0')}`, variant: 0, first_row: firstRow, rows };
     });
     return { slice, parts, reads: readsOf(dataset, parts) };
   });

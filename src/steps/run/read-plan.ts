@@ -1,5 +1,5 @@
-import { RunConflictError } from '../../core/errors.ts';
-import { RunPlan } from '../../core/plan/run-plan.ts';
+import { LedgerMismatchError, RunConflictError } from '../../core/errors.ts';
+import { RunPlan, type Variant } from '../../core/plan/run-plan.ts';
 import { parseRunInput, type RunInput } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { type RunLayout, runLayout } from '../../runs/run-layout.ts';
@@ -11,24 +11,55 @@ import { type ModelCall, modelCallOf } from '../plan/model-call.ts';
 export interface PlannedRun {
   layout: RunLayout;
   plan: RunPlan;
+  /** The run input, with what the dataset's columns decided. */
+  input: RunInput;
+  /** In the order of the plan. */
+  variants: readonly PlannedVariant[];
+}
+
+/** One of a plan's variants, ready to be asked. */
+export interface PlannedVariant {
+  model: Variant['model'];
+  /** The run input, as if it were of this variant alone. */
   input: RunInput;
   call: ModelCall;
 }
 
-/** Reads a run's plan, and works out its model call again. */
+/** Reads a run's plan, and works out its model calls again. */
 export async function readPlan(runUri: S3Uri, { store }: StepDeps): Promise<PlannedRun> {
   const layout = runLayout(runUri);
   const plan = await readJson(store, layout.plan, RunPlan);
   refuseOldDedupe(plan);
-  const given = withoutPlaceholders(parseRunInput(plan.input), plan);
-  const { record_id_column = given.record_id_column } = plan;
-  const input = { ...given, ...(record_id_column === undefined ? {} : { record_id_column }) };
+  const { record_id_column, ...given } = parseRunInput(plan.input);
+  const idColumn = plan.record_id_column ?? record_id_column;
+  const input = { ...given, ...(idColumn === undefined ? {} : { record_id_column: idColumn }) };
+  return { layout, plan, input, variants: plan.variants.map((variant) => toPlanned(variant, input)) };
+}
+
+/** The variant that a part is of. */
+export function variantOf(
+  { plan, variants }: PlannedRun,
+  part: { part_id: string; variant: number },
+): PlannedVariant {
+  const found = variants[part.variant];
+  if (found !== undefined) return found;
+  throw new LedgerMismatchError(
+    `Part ${part.part_id} is of variant ${part.variant}, which the plan of run "${plan.run_id}" does not have.`,
+  );
+}
+
+function toPlanned(variant: Variant, given: RunInput): PlannedVariant {
+  const { model, prompt_template, parameters } = variant;
+  const input: RunInput = {
+    ...withoutPlaceholders(given, variant),
+    model_id: model.model_id,
+    inference_parameters: parameters,
+  };
   // The plan's own text, so that a prompt changed since then does not change half a run.
-  const prompt =
-    plan.prompt_template === null ? input : { ...omitPromptId(input), prompt_template: plan.prompt_template };
+  const prompt = prompt_template === null ? input : { ...omitPromptId(input), prompt_template };
   // The plan was let pass, whatever the catalogue says by now.
-  const call = modelCallOf({ ...prompt, base_model_id: plan.model.base_model_id, force: true });
-  return { layout, plan, input, call };
+  const call = modelCallOf({ ...prompt, base_model_id: model.base_model_id, force: true });
+  return { model, input, call };
 }
 
 /** A run whose files tell duplicates in a way that is read no more must not go on: its rows would be miscounted. */
@@ -44,7 +75,7 @@ function omitPromptId({ prompt_id: _, ...input }: RunInput): RunInput {
 }
 
 /** The input with its braces doubled, of a run that was planned when the system prompt had no placeholders. */
-function withoutPlaceholders(input: RunInput, { system_placeholders }: RunPlan): RunInput {
+function withoutPlaceholders(input: RunInput, { system_placeholders }: Variant): RunInput {
   if (input.system_prompt === undefined || system_placeholders === true) return input;
   return { ...input, system_prompt: input.system_prompt.replaceAll(/[{}]/g, (brace) => brace + brace) };
 }

@@ -92,8 +92,8 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
     ended_at: new Date(clock.now()).toISOString(),
     input: plan.input,
     input_hash: plan.input_hash,
-    prompt_hash: plan.prompt_hash,
-    model_id: plan.model.model_id,
+    prompt_hash: plan.variants[0].prompt_hash,
+    model_id: plan.variants[0].model.model_id,
     notes: plan.notes,
     dataset_files: plan.dataset.files,
     dataset_rows: plan.dataset.rows,
@@ -169,7 +169,7 @@ async function proveRows(
     store,
     scratchDirectory: join(scratchDirectory, plan.run_id, 'summarize'),
   });
-  const recounted = await recountResults(files, plan.output_column);
+  const recounted = await recountResults(files, plan.variants[0].output_column);
   if (JSON.stringify(recounted.rows) !== JSON.stringify(rows)) {
     throw new LedgerMismatchError(
       `The output files have ${JSON.stringify(recounted.rows)}, but the ledger ${JSON.stringify(rows)}. Were files below ${plan.run_id}/output changed?`,

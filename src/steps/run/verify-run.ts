@@ -52,7 +52,7 @@ export async function verifyRun(layout: RunLayout, store: ObjectStore): Promise<
     files = await listResultFiles(layout, store);
   });
   for (const file of files) {
-    const fault = await faultOf(file, { outputColumn: plan.output_column, store });
+    const fault = await faultOf(file, { outputColumn: plan.variants[0].output_column, store });
     if (fault === undefined) continue;
     const place = store.localPath?.(file.uri) ?? file.uri;
     broken.push({ file: place, fault, advice: await adviceFor(file, { place, store }) });

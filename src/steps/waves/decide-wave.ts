@@ -64,8 +64,9 @@ export function decideWave(situation: WaveSituation): WaveDecision {
     const first = waiting.find(({ records }) => records >= situation.limits.minRecords);
     const isPilot = pilot && wave === 0 && stop === undefined && waiting.length >= PILOT_MIN_PARTS;
     const chosen = isPilot && first !== undefined ? [first] : waiting;
-    const parts = chosen.map(({ part_id, records, bytes }) => ({
+    const parts = chosen.map(({ part_id, variant, records, bytes }) => ({
       part_id,
+      variant,
       attempt: 1,
       records,
       bytes,
@@ -118,7 +119,7 @@ function forgivenessOf(turn: Turn, situation: History): Forgiveness {
     : 'account';
 }
 
-type PartDraft = Pick<WavePart, 'part_id' | 'attempt' | 'records' | 'bytes' | 'sources'>;
+type PartDraft = Pick<WavePart, 'part_id' | 'variant' | 'attempt' | 'records' | 'bytes' | 'sources'>;
 
 /** How many records of a part are owed another attempt, and of these whose error is forgiven. */
 interface Owing {
@@ -145,13 +146,29 @@ export function countOwedSince(since: Pick<WaveSituation, 'turns' | 'resumed' | 
   return owingParts({ ...since, prepared: [] }).reduce((sum, { owed }) => sum + owed, 0);
 }
 
-/** What is owed over all parts, packed anew, each part in the order of the dataset. */
+/** What is owed over all parts, packed anew by variant, each part in the order of the dataset. */
 function repairParts(situation: WaveSituation): PartDraft[] {
-  const { wave, limits } = situation;
+  const { wave } = situation;
   const owing = owingParts(situation);
+  const variants = [...new Set(owing.map(({ turn }) => turn.part.variant))].sort((a, b) => a - b);
+  return variants
+    .flatMap((variant) =>
+      packOwed(
+        owing.filter(({ turn }) => turn.part.variant === variant),
+        situation,
+      ).map((draft) => ({ ...draft, variant })),
+    )
+    .map((draft, index) => ({ ...draft, part_id: `w${wave + 1}p${String(index + 1).padStart(5, '0')}` }));
+}
+
+/** Parts of what is owed, which have no ids yet. */
+function packOwed(
+  owing: readonly Owing[],
+  { limits }: WaveSituation,
+): Omit<PartDraft, 'part_id' | 'variant'>[] {
   const owed = owing.reduce((sum, part) => sum + part.owed, 0);
   const bytesPerRecord = Math.max(1, ...owing.map(({ turn }) => bytesPerRecordOf(turn)));
-  return packRows(owed, bytesPerRecord, limits).map(({ firstRow, rows }, index) => {
+  return packRows(owed, bytesPerRecord, limits).map(({ firstRow, rows }) => {
     const sources: PartSource[] = [];
     let start = 0;
     let attempt = 1;
@@ -170,8 +187,7 @@ function repairParts(situation: WaveSituation): PartDraft[] {
       }
       start = end;
     }
-    const part_id = `w${wave + 1}p${String(index + 1).padStart(5, '0')}`;
-    return { part_id, attempt, records: rows, bytes: rows * bytesPerRecord, sources };
+    return { attempt, records: rows, bytes: rows * bytesPerRecord, sources };
   });
 }
 

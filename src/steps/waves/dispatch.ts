@@ -78,7 +78,9 @@ export async function dispatch(state: RunState, deps: StepDeps): Promise<Dispatc
   const itemsUri = layout.mergeItems(wave);
   if (merging.parts.length === 0) return toResult(state, { wave, decision: 'finish', itemsUri });
   await writeJson(deps.store, layout.mergePlan(wave), merging);
-  const items = merging.parts.map(({ part_id }): MergeItem => ({ run_uri: state.run_uri, part_id, wave }));
+  const items = merging.parts.map(
+    ({ part_id, variant }): MergeItem => ({ run_uri: state.run_uri, part_id, variant, wave }),
+  );
   await writeJson(deps.store, itemsUri, items);
   return toResult(state, { wave, decision: 'merge', itemsUri });
 }

@@ -11,8 +11,9 @@ export function planMerge(turns: readonly Turn[]): MergePlan {
   const parts = turns
     .filter((turn) => turn.part.sources.length === 0 && needsMerge(turn, repacked))
     .map(
-      ({ part: { part_id }, ledger: { answered_elsewhere = 0 } }): MergedPart => ({
+      ({ part: { part_id, variant }, ledger: { answered_elsewhere = 0 } }): MergedPart => ({
         part_id,
+        variant,
         repairs: families.get(part_id) ?? [],
         elsewhere: answered_elsewhere > 0,
       }),

@@ -79,9 +79,10 @@ test('a run planned when system prompts had no placeholders goes on with its bra
   );
   const store = createDirectoryStore(dir);
   const runUri = runUriOf('quarry-local', 'small');
-  const { system_placeholders: _, ...plan } = await readJson(store, runLayout(runUri).plan, RunPlan);
+  const { variants, ...plan } = await readJson(store, runLayout(runUri).plan, RunPlan);
+  const { system_placeholders: _, ...variant } = variants[0];
   const input = { ...plan.input, system_prompt: 'Answer as {"a": 1}.' };
-  await writeJson(store, runLayout(runUri).plan, { ...plan, input });
-  const { call } = await readPlan(runUri, { store } as unknown as StepDeps);
-  expect(call.systemText).toBe('Answer as {"a": 1}.');
+  await writeJson(store, runLayout(runUri).plan, { ...plan, variants: [variant], input });
+  const [planned] = (await readPlan(runUri, { store } as unknown as StepDeps)).variants;
+  expect(planned?.call.systemText).toBe('Answer as {"a": 1}.');
 });

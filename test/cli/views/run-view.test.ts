@@ -8,6 +8,7 @@ const plan = { run_id: 'jokes-1', selected_rows: 1000, parts: 2, notes: [] as st
 const part = (part_id: string): WavePart => ({
   run_uri: 's3://bucket/runs/jokes-1',
   part_id,
+  variant: 0,
   wave: 1,
   attempt: 1,
   mode: 'batch',

@@ -11,8 +11,8 @@ const dataset: Dataset = {
 
 test('a run of parts reads of each file the rows that it has, and of an empty file none', () => {
   const parts = [
-    { part_id: 'p1', first_row: 4, rows: 5 },
-    { part_id: 'p2', first_row: 9, rows: 3 },
+    { part_id: 'p1', variant: 0, first_row: 4, rows: 5 },
+    { part_id: 'p2', variant: 0, first_row: 9, rows: 3 },
   ];
   expect(readsOf(dataset, parts)).toEqual([
     { uri: 's3://bucket/0', first_row_in_file: 4, rows: 6, first_row: 4 },

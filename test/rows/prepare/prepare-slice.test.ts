@@ -179,8 +179,8 @@ test('a slice reads its own rows of each file, wherever they are, and leaves not
           { uri: b.uri, first_row_in_file: 0, rows: 4, first_row: 10 },
         ],
         parts: [
-          { part_id: 'x', first_row: 7, rows: 2 },
-          { part_id: 'y', first_row: 9, rows: 5 },
+          { part_id: 'x', variant: 0, first_row: 7, rows: 2 },
+          { part_id: 'y', variant: 0, first_row: 9, rows: 5 },
         ],
       },
     });
@@ -223,7 +223,7 @@ test('a slice whose files do not have the rows of its parts is refused', async (
   const slice = {
     slice: 0,
     reads: [{ uri: file.uri, first_row_in_file: 0, rows: 1, first_row: 0 }],
-    parts: [{ part_id: 'p', first_row: 0, rows: 2 }],
+    parts: [{ part_id: 'p', variant: 0, first_row: 0, rows: 2 }],
   };
   await expect(prepareAll([file], '{n}', { slice })).rejects.toThrow(
     "the slice's files for part p has 1 rows",

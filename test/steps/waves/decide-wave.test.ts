@@ -7,6 +7,7 @@ import type { Turn } from '../../../src/steps/waves/turns.ts';
 
 const part = (part_id: string, records: number): PreparedPart => ({
   part_id,
+  variant: 0,
   first_row: 0,
   rows: 500,
   records,
@@ -44,6 +45,7 @@ function turn(
     part: {
       run_uri: 's3://bucket/runs/r',
       part_id,
+      variant: 0,
       wave,
       attempt: wave,
       mode: given.mode ?? 'batch',
@@ -306,4 +308,24 @@ describe('a run is stopped', () => {
 test('the minimum itself makes a job', () => {
   expect(modeOf(100, 100)).toBe('batch');
   expect(modeOf(99, 100)).toBe('on_demand');
+});
+
+test('what variants owe is packed apart: a job asks one model with one prompt', () => {
+  const owing = (part_id: string, variant: number): Turn => {
+    const { part: ofFirst, ledger } = turn(part_id, { records: 500, owed: 150 });
+    return { part: { ...ofFirst, variant }, ledger };
+  };
+  const turns = [owing('p00001', 0), owing('p00002', 1), owing('p00003', 0)];
+  const { parts } = decideWave(situation({ wave: 1, turns }));
+  expect(
+    parts.map(({ part_id, variant, records, sources }) => [
+      part_id,
+      variant,
+      records,
+      sources.map((source) => source.part_id),
+    ]),
+  ).toEqual([
+    ['w2p00001', 0, 300, ['p00001', 'p00003']],
+    ['w2p00002', 1, 150, ['p00002']],
+  ]);
 });

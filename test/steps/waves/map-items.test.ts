@@ -89,6 +89,7 @@ function owingTurns(count: number): Turn[] {
     const part: WavePart = {
       run_uri: RUN_URI,
       part_id,
+      variant: 0,
       wave: 1,
       attempt: 1,
       mode: 'batch',
@@ -118,6 +119,7 @@ test('repair parts of 30,000 owing parts are items of a few bytes, whose sources
   const prepared = turns.map(
     ({ part }, index): PreparedPart => ({
       part_id: part.part_id,
+      variant: 0,
       first_row: index * 100,
       rows: 100,
       records: 100,
@@ -147,13 +149,13 @@ test('repair parts of 30,000 owing parts are items of a few bytes, whose sources
 });
 
 test('what Merge is told of a part is its name and the wave, however many repair parts there are', () => {
-  const item: MergeItem = { run_uri: RUN_URI, part_id: 'p00001', wave: 3 };
+  const item: MergeItem = { run_uri: RUN_URI, part_id: 'p00001', variant: 0, wave: 3 };
   expect(bytesOf(MergeItem.parse(item))).toBeLessThan(SMALL_ITEM_BYTES);
   const repairs = Array.from({ length: 30_000 }, (_, index) => ({
     part_id: `w2p${String(index).padStart(5, '0')}`,
     first_row: index,
     rows: 1,
   }));
-  const plan: MergePlan = { parts: [{ part_id: 'p00001', repairs, elsewhere: true }] };
+  const plan: MergePlan = { parts: [{ part_id: 'p00001', variant: 0, repairs, elsewhere: true }] };
   expect(MergePlan.parse(plan)).toEqual(plan);
 });

@@ -14,6 +14,7 @@ function turn(part_id: string, sources: Record<string, number> = {}, elsewhere =
     part: {
       run_uri: runUriOf('b', 'r'),
       part_id,
+      variant: 0,
       wave: 1,
       attempt: 1,
       mode: 'batch',
@@ -43,6 +44,7 @@ test('each part is told which rows of which repair parts may be its own, through
   expect(parts).toEqual([
     {
       part_id: 'p1',
+      variant: 0,
       elsewhere: false,
       repairs: [
         { part_id: 'w2p1', first_row: 0, rows: 10 },
@@ -51,6 +53,7 @@ test('each part is told which rows of which repair parts may be its own, through
     },
     {
       part_id: 'p2',
+      variant: 0,
       elsewhere: false,
       repairs: [
         { part_id: 'w2p1', first_row: 10, rows: 20 },
@@ -58,6 +61,6 @@ test('each part is told which rows of which repair parts may be its own, through
         { part_id: 'w3p1', first_row: 0, rows: 5 },
       ],
     },
-    { part_id: 'p3', elsewhere: true, repairs: [] },
+    { part_id: 'p3', variant: 0, elsewhere: true, repairs: [] },
   ]);
 });

@@ -14,6 +14,7 @@ function turnOf(error_code: string): PartEnd {
     part: {
       run_uri: 's3://bucket/runs/r',
       part_id: 'p00001',
+      variant: 0,
       wave: 1,
       attempt: 1,
       mode: 'batch',

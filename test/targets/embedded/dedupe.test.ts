@@ -161,7 +161,7 @@ test('a run with dedupe that an older version planned is refused, not miscounted
   const calls = (await emulated.emulator.usage()).onDemand.calls;
   const planPath = join(directory, LOCAL_BUCKET, 'runs/old/plan.json');
   const plan = JSON.parse(await readFile(planPath, 'utf8'));
-  expect(plan).toMatchObject({ format_version: 2, quarry_version: '0.0.0' });
+  expect(plan).toMatchObject({ format_version: 3, quarry_version: '0.0.0' });
   await writeFile(planPath, JSON.stringify({ ...plan, format_version: 1 }));
   await rm(join(directory, LOCAL_BUCKET, 'runs/old/summary.json'));
   expect(await run()).toMatchObject({

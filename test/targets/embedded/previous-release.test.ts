@@ -35,9 +35,11 @@ async function tagInPlace({
   if (file === undefined || info === undefined) throw new Error('The recorded run has no dataset.');
   // As version 0.1.0 worked it out: otherwise nobody would find the run again.
   const planned = { uri: file.uri, size: file.bytes, etag: file.etag };
-  expect(inputHashOf(input, plan.prompt_template, { source: [planned], hash: sha256 })).toBe(plan.input_hash);
+  expect(inputHashOf(input, plan.variants[0].prompt_template, { source: [planned], hash: sha256 })).toBe(
+    plan.input_hash,
+  );
   file.etag = info.etag ?? '';
-  const input_hash = inputHashOf(input, plan.prompt_template, { source: [info], hash: sha256 });
+  const input_hash = inputHashOf(input, plan.variants[0].prompt_template, { source: [info], hash: sha256 });
   await writeJson(store, layout.plan, { ...plan, input_hash });
 }
 
