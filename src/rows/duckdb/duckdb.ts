@@ -64,7 +64,10 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
 
 /** True where DuckDB failed because of what a file has in it. */
 export function isUnreadableContent(error: unknown): boolean {
-  return error instanceof Error && /^(Invalid Input|Conversion) Error/.test(error.message);
+  return (
+    error instanceof Error &&
+    /^(?:Invalid Input|Invalid|Conversion) Error|^IO Error: Could not read enough bytes/.test(error.message)
+  );
 }
 
 /** What stands before a text that comes back as a value, since the binding drops a U+FEFF that one begins with. */

@@ -5,7 +5,6 @@ import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Dataset, PlannedPart, PreparedPart, Slice } from '../../core/plan/part.ts';
 import { readsOf } from '../../core/plan/slice-reads.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { privately } from '../../core/text/private-text.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
 import { countLines, writeLines } from '../bytes/lines-file.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
@@ -17,6 +16,7 @@ import {
   readParquetsSql,
   WORKING_ROW_GROUPS,
 } from '../duckdb/parquet.ts';
+import { readingRows } from '../sources/damaged-source.ts';
 import type { SourceRelation } from '../sources/source-relation.ts';
 import type { PrepareMemory } from './prepare-memory.ts';
 import {
@@ -261,14 +261,17 @@ async function copyRelation(
   copy: (sql: string) => Promise<number>,
 ): Promise<void> {
   const { name, rows, spell } = relation;
-  const copied = await copy(rowsSql(request, relation)).catch(async (error: unknown) => {
-    if (!isUnreadableContent(error) && !isColumnMissing(error)) throw error;
-    if (spell !== undefined) return await copy(rowsSql(request, await spell()));
-    throw new InvalidDatasetError(
-      `${name} can no longer be read as it was when the run was planned: ${privately((error as Error).message.slice(0, 1000))}`,
-      { cause: error },
-    );
-  });
+  const copied = await readingRows(name, () =>
+    copy(rowsSql(request, relation)).catch(async (error: unknown) => {
+      if (!isUnreadableContent(error) && !isColumnMissing(error)) throw error;
+      if (spell !== undefined) return await copy(rowsSql(request, await spell()));
+      if (!isColumnMissing(error)) throw error;
+      throw new InvalidDatasetError(
+        `${name} no longer has the columns that it had when the run was planned. Start a new run.`,
+        { cause: error },
+      );
+    }),
+  );
   expectRows(copied, rows, name);
 }
 

@@ -5,6 +5,7 @@ import { columnsOf, type RecordFrame } from '../../models/record-frame.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlPath } from '../duckdb/duckdb.ts';
 import { copyToParquet } from '../duckdb/parquet.ts';
+import { readingRows } from '../sources/damaged-source.ts';
 import { wholeFiles } from '../sources/dataset-rows.ts';
 import type { LocalDatasetFile } from '../sources/describe-dataset.ts';
 import { openRelations } from '../sources/source-relation.ts';
@@ -114,11 +115,13 @@ async function readRequests(
       scratchPrefix: join(scratchDirectory, 'text-'),
     })) {
       await using read = relation;
-      await db.run(
-        `INSERT INTO requests SELECT ${REQUEST_HASH_COLUMN}, id FROM (${requestHashSql(
-          { frame, asked, columns: dataset.columns },
-          { from: `(SELECT *, ${id} AS ${ID_COLUMN} FROM ${read.from})`, kept: [`${ID_COLUMN} AS id`] },
-        )})`,
+      await readingRows(read.name, () =>
+        db.run(
+          `INSERT INTO requests SELECT ${REQUEST_HASH_COLUMN}, id FROM (${requestHashSql(
+            { frame, asked, columns: dataset.columns },
+            { from: `(SELECT *, ${id} AS ${ID_COLUMN} FROM ${read.from})`, kept: [`${ID_COLUMN} AS id`] },
+          )})`,
+        ),
       );
     }
   }

@@ -7,6 +7,7 @@ import type { SourceFile } from '../bytes/source-bytes.ts';
 import { openDuckDb, sqlName } from '../duckdb/duckdb.ts';
 import { copyToParquet, parquetRangeSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
 import { LARGE_ROW_GROUP_BYTES, type ParquetLayout, readParquetLayout } from '../parquet/parquet-layout.ts';
+import { readingRows } from '../sources/damaged-source.ts';
 import { compressionOf } from '../sources/source-name.ts';
 import { type PrepareMemory, prepareMemoryFor } from './prepare-memory.ts';
 
@@ -73,13 +74,15 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
         copies.push(path);
         await file.fetchRows?.(columns, { firstRow: firstInFile, rows });
         const from = parquetRangeSql({ path: file.path, firstRow: firstInFile, rows, drift: file.drift });
-        const copied = await copyToParquet(db, {
-          sql: `SELECT ${columns.map(sqlName).join(', ')} FROM ${from}`,
-          path,
-          compression: 'uncompressed',
-          bytesPerRow: estimateBytesPerRow(dataset),
-          rowGroups: WORKING_ROW_GROUPS,
-        });
+        const copied = await readingRows(uri, () =>
+          copyToParquet(db, {
+            sql: `SELECT ${columns.map(sqlName).join(', ')} FROM ${from}`,
+            path,
+            compression: 'uncompressed',
+            bytesPerRow: estimateBytesPerRow(dataset),
+            rowGroups: WORKING_ROW_GROUPS,
+          }),
+        );
         ranges.push({ name: uri, file: { path }, firstInFile: 0, rows: copied, firstRow });
       } else {
         if (largestRowGroupBytes > LARGE_ROW_GROUP_BYTES) readsAtOnce = 1;

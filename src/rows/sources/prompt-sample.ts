@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../../core/plan/part.ts';
 import { columnsOf, type RecordFrame } from '../../models/record-frame.ts';
 import { promptBytesSql } from '../prepare/record-sql.ts';
+import { readingRows } from './damaged-source.ts';
 import { inScratch, type SourceRange, wholeFiles } from './dataset-rows.ts';
 import type { LocalDatasetFile } from './describe-dataset.ts';
 import { openRelations } from './source-relation.ts';
@@ -34,8 +35,10 @@ export async function samplePromptBytes(
         scratchPrefix: join(scratchDirectory, 'text-'),
       })) {
         await using read = relation;
-        const sample = await db.row(
-          `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT ${size} AS size FROM ${read.from})`,
+        const sample = await readingRows(read.name, () =>
+          db.row(
+            `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT ${size} AS size FROM ${read.from})`,
+          ),
         );
         bytes += Number(sample.bytes);
         maxBytes = Math.max(maxBytes, Number(sample.largest));

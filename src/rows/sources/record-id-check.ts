@@ -3,6 +3,7 @@ import { InvalidRunInputError } from '../../core/errors.ts';
 import type { Dataset } from '../../core/plan/part.ts';
 import { privately } from '../../core/text/private-text.ts';
 import { columnText } from '../duckdb/column-text.ts';
+import { readingRows } from './damaged-source.ts';
 import { inScratch, wholeFiles } from './dataset-rows.ts';
 import type { LocalDatasetFile } from './describe-dataset.ts';
 import { openRelations } from './source-relation.ts';
@@ -39,7 +40,9 @@ export async function checkRecordIds(
         scratchPrefix: join(scratchDirectory, 'text-'),
       })) {
         await using read = relation;
-        await db.run(`INSERT INTO ids SELECT ${columnText(found)} FROM ${read.from}`);
+        await readingRows(read.name, () =>
+          db.run(`INSERT INTO ids SELECT ${columnText(found)} FROM ${read.from}`),
+        );
       }
     }
     const counts = await db.row(`SELECT

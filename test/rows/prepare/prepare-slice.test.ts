@@ -203,7 +203,7 @@ test('a dataset that was changed after it was planned is refused', async () => {
     's3://data/x.csv has 1 rows where 2 were expected',
   );
   await expect(grown('x.csv', 'a\n1\n', 'b\n1\n')).rejects.toThrow(
-    'can no longer be read as it was when the run was planned',
+    's3://data/x.csv no longer has the columns that it had when the run was planned. Start a new run.',
   );
   await expect(grown('x.jsonl', '{"a":1}\n{"a":1}', '{"a":1}')).rejects.toThrow(
     's3://data/x.jsonl has 1 rows where 2 were expected',
