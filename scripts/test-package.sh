@@ -43,6 +43,10 @@ runs() {
       const { rows } = JSON.parse(require("node:fs").readFileSync("run.json"));
       if (rows.total !== 2 || rows.succeeded !== 2) throw new Error(JSON.stringify(rows));'
 }
+pipes() {
+  npx quarry run - --format csv --model-id us.amazon.nova-lite-v1:0 --prompt-template 'Positive? {review}' --json <reviews.csv >piped.json &&
+    node -e 'if (JSON.parse(require("node:fs").readFileSync("piped.json")).rows.succeeded !== 2) throw new Error("rows")'
+}
 # Pretends to be an older Node, so that it can be tried wherever this runs; a real one is tried too where there is one.
 refuses() { # refuses NODE... : what runs the command line
   local text
@@ -83,6 +87,7 @@ try 'npm runs nothing at its installation' has_no_install_scripts
 try 'it has its licence, its pages and its types' has LICENSE README.md CHANGELOG.md dist/index.js dist/types/src/index.d.ts dist/lib/cli.js.map
 try 'npx quarry --version' says_its_version
 try 'npx quarry run' runs
+try 'npx quarry run -' pipes
 echo "Object.defineProperty(process.versions, 'node', { value: '22.21.0' });" >older.cjs
 try 'an older Node is told in one line' refuses node --require ./older.cjs
 try 'and so is a program that imports the package' refuses_import node --require ./older.cjs

@@ -2,6 +2,7 @@ import { createJobControl } from '../bedrock/job-control.ts';
 import { InvalidRunInputError, QuarryError } from '../core/errors.ts';
 import type { RunSummary } from '../core/run/summary.ts';
 import { type Diagnosis, examine } from '../doctor/examine.ts';
+import { readArrowBatches } from '../rows/results/arrow-batches.ts';
 import { recallName } from '../runs/known-runs.ts';
 import { findRun, fullRunId, inputOf } from '../runs/run-store.ts';
 import type { RunTarget } from '../runs/run-target.ts';
@@ -10,6 +11,7 @@ import { takeUp } from '../steps/run/take-up.ts';
 import { type Verification, verifyRun } from '../steps/run/verify-run.ts';
 import { type Adoption, adoptJobs } from '../targets/embedded/adopt-jobs.ts';
 import { findJobs, type QuarryJob } from '../targets/embedded/find-jobs.ts';
+import { resultFiles } from '../targets/result-files.ts';
 import { openRunFiles, type RunFiles } from '../targets/run-files.ts';
 import { chooseTarget, type TargetPurpose } from './choose-target.ts';
 import { doctorOptionsOf } from './doctor-options.ts';
@@ -212,6 +214,15 @@ export class Quarry {
   ): AsyncGenerator<ResultRow<Columns>, void> {
     using files = await this.#open({ runId: idOf(run) });
     yield* readRows<Columns>(await endedSummary(idOf(run), files), files, options);
+  }
+
+  /**
+   * The same rows for programs that read many: batches of Arrow, each a stream of its IPC format with one batch, as
+   * `tableFromIPC` of apache-arrow and of flechette take it. Some ten thousand rows are in memory at a time.
+   */
+  async *resultBatches(run: RunName): AsyncGenerator<Uint8Array, void> {
+    using files = await this.#open({ runId: idOf(run) });
+    yield* readArrowBatches(resultFiles(await endedSummary(idOf(run), files), files));
   }
 
   /** The Parquet files of a run that has ended: paths of this machine, or S3 URIs, for what reads many rows at once. */

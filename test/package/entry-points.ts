@@ -28,6 +28,20 @@ assert.equal((await run.result).rows.succeeded, 2);
 const answers: string[] = [];
 for await (const { response } of quarry.results<{ response: string }>(run)) answers.push(response);
 assert.equal(answers.length, 2);
+const typed = await quarry.run({
+  dataset: [{ review: 'Good.' }],
+  model: 'us.amazon.nova-lite-v1:0',
+  prompt: 'Positive or negative? {review}',
+  outputSchema: { mood: 'good | bad' },
+});
+await typed.result;
+for await (const { mood } of quarry.results(typed)) {
+  const known: 'good' | 'bad' | null = mood;
+  assert.ok(known);
+}
+const batches = await Array.fromAsync(quarry.resultBatches(typed));
+// Arrow's IPC format. https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format
+assert.deepEqual([...(batches[0] ?? []).subarray(0, 4)], [255, 255, 255, 255]);
 await assert.rejects(quarry.status('none'), InvalidRunInputError);
 
 // quarry/engine
