@@ -38,6 +38,13 @@ export interface ModelAdapter {
   toModelInput(prompt: string, request: ModelRequest): Record<string, unknown>;
   /** Where the model's output has the answer. */
   output: OutputShape;
+  /** Where it has it under parameters that make it another kind of answer; absent where none does. */
+  outputUnder?(parameters: InferenceParameters): OutputShape;
+}
+
+/** Where the output of a model that is asked with these parameters has the answer. */
+export function outputOf(adapter: ModelAdapter, parameters: InferenceParameters = {}): OutputShape {
+  return adapter.outputUnder?.(parameters) ?? adapter.output;
 }
 
 /** Tokens an answer may have where the run input does not say. */

@@ -81,7 +81,7 @@ export async function readAnswers(
 
 /** True where answers are lists of numbers, whose cost is in how many those are. */
 export function hasNumbers({ answer }: ResultColumns): boolean {
-  return answer.source.kind === 'numbers';
+  return answer.type.endsWith('[]');
 }
 
 async function countBytes(db: DuckDb, answersSql: string): Promise<number> {

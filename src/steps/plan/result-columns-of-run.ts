@@ -1,15 +1,16 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
+import { outputOf } from '../../models/adapters/model-adapter.ts';
 import { type ResultColumn, type ResultColumns, resultColumnsOf } from '../../rows/results/result-columns.ts';
 import type { ModelCall } from './model-call.ts';
 
 /** The columns that a run adds to its dataset's own. */
 export function resultColumnsOfRun(
-  { output_column, output_prefix, record_id_column }: RunInput,
+  { inference_parameters, output_column, output_prefix, record_id_column }: RunInput,
   { adapter, schema }: ModelCall,
 ): ResultColumns {
   return resultColumnsOf({
-    shape: adapter.output,
+    shape: outputOf(adapter, inference_parameters),
     outputColumn: output_column,
     recordIdColumn: record_id_column,
     schema,

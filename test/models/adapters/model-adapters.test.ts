@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anthropicMessages } from '../../../src/models/adapters/anthropic-messages.ts';
 import { findAdapter, MODEL_ADAPTERS } from '../../../src/models/adapters/find-adapter.ts';
-import type { InferenceParameters } from '../../../src/models/adapters/model-adapter.ts';
+import { type InferenceParameters, outputOf } from '../../../src/models/adapters/model-adapter.ts';
 import { type RecordFrame, recordFrameOf } from '../../../src/models/record-frame.ts';
 import { resolveModel } from '../../../src/models/resolve-model.ts';
 import { renderPrompt } from '../../../src/prompts/prompt-template.ts';
@@ -38,7 +38,7 @@ describe.each(cases)('$family: $name', ({ path }) => {
   });
 
   test('the answer is read in the model output', () => {
-    const { output } = findAdapter(given.model_id);
+    const output = outputOf(findAdapter(given.model_id), given.inference_parameters);
     expect(readModelOutput(output, readFixture(path, 'model-output.json'))).toStrictEqual(
       readFixture(path, 'answer.json'),
     );
