@@ -18,9 +18,10 @@ export interface TextOutputShape {
   outputTokens: OutputPath;
 }
 
-/** An embedding: a list of numbers. */
+/** An embedding: a list of numbers, each 0 or 1 where they are bits. */
 export interface EmbeddingOutputShape {
   kind: 'embedding';
   embedding: OutputPath;
+  numbers?: 'bits';
   inputTokens: OutputPath;
 }

@@ -31,7 +31,7 @@ const refused: { name: string; call: () => unknown; message: string }[] = [
     name: 'a parameter of text for an embedding',
     call: resolve(TITAN, { max_tokens: 10 }),
     message:
-      'inference_parameters: Amazon Titan Text Embeddings V2 does not take max_tokens. It takes dimensions, normalize.',
+      'inference_parameters: Amazon Titan Text Embeddings V2 does not take max_tokens. It takes dimensions, normalize, embedding_type.',
   },
   {
     name: 'a system prompt for an embedding',

@@ -37,6 +37,13 @@ export const TITAN: OutputShape = {
   embedding: ['embedding'],
   inputTokens: ['inputTextTokenCount'],
 };
+/** Where Amazon Titan Text Embeddings V2 has the bits of a text. */
+export const TITAN_BITS: OutputShape = {
+  kind: 'embedding',
+  embedding: ['embeddingsByType', 'binary'],
+  numbers: 'bits',
+  inputTokens: ['inputTextTokenCount'],
+};
 
 const directories: string[] = [];
 afterEach(async () => {

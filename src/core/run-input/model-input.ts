@@ -28,6 +28,13 @@ export const InferenceParameters = z.strictObject({
     .meta({ description: 'Length of the vector: one of those that the model offers (256, 384, 512, 1024).' })
     .optional(),
   normalize: z.boolean().meta({ description: 'Scale the vector to length 1.' }).optional(),
+  embedding_type: z
+    .enum(['float', 'binary'])
+    .meta({
+      description:
+        'Numbers of the vector: `float`, or `binary`, each 0 or 1, for indexes that compare by Hamming distance. Default `float`.',
+    })
+    .optional(),
 });
 
 /** Which model answers, and how it is called. */
@@ -44,7 +51,7 @@ export const MODEL_INPUT = {
     }),
     inference_parameters: InferenceParameters.meta({
       description:
-        '`max_tokens` (default 1024), `temperature`, `top_p`, `top_k`, `stop_sequences` for text; `dimensions`, `normalize` for embeddings. The model’s own defaults otherwise.',
+        '`max_tokens` (default 1024), `temperature`, `top_p`, `top_k`, `stop_sequences` for text; `dimensions`, `normalize`, `embedding_type` for embeddings. The model’s own defaults otherwise.',
     }),
   },
 } satisfies Concern;

@@ -9,7 +9,7 @@ export const titanTextEmbeddings: ModelAdapter = {
   family: 'Amazon Titan Text Embeddings V2',
   example: 'amazon.titan-embed-text-v2:0',
   invocationType: 'InvokeModel',
-  parameters: ['dimensions', 'normalize'],
+  parameters: ['dimensions', 'normalize', 'embedding_type'],
   systemPrompt: false,
   dimensions: [256, 512, 1024],
   matches: ({ body }) => body === 'titan-text-embeddings',
@@ -18,6 +18,16 @@ export const titanTextEmbeddings: ModelAdapter = {
       inputText: prompt,
       dimensions: parameters.dimensions,
       normalize: parameters.normalize,
+      embeddingTypes: parameters.embedding_type === undefined ? undefined : [parameters.embedding_type],
     }),
   output: { kind: 'embedding', embedding: ['embedding'], inputTokens: ['inputTextTokenCount'] },
+  outputUnder: ({ embedding_type: type }) =>
+    type === 'binary'
+      ? {
+          kind: 'embedding',
+          embedding: ['embeddingsByType', 'binary'],
+          numbers: 'bits',
+          inputTokens: ['inputTextTokenCount'],
+        }
+      : titanTextEmbeddings.output,
 };

@@ -2,7 +2,13 @@ import type { OutputPath } from '../../models/output-shape.ts';
 import { sqlName, sqlText } from '../duckdb/duckdb.ts';
 
 /** Where a model's output has one value of an answer, and what that value is. */
-export type AnswerSource = BlocksSource | NumbersSource | TextSource | CountSource | AbsentSource;
+export type AnswerSource =
+  | BlocksSource
+  | NumbersSource
+  | BitsSource
+  | TextSource
+  | CountSource
+  | AbsentSource;
 
 /** The texts of all blocks of a list, one after the other. */
 interface BlocksSource {
@@ -17,6 +23,12 @@ interface BlocksSource {
 /** A list of numbers that 32-bit floats can be. */
 interface NumbersSource {
   kind: 'numbers';
+  at: OutputPath;
+}
+
+/** A list of numbers of which each is 0 or 1. */
+interface BitsSource {
+  kind: 'bits';
   at: OutputPath;
 }
 
@@ -99,6 +111,20 @@ const KINDS: Kinds = {
     read: ({ at }, modelOutput) => {
       const numbers = valueAt(modelOutput, at);
       return Array.isArray(numbers) && numbers.every(isFloat) ? numbers : null;
+    },
+  },
+  bits: {
+    type: () => 'TINYINT[]',
+    // As numbers that may be others: DuckDB would make a bit of 0.6.
+    reads: ({ at }) => [[at, 'DOUBLE[]']],
+    sql: ({ at }) => {
+      const bits = fieldOf('modelOutput', at);
+      const found = `len(list_filter(${bits}, lambda bit: bit = 0 OR bit = 1))`;
+      return `CASE WHEN ${found} = len(${bits}) THEN CAST(${bits} AS TINYINT[]) END`;
+    },
+    read: ({ at }, modelOutput) => {
+      const bits = valueAt(modelOutput, at);
+      return Array.isArray(bits) && bits.every((bit) => bit === 0 || bit === 1) ? bits : null;
     },
   },
   text: {

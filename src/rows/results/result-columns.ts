@@ -153,11 +153,11 @@ function sourcesOf(shape: OutputShape): AnswerSources {
       };
     case 'embedding':
       return {
-        answer: { kind: 'numbers', at: shape.embedding },
+        answer: { kind: shape.numbers ?? 'numbers', at: shape.embedding },
         stopReason: { kind: 'absent', type: 'VARCHAR' },
         inputTokens,
         outputTokens: { kind: 'absent', type: 'BIGINT' },
-        unexpected: `The model's output has no list of numbers at ${shape.embedding.join('.')}.`,
+        unexpected: `The model's output has no list of ${shape.numbers === 'bits' ? 'zeros and ones' : 'numbers'} at ${shape.embedding.join('.')}.`,
       };
   }
 }

@@ -83,6 +83,7 @@ test('every key is taken, and kept', () => {
       stop_sequences: ['END'],
       dimensions: 256,
       normalize: true,
+      embedding_type: 'binary',
     },
     text_column: 'text',
     record_id_column: 'id',

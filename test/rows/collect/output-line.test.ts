@@ -7,7 +7,7 @@ import { outputLinesSql, readOutputLine, rewrittenLinesSql } from '../../../src/
 import { rewriteOutput } from '../../../src/rows/collect/rewrite-output.ts';
 import { type DuckDb, openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
 import type { ResultColumns } from '../../../src/rows/results/result-columns.ts';
-import { ANTHROPIC, CONVERSE, columnsOf, createDirectory, TITAN } from '../../support/rows.ts';
+import { ANTHROPIC, CONVERSE, columnsOf, createDirectory, TITAN, TITAN_BITS } from '../../support/rows.ts';
 
 const scalars = fc.oneof(
   fc.string(),
@@ -90,6 +90,36 @@ const shapes: [string, OutputShape, fc.Arbitrary<unknown>][] = [
               },
               { weight: 1, arbitrary: fc.array(anything.filter(isNotConverted), { maxLength: 3 }) },
               { weight: 1, arbitrary: scalars },
+            ),
+          ),
+          inputTextTokenCount: counts,
+        },
+        { requiredKeys: [] },
+      ),
+    ),
+  ],
+  [
+    'Titan embeddings of bits',
+    TITAN_BITS,
+    often(
+      fc.record(
+        {
+          embeddingsByType: often(
+            fc.record(
+              {
+                binary: often(
+                  fc.oneof(
+                    { weight: 3, arbitrary: fc.array(fc.constantFrom(0, 1), { maxLength: 5 }) },
+                    {
+                      weight: 1,
+                      arbitrary: fc.array(fc.constantFrom(0, 1, -1, 2, 0.6, 1e-50, null), { maxLength: 3 }),
+                    },
+                    { weight: 1, arbitrary: fc.array(anything.filter(isNotConverted), { maxLength: 3 }) },
+                    { weight: 1, arbitrary: scalars },
+                  ),
+                ),
+              },
+              { requiredKeys: [] },
             ),
           ),
           inputTextTokenCount: counts,

@@ -186,6 +186,24 @@ test('embeddings come back as lists of floats beside their rows', async () => {
   expect(first?.embedding).toHaveLength(256);
 });
 
+test('embeddings of bits come back as lists of zeros and ones, a byte each', async () => {
+  const directory = await temporaryDirectory();
+  const file = join(directory, 'texts.csv');
+  await writeFile(file, toCsv(awkwardRows(120).map(({ code, text }) => ({ code, input_text: text }))));
+  const { result, outputs } = await runFile(directory, {
+    file,
+    keys: {
+      model_id: 'amazon.titan-embed-text-v2:0',
+      inference_parameters: { dimensions: 256, embedding_type: 'binary' },
+    },
+  });
+  expect(result).toMatchObject({ kind: 'finished', summary: { status: 'succeeded', jobs: 1 } });
+  for await (const { embedding } of readResults(outputs, {})) {
+    expect(embedding).toHaveLength(256);
+    expect(new Set(embedding as number[])).toEqual(new Set([0, 1]));
+  }
+});
+
 test('an aborted run ends cleanly and goes on when it is started again', async () => {
   const directory = await temporaryDirectory();
   const file = join(directory, 'rows.csv');
