@@ -32,7 +32,8 @@ export function createDataBucket(scope: Construct, id: string, options: DataBuck
       },
       { id: 'WorkingFiles', prefix: 'working/', expiration: Duration.days(workingFilesDays) },
     ],
-    removalPolicy: destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    // A first deployment that fails takes its empty bucket along: nobody would look for it.
+    removalPolicy: destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     autoDeleteObjects: destroy,
   });
   Validations.of(bucket).acknowledge({

@@ -51,7 +51,7 @@ const SettingsSchema = z.object({
   maxConcurrentJobs: whole(1, 1000).default(20),
   /** Prepare steps at once; a new account runs 10 functions at once in all. */
   prepareConcurrency: whole(1, 1000).default(10),
-  /** Seconds between two looks at a job; every 60 seconds, 25,000 events last 1.9 days, every 300 9.6. */
+  /** Seconds between two looks at a job in its first day; less often afterwards, so that 25,000 events last seven days. */
   pollSeconds: whole(60, 3600).default(300),
   /** Rows that one Prepare takes at most. */
   rowsPerSlice: whole(1000, 100_000_000).default(1_000_000),

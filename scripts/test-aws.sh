@@ -13,6 +13,13 @@ if ! "$python" -c "import moto, flask; assert moto.__version__ == '$moto_version
   "$python" -m pip install --quiet --disable-pip-version-check "moto[server]==$moto_version"
 fi
 
+lint_version=1.58.0
+lint_python=.venv/cfn-lint/bin/python
+if ! "$lint_python" -c "import cfnlint.version as v; assert v.__version__ == '$lint_version'" 2>/dev/null; then
+  python3 -m venv .venv/cfn-lint
+  "$lint_python" -m pip install --quiet --disable-pip-version-check "cfn-lint==$lint_version"
+fi
+
 report=test-results/aws.json
 mkdir -p test-results
 rm -f "$report"

@@ -45,8 +45,11 @@ describe('the bucket', () => {
     });
   });
 
-  test('outlives the stack, unless the context says otherwise', () => {
-    plain.template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Retain' });
+  test('outlives the stack, unless its first deployment fails or the context says otherwise', () => {
+    plain.template.hasResource('AWS::S3::Bucket', {
+      DeletionPolicy: 'RetainExceptOnCreate',
+      UpdateReplacePolicy: 'Retain',
+    });
     synthesize({ destroyBucket: true }).template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
   });
 
