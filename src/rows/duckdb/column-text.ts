@@ -1,6 +1,6 @@
 import type { Column } from '../../core/plan/part.ts';
 import { sqlName, sqlText } from './duckdb.ts';
-import { type NestedType, parseType } from './nested-type.ts';
+import { type NestedType, parseType, typeWithFloatsAs } from './nested-type.ts';
 
 /**
  * SQL for a column's value as text, as it stands in a prompt or a record id; null stays null. The rules are in
@@ -26,7 +26,9 @@ function valueText(value: string, type: string): string {
 const UNSOUND_IN_JSON = /\b(?:FLOAT|DOUBLE|BLOB)\b/;
 
 function nestedText(value: string, type: string): string {
-  return UNSOUND_IN_JSON.test(type) ? jsonText(value, parseType(type), 0) : toJson(value);
+  return UNSOUND_IN_JSON.test(type)
+    ? jsonText(value, parseType(type), { depth: 0, nonFinite: 'text' })
+    : toJson(value);
 }
 
 function toJson(value: string): string {
@@ -34,25 +36,33 @@ function toJson(value: string): string {
 }
 
 /** SQL for JSON in which each value has the text that it has alone, within quotes where JSON has no such value. */
-function jsonText(value: string, type: NestedType, depth: number): string {
+interface JsonSpelling {
+  depth: number;
+  /** What stands for NaN and infinities: their text within quotes, or null. */
+  nonFinite: 'text' | 'null';
+}
+
+function jsonText(value: string, type: NestedType, spelling: JsonSpelling): string {
+  const { depth } = spelling;
+  const deeper = { ...spelling, depth: depth + 1 };
   const orNull = (text: string) => `coalesce(${text}, 'null')`;
   const joined = (list: string) => `array_to_string(${list}, ',')`;
   const entry = `entry${depth}`;
   switch (type.kind) {
     case 'scalar':
-      return scalarJson(value, type.name);
+      return scalarJson(value, type.name, spelling);
     case 'list': {
-      const text = orNull(jsonText(entry, type.entry, depth + 1));
+      const text = orNull(jsonText(entry, type.entry, deeper));
       return `('[' || ${joined(`list_transform(${value}, lambda ${entry}: ${text})`)} || ']')`;
     }
     case 'map': {
       const key = toJson(`CAST(${entry}.key AS VARCHAR)`);
-      const text = `${key} || ':' || ${orNull(jsonText(`${entry}.value`, type.value, depth + 1))}`;
+      const text = `${key} || ':' || ${orNull(jsonText(`${entry}.value`, type.value, deeper))}`;
       return `('{' || ${joined(`list_transform(map_entries(${value}), lambda ${entry}: ${text})`)} || '}')`;
     }
     case 'struct': {
       const fields = type.fields.map(({ name, type: fieldType }) => {
-        const field = jsonText(`struct_extract(${value}, ${sqlText(name)})`, fieldType, depth);
+        const field = jsonText(`struct_extract(${value}, ${sqlText(name)})`, fieldType, spelling);
         return `${sqlText(`${JSON.stringify(name)}:`)}, ${orNull(field)}`;
       });
       return `CASE WHEN ${value} IS NOT NULL THEN concat('{', ${fields.join(", ',', ")}, '}') END`;
@@ -60,11 +70,27 @@ function jsonText(value: string, type: NestedType, depth: number): string {
   }
 }
 
-function scalarJson(value: string, type: string): string {
+function scalarJson(value: string, type: string, { nonFinite }: JsonSpelling): string {
   if (type === 'BLOB') return `('"' || to_base64(${value}) || '"')`;
   if (type !== 'FLOAT' && type !== 'DOUBLE') return toJson(value);
   const text = floatText(value);
-  return `CASE WHEN isfinite(${value}) THEN ${text} ELSE '"' || ${text} || '"' END`;
+  const other = nonFinite === 'null' ? 'NULL' : `'"' || ${text} || '"'`;
+  return `CASE WHEN isfinite(${value}) THEN ${text} ELSE ${other} END`;
+}
+
+/**
+ * SQL for a nested value that `to_json` makes JSON of with the digits that FLOATs have alone, and BLOBs in Base64. Of NaN and
+ * infinities it makes what is no JSON, where there is no BLOB beside them.
+ */
+export function nestedJsonValue({ name, type }: Column): string {
+  const value = sqlName(name);
+  const parsed = parseType(type);
+  if (/\bBLOB\b/.test(type)) {
+    return `CAST(${jsonText(value, parsed, { depth: 0, nonFinite: 'null' })} AS JSON)`;
+  }
+  if (!/\bFLOAT\b/.test(type)) return value;
+  // By way of their texts, as numbers that are as large would have more digits.
+  return `CAST(CAST(${value} AS ${typeWithFloatsAs(parsed, 'VARCHAR')}) AS ${typeWithFloatsAs(parsed, 'DOUBLE')})`;
 }
 
 /**

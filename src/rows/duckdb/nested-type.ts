@@ -1,3 +1,5 @@
+import { sqlName } from './duckdb.ts';
+
 /** A DuckDB type, as far as it is made of others. */
 export type NestedType =
   | { kind: 'scalar'; name: string }
@@ -50,4 +52,18 @@ function splitOutside(text: string, separator: string): string[] {
     }
   }
   return [...pieces, text.slice(start)];
+}
+
+/** SQL for a type with another one in place of FLOAT. */
+export function typeWithFloatsAs(type: NestedType, other: string): string {
+  switch (type.kind) {
+    case 'scalar':
+      return type.name === 'FLOAT' ? other : type.name;
+    case 'list':
+      return `${typeWithFloatsAs(type.entry, other)}[]`;
+    case 'map':
+      return `MAP(${typeWithFloatsAs(type.key, other)}, ${typeWithFloatsAs(type.value, other)})`;
+    case 'struct':
+      return `STRUCT(${type.fields.map((field) => `${sqlName(field.name)} ${typeWithFloatsAs(field.type, other)}`).join(', ')})`;
+  }
 }

@@ -2,7 +2,7 @@ import { addStopReasons, type StopReasonCounts } from '../../core/jobs/answer-fl
 import type { Column } from '../../core/plan/part.ts';
 import type { Reason, RowCounts, TokenCounts } from '../../core/run/ledger.ts';
 import type { RowWindow } from '../bytes/source-bytes.ts';
-import { columnText } from '../duckdb/column-text.ts';
+import { columnText, nestedJsonValue } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlPath, sqlText } from '../duckdb/duckdb.ts';
 import {
   parquetRangeSql,
@@ -176,7 +176,8 @@ function jsonValue(column: Column): string {
   // By way of its text: the fewest digits of the FLOAT, not those of the DOUBLE that is as large.
   if (column.type === 'FLOAT')
     return `CASE WHEN isfinite(${name}) THEN CAST(CAST(${name} AS VARCHAR) AS DOUBLE) END`;
-  if (/^(DECIMAL|DATE|TIME|BLOB)/.test(column.type) && !column.type.endsWith(']')) return columnText(column);
+  if (/\]$|^(?:STRUCT|MAP)\b/.test(column.type)) return nestedJsonValue(column);
+  if (/^(DECIMAL|DATE|TIME|BLOB)/.test(column.type)) return columnText(column);
   return name;
 }
 

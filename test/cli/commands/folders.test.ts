@@ -1,5 +1,5 @@
 /** A folder as a dataset: its links, what is beside the data, and the run's own files in it. */
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runQuarry } from '../../support/run-quarry.ts';
@@ -78,4 +78,35 @@ test('files that drifted are refused with the option, and run with it', async ()
     { a: '1', b: '2' },
     { a: '3', b: null },
   ]);
+});
+
+test('records that --csv-ragged skip leaves out are noted, counted and kept in a file', async () => {
+  const folder = await temporaryDirectory();
+  const file = join(folder, 'a.csv');
+  await writeFile(file, 'a,b\n1,2\n3\n4,5,6\n7,8\n');
+  const dir = await temporaryDirectory();
+  const refused = await runQuarry('plan', file, ...ASK, '--dir', dir);
+  expect(refused.status).toBe(1);
+  expect(refused.err).toContain('--csv-ragged pad or skip');
+  const run = await runQuarry(
+    'run',
+    file,
+    ...ASK,
+    '--dir',
+    dir,
+    '--run-id',
+    'ragged',
+    '--csv-ragged',
+    'skip',
+  );
+  expect(run.status, run.err).toBe(0);
+  expect(run.err).toContain('2 records');
+  const home = join(dir, 'quarry-local/runs/ragged');
+  const skipped = (await readFile(join(home, 'skipped.jsonl'), 'utf8')).trim().split('\n');
+  expect(skipped.map((line) => JSON.parse(line))).toMatchObject([
+    { line: 3, fields: 1, text: '3' },
+    { line: 4, fields: 3, text: '4,5,6' },
+  ]);
+  const summary = JSON.parse(await readFile(join(home, 'summary.json'), 'utf8'));
+  expect(summary).toMatchObject({ rows: { total: 2 }, skipped: { records: 2 } });
 });

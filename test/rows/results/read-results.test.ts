@@ -39,6 +39,25 @@ test('values are safe for JSON and lose nothing', async () => {
   expect(JSON.parse(JSON.stringify(row))).toEqual(row);
 });
 
+test('within lists, structs and maps FLOATs have the digits that they have alone, and BLOBs are Base64', async () => {
+  const { path } = await writeParquet(
+    'nested.parquet',
+    `SELECT [0.1::FLOAT, 'nan'::FLOAT, NULL, 16777216::FLOAT] AS list, {'FLOAT': 0.1::FLOAT, 'd': 0.1::DOUBLE, 'n': [{'x': 0.3::FLOAT}]} AS struct,
+      MAP {'a': 0.7::FLOAT} AS map, ['\\x00\\xFF'::BLOB, NULL] AS blobs, {'b': '\\x01'::BLOB, 'f': [0.1::FLOAT, 'inf'::FLOAT]} AS both,
+      NULL::STRUCT(b BLOB) AS none, [0.5::FLOAT]::FLOAT[1] AS fixed`,
+  );
+  const [row] = await all([path]);
+  expect(row).toEqual({
+    list: [0.1, null, null, 16777216],
+    struct: { FLOAT: 0.1, d: 0.1, n: [{ x: 0.3 }] },
+    map: { a: 0.7 },
+    blobs: ['AP8=', null],
+    both: { b: 'AQ==', f: [0.1, null] },
+    none: null,
+    fixed: [0.5],
+  });
+});
+
 test('as texts, rows keep a column’s type: integers are numbers with all their digits, whichever row they are in', async () => {
   const { path } = await writeParquet(
     'texts.parquet',
