@@ -14,6 +14,8 @@ export interface TargetPurpose {
   runId?: string | undefined;
   /** True where jobs may be created. */
   sendsJobs?: boolean;
+  /** True where files are made in the folder, be it scratch files. */
+  makesFiles?: boolean;
 }
 
 /** Seconds between two looks at a job: the shortest ones take minutes. */

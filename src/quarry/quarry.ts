@@ -9,6 +9,7 @@ import type { RunTarget } from '../runs/run-target.ts';
 import { limitsOf } from '../steps/plan/run-identity.ts';
 import { takeUp } from '../steps/run/take-up.ts';
 import { type Verification, verifyRun } from '../steps/run/verify-run.ts';
+import { makeStoreFolder } from '../store/store-folder.ts';
 import { type Adoption, adoptJobs } from '../targets/embedded/adopt-jobs.ts';
 import { findJobs, type QuarryJob } from '../targets/embedded/find-jobs.ts';
 import { resultFiles } from '../targets/result-files.ts';
@@ -81,7 +82,7 @@ export class Quarry {
 
   /** What a run would send, cost and take. Nothing is sent, and no run is made. */
   async plan(request: RunRequest, options: PlanOptions = {}): Promise<PlanReport> {
-    return this.#work({}, options, (work) => draftRun(request, { ...options, ...work }));
+    return this.#work({ makesFiles: true }, options, (work) => draftRun(request, { ...options, ...work }));
   }
 
   /** Starts a run, or goes on with the one of the same input; resolves once it is planned. */
@@ -89,7 +90,7 @@ export class Quarry {
     request: RunRequest<Schema, Prefix>,
     options: RunOptions = {},
   ): Promise<Run<AnswerColumns<Schema, Prefix>>> {
-    return this.#begin({ sendsJobs: true }, options, async (work) => {
+    return this.#begin({ sendsJobs: true, makesFiles: true }, options, async (work) => {
       const { files } = work;
       await files.requireReachable();
       const { dataset } = (request ?? {}) as Partial<RunRequest>;
@@ -263,7 +264,7 @@ export class Quarry {
 
   /** The model invocation jobs of the runs in the store. */
   async jobs(): Promise<QuarryJob[]> {
-    return this.#work({}, {}, async ({ files }) => {
+    return this.#work({ makesFiles: true }, {}, async ({ files }) => {
       await using target = await files.openEngine();
       const { store, bucket } = files;
       return await findJobs({ store, bucket, jobs: createJobControl(target.control) });
@@ -273,7 +274,7 @@ export class Quarry {
   /** Gives jobs that no run knows back to their runs, or to one run. */
   async adopt(run?: RunName): Promise<Adoption[]> {
     const runId = run === undefined ? undefined : idOf(run);
-    return this.#work({ runId }, {}, async ({ files }) => {
+    return this.#work({ runId, makesFiles: true }, {}, async ({ files }) => {
       const { store, bucket } = files;
       if (runId !== undefined) await findRun(files, runId);
       await using target = await files.openEngine();
@@ -293,7 +294,10 @@ export class Quarry {
 
   async #open(purpose: TargetPurpose): Promise<RunFiles> {
     const target = await chooseTarget(this.#options, purpose);
-    return openRunFiles(target, directoryOf(this.#options));
+    const directory = directoryOf(this.#options);
+    // Of a local run that is only looked at, the folder is there or the run is not.
+    if (purpose.makesFiles === true || target.kind !== 'local') await makeStoreFolder(directory);
+    return openRunFiles(target, directory);
   }
 
   /** Begins a run; its files stay open until it has ended. */

@@ -4,6 +4,7 @@ import { QuarryError } from '../core/errors.ts';
 import { type EmulatorOptions, type ModelServerOptions, startEmulator } from '../emulator/server.ts';
 import type { ClaimRecord } from '../runs/claim.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
+import { makeStoreFolder } from '../store/store-folder.ts';
 import { modelServerOfTarget, requireModelServer } from '../targets/local/model-endpoint.ts';
 import { ownEmulator } from '../targets/local/shared-emulator.ts';
 import { endpointSettings } from './endpoint-settings.ts';
@@ -34,6 +35,7 @@ export async function serveEmulator(
 ): Promise<ServedEmulator> {
   const directory = directoryOf(options);
   const modelServer = await openModelServer(options);
+  await makeStoreFolder(directory);
   const stateDirectory = join(directory, '.emulator');
   const owned = await ownEmulator(createDirectoryStore(stateDirectory), () =>
     startEmulator({

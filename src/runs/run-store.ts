@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { InvalidRunInputError } from '../core/errors.ts';
+import { DamagedFileError, InvalidRunInputError, NotSupportedError } from '../core/errors.ts';
 import { RunPlan } from '../core/plan/run-plan.ts';
 import { RunFailure } from '../core/run/run-stop.ts';
 import { type RunStatus, RunSummary } from '../core/run/summary.ts';
@@ -44,13 +44,34 @@ const RUN_NAME = /^[a-zA-Z0-9-]+$/;
 /** Runs that are looked at at once. */
 const CONCURRENT_RUNS = 16;
 
-/** Every run in a bucket, the newest first. */
-export async function listRuns({ store, bucket }: RunPlace): Promise<StoredRun[]> {
+/** A run whose plan or summary cannot be read. */
+export interface DamagedRun {
+  run_id: string;
+  /** Names the file, and says what to do. */
+  fault: DamagedFileError | NotSupportedError;
+}
+
+/** Every run in a bucket: those that can be read, the newest first, and those that cannot. */
+export async function listRuns({
+  store,
+  bucket,
+}: RunPlace): Promise<{ runs: StoredRun[]; damaged: DamagedRun[] }> {
   const ids = await runIds({ store, bucket });
-  const runs = await pLimit(CONCURRENT_RUNS).map(ids, (id) => readRun({ store, bucket }, id));
-  return runs
-    .filter((run) => run !== undefined)
-    .sort((a, b) => b.plan.created_at.localeCompare(a.plan.created_at));
+  const read = await pLimit(CONCURRENT_RUNS).map(ids, async (run_id) => {
+    try {
+      return await readRun({ store, bucket }, run_id);
+    } catch (error) {
+      // One of many must not hide the others.
+      if (error instanceof DamagedFileError || error instanceof NotSupportedError)
+        return { run_id, fault: error };
+      throw error;
+    }
+  });
+  const runs = read.flatMap((run) => (run !== undefined && 'plan' in run ? [run] : []));
+  return {
+    runs: runs.sort((a, b) => b.plan.created_at.localeCompare(a.plan.created_at)),
+    damaged: read.flatMap((run) => (run !== undefined && 'fault' in run ? [run] : [])),
+  };
 }
 
 /** Where else a run may be. */
@@ -74,7 +95,11 @@ export async function findRun(place: RunPlace, name?: string): Promise<StoredRun
 }
 
 async function findNewest(place: RunPlace): Promise<StoredRun> {
-  const [newest] = await listRuns(place);
+  const {
+    runs: [newest],
+    damaged: [damaged],
+  } = await listRuns(place);
+  if (newest === undefined && damaged !== undefined) throw damaged.fault;
   if (newest === undefined) throw new InvalidRunInputError(`There are no runs here yet.${ELSEWHERE}`);
   return newest;
 }

@@ -43,7 +43,7 @@ export function createDirectoryStore(directory: string): ObjectStore {
       [Symbol.asyncDispose]: async () => {},
     }),
     localPath: (uri) => pathOf(root, uri),
-    delete: (uri) => telling(uri, () => rm(pathOf(root, uri), { force: true })),
+    delete: (uri) => deleteFile(root, uri),
   };
 }
 
@@ -70,6 +70,12 @@ async function telling<T>(uri: S3Uri, act: () => Promise<T>): Promise<T> {
   }
 }
 
+async function deleteFile(root: string, uri: S3Uri): Promise<void> {
+  await rm(pathOf(root, uri), { force: true }).catch((error) => {
+    throw toStoreError(error, uri, { isReading: false });
+  });
+}
+
 /** Writes the temporary file with `fill`, then lets `place` move it into its place. */
 async function writeWhole<T>(
   root: string,
@@ -94,7 +100,10 @@ async function writeWhole<T>(
     await syncFolder(dirname(path));
     return placed;
   } catch (error) {
-    throw toStoreError(await causeOfFailedWrite(error as NodeJS.ErrnoException, root), uri, path);
+    throw toStoreError(await causeOfFailedWrite(error as NodeJS.ErrnoException, root), uri, {
+      path,
+      isReading: false,
+    });
   } finally {
     // A temporary file that cannot be removed must not hide why the write failed.
     await rm(temporary, { force: true }).catch(() => {});
@@ -222,7 +231,11 @@ function isMissing(error: NodeJS.ErrnoException): boolean {
   return error.code === 'ENOENT' || error.code === 'ENOTDIR';
 }
 
-function toStoreError(error: unknown, uri: string, path?: string): unknown {
+function toStoreError(
+  error: unknown,
+  uri: string,
+  { path, isReading = true }: { path?: string; isReading?: boolean } = {},
+): unknown {
   const { code } = error as NodeJS.ErrnoException;
   switch (code) {
     case 'ENOENT':
@@ -230,6 +243,6 @@ function toStoreError(error: unknown, uri: string, path?: string): unknown {
     case 'EISDIR':
       return new ObjectNotFoundError(`There is no object ${uri}.`, { cause: error });
     default:
-      return diskFaultOf(error, path) ?? error;
+      return diskFaultOf(error, path, { isReading }) ?? error;
   }
 }

@@ -10,13 +10,23 @@ const READ_ONLY = /Read-only file system|Permission denied|Operation not permitt
 const FULL_CODES = ['ENOSPC', 'EDQUOT'];
 const READ_ONLY_CODES = ['EROFS', 'EACCES', 'EPERM'];
 
-/** The named error where a disk is full or may not be written to, by code or by DuckDB's words; else undefined. */
-export function diskFaultOf(error: unknown, place?: string): QuarryError | undefined {
+/** Calls of the system that only look. */
+const LOOKS = ['scandir', 'opendir', 'stat', 'lstat', 'read', 'readlink', 'realpath', 'access'];
+
+/**
+ * The named error where a disk is full, or may not be written to or read, by code or by DuckDB's words; else undefined. `isReading`
+ * of what is known to have been done.
+ */
+export function diskFaultOf(
+  error: unknown,
+  place?: string,
+  { isReading = false } = {},
+): QuarryError | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof DiskFullError) return error;
   // Bedrock denies access too, which is no fault of the disk.
   if (error instanceof AccessDeniedError) return diskFaultOf(error.cause) && error;
-  const { code = '', path = place, message } = error as NodeJS.ErrnoException;
+  const { code = '', path = place, message, syscall = '' } = error as NodeJS.ErrnoException;
   const detail = `${path === undefined ? '' : `${path}: `}${message.split('\n')[0]}`;
   const isDuckDb = message.startsWith('IO Error');
   if (FULL_CODES.includes(code) || (isDuckDb && FULL.test(message))) {
@@ -25,7 +35,13 @@ export function diskFaultOf(error: unknown, place?: string): QuarryError | undef
     });
   }
   if (READ_ONLY_CODES.includes(code) || (isDuckDb && READ_ONLY.test(message))) {
-    return new AccessDeniedError(`The disk may not be written to (${detail}).`, { cause: error });
+    const isLook =
+      code !== 'EROFS' &&
+      (isReading || LOOKS.includes(syscall) || /^IO Error: (?:Cannot|Could not) read/.test(message));
+    return new AccessDeniedError(
+      isLook ? `The disk may not be read (${detail}).` : `The disk may not be written to (${detail}).`,
+      { cause: error },
+    );
   }
   return undefined;
 }

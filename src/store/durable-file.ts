@@ -20,13 +20,14 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes a folder and those above it, and puts the names of the new ones on the disk. */
-export async function makeFolder(path: string): Promise<void> {
+/** Makes a folder and those above it, and puts the names of the new ones on the disk; false where it was there. */
+export async function makeFolder(path: string): Promise<boolean> {
   const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
+  if (first === undefined) return false;
   const top = dirname(first);
   for (let folder = dirname(path); folder.length >= top.length; folder = dirname(folder)) {
     await syncFolder(folder);
-    if (folder === dirname(folder)) return;
+    if (folder === dirname(folder)) return true;
   }
+  return true;
 }

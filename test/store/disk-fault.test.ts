@@ -229,3 +229,20 @@ test('faults of the disk are told by code and by DuckDB’s words, and nothing e
   expect(diskFaultOf(new Error('No space left on device'))).toBeUndefined();
   expect(diskFaultOf('text')).toBeUndefined();
 });
+
+test('what may not be read is not called writing', () => {
+  const denied = (syscall: string, code = 'EACCES') =>
+    Object.assign(new Error(`${code}: permission denied, ${syscall} '/data/x'`), {
+      code,
+      syscall,
+      path: '/data/x',
+    });
+  const says = (error: Error, options = {}) => diskFaultOf(error, undefined, options);
+  expect(says(denied('scandir'))).toMatchObject({
+    name: 'AccessDeniedError',
+    message: "The disk may not be read (/data/x: EACCES: permission denied, scandir '/data/x').",
+  });
+  expect(says(denied('open'), { isReading: true })?.message).toContain('The disk may not be read (/data/x: ');
+  expect(says(denied('open'))?.message).toContain('The disk may not be written to (/data/x: ');
+  expect(says(denied('open', 'EROFS'), { isReading: true })?.message).toContain('may not be written to');
+});

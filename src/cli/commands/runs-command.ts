@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import type { ListedRun } from '../../index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
+import { printable } from '../views/format.ts';
 import { rowsView } from '../views/rows-view.ts';
 
 /** `quarry runs`: every run of a target, the newest first, and those of other places that are remembered. */
@@ -12,11 +14,14 @@ export function addRunsCommand(program: Command, { out }: CliContext): void {
   addTargetOptions(command).action(async (options: TargetOptions & { json?: boolean }) => {
     const { at, runs } = await quarryOf(options).runs();
     if (options.json) out.write(`${JSON.stringify(runs, null, 2)}\n`);
-    else if (runs.length > 0) out.write(`${rowsView(runs.map(toRow), { width: out.columns })}\n`);
+    else if (runs.length > 0) out.write(`${runsText(runs, out.columns)}\n`);
     else out.write(`There are no runs in ${at === 'local' ? options.dir : at} yet.\n`);
   });
 }
 
-function toRow(run: object): Record<string, unknown> {
-  return { ...run };
+/** A table of runs, and below it what is wrong with those that cannot be read. */
+function runsText(runs: readonly ListedRun[], width: number): string {
+  const rows = runs.map(({ fault: _, ...run }) => run);
+  const faults = runs.flatMap(({ fault }) => fault ?? []);
+  return [rowsView(rows, { width }), ...faults.map(printable)].join('\n');
 }

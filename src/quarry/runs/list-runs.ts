@@ -10,16 +10,21 @@ import { isOnStack, type StackFiles } from './run-on-stack.ts';
 /** Runs that are looked at at once. */
 const CONCURRENT_RUNS = 16;
 
+/** Of a run that was not read. */
+const UNKNOWN = { rows: null, answered: null, model: null, started: null };
+
 /** A run in a list; null is what is not known without asking where the run is. */
 export interface ListedRun {
   run_id: string;
   /** `local`, or the bucket. */
   at: string;
-  status: RunCondition | null;
+  status: RunCondition | 'damaged' | null;
   rows: number | null;
   answered: number | null;
   model: string | null;
   started: string | null;
+  /** Of a run that cannot be read: which file is damaged, and what to do. */
+  fault?: string;
 }
 
 /** The runs of a place, the newest first, and then those of other places that this machine remembers. */
@@ -29,25 +34,30 @@ export async function listAllRuns(
 ): Promise<{ at: string; runs: ListedRun[] }> {
   const at = placeOf(files.target);
   const executions = isOnStack(files) ? await executionStates(files) : new Map<string, string>();
-  const stored = await pLimit(CONCURRENT_RUNS).map(
-    await listRuns(files),
-    async ({ layout, plan, summary }) => ({
-      run_id: plan.run_id,
-      at,
-      status:
-        conditionOnStack(summary === undefined ? executions.get(plan.run_id) : undefined) ??
-        (await standingOf({ layout, summary }, files.store)).condition,
-      rows: plan.selected_rows,
-      answered: summary?.rows.succeeded ?? null,
-      model: plan.variants[0].model.model_id,
-      started: plan.created_at,
-    }),
-  );
+  const { runs, damaged } = await listRuns(files);
+  const stored = await pLimit(CONCURRENT_RUNS).map(runs, async ({ layout, plan, summary }) => ({
+    run_id: plan.run_id,
+    at,
+    status:
+      conditionOnStack(summary === undefined ? executions.get(plan.run_id) : undefined) ??
+      (await standingOf({ layout, summary }, files.store)).condition,
+    rows: plan.selected_rows,
+    answered: summary?.rows.succeeded ?? null,
+    model: plan.variants[0].model.model_id,
+    started: plan.created_at,
+  }));
   const others = (elsewhere ? await listKnownRuns(files.dir) : [])
     .map(({ run_id, target }) => ({ run_id, at: placeOf(target) }))
     .filter((run) => run.at !== at)
-    .map((run) => ({ ...run, status: null, rows: null, answered: null, model: null, started: null }));
-  return { at, runs: [...stored, ...others] };
+    .map((run) => ({ ...run, ...UNKNOWN, status: null }));
+  const unreadable = damaged.map(({ run_id, fault }) => ({
+    run_id,
+    at,
+    ...UNKNOWN,
+    status: 'damaged' as const,
+    fault: fault.message,
+  }));
+  return { at, runs: [...stored, ...unreadable, ...others] };
 }
 
 /** What became of the last execution of each run: `running`, or how it failed; what has succeeded has a summary. */

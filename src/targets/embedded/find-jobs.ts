@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { JobControl, ListedJob } from '../../bedrock/job-control.ts';
 import { JobRecord } from '../../core/jobs/job-record.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
 import { runsUri } from '../../runs/run-layout.ts';
 import { readJson } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
@@ -42,12 +43,16 @@ export async function findJobs({ store, jobs, bucket }: JobPlaces): Promise<Quar
   return found.filter((job) => job !== undefined);
 }
 
+/** The jobs that runs have records of; of a run nothing else is listed than its jobs. */
 async function knownJobArns(store: ObjectStore, bucket: string): Promise<Set<string>> {
-  const known = new Set<string>();
-  for await (const { uri } of store.list(runsUri(bucket))) {
-    if (!/\/runs\/[^/]+\/jobs\/[^/]+\.json$/.test(uri)) continue;
-    const { job_arn } = await readJson(store, uri, JobRecord);
-    if (job_arn !== null) known.add(job_arn);
-  }
-  return known;
+  const runs = await Array.fromAsync(store.listFolders(runsUri(bucket)));
+  const known = await pLimit(CONCURRENT_READS).map(runs, async (run): Promise<(string | null)[]> => {
+    const arns: (string | null)[] = [];
+    for await (const { uri } of store.list(`${run}jobs/` as S3Uri)) {
+      if (!/\/jobs\/[^/]+\.json$/.test(uri)) continue;
+      arns.push((await readJson(store, uri, JobRecord)).job_arn);
+    }
+    return arns;
+  });
+  return new Set(known.flat().filter((arn) => arn !== null));
 }

@@ -194,6 +194,27 @@ test('status and runs tell of finished and unfinished runs, and --json beside th
   expect(err).toContain('Run "small" has not ended yet.');
 });
 
+test('a run that is damaged hides no other: it is listed as such, with the file and what to do', async () => {
+  const { dir } = await smallRun(THREE, '--prompt-template', '{a}');
+  const file = join(dir, 'rows.jsonl');
+  await writeFile(file, THREE);
+  const flags = ['--model-id', MODEL, '--prompt-template', 'Say {a}', '--dir', dir];
+  await runQuarry('run', file, ...flags, '--run-id', 'other');
+  const plan = join(dir, 'quarry-local/runs/other/plan.json');
+  await writeFile(plan, '{"run_id":');
+  const { status, out } = await runQuarry('runs', '--dir', dir);
+  expect(status).toBe(0);
+  expect(out).toMatch(/small[\s\S]*partly_succeeded[\s\S]*other[\s\S]*damaged/);
+  expect(out).toContain(
+    `\n${plan} is damaged: it should be the plan of a run, and it breaks off after 10 bytes. Delete it and start the run again`,
+  );
+  const json = JSON.parse((await runQuarry('runs', '--dir', dir, '--json')).out);
+  expect(json).toMatchObject([
+    { run_id: 'small', status: 'partly_succeeded' },
+    { run_id: 'other', status: 'damaged', rows: null, fault: expect.stringContaining(plan) },
+  ]);
+});
+
 test('a run that is not there is refused with the nearest ones', async () => {
   const { dir } = await smallRun(THREE, '--prompt-template', '{a}');
   const { status, err } = await runQuarry('status', 'smel', '--dir', dir);
