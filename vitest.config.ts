@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     // Most of a test is waiting for a file, a process or a socket.
     maxWorkers: 2 * availableParallelism(),
+    // Whoever runs the tests, by npx or not: hints name the command so.
+    env: { QUARRY_PROGRAM: 'quarry' },
     projects: [
       {
         test: {

@@ -96,7 +96,7 @@ test('Ctrl-C leaves the run alone, and it is followed again, cancelled, resumed 
   const started = await untilInterrupted('run', file, ...slow);
   expect(started.status).toBe(130);
   expect(started.err).toContain(
-    `Detached: The run continues on AWS. To follow it again: quarry status slow --follow --dir ${dir}. To stop it: quarry cancel slow --dir ${dir}.`,
+    `Detached: The run continues on AWS.\nTo follow it again: quarry status slow --follow --dir ${dir}\nTo stop it: quarry cancel slow --dir ${dir}\n`,
   );
 
   const status = await quarry('status', 'slow');
@@ -138,7 +138,9 @@ test('Ctrl-C leaves the run alone, and it is followed again, cancelled, resumed 
   const stopped = await quarry('cancel', 'slow', '--now');
   expect(stopped).toMatchObject({
     status: 0,
-    out: expect.stringContaining('What the jobs had done is not harvested yet: quarry cancel slow does that'),
+    out: expect.stringContaining(
+      'What the jobs had done is not collected yet.\nTo collect it: quarry cancel slow',
+    ),
   });
   expect((await quarry('status', 'slow')).out).toContain(
     'No execution is working on it. The last one, slow_2, ended as ABORTED.',

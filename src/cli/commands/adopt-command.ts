@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../cli-context.ts';
 import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
-import { dirFlag } from '../views/format.ts';
+import { pasteable } from '../views/pasteable.ts';
 
 /** `quarry adopt`: gives jobs that no run knows back to their runs. */
 export function addAdoptCommand(program: Command, { out }: CliContext): void {
@@ -28,7 +28,7 @@ export function addAdoptCommand(program: Command, { out }: CliContext): void {
       for (const { job, refusal } of adoptions) {
         out.write(
           refusal === undefined
-            ? `${job.jobName}: adopted. To collect it: quarry resume ${job.runId}${dirFlag(options.dir)}\n`
+            ? `${job.jobName}: adopted. To collect it: ${pasteable(`resume ${job.runId}`, options.dir)}\n`
             : `${job.jobName}: left as it is, ${refusal}.\n`,
         );
       }

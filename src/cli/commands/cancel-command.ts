@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../cli-context.ts';
 import { addTargetOptions, quarryOf, RUN_ARGUMENT, type TargetOptions } from '../options/target-options.ts';
+import { pasteable } from '../views/pasteable.ts';
 import { reportRun, withProgress } from './follow-run.ts';
 
 interface CancelOptions extends TargetOptions {
@@ -32,7 +33,7 @@ async function cancel(name: string | undefined, options: CancelOptions, context:
     return reportRun({ summary, files: await quarry.files(runId) }, { ...command, json });
   }
   const { executionName, stoppedJobs } = result;
-  const message = `The execution ${executionName} and ${stoppedJobs.length} jobs of run ${runId} are stopped. What the jobs had done is not collected yet: quarry cancel ${runId} does that, and quarry resume ${runId} continues the run.`;
+  const message = `The execution ${executionName} and ${stoppedJobs.length} jobs of run ${runId} are stopped. What the jobs had done is not collected yet.\nTo collect it: ${pasteable(`cancel ${runId}`, dir)}\nTo continue: ${pasteable(`resume ${runId}`, dir)}`;
   const report = { run_id: runId, status: 'stopped', message };
   context.out.write(json ? `${JSON.stringify(report, null, 2)}\n` : `${message}\n`);
 }

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { type CheckStatus, DEFAULT_STACK_NAME, type Diagnosis, Quarry } from '../../index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { EXIT_FAILED } from '../cli-error.ts';
+import { pasteable } from '../views/pasteable.ts';
 
 interface DoctorCommandOptions {
   target?: Diagnosis['target'];
@@ -61,7 +62,9 @@ function diagnosisLines({ target, checks }: Diagnosis): string[] {
     '',
     counts.map(({ status, number }) => `${number} ${status}`).join(', '),
     ...(target === 'local'
-      ? ['Runs on this machine need no more. For AWS: quarry doctor --target bedrock, or --target aws.']
+      ? [
+          `Runs on this machine need no more. For AWS: ${pasteable('doctor --target bedrock')} (or --target aws)`,
+        ]
       : []),
   ];
 }

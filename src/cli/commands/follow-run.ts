@@ -13,7 +13,8 @@ import {
 import type { CliContext } from '../cli-context.ts';
 import { CliError, EXIT_INCOMPLETE, EXIT_INTERRUPTED } from '../cli-error.ts';
 import { withStopSignals } from '../stop-signals.ts';
-import { dirFlag, shellWord } from '../views/format.ts';
+import { shellWord } from '../views/format.ts';
+import { pasteable } from '../views/pasteable.ts';
 import { printSummary } from '../views/print-summary.ts';
 import { createProgressReporter } from '../views/progress-reporter.ts';
 import { summaryJson } from '../views/summary-view.ts';
@@ -116,7 +117,7 @@ async function explain(error: unknown, { quarry, dir }: RunCommand): Promise<unk
   if (error instanceof RunDetachedError) return detachedError(error, dir);
   if (error instanceof OutputNotWrittenError) {
     const { name, message, output } = error;
-    const command = `quarry results ${runId} --output ${shellWord(output)}${dirFlag(dir)}`;
+    const command = pasteable(`results ${runId} --output ${shellWord(output)}`, dir);
     return new CliError(name, `${message}\nOnce that is mended, or with another place: ${command}`, {
       runId,
     });
@@ -130,25 +131,25 @@ async function explain(error: unknown, { quarry, dir }: RunCommand): Promise<unk
 function resumeHint({ runId, name }: { runId: string; name: string }, dir: string): string {
   if (name === 'LedgerMismatchError') return '';
   if (name === 'RunBusyError') {
-    return `\nFollow it with: quarry status ${runId}${dirFlag(dir)}. Stop it with: quarry cancel ${runId}${dirFlag(dir)}.`;
+    return `\nTo follow it: ${pasteable(`status ${runId}`, dir)}\nTo stop it: ${pasteable(`cancel ${runId}`, dir)}`;
   }
-  return `\nNo work is lost. Once that is fixed: quarry resume ${runId}${dirFlag(dir)}`;
+  return `\nNo work is lost. Once that is fixed: ${pasteable(`resume ${runId}`, dir)}`;
 }
 
 function detachedError(error: RunDetachedError, dir: string): CliError {
   const runId = runIdOf(error);
   const advice =
     runId === undefined
-      ? 'To follow it again: the same command.'
-      : `To follow it again: quarry status ${runId} --follow${dirFlag(dir)}. To stop it: quarry cancel ${runId}${dirFlag(dir)}.`;
+      ? ' To follow it again, run the same command.'
+      : `\nTo follow it again: ${pasteable(`status ${runId} --follow`, dir)}\nTo stop it: ${pasteable(`cancel ${runId}`, dir)}`;
   const { fault } = error;
   return fault === undefined
-    ? new CliError('Detached', `The run continues on AWS. ${advice}`, {
+    ? new CliError('Detached', `The run continues on AWS.${advice}`, {
         exitStatus: EXIT_INTERRUPTED,
         status: 'detached',
         runId,
       })
-    : new CliError(fault.name, `${fault.message}\nThe run continues on AWS all the same. ${advice}`, {
+    : new CliError(fault.name, `${fault.message}\nThe run continues on AWS all the same.${advice}`, {
         status: 'detached',
         runId,
       });
@@ -163,5 +164,5 @@ async function stoppedMessage(runId: string | undefined, quarry: Quarry, dir: st
       : target.emulator_url !== null
         ? 'Jobs that were submitted keep running, and are collected when the run is resumed.'
         : 'Jobs that were submitted wait in the emulator until the run is resumed.';
-  return `${jobs} To continue: quarry resume ${runId}${dirFlag(dir)}. To stop its jobs too: quarry cancel ${runId}${dirFlag(dir)}.`;
+  return `${jobs}\nTo continue: ${pasteable(`resume ${runId}`, dir)}\nTo stop its jobs too: ${pasteable(`cancel ${runId}`, dir)}`;
 }

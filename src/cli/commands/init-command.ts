@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { initProject } from '../../index.ts';
 import type { CliContext } from '../cli-context.ts';
+import { shellWord } from '../views/format.ts';
+import { pasteable } from '../views/pasteable.ts';
 
 /** `quarry init`: lays a project to begin with. */
 export function addInitCommand(program: Command, { out }: CliContext): void {
@@ -13,7 +15,7 @@ export function addInitCommand(program: Command, { out }: CliContext): void {
       const { created, kept } = await initProject(folder);
       for (const name of created) out.write(`created  ${join(folder, name)}\n`);
       for (const name of kept) out.write(`kept     ${join(folder, name)}\n`);
-      const place = folder === '.' ? '' : `cd ${folder} && `;
-      out.write(`\nTo run it: ${place}quarry run --input run.yaml\n`);
+      const place = folder === '.' ? '' : `cd ${shellWord(folder)} && `;
+      out.write(`\nTo run it: ${place}${pasteable('run --input run.yaml')}\n`);
     });
 }

@@ -3,7 +3,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InvalidRunInputError } from '../../index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addTargetOptions, quarryOf, RUN_ARGUMENT, type TargetOptions } from '../options/target-options.ts';
-import { count, dirFlag } from '../views/format.ts';
+import { count } from '../views/format.ts';
+import { pasteable } from '../views/pasteable.ts';
 import { rowsView } from '../views/rows-view.ts';
 
 /** Rows that a table shows unless --head says otherwise. */
@@ -53,7 +54,7 @@ async function printResults(
   const runId = await quarry.find(name);
   if ((await quarry.summary(runId)) === undefined) {
     throw new InvalidRunInputError(
-      `Run "${runId}" has not ended yet. See: quarry status ${runId}${dirFlag(options.dir)}`,
+      `Run "${runId}" has not ended yet. See: ${pasteable(`status ${runId}`, options.dir)}`,
     );
   }
   const { head, format = 'table', failed: failedOnly } = options;

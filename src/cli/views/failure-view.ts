@@ -1,5 +1,6 @@
 import { CliError, type FailureStatus } from '../cli-error.ts';
 import { printable } from './format.ts';
+import { withPasteable } from './pasteable.ts';
 
 /** Commands that refuse before anything is there. */
 const STARTING_COMMANDS = ['run', 'plan'];
@@ -29,6 +30,6 @@ export function failureJson(error: Error, command: string | undefined): FailureJ
 
 /** What people are told: what is wrong first, and last the name by which the documents know it. */
 export function failureText({ name, message }: Pick<Error, 'name' | 'message'>): string {
-  const text = printable(message);
+  const text = printable(withPasteable(message));
   return name.endsWith('Error') ? `Error: ${text}\n(${name})` : `${name}: ${text}`;
 }

@@ -40,11 +40,6 @@ export function cell(value: unknown, maxLength: number): string {
   return characters.length <= maxLength ? line : `${characters.slice(0, maxLength - 1).join('')}…`;
 }
 
-/** ` --dir …`, for a command in a message; empty for the default. */
-export function dirFlag(directory: string): string {
-  return directory === '.quarry' ? '' : ` --dir ${shellWord(directory)}`;
-}
-
 /** A text as one word of a command that can be pasted into a shell. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,6 +1,6 @@
 import { BOOKKEEPING_COLUMNS } from '../../index.ts';
 import type { EndedRun, RunCommand } from '../commands/follow-run.ts';
-import { dirFlag } from './format.ts';
+import { pasteable } from './pasteable.ts';
 import { rowsView } from './rows-view.ts';
 import { summaryLines } from './summary-view.ts';
 
@@ -18,9 +18,9 @@ export async function printSummary(
   if (summary.simulated) {
     out.write('\nThe answers are by a simulated model: no real model was called and nothing was paid.\n');
   }
-  out.write(`\nAll rows: quarry results ${summary.run_id}${dirFlag(dir)}\n`);
+  out.write(`\nAll rows: ${pasteable(`results ${summary.run_id}`, dir)}\n`);
   if (summary.status === 'cancelled') {
-    out.write(`To continue: quarry resume ${summary.run_id}${dirFlag(dir)}\n`);
+    out.write(`To continue: ${pasteable(`resume ${summary.run_id}`, dir)}\n`);
   }
 }
 

@@ -1,7 +1,8 @@
 import { countFlaws } from '../../core/jobs/answer-flaws.ts';
 import type { UnfinishedRun } from '../../index.ts';
 import { flawWarnings, stopReasonLines } from './answer-flaws-view.ts';
-import { count, dirFlag } from './format.ts';
+import { count } from './format.ts';
+import { pasteable } from './pasteable.ts';
 import { waitingText } from './run-view.ts';
 
 /** States of parts in the order in which a part goes through them. */
@@ -51,7 +52,8 @@ export function progressLines(run: UnfinishedRun, dir: string, workerLines?: rea
   if (process === null && workerLines === undefined)
     lines.push(
       '',
-      `To continue: quarry resume ${run_id}${dirFlag(dir)}. To stop its jobs: quarry cancel ${run_id}${dirFlag(dir)}.`,
+      `To continue: ${pasteable(`resume ${run_id}`, dir)}`,
+      `To stop its jobs: ${pasteable(`cancel ${run_id}`, dir)}`,
     );
   return lines;
 }

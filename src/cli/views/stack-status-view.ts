@@ -1,6 +1,7 @@
 import type { DeployedRunStatus, RunCondition } from '../../index.ts';
 import { failureText } from './failure-view.ts';
-import { count, dirFlag } from './format.ts';
+import { count } from './format.ts';
+import { pasteable } from './pasteable.ts';
 
 /** What a stack tells of a run, as `--json` prints it beside what the run's files tell. */
 export function executionJson({ execution, isAtWork, isCancelled, fault, jobs }: DeployedRunStatus) {
@@ -42,12 +43,12 @@ export function workerLines({ execution, isAtWork, fault, jobs }: DeployedRunSta
 
 /** What can be done next. */
 export function adviceLines({ runId, isAtWork }: DeployedRunStatus, dir: string): string[] {
-  const stop = `To stop its jobs: quarry cancel ${runId}${dirFlag(dir)}.`;
   return [
     '',
     isAtWork
-      ? `To follow it: quarry status ${runId} --follow${dirFlag(dir)}. ${stop}`
-      : `To continue: quarry resume ${runId}${dirFlag(dir)}. ${stop}`,
+      ? `To follow it: ${pasteable(`status ${runId} --follow`, dir)}`
+      : `To continue: ${pasteable(`resume ${runId}`, dir)}`,
+    `To stop its jobs: ${pasteable(`cancel ${runId}`, dir)}`,
   ];
 }
 

@@ -59,7 +59,7 @@ test('Ctrl-C leaves the run alone; it is followed again, cancelled, resumed, sto
   expect(started.status).toBe(130);
   expect(started.err).toContain('The run continues on AWS; press Ctrl-C again to leave at once.');
   expect(started.err).toContain(
-    `Detached: The run continues on AWS. To follow it again: quarry status slow --follow --dir ${dir}. To stop it: quarry cancel slow --dir ${dir}.`,
+    `Detached: The run continues on AWS.\nTo follow it again: quarry status slow --follow --dir ${dir}\nTo stop it: quarry cancel slow --dir ${dir}\n`,
   );
   expect(executions.get('slow')?.status).toBe('RUNNING');
 
@@ -95,14 +95,14 @@ test('Ctrl-C leaves the run alone; it is followed again, cancelled, resumed, sto
   expect(stopped).toMatchObject({
     status: 0,
     out: expect.stringMatching(
-      /^The execution slow_2 and \d jobs of run slow are stopped\. .* quarry cancel slow does that, and quarry resume slow continues the run\.\n$/,
+      /^The execution slow_2 and \d jobs of run slow are stopped\. .*\nTo collect it: quarry cancel slow --dir \S+\nTo continue: quarry resume slow --dir \S+\n$/,
     ),
   });
   const after = await quarry('status', 'slow');
   expect(after.out).toContain(
     'No execution is working on it. The last one, slow_2, ended as ABORTED.\nExecutionAborted: ',
   );
-  expect(after.out).toContain(`To continue: quarry resume slow --dir ${dir}.`);
+  expect(after.out).toContain(`To continue: quarry resume slow --dir ${dir}\n`);
   const harvested = await quarry('cancel', 'slow');
   expect(harvested.err).toContain('No execution is working on run slow: one is started that collects');
   expect(harvested.out).toContain('Run slow: cancelled before every row was answered.');
@@ -122,7 +122,7 @@ test('credentials that expire while it is followed leave the run alone', async (
   expect(status).toBe(1);
   expect(err).toContain('The credentials have expired: sign in again.');
   expect(err).toContain(
-    `The run continues on AWS all the same. To follow it again: quarry status expired --follow --dir ${dir}.`,
+    `The run continues on AWS all the same.\nTo follow it again: quarry status expired --follow --dir ${dir}\n`,
   );
   delete answers.GetExecutionHistory;
   delete answers.DescribeExecution;

@@ -48,7 +48,7 @@ test('a process that is killed with jobs at Bedrock leaves a run that any proces
   const world = await killRun(220);
   const status = await runQuarry('status', 'mine', '--dir', world.dir);
   expect(status.out).toContain('No process is working on it.');
-  expect(status.out).toContain(`To continue: quarry resume mine --dir ${world.dir}.`);
+  expect(status.out).toContain(`To continue: quarry resume mine --dir ${world.dir}\n`);
   expect((await runQuarry('results', 'mine', '--dir', world.dir)).err).toContain('has not ended yet');
   await expectResumed(world, 220, 2);
 }, 60_000);
@@ -61,7 +61,7 @@ test('a second process on a run in S3 is refused, and told which one is at work;
   expect(second.status).toBe(1);
   expect(second.err).toMatch(
     new RegExp(
-      `Error: .*process ${run.pid} on .*\nFollow it with: quarry status mine --dir ${world.dir}-elsewhere\\.[\\s\\S]*\\(RunBusyError\\)`,
+      `Error: .*process ${run.pid} on .*\nTo follow it: quarry status mine --dir ${world.dir}-elsewhere\n[\\s\\S]*\\(RunBusyError\\)`,
     ),
   );
   for (const dir of [world.dir, `${world.dir}-elsewhere`]) {
@@ -92,8 +92,8 @@ test('Ctrl-C leaves the jobs at Bedrock, and says how to go on and how to stop t
   run.signal('SIGINT');
   expect(await run.ended).toBe(130);
   expect(run.err()).toContain('Jobs that were submitted keep running at Bedrock, and are collected when');
-  expect(run.err()).toContain(`To continue: quarry resume mine --dir ${world.dir}.`);
-  expect(run.err()).toContain(`quarry cancel mine --dir ${world.dir}.`);
+  expect(run.err()).toContain(`To continue: quarry resume mine --dir ${world.dir}\n`);
+  expect(run.err()).toContain(`quarry cancel mine --dir ${world.dir}\n`);
   await expectResumed(world, 220, 2);
 }, 60_000);
 

@@ -119,7 +119,7 @@ test('cancel makes the process at work stop its jobs and keep what they had done
   expect(second.status).toBe(1);
   expect(second.err).toMatch(
     new RegExp(
-      `Error: .*process ${run.pid} on .*\n.*quarry status mine --dir ${dir}\\.[\\s\\S]*\\(RunBusyError\\)`,
+      `Error: .*process ${run.pid} on .*\n.*quarry status mine --dir ${dir}\n[\\s\\S]*\\(RunBusyError\\)`,
     ),
   );
 
