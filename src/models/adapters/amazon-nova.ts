@@ -1,5 +1,6 @@
 import { withoutUndefined } from '../../core/text/json-value.ts';
-import { DEFAULT_MAX_TOKENS, type ModelAdapter } from './model-adapter.ts';
+import { CONVERSE_OUTPUT, inferenceConfigOf } from '../converse-message.ts';
+import type { ModelAdapter } from './model-adapter.ts';
 
 /**
  * Amazon Nova understanding models, `messages-v1`.
@@ -17,20 +18,7 @@ export const amazonNova: ModelAdapter = {
       schemaVersion: 'messages-v1',
       system: systemPrompt === undefined ? undefined : [{ text: systemPrompt }],
       messages: [{ role: 'user', content: [{ text: prompt }] }],
-      inferenceConfig: withoutUndefined({
-        maxTokens: parameters.max_tokens ?? DEFAULT_MAX_TOKENS,
-        temperature: parameters.temperature,
-        topP: parameters.top_p,
-        topK: parameters.top_k,
-        stopSequences: parameters.stop_sequences,
-      }),
+      inferenceConfig: inferenceConfigOf(parameters),
     }),
-  output: {
-    kind: 'text',
-    blocks: ['output', 'message', 'content'],
-    text: ['text'],
-    stopReason: ['stopReason'],
-    inputTokens: ['usage', 'inputTokens'],
-    outputTokens: ['usage', 'outputTokens'],
-  },
+  output: CONVERSE_OUTPUT,
 };

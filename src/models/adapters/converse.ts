@@ -1,5 +1,6 @@
 import { withoutUndefined } from '../../core/text/json-value.ts';
-import { DEFAULT_MAX_TOKENS, type ModelAdapter } from './model-adapter.ts';
+import { CONVERSE_OUTPUT, inferenceConfigOf } from '../converse-message.ts';
+import type { ModelAdapter } from './model-adapter.ts';
 
 /**
  * Any other text model, through the Converse request body.
@@ -16,19 +17,7 @@ export const converse: ModelAdapter = {
     withoutUndefined({
       messages: [{ role: 'user', content: [{ text: prompt }] }],
       system: systemPrompt === undefined ? undefined : [{ text: systemPrompt }],
-      inferenceConfig: withoutUndefined({
-        maxTokens: parameters.max_tokens ?? DEFAULT_MAX_TOKENS,
-        temperature: parameters.temperature,
-        topP: parameters.top_p,
-        stopSequences: parameters.stop_sequences,
-      }),
+      inferenceConfig: inferenceConfigOf(parameters),
     }),
-  output: {
-    kind: 'text',
-    blocks: ['output', 'message', 'content'],
-    text: ['text'],
-    stopReason: ['stopReason'],
-    inputTokens: ['usage', 'inputTokens'],
-    outputTokens: ['usage', 'outputTokens'],
-  },
+  output: CONVERSE_OUTPUT,
 };

@@ -1,21 +1,5 @@
-import {
-  AccessDeniedError,
-  BedrockThrottledError,
-  CredentialsError,
-  DeploymentError,
-  DiskFullError,
-  InvalidDatasetError,
-  InvalidRunInputError,
-  JobQuotaExceededError,
-  LedgerMismatchError,
-  NotSupportedError,
-  ObjectNotFoundError,
-  QuarryError,
-  RunBusyError,
-  RunConflictError,
-  ServiceUnavailableError,
-  SystematicFaultError,
-} from '../../core/errors.ts';
+import * as errors from '../../core/errors.ts';
+import { QuarryError } from '../../core/errors.ts';
 
 /** The run was stopped here by its signal, the error’s cause; `quarry.resume` goes on with it. */
 export class RunStoppedError extends QuarryError {
@@ -46,23 +30,12 @@ export class OutputNotWrittenError extends QuarryError {
   }
 }
 
-const NAMED_ERRORS = [
-  AccessDeniedError,
-  BedrockThrottledError,
-  CredentialsError,
-  DeploymentError,
-  DiskFullError,
-  InvalidDatasetError,
-  InvalidRunInputError,
-  JobQuotaExceededError,
-  LedgerMismatchError,
-  NotSupportedError,
-  ObjectNotFoundError,
-  RunBusyError,
-  RunConflictError,
-  ServiceUnavailableError,
-  SystematicFaultError,
-];
+type NamedError = new (message: string) => QuarryError;
+
+/** Every class of error that a run may break with, as `core/errors.ts` has them. */
+const NAMED_ERRORS = (Object.values(errors) as unknown[]).filter(
+  (value): value is NamedError => typeof value === 'function' && value.prototype instanceof QuarryError,
+);
 
 /** The error of a name that an execution failed with: of its own class, where it is one of Quarry's. */
 export function namedError(name: string, message: string): Error {

@@ -1,0 +1,24 @@
+import { withoutUndefined } from '../core/text/json-value.ts';
+import { DEFAULT_MAX_TOKENS, type InferenceParameters } from './adapters/model-adapter.ts';
+import type { TextOutputShape } from './output-shape.ts';
+
+/** Where Converse, and Amazon Nova as well, has the answer. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
+export const CONVERSE_OUTPUT: TextOutputShape = {
+  kind: 'text',
+  blocks: ['output', 'message', 'content'],
+  text: ['text'],
+  stopReason: ['stopReason'],
+  inputTokens: ['usage', 'inputTokens'],
+  outputTokens: ['usage', 'outputTokens'],
+};
+
+/** The `inferenceConfig` of both; `topK` is Nova's alone. */
+export function inferenceConfigOf(parameters: InferenceParameters): Record<string, unknown> {
+  return withoutUndefined({
+    maxTokens: parameters.max_tokens ?? DEFAULT_MAX_TOKENS,
+    temperature: parameters.temperature,
+    topP: parameters.top_p,
+    topK: parameters.top_k,
+    stopSequences: parameters.stop_sequences,
+  });
+}
