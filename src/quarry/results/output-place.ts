@@ -60,7 +60,12 @@ export async function isTaken({ kind, path }: OutputPlace): Promise<boolean> {
   return (await statOf(path)) !== undefined;
 }
 
-async function refuseWithinDataset({ path, given }: OutputPlace, dataset: unknown): Promise<void> {
+async function refuseWithinDataset(place: OutputPlace, dataset: unknown): Promise<void> {
+  const names = Array.isArray(dataset) && typeof dataset[0] === 'string' ? dataset : [dataset];
+  for (const name of names) await refuseWithin(place, name);
+}
+
+async function refuseWithin({ path, given }: OutputPlace, dataset: unknown): Promise<void> {
   if (typeof dataset !== 'string' || /^(?:s3:\/\/|hf:)/.test(dataset)) return;
   const root = await realpath(dataset).catch(() => undefined);
   if (root === undefined || !(await stat(root)).isDirectory()) return;

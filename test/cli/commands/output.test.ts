@@ -92,6 +92,19 @@ test('an output that cannot be used is refused before anything is planned', asyn
   expect(within.err).toContain(
     `Error: The results cannot be put into "${join(data, 'out.parquet')}": it is within the dataset "${data}", and they would be data the next time. Name a place outside of it.`,
   );
+  const file = join(data, '..', 'one.csv');
+  await writeFile(file, 'topic\na\n');
+  const beside = await runQuarry(
+    'run',
+    file,
+    data,
+    ...MODEL,
+    '--dir',
+    dir,
+    '--output',
+    join(data, 'out.parquet'),
+  );
+  expect(beside.err).toBe(within.err);
   expect((await quarry('runs')).out).toContain('There are no runs in');
   expect(await readFile(at('mine.csv'), 'utf8')).toBe('precious');
 });
