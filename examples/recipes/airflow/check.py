@@ -1,4 +1,4 @@
-"""Runs the DAG's task twice, by Airflow's own words where it is installed and by a stand-in's otherwise."""
+"""Runs the task of the DAG twice, and once for a day that is not there, with the stand-in for Airflow that lies beside it."""
 
 import runpy
 
