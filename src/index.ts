@@ -55,6 +55,7 @@ export type { Dataset, DatasetRow, RunRequest } from './quarry/runs/run-request.
 export type { RunStatusReport } from './quarry/runs/run-status.ts';
 export { type EmulateOptions, EmulatorBusyError, type ServedEmulator } from './quarry/serve-emulator.ts';
 export { BOOKKEEPING_COLUMNS } from './rows/results/result-columns.ts';
+export { EMPTY_SNAPSHOT, type PartSnapshot, type RunSnapshot, reduceRun } from './runs/run-snapshot.ts';
 export type { RunCondition } from './runs/run-store.ts';
 export type { RunTarget } from './runs/run-target.ts';
 export type { UnfinishedRun } from './runs/unfinished-run.ts';

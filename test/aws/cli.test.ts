@@ -62,15 +62,15 @@ function jobsCreated(): number {
 test('a local dataset goes to the stack, is followed to its end, and its results come back', async () => {
   const { status, out, err } = await quarry('run', file, ...RUN, '--run-id', 'jokes', '--target', 'aws');
   expect(status, err).toBe(0);
-  expect(err).toMatch(/^Uploaded rows\.csv: /m);
+  expect(err).toMatch(/Z Uploaded rows\.csv: /m);
   expect(err).toContain('Started the execution jokes of the stack "Quarry" in us-east-1.');
-  expect(err).toMatch(/^Plan: run jokes, 240 rows in 2 parts/m);
+  expect(err).toMatch(/Z Plan: run jokes, 240 rows in 2 parts/m);
   for (const line of [
-    /^Prepare$/m,
-    /^Prepared p00001: 120 rows/m,
-    /^Wave 1: /m,
-    /^Collected p00001: /m,
-    /^Summarize$/m,
+    /Z Prepare$/m,
+    /Z Prepared p00001: 120 rows/m,
+    /Z Wave 1: /m,
+    /Z Collected p00001: /m,
+    /Z Summarize$/m,
   ]) {
     expect(err).toMatch(line);
   }

@@ -48,14 +48,14 @@ export async function withProgress<T>(
   const onProgress = (event: QuarryEvent): void => {
     switch (event.kind) {
       case 'notice':
-        err.write(`${event.message}\n`);
+        reporter.say(event.message);
         return;
       case 'execution': {
         isOnStack = true;
         const place = `${event.executionName} of the stack "${event.stackName}" in ${event.region}`;
-        if (event.how === 'started') err.write(`Started the execution ${place}.\n`);
+        if (event.how === 'started') reporter.say(`Started the execution ${place}.`);
         if (event.how === 'joined')
-          err.write(`The execution ${place} is already working on the run: following it.\n`);
+          reporter.say(`The execution ${place} is already working on the run: following it.`);
         return;
       }
       default:
@@ -64,9 +64,8 @@ export async function withProgress<T>(
   };
   try {
     return await withStopSignals(
-      command.context,
       (signal) => work({ onProgress, signal }),
-      () => (isOnStack ? DETACHING : STOPPING),
+      () => reporter.say(`\n${isOnStack ? DETACHING : STOPPING}`),
     );
   } catch (error) {
     throw await explain(error, command);

@@ -36,10 +36,10 @@ test('a run goes to the stack and to its end, and is found again by its name alo
   expect(status, err).toBe(0);
   expect(err).toContain('Started the execution mine of the stack "Quarry" in us-west-2.');
   for (const line of [
-    /^Plan: run mine, 240 rows in 2 parts, about \$/m,
-    /^Prepared p00001/m,
-    /^Wave 1/m,
-    /^Collected p00002/m,
+    /Z Plan: run mine, 240 rows in 2 parts, about \$/m,
+    /Z Prepared p00001/m,
+    /Z Wave 1/m,
+    /Z Collected p00002/m,
   ]) {
     expect(err).toMatch(line);
   }
@@ -55,7 +55,7 @@ test('a run goes to the stack and to its end, and is found again by its name alo
 
 test('Ctrl-C leaves the run alone; it is followed again, cancelled, resumed, stopped and harvested by its name', async () => {
   const { flags, quarry, interrupted, executions, dir } = await open(SLOW);
-  const started = await interrupted(/^Wave 1/m, ...flags, '--run-id', 'slow');
+  const started = await interrupted(/Z Wave 1/m, ...flags, '--run-id', 'slow');
   expect(started.status).toBe(130);
   expect(started.err).toContain('The run continues on AWS; press Ctrl-C again to leave at once.');
   expect(started.err).toContain(
@@ -75,11 +75,11 @@ test('Ctrl-C leaves the run alone; it is followed again, cancelled, resumed, sto
     { run_id: 'slow', status: 'running' },
   ]);
 
-  const joined = await interrupted(/^Wave 1/m, ...flags, '--run-id', 'slow');
+  const joined = await interrupted(/Z Wave 1/m, ...flags, '--run-id', 'slow');
   expect(joined.err).toContain(
     'The execution slow of the stack "Quarry" in us-west-2 is already working on the run: following it.',
   );
-  expect((await interrupted(/^Wave 1/m, 'status', 'slow', '--follow')).status).toBe(130);
+  expect((await interrupted(/Z Wave 1/m, 'status', 'slow', '--follow')).status).toBe(130);
 
   const cancelled = await quarry('cancel', 'slow', '--json');
   expect(cancelled.err).toContain('The execution slow is working on the run; its jobs are stopped');
@@ -89,7 +89,7 @@ test('Ctrl-C leaves the run alone; it is followed again, cancelled, resumed, sto
     rows: { total: 240 },
   });
 
-  const resumed = await interrupted(/^Wave 2/m, 'resume', 'slow');
+  const resumed = await interrupted(/Z Wave 2/m, 'resume', 'slow');
   expect(resumed.err).toContain('Started the execution slow_2 of the stack');
   const stopped = await quarry('cancel', 'slow', '--now');
   expect(stopped).toMatchObject({

@@ -44,7 +44,7 @@ test('a run on real S3 and Bedrock goes to its end, as the local one does, and i
   expect(status, err).toBe(0);
   expect(JSON.parse(out)).toMatchObject({ status: 'succeeded', rows: { total: 350, succeeded: 350 } });
   expect(JSON.parse(out).output_paths[0]).toBe(`s3://${BUCKET}/runs/mine/output/p00001.parquet`);
-  expect(err).toMatch(/^Uploaded rows\.csv: /m);
+  expect(err).toMatch(/Z Uploaded rows\.csv: /m);
   // The price is there before anything is sent.
   expect(err).toMatch(/Plan: run mine, 350 rows in 3 parts, about \$\d[\s\S]*Wave 1/);
 

@@ -124,7 +124,7 @@ describe('the standard input', () => {
     expect(here.status, here.err).toBe(0);
     const [{ uri }] = JSON.parse(here.out).dataset_files;
     expect(uri).toMatch(new RegExp(`^s3://${BUCKET}/datasets/[0-9a-f]{16}/stream\\.csv$`));
-    expect(here.err).toMatch(/^Uploaded stream\.csv: /m);
+    expect(here.err).toMatch(/Z Uploaded stream\.csv: /m);
     const there = await piped(...ASK, '--target', 'aws', '--dir', world.dir, '--json');
     expect(there.status, there.err).toBe(0);
     expect(JSON.parse(there.out).dataset_files[0].uri).toBe(uri);

@@ -55,9 +55,9 @@ const story: RunEvent[] = [
 ];
 
 test('the live block has a line for every phase that has begun', () => {
-  const view = emptyView(0);
+  let view = emptyView(0);
   expect(viewLines(view, 0)).toEqual(['Plan        reading the dataset', 'Elapsed     0.0 s']);
-  for (const progress of story) advanceView(view, progress);
+  for (const progress of story) view = advanceView(view, progress);
   expect(viewLines(view, 61_000)).toEqual([
     'Plan        run jokes-1: 1,000 rows in 2 parts',
     'Prepare     1,000 rows of 1,000, 2 parts',
@@ -69,16 +69,16 @@ test('the live block has a line for every phase that has begun', () => {
 });
 
 test('a resumed run says that preparing was done before', () => {
-  const view = emptyView(0);
-  advanceView(view, { kind: 'planned', plan, isPaid: false });
-  advanceView(view, { kind: 'state_entered', state: 'Run jobs' });
+  let view = emptyView(0);
+  view = advanceView(view, { kind: 'planned', plan, isPaid: false });
+  view = advanceView(view, { kind: 'state_entered', state: 'Run jobs' });
   expect(viewLines(view, 0)[1]).toBe('Prepare     already done');
 });
 
 test('the log has a line for what is worth one', () => {
-  const view = emptyView(0);
+  let view = emptyView(0);
   const lines = story.flatMap((progress) => {
-    advanceView(view, progress);
+    view = advanceView(view, progress);
     return logLine(view, progress) ?? [];
   });
   expect(lines).toEqual([
@@ -94,9 +94,9 @@ test('the log has a line for what is worth one', () => {
 });
 
 test('what the plan has a user know stands under it, in the live block and in the log', () => {
-  const view = emptyView(0);
+  let view = emptyView(0);
   const noted: RunEvent = { kind: 'planned', plan: { ...plan, notes: ['Mind the gap.'] }, isPaid: false };
-  advanceView(view, noted);
+  view = advanceView(view, noted);
   expect(viewLines(view, 0)[1]).toBe('Note        Mind the gap.');
   expect(logLine(view, noted)).toBe('Plan: run jokes-1, 1,000 rows in 2 parts\nNote: Mind the gap.');
 });
