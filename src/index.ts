@@ -29,13 +29,7 @@ export { type ListedModel, listModels } from './models/list-models.ts';
 export { DEFAULT_POLL_SECONDS } from './quarry/choose-target.ts';
 export { type FoundConfig, findConfig } from './quarry/project/config-file.ts';
 export { initProject, type LaidProject } from './quarry/project/init-project.ts';
-export {
-  type CancelOptions,
-  Quarry,
-  type ResumeOptions,
-  type RunName,
-  type RunOptions,
-} from './quarry/quarry.ts';
+export { Quarry } from './quarry/quarry.ts';
 export type { QuarryEvent } from './quarry/quarry-event.ts';
 export type { QuarryDefaults, QuarryOptions, Spelling } from './quarry/quarry-options.ts';
 export type { AnswerColumns, OutputSchema, StandardSchema } from './quarry/results/answer-types.ts';
@@ -51,6 +45,7 @@ export {
   RunStoppedError,
   runIdOf,
 } from './quarry/runs/run-errors.ts';
+export type { CancelOptions, ResumeOptions, RunName, RunOptions } from './quarry/runs/run-options.ts';
 export type { Dataset, DatasetRow, RunRequest } from './quarry/runs/run-request.ts';
 export type { RunStatusReport } from './quarry/runs/run-status.ts';
 export { type EmulateOptions, EmulatorBusyError, type ServedEmulator } from './quarry/serve-emulator.ts';

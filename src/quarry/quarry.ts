@@ -29,43 +29,12 @@ import type { PlanReport } from './runs/plan-report.ts';
 import { beginRun, type FollowOptions, type Run, type RunEnd } from './runs/run.ts';
 import { runHere, stoppedError } from './runs/run-here.ts';
 import { attachOnStack, isOnStack, resumeOnStack, runOnStack } from './runs/run-on-stack.ts';
+import type { CancelOptions, ResumeOptions, RunName, RunOptions } from './runs/run-options.ts';
 import { openRunOutput } from './runs/run-output.ts';
 import { inOwnWords, placeRequest, type RunRequest } from './runs/run-request.ts';
 import { type RunStatusReport, readStatus } from './runs/run-status.ts';
 import type { RunWorkOptions } from './runs/run-work.ts';
 import { type EmulateOptions, type ServedEmulator, serveEmulator } from './serve-emulator.ts';
-
-/** How a run is made. */
-export interface RunOptions extends FollowOptions {
-  /**
-   * Where the results are put at the end: a folder, which is empty or of the same run, or one file that ends in `.parquet`, `.csv`
-   * or `.jsonl`. `resume` remembers it.
-   */
-  output?: string | undefined;
-}
-
-/** How a run goes on. */
-export interface ResumeOptions extends FollowOptions {
-  /** Spend no more than this from now on, in all, in US dollars. */
-  maxCostUsd?: number | undefined;
-  /** Hours after which Bedrock ends a job from now on, 24 to 168. */
-  timeoutHours?: number | undefined;
-  /** Send a row so often at most from now on. */
-  maxAttempts?: number | undefined;
-  /** Send the records of jobs again whose paid answers are lost for good, and pay for them again. */
-  resendMissing?: boolean | undefined;
-  /** Where the results are put at the end. @default where the run was to put them */
-  output?: string | undefined;
-}
-
-/** How a run is cancelled. */
-export interface CancelOptions extends FollowOptions {
-  /** aws: stop the execution too, and collect nothing yet. */
-  now?: boolean | undefined;
-}
-
-/** Which run: itself, or its id. */
-export type RunName = Run<unknown> | string;
 
 /**
  * Runs of a prompt or an embedding model over every row of a dataset, on one target. It holds no connection and prints

@@ -65,7 +65,7 @@ function scheduleTable({ schedule: { jobs_in_flight, balanced, full } }: PlanRep
   row('records per job', ({ smallest, largest }) =>
     [...new Set([smallest, largest])].map((size) => size.toLocaleString('en-US')).join(' to '),
   );
-  row(`waves of ${jobs_in_flight}`, ({ waves }) => waves.toLocaleString('en-US'));
+  row(`rounds of ${jobs_in_flight}`, ({ rounds }) => rounds.toLocaleString('en-US'));
   row('jobs end after', ({ hours }) => duration(hours * 3_600_000));
   return table.toString();
 }

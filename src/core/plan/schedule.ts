@@ -13,7 +13,7 @@ export interface JobSchedule {
   /** Records of the smallest job. */
   smallest: number;
   /** Times that all slots have to be filled, the last time perhaps not all of them. */
-  waves: number;
+  rounds: number;
   /** Hours until the last job ends. */
   hours: number;
 }
@@ -39,7 +39,7 @@ export function scheduleJobs(
     jobs: records.length,
     largest: records.reduce((largest, size) => Math.max(largest, size), 0),
     smallest: records.reduce((smallest, size) => Math.min(smallest, size), records[0] ?? 0),
-    waves: Math.ceil(records.length / jobsInFlight),
+    rounds: Math.ceil(records.length / jobsInFlight),
     hours: Math.max(0, ...slots) / recordsPerHour,
   };
 }

@@ -104,7 +104,7 @@ function endAfter(
   const [pilot = 0, ...others] = jobs;
   if (input.pilot === false || jobs.length < PILOT_MIN_PARTS) return endOf(jobs);
   const alone = endOf([pilot]);
-  const { waves, ...rest } = endOf(others, alone.hours);
+  const { rounds, ...rest } = endOf(others, alone.hours);
   const [smallest, largest] = [Math.min(pilot, rest.smallest), Math.max(pilot, rest.largest)];
-  return { ...rest, jobs: jobs.length, smallest, largest, waves: waves + 1 };
+  return { ...rest, jobs: jobs.length, smallest, largest, rounds: rounds + 1 };
 }

@@ -26,7 +26,7 @@ test('a plan shows rows, price and the schedule beside the one of full parts, an
   );
   expect(out).toMatch(/jobs +│ 40 +│ 25 +│/);
   expect(out).toMatch(/records per job +│ 6,250 +│ 10,000 +│/);
-  expect(out).toMatch(/waves of 20 +│ 2 +│ 2 +│/);
+  expect(out).toMatch(/rounds of 20 +│ 2 +│ 2 +│/);
   expect(out).toMatch(/jobs end after +│ 2 h 14 min +│ 3 h 35 min +│/);
   expect(out).toContain('Nothing was sent and nothing was paid.');
   expect(await readdir(join(store, 'quarry-local')).catch(() => [])).toEqual([]);
@@ -43,8 +43,8 @@ test('a plan under other jobs in flight and another pace ends at another time', 
   expect(report.schedule).toMatchObject({
     jobs_in_flight: 4,
     records_per_hour: 50,
-    balanced: { jobs: 10, smallest: 100, largest: 100, waves: 3, hours: 6 },
-    full: { jobs: 10, waves: 3, hours: 6 },
+    balanced: { jobs: 10, smallest: 100, largest: 100, rounds: 3, hours: 6 },
+    full: { jobs: 10, rounds: 3, hours: 6 },
   });
 });
 
@@ -55,8 +55,8 @@ test('a plan counts the pilot, which runs alone before the others', async () => 
     ...['--jobs-in-flight', '4', '--records-per-hour', '50'],
   );
   expect(JSON.parse(out).schedule).toMatchObject({
-    balanced: { jobs: 10, smallest: 100, largest: 100, waves: 4, hours: 8 },
-    full: { jobs: 10, waves: 3, hours: 6 },
+    balanced: { jobs: 10, smallest: 100, largest: 100, rounds: 4, hours: 8 },
+    full: { jobs: 10, rounds: 3, hours: 6 },
   });
 });
 
@@ -67,8 +67,8 @@ test('a small pilot of large parts hardly moves the end', async () => {
     ...['--jobs-in-flight', '4', '--records-per-hour', '1000'],
   );
   expect(JSON.parse(out).schedule).toMatchObject({
-    balanced: { jobs: 5, smallest: 500, largest: 5000, waves: 2, hours: 5.5 },
-    full: { jobs: 5, waves: 2, hours: 5.5 },
+    balanced: { jobs: 5, smallest: 500, largest: 5000, rounds: 2, hours: 5.5 },
+    full: { jobs: 5, rounds: 2, hours: 5.5 },
   });
 });
 

@@ -13,9 +13,9 @@ function sizesOf(parts: readonly { rows: number }[]): number[] {
 describe('the schedule', () => {
   test('of 2,200,000 rows ends after about 27 hours with full parts and 20 with balanced ones', () => {
     const naive = scheduleJobs(sizesOf(packFull(2_200_000, 50_000)), pace);
-    expect(naive).toEqual({ jobs: 44, largest: 50_000, smallest: 50_000, waves: 3, hours: 27 });
+    expect(naive).toEqual({ jobs: 44, largest: 50_000, smallest: 50_000, rounds: 3, hours: 27 });
     const balanced = scheduleJobs(sizesOf(packRows(2_200_000, 1_000, limits)), pace);
-    expect(balanced).toMatchObject({ jobs: 60, largest: 36_667, smallest: 36_666, waves: 3 });
+    expect(balanced).toMatchObject({ jobs: 60, largest: 36_667, smallest: 36_666, rounds: 3 });
     expect(balanced.hours).toBeCloseTo(19.8, 3);
   });
 
@@ -23,7 +23,7 @@ describe('the schedule', () => {
     expect(scheduleJobs(sizesOf(packFull(2_200_001, 50_000)), pace)).toMatchObject({
       jobs: 45,
       smallest: 1,
-      waves: 3,
+      rounds: 3,
       hours: 27,
     });
     expect(scheduleJobs(sizesOf(packRows(2_200_001, 1_000, limits)), pace).smallest).toBe(36_666);
@@ -34,7 +34,7 @@ describe('the schedule', () => {
   });
 
   test('of no jobs takes no time', () => {
-    expect(scheduleJobs([], pace)).toEqual({ jobs: 0, largest: 0, smallest: 0, waves: 0, hours: 0 });
+    expect(scheduleJobs([], pace)).toEqual({ jobs: 0, largest: 0, smallest: 0, rounds: 0, hours: 0 });
   });
 
   test('takes no longer with more slots, no less than the work needs, and no longer than one job after another', () => {
