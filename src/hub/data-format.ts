@@ -11,7 +11,7 @@ export type FormatDecision =
   | { kind: 'tabular'; format: DatasetFormat; paths: string[] }
   | { kind: 'unreadable'; reason: string };
 
-/** The format that a file's name says, or undefined where it is none of ours. */
+/** The format that a file's name says, or undefined where it is not one of ours. */
 export function formatOfPath(path: string): DatasetFormat | undefined {
   const match = /\.(?:(parquet)|(?:(csv|tsv)|(?:jsonl|ndjson|json))(?:\.(?:gz|gzip|zst|zstd))?)$/i.exec(path);
   if (match === null) return undefined;

@@ -9,7 +9,7 @@ export interface PlacedDataset extends Omit<StagedDataset, 'uri'> {
   input: { s3_uri: string } | { dataset_id: string };
 }
 
-/** Of a dataset that is none of this machine's files. */
+/** Of a dataset that is not made of this machine's files. */
 export const NOTHING_STAGED: Omit<StagedDataset, 'uri'> = { names: [], notes: [], inPlace: new Map() };
 
 /** What stands for a dataset elsewhere than on this machine. */

@@ -48,7 +48,7 @@ export interface RunLayout {
   output(partId: string): S3Uri;
   /** What one turn made of a part's rows, where some are owed afterwards, and of a repair part's. */
   result(partId: string): S3Uri;
-  /** What the parts to be merged go through, once so many waves are done. */
+  /** What the parts to be merged go through, once the waves are done. */
   mergePlan(wave: number): S3Uri;
   /** The items of Merge's Distributed Map. */
   mergeItems(wave: number): S3Uri;

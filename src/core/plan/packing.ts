@@ -72,7 +72,7 @@ export function packGroups(
   );
 }
 
-/** Rows of each part, where a group is cut into so many. */
+/** Rows of each part, where a group is cut into this many. */
 function partRows({ group, count }: { group: RowRange; count: number }): number {
   return group.rows / Math.max(1, count);
 }

@@ -139,7 +139,7 @@ export const PreparedParts = z.array(PreparedPart).meta({ title: 'the parts of a
 export const InvocationMode = z.enum(['batch', 'on_demand', 'none']);
 export type InvocationMode = z.infer<typeof InvocationMode>;
 
-/** Owed records of another part: so many of them, from this one on, in the order of that part's result. */
+/** Owed records of another part: how many of them, from this one on, in the order of that part's result. */
 export const PartSource = z.object({
   part_id: z.string(),
   owed_from: Count,

@@ -84,7 +84,7 @@ export const MergedLedger = PartLedger.pick({
 export type MergedLedger = z.infer<typeof MergedLedger>;
 MergedLedger.register(z.globalRegistry, { title: 'the last ledger of a part' });
 
-/** How many rows took so many attempts, and how many of those have an answer. */
+/** How many rows took each number of attempts, and how many of those have an answer. */
 export const AttemptCounts = z.object({ attempts: Count, rows: Count, succeeded: Count });
 export type AttemptCounts = z.infer<typeof AttemptCounts>;
 

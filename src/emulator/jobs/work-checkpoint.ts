@@ -13,7 +13,7 @@ const Checkpoint = z.object({
 /** How far a job's work is. */
 export type Checkpoint = z.infer<typeof Checkpoint>;
 
-/** Nothing answered yet, of so many files. */
+/** Nothing answered yet, of this many files. */
 export function emptyCheckpoint(files: number): Checkpoint {
   return {
     position: 0,

@@ -2,7 +2,7 @@ import { prepareCount, preparePercentage } from '../data/number-field.ts';
 import type { MapState } from '../definition/amazon-states-language.ts';
 import type { Visit } from '../definition/prepared-state.ts';
 
-/** Whether a Map Run with so many failed items has failed. */
+/** Whether a Map Run with this many failed items has failed. */
 export type HasFailed = (failedItems: number, totalItems: number) => boolean;
 
 /**

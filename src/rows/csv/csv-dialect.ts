@@ -31,7 +31,7 @@ interface Reading {
   columns: number;
   /** True where each record has as many fields as the header, and each quote is sound. */
   isEven: boolean;
-  /** True where a field begins with a double quote that is none of this dialect's. */
+  /** True where a field begins with a double quote that is not one of this dialect's. */
   hasOtherQuotes: boolean;
 }
 

@@ -32,7 +32,7 @@ export interface CanonicalWriter {
   take(): Buffer;
 }
 
-/** A writer of records that are in this dialect, as so many columns. */
+/** A writer of records that are in this dialect, as this many columns. */
 export function createCanonicalWriter({ quote }: CsvDialect, columns: number): CanonicalWriter {
   const quoteByte = quote === '' ? -1 : quote.charCodeAt(0);
   let output = Buffer.allocUnsafe(1 << 16);

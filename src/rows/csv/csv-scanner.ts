@@ -24,7 +24,7 @@ export interface ScanOptions {
   ragged?: RaggedPolicy | undefined;
   /** Columns, where they are known to be more than the header has fields. */
   columns?: number | undefined;
-  /** True where the first line is none of the records. */
+  /** True where the first line is not a record. */
   hasSepLine?: boolean | undefined;
   /** True where a field that begins with a double quote, though this is not the dialect's, would be a sign that it is. */
   refusesDoubleQuotes?: boolean | undefined;
@@ -129,7 +129,7 @@ export class CsvScanner {
   }
 
   /**
-   * Runs through a chunk, to its end or, where it is to stop after so many rows of the file, to the end of the last of
+   * Runs through a chunk, to its end or, where it is to stop after this many rows of the file, to the end of the last of
    * these or of the header; gives how far. Throws CsvFault.
    */
   scan(bytes: Buffer, untilRow?: number): number {

@@ -23,7 +23,7 @@ const VECTOR_ROWS = 2_048;
  */
 const MOST_READ_BYTES = { usual: 16_000_000, large: 32_000_000 };
 
-/** What Parquet rows of so many bytes, unpacked, need. */
+/** What Parquet rows of this many bytes, unpacked, need. */
 export function prepareMemoryFor(rowBytes: number): PrepareMemory {
   const readBytes = VECTOR_ROWS * rowBytes;
   if (readBytes <= MOST_READ_BYTES.usual) return PREPARE_MEMORY;
@@ -32,7 +32,7 @@ export function prepareMemoryFor(rowBytes: number): PrepareMemory {
   return { memoryMb: LARGE_MEMORY_MB, partsAtOnce: 1, rowsAtOnce };
 }
 
-/** What text of so many columns needs: where that is more than usual, one part has it. */
+/** What text of this many columns needs: where that is more than usual, one part has it. */
 export function textMemoryFor(columns: number): PrepareMemory {
   const memoryMb = memoryForColumns(columns, PREPARE_MEMORY.memoryMb);
   return memoryMb === PREPARE_MEMORY.memoryMb ? PREPARE_MEMORY : { memoryMb, partsAtOnce: 1 };

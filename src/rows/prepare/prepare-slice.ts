@@ -96,7 +96,7 @@ export async function prepareSlice(request: PrepareRequest): Promise<void> {
 }
 
 /**
- * Runs of parts, and what each of them reads. Of Parquet files, so many as may well be copied at once; text files are
+ * Runs of parts, and what each of them reads. Of Parquet files, as many as can well be copied at once; text files are
  * read from their start, so a run that began in the middle would read them again.
  */
 function stretchesOf(parts: readonly PlannedPart[], { slice, dataset }: PrepareRequest): Slice[] {

@@ -21,7 +21,7 @@ export interface RequestIndexRequest {
   frame: RecordFrame;
   asked: Asked;
   recordIdColumn: string | undefined;
-  /** The first so many rows; the others are passed over. */
+  /** The first N rows; the others are passed over. */
   rows: number;
   scratchDirectory: string;
 }

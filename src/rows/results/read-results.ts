@@ -94,7 +94,7 @@ export type ResultFile = string | (() => Promise<RemoteResult>);
 
 /** Which rows of result files are read. */
 export interface ResultRows {
-  /** The first so many. @default all */
+  /** The first N. @default all */
   head?: number | undefined;
   /** Only rows without an answer. */
   failedOnly?: boolean | undefined;

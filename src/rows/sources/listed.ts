@@ -1,4 +1,4 @@
-/** Names in a message: so many of them, and of the others their number. */
+/** Names in a message: the first few, and how many others there are. */
 export const MOST_LISTED = 3;
 
 /** Names for a message: the first few, and how many more there are. */

@@ -25,7 +25,7 @@ const FORMATS: Readonly<Record<string, SourceName>> = {
   parquet: { format: 'parquet' },
 };
 
-/** Reads a file's name, or undefined where its ending is none of ours and nobody says what the file is. */
+/** Reads a file's name, or undefined where its ending is not one of ours and nobody says what the file is. */
 export function parseSourceName(uri: S3Uri, given?: GivenFormat): SourceName | undefined {
   if (given !== undefined) return FORMATS[given];
   const ending = /\.(csv|tsv|jsonl|ndjson|json|parquet)$/i.exec(withoutPacking(uri))?.[1]?.toLowerCase();

@@ -10,7 +10,7 @@ export interface OnDemandCounter {
 /** Milliseconds between two tellings. */
 const TELL_EVERY_MS = 5000;
 
-/** A counter of so many records. */
+/** A counter of a part's records. */
 export function createOnDemandCounter(
   records: number,
   clock: Pick<Clock, 'now'>,

@@ -15,7 +15,7 @@ export interface PlannedInput {
   jobs: readonly number[];
 }
 
-/** What a plan decided that its input does not say in so many words. */
+/** What a plan decided that its input does not say explicitly. */
 export function planNotes({ document, given, input, available, selected, jobs }: PlannedInput): string[] {
   const n = (value: number) => value.toLocaleString('en-US');
   const written = (document as { job_name_prefix?: unknown }).job_name_prefix;

@@ -10,7 +10,7 @@ import { readsOf } from '../../core/plan/slice-reads.ts';
 
 /** How many rows are to be cut, and what the cuts must respect. */
 export interface SliceRequest {
-  /** The first so many rows of the dataset. */
+  /** The first N rows of the dataset. */
   rows: number;
   bytesPerRow: number;
   limits: PackingLimits;
@@ -116,7 +116,7 @@ function groupFiles(
   const pack = ([first, ...others]: readonly RowRange[]) =>
     first === undefined ? [] : packGroups([withoutFirst(first, skipped), ...others], bytesPerRow, limits);
   const packed = pack(groups);
-  // Where so many slices would take more jobs than the user wants, one slice takes all files.
+  // Where that many slices would take more jobs than the user wants, one slice takes all files.
   const most = limits.maxParts ?? Number.POSITIVE_INFINITY;
   return packed.flat().length <= most ? packed : pack([{ firstRow: 0, rows }]);
 }

@@ -79,7 +79,7 @@ export function decideWave(situation: WaveSituation): WaveDecision {
   return withinBudget(parts, situation);
 }
 
-/** How so many records are run. */
+/** How a number of records is run. */
 export function modeOf(records: number, minRecordsPerJob: number): InvocationMode {
   if (records === 0) return 'none';
   return records < minRecordsPerJob ? 'on_demand' : 'batch';

@@ -131,7 +131,7 @@ async function toRunResult(
   }
 }
 
-/** Carries out tasks, and knows when none is under way any more. */
+/** Carries out tasks, and knows when nothing is under way any more. */
 function trackTasks(
   runTask: (call: TaskCall) => Promise<unknown>,
   onMachineFault: (fault: QuarryError) => void,
