@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { QuarryError } from '../../core/errors.ts';
 import type { PartTurn } from '../../core/plan/part.ts';
 import { waitingOf } from '../../core/run/waiting.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
 import { privately } from '../../core/text/private-text.ts';
 import { runLayout } from '../../runs/run-layout.ts';
 import { diskFaultOf } from '../../store/disk-fault.ts';
@@ -39,6 +40,25 @@ export async function reportFault(
   if (waiting !== undefined) onProgress?.({ kind: 'waiting', partId: part_id, ...waiting });
   const said = named instanceof QuarryError ? { public_message: named.publicMessage } : {};
   const fault: PartFault = { ...(waiting ?? { error: name, message }), ...said };
-  // Where this cannot be written either, the first error says more.
-  await writeJson(store, uri, fault).catch(() => {});
+  await writeWord(uri, fault, { store, clock });
+}
+
+/** Times that word of a fault is tried to be left: without it the part passes for one that was not reached. */
+const MOST_WRITES = 3;
+const REST_MS = 1000;
+
+async function writeWord(
+  uri: S3Uri,
+  fault: PartFault,
+  { store, clock }: Pick<StepDeps, 'store' | 'clock'>,
+): Promise<void> {
+  for (let attempt = 1; attempt <= MOST_WRITES; attempt += 1) {
+    const isWritten = await writeJson(store, uri, fault).then(
+      () => true,
+      () => false,
+    );
+    if (isWritten) return;
+    if (attempt < MOST_WRITES) await clock.sleep(REST_MS);
+  }
+  // Where it cannot be written at all, the first error says more.
 }

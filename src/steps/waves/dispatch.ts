@@ -151,7 +151,11 @@ async function failUncollected(
 ): Promise<never> {
   const [first] = missing;
   const faults = await pLimit(CONCURRENT_READS).map(missing, ({ part_id }) =>
-    readJsonIfPresent(store, layout.fault(part_id), PartFault).catch(() => undefined),
+    readJsonIfPresent(store, layout.fault(part_id), PartFault).catch((error: unknown) => {
+      // A store that does not answer is asked again: a part that was paid for must not pass for one that was not reached.
+      if (error instanceof DamagedFileError) return undefined;
+      throw error;
+    }),
   );
   const unreadable = faults.filter((fault) => fault !== undefined && UNREADABLE.includes(fault.error));
   if (unreadable.length > 0) {
