@@ -1,4 +1,5 @@
 import type { Column, DriftedColumn } from '../../core/plan/part.ts';
+import type { RowWindow } from '../bytes/source-bytes.ts';
 import { type DuckDb, guardedSql, sqlName, sqlPath, sqlText, unguarded } from './duckdb.ts';
 
 /** The most that a row group may have; it ends only where a vector of the query does. A writer holds several whole. */
@@ -13,10 +14,8 @@ const RESULT_ROW_GROUPS: RowGroupSize = { rows: 10_240, bytes: 40_000_000 };
 export const WORKING_ROW_GROUPS: RowGroupSize = { rows: 2_048, bytes: 8_000_000 };
 
 /** Consecutive rows of a Parquet file. */
-export interface ParquetRange {
+export interface ParquetRange extends RowWindow {
   path: string;
-  firstRow: number;
-  rows: number;
   /** Columns that are read in another type than the file's, or as nulls. */
   drift?: readonly DriftedColumn[] | undefined;
 }

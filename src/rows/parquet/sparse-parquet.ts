@@ -28,9 +28,7 @@ const REQUEST_BYTES = 32 * 1024 ** 2;
 const CONCURRENT_REQUESTS = 4;
 
 /** One column's bytes in one row group. */
-interface FetchedChunk extends ByteRange {
-  firstRow: number;
-  rows: number;
+interface FetchedChunk extends ByteRange, RowWindow {
   /** The top-level column that it is of. */
   column: string;
   isHere: boolean;

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
+import type { RowRange } from '../../core/plan/packing.ts';
 import type { Dataset, Slice } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
@@ -30,13 +31,11 @@ export interface StageRequest {
 }
 
 /** Rows of a Parquet file, and the global number of the first. */
-export interface StagedRange {
+export interface StagedRange extends RowRange {
   /** What it is, for messages. */
   name: string;
   file: Pick<SourceFile, 'path' | 'fetchRows' | 'drift'>;
   firstInFile: number;
-  rows: number;
-  firstRow: number;
 }
 
 /** A slice's rows as Parquet, for as long as it is not disposed of. */

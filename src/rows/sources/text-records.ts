@@ -1,11 +1,9 @@
+import type { RowWindow } from '../bytes/source-bytes.ts';
+
 /** Whole records of a text file, one after the other, with the newlines after them. */
-export interface TextRecords {
-  /** Their bytes, which may lie in several pieces. */
+export interface TextRecords extends RowWindow {
+  /** Their bytes, which may lie in several pieces. Not all of them are rows: a header is none, nor is a blank line that says nothing. */
   chunks: Buffer[];
-  /** Number in the file of the first that is a row. */
-  firstRow: number;
-  /** How many of them are rows: a header is none, nor is a blank line that says nothing. */
-  rows: number;
 }
 
 /** Finds where the records of a file end, from chunk to chunk. */
