@@ -6,7 +6,7 @@ import { type QuarryProcess, startQuarry } from '../../support/quarry-process.ts
 import { runQuarry } from '../../support/run-quarry.ts';
 
 /** Long enough for a process to be met at work. */
-const SLOW = { inProgressMs: 4_000 };
+const SLOW = { inProgressMs: 6_000 };
 const PARTS = ['--max-records-per-job', '110', '--no-pilot', '--run-id', 'mine'];
 
 /** Waits until the run has written down the job of its first part. */
