@@ -116,7 +116,7 @@ test('Ctrl-C leaves the run alone, and it is followed again, cancelled, resumed 
 
   const again = await untilInterrupted('run', file, ...slow);
   expect(again.err).toContain(
-    'The execution slow of the stack "Quarry" in us-east-1 is working on the run already',
+    'The execution slow of the stack "Quarry" in us-east-1 is already working on the run',
   );
   const followed = await untilInterrupted('status', 'slow', '--follow');
   expect(followed.status).toBe(130);
@@ -146,7 +146,7 @@ test('Ctrl-C leaves the run alone, and it is followed again, cancelled, resumed 
     'No execution is working on it. The last one, slow_2, ended as ABORTED.',
   );
   const harvested = await quarry('cancel', 'slow');
-  expect(harvested.err).toContain('No execution is working on run slow: one is started that harvests');
+  expect(harvested.err).toContain('No execution is working on run slow: one is started that collects');
   expect(harvested.out).toContain('Run slow: cancelled before every row was answered.');
 });
 
