@@ -7,6 +7,7 @@ import { privately } from '../../core/text/private-text.ts';
 import { runLayout } from '../../runs/run-layout.ts';
 import { diskFaultOf } from '../../store/disk-fault.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
 import type { StepDeps } from '../deps.ts';
 
 /** `faults/<part>.json`: what broke a part's turn the last time, for Dispatch to say. */
@@ -40,25 +41,19 @@ export async function reportFault(
   if (waiting !== undefined) onProgress?.({ kind: 'waiting', partId: part_id, ...waiting });
   const said = named instanceof QuarryError ? { public_message: named.publicMessage } : {};
   const fault: PartFault = { ...(waiting ?? { error: name, message }), ...said };
-  await writeWord(uri, fault, { store, clock });
+  await writeWord(uri, fault, store);
 }
 
 /** Times that word of a fault is tried to be left: without it the part passes for one that was not reached. */
 const MOST_WRITES = 3;
-const REST_MS = 1000;
 
-async function writeWord(
-  uri: S3Uri,
-  fault: PartFault,
-  { store, clock }: Pick<StepDeps, 'store' | 'clock'>,
-): Promise<void> {
+async function writeWord(uri: S3Uri, fault: PartFault, store: ObjectStore): Promise<void> {
   for (let attempt = 1; attempt <= MOST_WRITES; attempt += 1) {
     const isWritten = await writeJson(store, uri, fault).then(
       () => true,
       () => false,
     );
     if (isWritten) return;
-    if (attempt < MOST_WRITES) await clock.sleep(REST_MS);
   }
   // Where it cannot be written at all, the first error says more.
 }
