@@ -3,27 +3,7 @@
 # From the repository's root; ends with "N passed, N failed".
 set -uo pipefail
 
-root=$PWD
-export PATH=$root/node_modules/.bin:$PATH
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-passed=0
-failed=0
-
-try() { # try NAME COMMAND...
-  local name=$1
-  shift
-  if "$@" >"$folder/log" 2>&1; then
-    passed=$((passed + 1))
-    echo "ok     $name"
-  else
-    failed=$((failed + 1))
-    echo "FAILED $name"
-    cat "$folder/log"
-  fi
-}
-
-version_of() { node -p "require('$root/node_modules/$1/package.json').version"; }
+. scripts/checks.sh
 
 # A folder with the recipe, a table, and what the recipes install.
 open() { # open RECIPE

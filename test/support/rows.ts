@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { Dataset, PlannedPart, PreparedPart } from '../../src/core/plan/part.ts';
 import { toS3Uri } from '../../src/core/s3-uri.ts';
+import { CONVERSE_OUTPUT } from '../../src/models/converse-message.ts';
 import type { OutputShape } from '../../src/models/output-shape.ts';
 import type { RecordFrame } from '../../src/models/record-frame.ts';
 import { parsePromptTemplate } from '../../src/prompts/prompt-template.ts';
@@ -13,14 +14,7 @@ import { type PrepareRequest, prepareSlice } from '../../src/rows/prepare/prepar
 import { type ResultColumnsRequest, resultColumnsOf } from '../../src/rows/results/result-columns.ts';
 import { describeDataset, type LocalDatasetFile } from '../../src/rows/sources/describe-dataset.ts';
 
-export const CONVERSE: OutputShape = {
-  kind: 'text',
-  blocks: ['output', 'message', 'content'],
-  text: ['text'],
-  stopReason: ['stopReason'],
-  inputTokens: ['usage', 'inputTokens'],
-  outputTokens: ['usage', 'outputTokens'],
-};
+export const CONVERSE: OutputShape = CONVERSE_OUTPUT;
 
 export const ANTHROPIC: OutputShape = {
   kind: 'text',
