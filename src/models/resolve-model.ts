@@ -4,6 +4,7 @@ import type {
   InferenceParameter,
   InferenceParameters,
   ModelAdapter,
+  ModelInvocationType,
   ModelRequest,
 } from './adapters/model-adapter.ts';
 import { factsOf } from './catalog/model-catalog.ts';
@@ -20,6 +21,8 @@ export interface ModelChoice extends ModelRequest {
   region?: string | undefined;
   /** True: what the catalogue says that Bedrock refuses is only noted. */
   force?: boolean | undefined;
+  /** The form of record that a run began with, which it keeps; left out where it has not begun. */
+  invocationType?: ModelInvocationType | undefined;
 }
 
 /** A model that may be asked so, as far as is known. */
@@ -37,7 +40,7 @@ export function resolveModel(modelId: string, choice: ModelChoice): ResolvedMode
   const identity = parseModelId(modelId);
   const base = baseOf(identity, choice.baseModelId);
   const pricedId = base?.modelId ?? modelId;
-  const adapter = findAdapter(pricedId);
+  const adapter = findAdapter(pricedId, choice.invocationType);
   checkFamily(adapter, parameters, systemPrompt);
   const facts = factsOf(base?.baseModelId);
   const refusals = facts === undefined ? [] : refusalsOf({ identity, facts, region, parameters });

@@ -3,7 +3,7 @@ import { type AnswerSchema, answerSchemaOf, schemaInstruction } from '../../core
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { ModelAdapter, ModelRequest } from '../../models/adapters/model-adapter.ts';
 import { type RecordFrame, recordFrameOf } from '../../models/record-frame.ts';
-import { type ResolvedModel, resolveModel } from '../../models/resolve-model.ts';
+import { type ModelChoice, type ResolvedModel, resolveModel } from '../../models/resolve-model.ts';
 import { findTemplate } from '../../prompts/find-template.ts';
 import { type PromptPiece, parsePromptTemplate, renderPrompt } from '../../prompts/prompt-template.ts';
 
@@ -30,14 +30,17 @@ export interface ModelCall {
 const DEFAULT_TEXT_COLUMN = 'input_text';
 
 /**
- * The model, prompt and body of a run input whose jobs are created in `region`; InvalidRunInputError where they do not
- * go together.
+ * The model, prompt and body of a run input whose jobs are created in `region`, in the form of record that its plan
+ * names where it has one; InvalidRunInputError where they do not go together.
  */
-export function modelCallOf(input: RunInput, { region }: { region?: string | undefined } = {}): ModelCall {
+export function modelCallOf(
+  input: RunInput,
+  { region, invocationType }: Pick<ModelChoice, 'region' | 'invocationType'> = {},
+): ModelCall {
   const { system, systemPrompt } = systemPromptOf(input);
   const request = { systemPrompt, parameters: input.inference_parameters ?? {} };
   const { base_model_id: baseModelId, force } = input;
-  const model = resolveModel(input.model_id, { ...request, baseModelId, region, force });
+  const model = resolveModel(input.model_id, { ...request, baseModelId, region, invocationType, force });
   const { adapter } = model;
   const refuse = (key: 'prompt_id' | 'prompt_template' | 'text_column', why: string) => {
     if (input[key] !== undefined) throw new InvalidRunInputError(`${key}: ${why}`);

@@ -58,7 +58,11 @@ function toPlanned(variant: Variant, given: RunInput): PlannedVariant {
   // The plan's own text, so that a prompt changed since then does not change half a run.
   const prompt = prompt_template === null ? input : { ...omitPromptId(input), prompt_template };
   // The plan was let pass, whatever the catalogue says by now.
-  const call = modelCallOf({ ...prompt, base_model_id: model.base_model_id, force: true });
+  const call = modelCallOf(
+    { ...prompt, base_model_id: model.base_model_id, force: true },
+    // A model may have got a body of its own since the run began.
+    { invocationType: model.invocation_type },
+  );
   return { model, input, call };
 }
 

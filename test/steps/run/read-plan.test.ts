@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { RunPlan } from '../../../src/core/plan/run-plan.ts';
+import { converse } from '../../../src/models/adapters/converse.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import type { StepDeps } from '../../../src/steps/deps.ts';
 import { readPlan, variantOf } from '../../../src/steps/run/read-plan.ts';
@@ -11,10 +12,10 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const RUN_URI = runUriOf('bucket', 'old');
 
-async function readRecorded() {
+async function readRecorded(change = (plan: string) => plan) {
   const store = createDirectoryStore(await temporaryDirectory());
   const path = join(import.meta.dirname, '../../fixtures/plans/format-2.json');
-  await store.write(runLayout(RUN_URI).plan, await readFile(path));
+  await store.write(runLayout(RUN_URI).plan, change(await readFile(path, 'utf8')));
   return { run: await readPlan(RUN_URI, { store } as unknown as StepDeps), store };
 }
 
@@ -41,6 +42,15 @@ test('it is written as plans are now, and means the same', async () => {
   expect(again.plan).toEqual(run.plan);
   expect(again.variants[0]?.call.frame).toEqual(run.variants[0]?.call.frame);
   expect(RunPlan.parse(JSON.parse(JSON.stringify(run.plan)))).toEqual(run.plan);
+});
+
+test('a run keeps the form of record that it began with, though its model has a body of its own by now', async () => {
+  const { run } = await readRecorded((plan) =>
+    plan.replace('"invocation_type": "InvokeModel"', '"invocation_type": "Converse"'),
+  );
+  const { call } = variantOf(run, { part_id: 'p00001', variant: 0 });
+  expect(call.adapter).toBe(converse);
+  expect(call.frame.segments[0]).toMatchObject({ text: expect.not.stringContaining('schemaVersion') });
 });
 
 test('a part of a variant that its plan does not have is named', async () => {
