@@ -32,6 +32,16 @@ export const TITAN: OutputShape = {
   inputTokens: ['inputTextTokenCount'],
 };
 /** Where Amazon Titan Text Embeddings V2 has the bits of a text. */
+export const GPT_OSS: OutputShape = {
+  kind: 'text',
+  blocks: ['choices'],
+  text: ['message', 'content'],
+  thoughts: { begin: '<reasoning>', end: '</reasoning>' },
+  stopReason: ['choices', 0, 'finish_reason'],
+  inputTokens: ['usage', 'prompt_tokens'],
+  outputTokens: ['usage', 'completion_tokens'],
+};
+/** Where Amazon Titan Text Embeddings V2 has the bits of a text. */
 export const TITAN_BITS: OutputShape = {
   kind: 'embedding',
   embedding: ['embeddingsByType', 'binary'],

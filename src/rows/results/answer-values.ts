@@ -1,4 +1,4 @@
-import type { OutputPath } from '../../models/output-shape.ts';
+import type { Enclosure, OutputPath } from '../../models/output-shape.ts';
 import { sqlName, sqlText } from '../duckdb/duckdb.ts';
 
 /** Where a model's output has one value of an answer, and what that value is. */
@@ -18,6 +18,8 @@ interface BlocksSource {
   text: OutputPath;
   /** Only blocks in which this key has this value. */
   only?: { key: string; equals: string } | undefined;
+  /** What a text may begin with that is left out of it; all of the text, where it has no end. */
+  thoughts?: Enclosure | undefined;
 }
 
 /** A list of numbers that 32-bit floats can be. */
@@ -76,27 +78,37 @@ const KINDS: Kinds = {
   blocks: {
     type: () => 'VARCHAR',
     reads: ({ at, text, only }) => {
-      const block = structType([[text, 'JSON'], ...onlyRead(only)]);
-      return [[at, `${block}[]`]];
+      const found = [...at, 0, ...text] as const;
+      return only === undefined
+        ? [[found, 'JSON']]
+        : [
+            [found, 'JSON'],
+            [[...at, 0, only.key], 'JSON'],
+          ];
     },
-    sql: ({ at, text, only }) => {
+    sql: ({ at, text, only, thoughts }) => {
       const blocks = fieldOf('modelOutput', at);
       const found = stringOf(fieldOf('block', text));
       const picked =
         only === undefined
           ? found
           : `CASE WHEN ${stringOf(fieldOf('block', [only.key]))} = ${sqlText(only.equals)} THEN ${found} END`;
+      const all = `list_transform(${blocks}, lambda block: ${picked})`;
+      const kept =
+        thoughts === undefined
+          ? all
+          : `list_transform(${all}, lambda found: ${withoutThoughtsSql('found', thoughts)})`;
       // array_to_string passes nulls over, but makes null of a list that has nothing else.
-      const texts = `array_to_string(list_transform(${blocks}, lambda block: ${picked}), '')`;
-      return `CASE WHEN ${blocks} IS NOT NULL THEN coalesce(${texts}, '') END`;
+      return `CASE WHEN ${blocks} IS NOT NULL THEN coalesce(array_to_string(${kept}, ''), '') END`;
     },
-    read: ({ at, text, only }, modelOutput) => {
+    read: ({ at, text, only, thoughts }, modelOutput) => {
       const blocks = valueAt(modelOutput, at);
       if (!Array.isArray(blocks)) return null;
       const texts = blocks
         .filter((block) => only === undefined || valueAt(block, [only.key]) === only.equals)
         .map((block) => valueAt(block, text))
-        .filter((found) => typeof found === 'string');
+        .filter((found) => typeof found === 'string')
+        .map((found) => (thoughts === undefined ? found : withoutThoughts(found, thoughts)));
       return texts.join('').toWellFormed();
     },
   },
@@ -170,27 +182,32 @@ export function readValue(source: AnswerSource, modelOutput: unknown): AnswerVal
 
 /** The type of a column `modelOutput` that has what these values are read of, and nothing else. */
 export function modelOutputType(sources: readonly AnswerSource[]): string {
-  return structType(sources.flatMap((source) => kindOf(source).reads(source)));
+  const tree: TypeTree = new Map();
+  for (const [path, type] of sources.flatMap((source) => kindOf(source).reads(source)))
+    addPath(tree, path, type);
+  return typeOfTree(tree);
 }
 
 function kindOf<S extends AnswerSource>({ kind }: S): ValueKind<S> {
   return KINDS[kind] as unknown as ValueKind<S>;
 }
 
-function onlyRead(only: BlocksSource['only']): [OutputPath, string][] {
-  return only === undefined ? [] : [[[only.key], 'JSON']];
+function withoutThoughtsSql(text: string, { begin, end }: Enclosure): string {
+  const from = `strpos(${text}, ${sqlText(end)})`;
+  const rest = `CASE WHEN ${from} > 0 THEN substr(${text}, ${from} + ${end.length}) ELSE '' END`;
+  return `CASE WHEN starts_with(${text}, ${sqlText(begin)}) THEN ${rest} ELSE ${text} END`;
 }
 
-/** Keys and their types, or the keys within. */
-type TypeTree = Map<string, string | TypeTree>;
-
-function structType(reads: readonly (readonly [path: OutputPath, type: string])[]): string {
-  const tree: TypeTree = new Map();
-  for (const [path, type] of reads) addPath(tree, path, type);
-  return typeOfTree(tree);
+function withoutThoughts(text: string, { begin, end }: Enclosure): string {
+  if (!text.startsWith(begin)) return text;
+  const at = text.indexOf(end);
+  return at === -1 ? '' : text.slice(at + end.length);
 }
 
-function addPath(tree: TypeTree, [key, ...rest]: readonly string[], type: string): void {
+/** Keys and their types, or the keys within; a list has the one key 0. */
+type TypeTree = Map<OutputPath[number], string | TypeTree>;
+
+function addPath(tree: TypeTree, [key, ...rest]: readonly OutputPath[number][], type: string): void {
   if (key === undefined) return;
   if (rest.length === 0) {
     tree.set(key, type);
@@ -203,14 +220,15 @@ function addPath(tree: TypeTree, [key, ...rest]: readonly string[], type: string
 }
 
 function typeOfTree(tree: TypeTree): string {
-  const fields = [...tree].map(
-    ([key, inner]) => `${sqlName(key)} ${typeof inner === 'string' ? inner : typeOfTree(inner)}`,
-  );
+  const typeOf = (inner: string | TypeTree) => (typeof inner === 'string' ? inner : typeOfTree(inner));
+  const element = tree.get(0);
+  if (element !== undefined) return `${typeOf(element)}[]`;
+  const fields = [...tree].map(([key, inner]) => `${sqlName(String(key))} ${typeOf(inner)}`);
   return `STRUCT(${fields.join(', ')})`;
 }
 
 function fieldOf(value: string, path: OutputPath): string {
-  return [value, ...path.map(sqlName)].join('.');
+  return path.reduce<string>((sql, key) => (key === 0 ? `${sql}[1]` : `${sql}.${sqlName(key)}`), value);
 }
 
 /** SQL for the text of a JSON string; null for any other JSON. Not by `json_type`, which would parse it once more. */
@@ -225,11 +243,10 @@ function countOf(json: string): string {
 }
 
 function valueAt(value: unknown, path: OutputPath): unknown {
-  return path.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined,
-    value,
-  );
+  return path.reduce<unknown>((inner, key) => {
+    if (key === 0) return Array.isArray(inner) ? inner[0] : undefined;
+    return typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined;
+  }, value);
 }
 
 function isFloat(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import { type AnswerSchema, propertyTypeOf } from '../../core/run-input/output-schema.ts';
-import type { OutputShape } from '../../models/output-shape.ts';
+import { type OutputShape, pathText } from '../../models/output-shape.ts';
 import { type AnswerSource, valueTypeOf } from './answer-values.ts';
 
 /** A column that a run adds to its rows, and what it tells of a row. */
@@ -145,11 +145,17 @@ function sourcesOf(shape: OutputShape): AnswerSources {
   switch (shape.kind) {
     case 'text':
       return {
-        answer: { kind: 'blocks', at: shape.blocks, text: shape.text, only: shape.only },
+        answer: {
+          kind: 'blocks',
+          at: shape.blocks,
+          text: shape.text,
+          only: shape.only,
+          thoughts: shape.thoughts,
+        },
         stopReason: { kind: 'text', at: shape.stopReason },
         inputTokens,
         outputTokens: { kind: 'count', at: shape.outputTokens },
-        unexpected: `The model's output has no list of content blocks at ${shape.blocks.join('.')}.`,
+        unexpected: `The model's output has no list of content blocks at ${pathText(shape.blocks)}.`,
       };
     case 'embedding':
       return {
@@ -157,7 +163,7 @@ function sourcesOf(shape: OutputShape): AnswerSources {
         stopReason: { kind: 'absent', type: 'VARCHAR' },
         inputTokens,
         outputTokens: { kind: 'absent', type: 'BIGINT' },
-        unexpected: `The model's output has no list of ${shape.numbers === 'bits' ? 'zeros and ones' : 'numbers'} at ${shape.embedding.join('.')}.`,
+        unexpected: `The model's output has no list of ${shape.numbers === 'bits' ? 'zeros and ones' : 'numbers'} at ${pathText(shape.embedding)}.`,
       };
   }
 }

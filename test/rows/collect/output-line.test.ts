@@ -7,7 +7,15 @@ import { outputLinesSql, readOutputLine, rewrittenLinesSql } from '../../../src/
 import { rewriteOutput } from '../../../src/rows/collect/rewrite-output.ts';
 import { type DuckDb, openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
 import type { ResultColumns } from '../../../src/rows/results/result-columns.ts';
-import { ANTHROPIC, CONVERSE, columnsOf, createDirectory, TITAN, TITAN_BITS } from '../../support/rows.ts';
+import {
+  ANTHROPIC,
+  CONVERSE,
+  columnsOf,
+  createDirectory,
+  GPT_OSS,
+  TITAN,
+  TITAN_BITS,
+} from '../../support/rows.ts';
 
 const scalars = fc.oneof(
   fc.string(),
@@ -40,6 +48,14 @@ const blocks = fc.array(
   { maxLength: 4 },
 );
 
+/** Thoughts that end or do not, none, two of them, or the signs of some within an answer. */
+const thoughtful = fc
+  .array(
+    fc.oneof(fc.constantFrom('<reasoning>', '</reasoning>', '<reason'), fc.string({ unit: 'grapheme' })),
+    { maxLength: 5 },
+  )
+  .map((pieces) => pieces.join(''));
+
 /** DuckDB reads the elements of an embedding as numbers, and so takes texts of numbers and booleans for some. */
 const isNotConverted = (value: unknown) =>
   typeof value !== 'boolean' && (typeof value !== 'string' || /[a-z]{2}/.test(value));
@@ -71,6 +87,34 @@ const shapes: [string, OutputShape, fc.Arbitrary<unknown>][] = [
           content: often(blocks),
           stop_reason: fc.oneof(fc.string(), anything),
           usage: often(fc.record({ input_tokens: counts, output_tokens: counts }, { requiredKeys: [] })),
+        },
+        { requiredKeys: [] },
+      ),
+    ),
+  ],
+  [
+    'chat completions with their thoughts before the answer',
+    GPT_OSS,
+    often(
+      fc.record(
+        {
+          choices: often(
+            fc.array(
+              often(
+                fc.record(
+                  {
+                    message: often(
+                      fc.record({ content: fc.oneof(thoughtful, anything) }, { requiredKeys: [] }),
+                    ),
+                    finish_reason: fc.oneof(fc.string(), anything),
+                  },
+                  { requiredKeys: [] },
+                ),
+              ),
+              { maxLength: 2 },
+            ),
+          ),
+          usage: often(fc.record({ prompt_tokens: counts, completion_tokens: counts }, { requiredKeys: [] })),
         },
         { requiredKeys: [] },
       ),
