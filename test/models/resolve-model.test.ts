@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidRunInputError } from '../../src/core/errors.ts';
+import { MODEL_ADAPTERS } from '../../src/models/adapters/find-adapter.ts';
 import type { InferenceParameters } from '../../src/models/adapters/model-adapter.ts';
 import { resolveModel } from '../../src/models/resolve-model.ts';
 
@@ -18,8 +19,7 @@ const refused: { name: string; call: () => unknown; message: string }[] = [
   {
     name: 'a model that gives no text and no embedding that Quarry knows',
     call: resolve('amazon.nova-canvas-v1:0'),
-    message:
-      'model_id "amazon.nova-canvas-v1:0" is of no supported family. Families: Amazon Nova: us.amazon.nova-lite-v1:0; Anthropic Claude: us.anthropic.claude-haiku-4-5-20251001-v1:0; Amazon Titan Multimodal Embeddings G1: amazon.titan-embed-image-v1; Amazon Titan Text Embeddings V2: amazon.titan-embed-text-v2:0; any other text model (Converse): us.meta.llama3-3-70b-instruct-v1:0. Converse takes any text model, but this is not one, as its id says.',
+    message: `model_id "amazon.nova-canvas-v1:0" is of no supported family. Families: ${MODEL_ADAPTERS.map(({ family, example }) => `${family}: ${example}`).join('; ')}. Converse takes any text model, but this is not one, as its id says.`,
   },
   {
     name: 'a parameter that the family does not take',
