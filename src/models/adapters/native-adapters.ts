@@ -2,6 +2,7 @@
 import { amazonNova } from './amazon-nova.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
 import type { ModelAdapter } from './model-adapter.ts';
+import { openaiGptOss } from './openai-gpt-oss.ts';
 import { titanMultimodalEmbeddings } from './titan-multimodal-embeddings.ts';
 import { titanTextEmbeddings } from './titan-text-embeddings.ts';
 
@@ -9,6 +10,7 @@ import { titanTextEmbeddings } from './titan-text-embeddings.ts';
 export const NATIVE_ADAPTERS: readonly ModelAdapter[] = [
   amazonNova,
   anthropicMessages,
+  openaiGptOss,
   titanMultimodalEmbeddings,
   titanTextEmbeddings,
 ];

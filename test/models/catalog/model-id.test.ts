@@ -30,7 +30,7 @@ test.each([
   ['us.meta.llama4-maverick-17b-instruct-v1:0', 'us', 'meta.llama4-maverick-17b-instruct-v1:0', CONVERSE],
   ['meta.llama3-1-405b-instruct-v1:0', undefined, 'meta.llama3-1-405b-instruct-v1:0', CONVERSE],
   ['mistral.ministral-3-8b-instruct', undefined, 'mistral.ministral-3-8b-instruct', CONVERSE],
-  ['openai.gpt-oss-20b-1:0', undefined, 'openai.gpt-oss-20b-1:0', CONVERSE],
+  ['openai.gpt-oss-20b-1:0', undefined, 'openai.gpt-oss-20b-1:0', 'OpenAI gpt-oss'],
   ['openai.gpt-5.6-sol', undefined, 'openai.gpt-5.6-sol', CONVERSE],
   ['deepseek.v3-v1:0', undefined, 'deepseek.v3-v1:0', CONVERSE],
   ['deepseek.v3.2', undefined, 'deepseek.v3.2', CONVERSE],
