@@ -1,4 +1,5 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,7 +7,11 @@ export default defineConfig({
     // Most of a test is waiting for a file, a process or a socket.
     maxWorkers: 2 * availableParallelism(),
     // Whoever runs the tests, by npx or not: hints name the command so.
-    env: { QUARRY_PROGRAM: 'quarry' },
+    env: {
+      QUARRY_PROGRAM: 'quarry',
+      // Each command of a test is a process of its own, which need not read our code anew.
+      NODE_COMPILE_CACHE: join(tmpdir(), 'quarry-tests-compile-cache'),
+    },
     projects: [
       {
         test: {
