@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
-import { type BigIntStats, createReadStream } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { readFileBytes } from './file-bytes.ts';
 
-/** Bytes of a file read at once. */
-const CHUNK_BYTES = 1024 ** 2;
+/** Bytes of a file that is rather read again than noted: to read a note takes as long. */
+const SMALL_BYTES = 256n * 1024n;
 /** Nanoseconds that must lie between the last change of a file and its note: within one tick it could change again unseen. */
 const TICK_NS = 2_000_000_000n;
 
 /** What is noted of a file: its digest, and the state that it was of. */
 const DigestNote = z.object({ state: z.string(), sha256: z.string() });
 
-/** SHA-256 of files in hexadecimal; a file that has not changed since is not read again. */
+/** SHA-256 of files in hexadecimal; one that is not small, and has not changed since, is not read again. */
 export interface ContentDigests {
   of(path: string, signal?: AbortSignal): Promise<string>;
   /** Notes the digest of a file that has just been copied from one of that digest. */
@@ -47,6 +48,7 @@ export function createContentDigests(folder: string): ContentDigests {
   return {
     of: async (path, signal) => {
       const stats = await stat(path, { bigint: true });
+      if (stats.size <= SMALL_BYTES) return digestOf(path, signal);
       const found = await known(path, stats);
       if (found !== undefined) return found;
       const sha256 = await digestOf(path, signal);
@@ -54,14 +56,17 @@ export function createContentDigests(folder: string): ContentDigests {
       if (stateOf(after) === stateOf(stats)) await note(path, { stats, sha256 });
       return sha256;
     },
-    note: async (path, sha256) => note(path, { stats: await stat(path, { bigint: true }), sha256 }),
+    note: async (path, sha256) => {
+      const stats = await stat(path, { bigint: true });
+      if (stats.size > SMALL_BYTES) await note(path, { stats, sha256 });
+    },
   };
 }
 
 /** SHA-256 of a file in hexadecimal. */
 export async function digestOf(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+  for await (const chunk of readFileBytes(path)) {
     signal?.throwIfAborted();
     hash.update(chunk);
   }

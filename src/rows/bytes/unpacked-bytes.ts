@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { PassThrough, pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress, type Gunzip } from 'node:zlib';
+import { readFileBytes } from '../../store/file-bytes.ts';
 import { createZstdFrames, UnpackFault } from './zstd-frames.ts';
 
 /** How a file is packed. */
@@ -16,7 +16,7 @@ const CHUNK_BYTES = 1 << 20;
 export function readUnpacked(path: string, compression: Compression): AsyncIterable<Buffer> {
   switch (compression) {
     case 'none':
-      return createReadStream(path, { highWaterMark: CHUNK_BYTES });
+      return readFileBytes(path);
     case 'gzip':
       return readGzip(path);
     case 'zstd':
@@ -35,7 +35,7 @@ export function isUnpackError(error: unknown): error is Error {
 async function* readGzip(path: string): AsyncGenerator<Buffer> {
   if (await isEmpty(path)) return;
   const unpack = createGunzip({ chunkSize: CHUNK_BYTES });
-  yield* unpackedBy(createReadStream(path, { highWaterMark: CHUNK_BYTES }), unpack);
+  yield* unpackedBy(Readable.from(readFileBytes(path)), unpack);
   await refuseTrailing(path, unpack.bytesWritten);
 }
 
@@ -55,7 +55,7 @@ async function* readZstd(path: string): AsyncGenerator<Buffer> {
 
 async function* framesOf(path: string): AsyncGenerator<Buffer> {
   const frames = createZstdFrames();
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+  for await (const chunk of readFileBytes(path)) {
     yield* frames.push(chunk);
   }
   frames.end();
