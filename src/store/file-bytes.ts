@@ -19,5 +19,9 @@ export async function* readFileBytes(path: string): AsyncGenerator<Buffer> {
     if (bytesRead === stats.size) return;
     start = bytesRead;
   }
-  yield* file.createReadStream({ highWaterMark: CHUNK_BYTES, autoClose: false, start }) as AsyncIterable<Buffer>;
+  yield* file.createReadStream({
+    highWaterMark: CHUNK_BYTES,
+    autoClose: false,
+    start,
+  }) as AsyncIterable<Buffer>;
 }

@@ -105,9 +105,13 @@ async function readOurs(
       for await (const relation of openRelations({
         format: 'csv',
         columns: header,
-        file: { ...file, layout: { csv: layout } },
-        windows: [{ firstRow: 0, rows: count }],
-        isPlain: plain,
+        reads: [
+          {
+            file: { ...file, layout: { csv: layout } },
+            windows: [{ firstRow: 0, rows: count }],
+            isPlain: plain,
+          },
+        ],
         scratchPrefix: `${path}-`,
       })) {
         await using read = relation;

@@ -17,6 +17,7 @@ import {
   WORKING_ROW_GROUPS,
 } from '../duckdb/parquet.ts';
 import { readingRows } from '../sources/damaged-source.ts';
+import { expectRows } from '../sources/expect-rows.ts';
 import type { SourceRelation } from '../sources/source-relation.ts';
 import type { PrepareMemory } from './prepare-memory.ts';
 import {
@@ -35,7 +36,7 @@ import {
   requestHashSql,
 } from './record-sql.ts';
 import { duplicatesSql } from './request-index.ts';
-import { expectRows, openPartSource, type PartSource, reopenPart } from './row-feed.ts';
+import { openPartSource, type PartSource, reopenPart } from './row-feed.ts';
 import { estimateBytesPerRow, MOST_COPIED_BYTES } from './staged-slice.ts';
 
 /** Most bytes that a part may well have while one more is begun: all their files lie in the scratch directory. */
@@ -237,7 +238,7 @@ async function writeRows(
     );
   const [relation, ...others] = relations;
   if (relation !== undefined && others.length === 0) {
-    await copyRelation(request, relation, copyPart);
+    await copyRelation(db, request, { relation, copy: copyPart });
     return;
   }
   const pieces: string[] = [];
@@ -246,7 +247,10 @@ async function writeRows(
     for (const piece of relations) {
       const path = `${rowsPath}.${pieces.length}`;
       pieces.push(path);
-      await copyRelation(request, piece, (sql) => copy(sql, path, 'uncompressed'));
+      await copyRelation(db, request, {
+        relation: piece,
+        copy: (sql) => copy(sql, path, 'uncompressed'),
+      });
     }
     expectRows(await copyPart(`SELECT * FROM ${readParquetsSql(pieces)}`), part.rows, `part ${part.part_id}`);
   } finally {
@@ -256,12 +260,12 @@ async function writeRows(
 
 /** Copies rows of a dataset file, as `writeRows` wants them. */
 async function copyRelation(
+  db: DuckDb,
   request: PrepareRequest,
-  relation: SourceRelation,
-  copy: (sql: string) => Promise<number>,
+  { relation, copy }: { relation: SourceRelation; copy: (sql: string) => Promise<number> },
 ): Promise<void> {
   const { name, rows, spell } = relation;
-  const copied = await readingRows(name, () =>
+  const copied = await readingRows(db, relation, () =>
     copy(rowsSql(request, relation)).catch(async (error: unknown) => {
       if (!isUnreadableContent(error) && !isColumnMissing(error)) throw error;
       if (spell !== undefined) return await copy(rowsSql(request, await spell()));

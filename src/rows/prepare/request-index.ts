@@ -6,7 +6,7 @@ import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlPath } from '../duckdb/duckdb.ts';
 import { copyToParquet } from '../duckdb/parquet.ts';
 import { readingRows } from '../sources/damaged-source.ts';
-import { wholeFiles } from '../sources/dataset-rows.ts';
+import { firstRows } from '../sources/dataset-rows.ts';
 import type { LocalDatasetFile } from '../sources/describe-dataset.ts';
 import { openRelations } from '../sources/source-relation.ts';
 import { type Asked, REQUEST_HASH_COLUMN, requestHashSql } from './record-sql.ts';
@@ -101,29 +101,22 @@ async function readRequests(
   const columns = used.length > 0 ? [...new Set(used)] : dataset.columns.slice(0, 1).map(({ name }) => name);
   const id = idColumn === undefined ? 'NULL' : columnText(idColumn);
   await db.run('CREATE TABLE requests (digest BLOB, id VARCHAR)');
-  let left = rows;
-  for (const file of wholeFiles(files, dataset)) {
-    const window = { firstRow: 0, rows: Math.min(left, file.rows) };
-    if (window.rows === 0) break;
-    left -= window.rows;
-    for await (const relation of openRelations({
-      format: dataset.format,
-      columns,
-      file,
-      windows: [window],
-      isPlain: file.isPlain,
-      scratchPrefix: join(scratchDirectory, 'text-'),
-    })) {
-      await using read = relation;
-      await readingRows(read.name, () =>
-        db.run(
-          `INSERT INTO requests SELECT ${REQUEST_HASH_COLUMN}, id FROM (${requestHashSql(
-            { frame, asked, columns: dataset.columns },
-            { from: `(SELECT *, ${id} AS ${ID_COLUMN} FROM ${read.from})`, kept: [`${ID_COLUMN} AS id`] },
-          )})`,
-        ),
-      );
-    }
+  const relations = openRelations({
+    format: dataset.format,
+    columns,
+    reads: firstRows(files, dataset, rows),
+    scratchPrefix: join(scratchDirectory, 'text-'),
+  });
+  for await (const relation of relations) {
+    await using read = relation;
+    await readingRows(db, read, () =>
+      db.run(
+        `INSERT INTO requests SELECT ${REQUEST_HASH_COLUMN}, id FROM (${requestHashSql(
+          { frame, asked, columns: dataset.columns },
+          { from: `(SELECT *, ${id} AS ${ID_COLUMN} FROM ${read.from})`, kept: [`${ID_COLUMN} AS id`] },
+        )})`,
+      ),
+    );
   }
 }
 

@@ -1,12 +1,17 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { LedgerMismatchError } from '../../core/errors.ts';
 import { balancedRanges } from '../../core/plan/packing.ts';
-import type { PlannedPart, SliceRead } from '../../core/plan/part.ts';
+import type { Dataset, PlannedPart, SliceRead } from '../../core/plan/part.ts';
 import type { RowWindow } from '../bytes/source-bytes.ts';
-import { parquetRangeSql } from '../duckdb/parquet.ts';
-import { openRelations, type SourceRelation } from '../sources/source-relation.ts';
+import { expectRows } from '../sources/expect-rows.ts';
+import { readTogether } from '../sources/small-files.ts';
+import {
+  type FileRead,
+  openRelations,
+  parquetRelation,
+  type SourceRelation,
+} from '../sources/source-relation.ts';
 import { type PrepareMemory, textMemoryFor } from './prepare-memory.ts';
 import { type StagedRange, type StageRequest, stageSlice } from './staged-slice.ts';
 
@@ -32,6 +37,9 @@ export async function openPartSource(
   return request.dataset.format === 'parquet' ? openParquetParts(request) : openTextParts(request, parts);
 }
 
+/** Files whose rows are fetched at once. */
+const CONCURRENT_FETCHES = 8;
+
 async function openParquetParts(request: StageRequest): Promise<PartSource> {
   const { ranges, ...staged } = await stageSlice(request);
   const columns = request.dataset.columns.map(({ name }) => name);
@@ -39,11 +47,15 @@ async function openParquetParts(request: StageRequest): Promise<PartSource> {
     ...staged,
     take: async (part) => {
       const within = rangesWithin(ranges, part);
-      for (const { file, firstInFile, rows } of within) {
-        await file.fetchRows?.(columns, { firstRow: firstInFile, rows });
-      }
-      const relations = within.flatMap((range) => shortRangesOf(range, staged.memory)).map(relationOf);
-      return { relations, [Symbol.asyncDispose]: async () => {} };
+      await pLimit(CONCURRENT_FETCHES).map(within, async ({ file, firstInFile, rows }) =>
+        file.fetchRows?.(columns, { firstRow: firstInFile, rows }),
+      );
+      const short = within.flatMap((range) => shortRangesOf(range, staged.memory));
+      const runs = [...readTogether(short, companyOf, columns.length)];
+      return {
+        relations: runs.map((run) => parquetRelation(run.map(numbered), columns)),
+        [Symbol.asyncDispose]: async () => {},
+      };
     },
   };
 }
@@ -63,7 +75,7 @@ export function reopenPart(
   };
   return {
     take: async (part) => ({
-      relations: rangesWithin([whole], part).map(relationOf),
+      relations: rangesWithin([whole], part).map((range) => parquetRelation([numbered(range)], [])),
       [Symbol.asyncDispose]: async () => {},
     }),
     limit: pLimit(memory.partsAtOnce),
@@ -79,18 +91,17 @@ function shortRangesOf(range: StagedRange, { rowsAtOnce = range.rows }: PrepareM
     firstInFile: range.firstInFile + firstRow - range.firstRow,
     firstRow,
     rows,
+    wholeBytes: rows === range.rows ? range.wholeBytes : undefined,
   }));
 }
 
-function relationOf({ name, file, firstInFile, rows, firstRow }: StagedRange): SourceRelation {
-  return {
-    name,
-    from: parquetRangeSql({ path: file.path, firstRow: firstInFile, rows, drift: file.drift }),
-    rowNumber: `(file_row_number + ${firstRow - firstInFile})`,
-    firstRow,
-    rows,
-    [Symbol.asyncDispose]: async () => {},
-  };
+/** Small files are read together, but for those of which a column is widened: nobody knows from what. */
+function companyOf({ wholeBytes, file: { drift = [] } }: StagedRange) {
+  return { key: wholeBytes === undefined || drift.length > 0 ? undefined : '', bytes: wholeBytes ?? 0 };
+}
+
+function numbered({ name, file: { path, drift }, firstInFile, rows, firstRow }: StagedRange) {
+  return { name, path, drift, firstRow: firstInFile, rows, number: firstRow };
 }
 
 /** The pieces of the ranges that lie within a part. */
@@ -101,6 +112,7 @@ function rangesWithin(ranges: readonly StagedRange[], part: PlannedPart): Staged
       firstInFile: range.firstInFile + firstRow - range.firstRow,
       firstRow,
       rows,
+      wholeBytes: rows === range.rows ? range.wholeBytes : undefined,
     })),
   );
   expectRows(sumRows(within), part.rows, `the slice's files for part ${part.part_id}`);
@@ -130,61 +142,67 @@ async function* readParts(
   request: StageRequest,
   parts: readonly PlannedPart[],
 ): AsyncGenerator<PartRows & { part: PlannedPart }> {
+  const { dataset, scratchDirectory, slice } = request;
   const [...ahead] = parts;
   let relations: SourceRelation[] = [];
   let rowsOfPart = 0;
+  const opened = openRelations({
+    format: dataset.format,
+    columns: dataset.columns.map(({ name }) => name),
+    reads: readsOfParts(request, slice.reads, parts),
+    scratchPrefix: join(scratchDirectory, 'text-'),
+  });
   try {
-    for (const [index, read] of request.slice.reads.entries()) {
-      for await (const relation of openRead(request, index, { read, parts })) {
-        relations.push(relation);
-        rowsOfPart += relation.rows;
-        const [part] = ahead;
-        if (part === undefined || rowsOfPart < part.rows) continue;
-        const whole = relations;
-        ahead.shift();
-        [relations, rowsOfPart] = [[], 0];
-        yield { part, relations: whole, [Symbol.asyncDispose]: () => disposeAll(whole) };
-      }
+    for await (const relation of opened) {
+      relations.push(relation);
+      rowsOfPart += relation.rows;
+      const [part] = ahead;
+      if (part === undefined || rowsOfPart < part.rows) continue;
+      const whole = relations;
+      ahead.shift();
+      [relations, rowsOfPart] = [[], 0];
+      yield { part, relations: whole, [Symbol.asyncDispose]: () => disposeAll(whole) };
     }
   } finally {
     await disposeAll(relations);
   }
 }
 
-/** The rows of one file that parts want, numbered as the dataset's. */
-async function* openRead(
-  { dataset, fileOf, scratchDirectory }: StageRequest,
-  index: number,
-  { read, parts }: { read: SliceRead; parts: readonly PlannedPart[] },
-): AsyncGenerator<SourceRelation> {
-  const { uri, first_row_in_file: firstInFile, first_row: firstRow } = read;
-  const before = firstRow - firstInFile;
-  const windows = parts
-    .flatMap((part) => overlapOf({ firstRow, rows: read.rows }, part))
-    .map((window) => ({ ...window, firstRow: window.firstRow - before }));
-  if (windows.length === 0) return;
-  let rows = 0;
-  const { plain, layout, drift } = dataset.files.find((file) => file.uri === uri) ?? {};
-  for await (const relation of openRelations({
-    format: dataset.format,
-    columns: dataset.columns.map(({ name }) => name),
-    file: {
-      ...fileOf(uri),
-      ...(layout === undefined ? {} : { layout }),
-      ...(drift === undefined ? {} : { drift }),
-    },
-    windows,
-    isPlain: plain === true,
-    scratchPrefix: join(scratchDirectory, `text-${index}-`),
-  })) {
-    rows += relation.rows;
-    yield {
-      ...relation,
-      firstRow: relation.firstRow + before,
-      rowNumber: `(${relation.rowNumber} + ${before})`,
-    };
-  }
-  expectRows(rows, sumRows(windows), uri);
+/** What parts want of each file, numbered as the dataset's rows. */
+function readsOfParts(
+  { dataset, fileOf }: StageRequest,
+  reads: readonly SliceRead[],
+  parts: readonly PlannedPart[],
+): FileRead[] {
+  const files = new Map<string, Dataset['files'][number]>(dataset.files.map((file) => [file.uri, file]));
+  let passed = 0;
+  return reads.flatMap(({ uri, first_row_in_file: firstInFile, first_row: firstRow, rows }): FileRead[] => {
+    const isPassed = (part: PlannedPart | undefined) =>
+      part !== undefined && part.first_row + part.rows <= firstRow;
+    while (isPassed(parts[passed])) passed += 1;
+    const wanted: RowWindow[] = [];
+    for (let at = passed; at < parts.length && (parts[at]?.first_row ?? 0) < firstRow + rows; at++) {
+      const part = parts[at];
+      if (part !== undefined) wanted.push(...overlapOf({ firstRow, rows }, part));
+    }
+    if (wanted.length === 0) return [];
+    const { plain = false, layout, drift, bytes = 0, rows: all } = files.get(uri) ?? {};
+    const before = firstRow - firstInFile;
+    return [
+      {
+        file: {
+          ...fileOf(uri),
+          ...(layout === undefined ? {} : { layout }),
+          ...(drift === undefined ? {} : { drift }),
+        },
+        windows: wanted.map((window) => ({ ...window, firstRow: window.firstRow - before })),
+        isPlain: plain,
+        firstRow: before,
+        wholeBytes: wanted.length === 1 && wanted[0]?.rows === all ? bytes : undefined,
+        purpose: parts[passed]?.part_id ?? '',
+      },
+    ];
+  });
 }
 
 async function disposeAll(relations: readonly SourceRelation[]): Promise<void> {
@@ -200,13 +218,4 @@ function overlapOf({ firstRow, rows }: RowWindow, part: PlannedPart): RowWindow[
 
 function sumRows(windows: readonly RowWindow[]): number {
   return windows.reduce((sum, { rows }) => sum + rows, 0);
-}
-
-/** Throws LedgerMismatchError where there are not as many rows as there should be. */
-export function expectRows(actual: number, expected: number, what: string): void {
-  if (actual !== expected) {
-    throw new LedgerMismatchError(
-      `${what} has ${actual} rows where ${expected} were expected. Was the dataset changed after the run was planned? Start a new run.`,
-    );
-  }
 }

@@ -36,6 +36,8 @@ export interface StagedRange extends RowRange {
   name: string;
   file: Pick<SourceFile, 'path' | 'fetchRows' | 'drift'>;
   firstInFile: number;
+  /** Bytes of the file where the range has all of a small one. */
+  wholeBytes?: number | undefined;
 }
 
 /** A slice's rows as Parquet, for as long as it is not disposed of. */
@@ -50,8 +52,9 @@ export interface StagedSlice extends AsyncDisposable {
 export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
   const { slice, dataset, fileOf, scratchDirectory } = request;
   const columns = dataset.columns.map(({ name }) => name);
-  const layouts = await readLayouts(request);
-  const memory = prepareMemoryFor(Math.max(...layouts.map((layout) => layout?.rowBytes ?? 0)));
+  const files = new Map(dataset.files.map((file) => [file.uri, file]));
+  const layouts = await readLayouts(request, files);
+  const memory = prepareMemoryFor(layouts.reduce((most, layout) => Math.max(most, layout?.rowBytes ?? 0), 0));
   // Of its own, as it gives its memory back when it is done. One thread: two would hold twice the memory.
   await using db = await openDuckDb({ memoryMb: memory.memoryMb, threads: 1, scratchDirectory });
   const ranges: StagedRange[] = [];
@@ -64,7 +67,8 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
   try {
     for (const [index, read] of slice.reads.entries()) {
       const { uri, first_row_in_file: firstInFile, rows, first_row: firstRow } = read;
-      const file = { ...fileOf(uri), ...driftOf(dataset, uri) };
+      const planned = files.get(uri);
+      const file = { ...fileOf(uri), drift: planned?.drift ?? [] };
       const { hasLargePages = false, largestRowGroupBytes = 0, rowBytes = 0 } = layouts[index] ?? {};
       const bytes = rowBytes * rows;
       if (hasLargePages && memory.rowsAtOnce === undefined && copiedBytes + bytes <= MOST_COPIED_BYTES) {
@@ -73,7 +77,7 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
         copies.push(path);
         await file.fetchRows?.(columns, { firstRow: firstInFile, rows });
         const from = parquetRangeSql({ path: file.path, firstRow: firstInFile, rows, drift: file.drift });
-        const copied = await readingRows(uri, () =>
+        const copied = await readingRows(db, { name: uri }, () =>
           copyToParquet(db, {
             sql: `SELECT ${columns.map(sqlName).join(', ')} FROM ${from}`,
             path,
@@ -85,7 +89,9 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
         ranges.push({ name: uri, file: { path }, firstInFile: 0, rows: copied, firstRow });
       } else {
         if (largestRowGroupBytes > LARGE_ROW_GROUP_BYTES) readsAtOnce = 1;
-        ranges.push({ name: uri, file, firstInFile, rows, firstRow });
+        const isWhole = layouts[index] === undefined && rows === planned?.rows;
+        const wholeBytes = isWhole ? planned.bytes : undefined;
+        ranges.push({ name: uri, file, firstInFile, rows, firstRow, wholeBytes });
       }
     }
   } catch (error) {
@@ -100,19 +106,14 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
   };
 }
 
-function driftOf({ files }: Dataset, uri: S3Uri): Pick<SourceFile, 'drift'> {
-  const drift = files.find((file) => file.uri === uri)?.drift;
-  return drift === undefined ? {} : { drift };
-}
+type FileLayout = (ParquetLayout & { rowBytes: number }) | undefined;
 
 /** The layouts of the files that are read, and the bytes of their rows, unpacked; of a small file there is nothing to know. */
-async function readLayouts({
-  slice,
-  dataset,
-  fileOf,
-}: StageRequest): Promise<((ParquetLayout & { rowBytes: number }) | undefined)[]> {
-  const files = new Map(dataset.files.map((file) => [file.uri, file]));
-  const layouts: ((ParquetLayout & { rowBytes: number }) | undefined)[] = [];
+async function readLayouts(
+  { slice, fileOf }: StageRequest,
+  files: ReadonlyMap<S3Uri, Dataset['files'][number]>,
+): Promise<FileLayout[]> {
+  const layouts: FileLayout[] = [];
   for (const { uri } of slice.reads) {
     const file = files.get(uri);
     if (file === undefined || file.bytes * MOST_PACKED <= LARGE_ROW_GROUP_BYTES) {

@@ -1,8 +1,8 @@
 import type { Dataset } from '../../core/plan/part.ts';
-import type { RowWindow, SourceFile } from '../bytes/source-bytes.ts';
 import { type DuckDb, openDuckDb } from '../duckdb/duckdb.ts';
 import { createScratch } from '../duckdb/scratch.ts';
 import type { LocalDatasetFile } from './describe-dataset.ts';
+import type { FileRead } from './source-relation.ts';
 
 const SCRATCH_MEMORY_MB = 512;
 
@@ -17,25 +17,32 @@ export async function inScratch<T>(use: (db: DuckDb, scratchDirectory: string) =
   return await use(db, scratch.path);
 }
 
-/** Rows of one dataset file. */
-export type SourceRange = SourceFile & RowWindow & { isPlain: boolean };
-
-/** Every row of every file that has some, in order. */
-export function wholeFiles(files: readonly LocalDatasetFile[], dataset: Dataset): SourceRange[] {
+/** The first rows of a dataset, file by file, in order. */
+export function firstRows(
+  files: readonly LocalDatasetFile[],
+  dataset: Dataset,
+  wanted = dataset.rows,
+): FileRead[] {
   const found = new Map(files.map((file) => [file.uri, file]));
-  return dataset.files.flatMap(({ uri, rows, plain, layout, drift }) => {
+  const reads: FileRead[] = [];
+  let firstRow = 0;
+  for (const { uri, rows, bytes, plain, layout, drift } of dataset.files) {
     const file = found.get(uri);
-    if (file === undefined || rows === 0) return [];
-    return [
-      {
+    const taken = Math.min(rows, wanted - firstRow);
+    if (taken <= 0 || file === undefined) continue;
+    reads.push({
+      file: {
         ...file,
         ...(layout === undefined ? {} : { layout }),
         ...(drift === undefined ? {} : { drift }),
-        // Only Prepare reads JSONL again that DuckDB refuses.
-        isPlain: plain === true && dataset.format === 'csv',
-        firstRow: 0,
-        rows,
       },
-    ];
-  });
+      windows: [{ firstRow: 0, rows: taken }],
+      // Only Prepare reads JSONL again that DuckDB refuses.
+      isPlain: plain === true && dataset.format === 'csv',
+      firstRow,
+      wholeBytes: taken === rows ? bytes : undefined,
+    });
+    firstRow += taken;
+  }
+  return reads;
 }

@@ -3,9 +3,9 @@ import type { Dataset } from '../../core/plan/part.ts';
 import { columnsOf, type RecordFrame } from '../../models/record-frame.ts';
 import { promptBytesSql } from '../prepare/record-sql.ts';
 import { readingRows } from './damaged-source.ts';
-import { inScratch, type SourceRange, wholeFiles } from './dataset-rows.ts';
+import { firstRows, inScratch } from './dataset-rows.ts';
 import type { LocalDatasetFile } from './describe-dataset.ts';
-import { openRelations } from './source-relation.ts';
+import { type FileRead, openRelations } from './source-relation.ts';
 
 /** Most rows that are read to estimate the size of prompts. */
 export const MAX_SAMPLED_ROWS = 10_000;
@@ -25,53 +25,42 @@ export async function samplePromptBytes(
     placeholders.length > 0 ? placeholders : firstColumn === undefined ? [] : [firstColumn.name];
   let [bytes, maxBytes, sampledRows] = [0, 0, 0];
   await inScratch(async (db, scratchDirectory) => {
-    for (const range of sampleRanges(wholeFiles(files, dataset), dataset)) {
-      for await (const relation of openRelations({
-        format: dataset.format,
-        columns,
-        file: range,
-        windows: [range],
-        isPlain: range.isPlain,
-        scratchPrefix: join(scratchDirectory, 'text-'),
-      })) {
-        await using read = relation;
-        const sample = await readingRows(read.name, () =>
-          db.row(
-            `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT ${size} AS size FROM ${read.from})`,
-          ),
-        );
-        bytes += Number(sample.bytes);
-        maxBytes = Math.max(maxBytes, Number(sample.largest));
-        sampledRows += Number(sample.rows);
-      }
+    const sampled = openRelations({
+      format: dataset.format,
+      columns,
+      reads: sampleReads(files, dataset),
+      scratchPrefix: join(scratchDirectory, 'text-'),
+    });
+    for await (const relation of sampled) {
+      await using read = relation;
+      const sample = await readingRows(db, read, () =>
+        db.row(
+          `SELECT CAST(coalesce(sum(size), 0) AS DOUBLE) AS bytes, CAST(coalesce(max(size), 0) AS DOUBLE) AS largest, CAST(count(size) AS INTEGER) AS "rows" FROM (SELECT ${size} AS size FROM ${read.from})`,
+        ),
+      );
+      bytes += Number(sample.bytes);
+      maxBytes = Math.max(maxBytes, Number(sample.largest));
+      sampledRows += Number(sample.rows);
     }
   });
   return { meanBytes: sampledRows === 0 ? 0 : bytes / sampledRows, maxBytes, sampledRows };
 }
 
 /** The first rows of text files, which cannot be read elsewhere; windows spread over Parquet ones. */
-function sampleRanges(files: readonly SourceRange[], { format, rows }: Dataset): SourceRange[] {
-  if (format !== 'parquet' || rows <= MAX_SAMPLED_ROWS) {
-    let left = MAX_SAMPLED_ROWS;
-    return files.flatMap((file) => {
-      const taken = Math.min(left, file.rows);
-      left -= taken;
-      return taken === 0 ? [] : [{ ...file, rows: taken }];
-    });
-  }
+function sampleReads(files: readonly LocalDatasetFile[], dataset: Dataset): FileRead[] {
+  const { format, rows } = dataset;
+  if (format !== 'parquet' || rows <= MAX_SAMPLED_ROWS) return firstRows(files, dataset, MAX_SAMPLED_ROWS);
   const starts = Array.from({ length: SAMPLE_WINDOWS }, (_, index) =>
     Math.floor((index * rows) / SAMPLE_WINDOWS),
   );
-  let first = 0;
-  return files.flatMap((file) => {
-    const base = first;
-    first += file.rows;
-    return starts
-      .filter((start) => start >= base && start < first)
+  return firstRows(files, dataset).flatMap(({ wholeBytes: _, ...read }) => {
+    const [first, end] = [read.firstRow ?? 0, (read.firstRow ?? 0) + (read.windows[0]?.rows ?? 0)];
+    const windows = starts
+      .filter((start) => start >= first && start < end)
       .map((start) => ({
-        ...file,
-        firstRow: start - base,
-        rows: Math.min(MAX_SAMPLED_ROWS / SAMPLE_WINDOWS, first - start),
+        firstRow: start - first,
+        rows: Math.min(MAX_SAMPLED_ROWS / SAMPLE_WINDOWS, end - start),
       }));
+    return windows.length === 0 ? [] : [{ ...read, windows }];
   });
 }

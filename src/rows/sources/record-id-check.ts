@@ -4,7 +4,7 @@ import type { Dataset } from '../../core/plan/part.ts';
 import { privately } from '../../core/text/private-text.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { readingRows } from './damaged-source.ts';
-import { inScratch, wholeFiles } from './dataset-rows.ts';
+import { firstRows, inScratch } from './dataset-rows.ts';
 import type { LocalDatasetFile } from './describe-dataset.ts';
 import { openRelations } from './source-relation.ts';
 
@@ -30,20 +30,17 @@ export async function checkRecordIds(
   }
   await inScratch(async (db, scratchDirectory) => {
     await db.run('CREATE TABLE ids (id VARCHAR)');
-    for (const range of wholeFiles(files, dataset)) {
-      for await (const relation of openRelations({
-        format: dataset.format,
-        columns: [column],
-        file: range,
-        windows: [range],
-        isPlain: range.isPlain,
-        scratchPrefix: join(scratchDirectory, 'text-'),
-      })) {
-        await using read = relation;
-        await readingRows(read.name, () =>
-          db.run(`INSERT INTO ids SELECT ${columnText(found)} FROM ${read.from}`),
-        );
-      }
+    const relations = openRelations({
+      format: dataset.format,
+      columns: [column],
+      reads: firstRows(files, dataset),
+      scratchPrefix: join(scratchDirectory, 'text-'),
+    });
+    for await (const relation of relations) {
+      await using read = relation;
+      await readingRows(db, read, () =>
+        db.run(`INSERT INTO ids SELECT ${columnText(found)} FROM ${read.from}`),
+      );
     }
     const counts = await db.row(`SELECT
       CAST(count(*) - count(id) AS INTEGER) AS missing,

@@ -79,12 +79,13 @@ function requestOf(
   const { plan, input } = run;
   const [first] = slice.parts;
   const { model, call } = variantOf(run, first ?? { part_id: '', variant: 0 });
+  const files = new Map(local.map((file) => [file.uri, file]));
   const asked = { modelId: model.model_id, invocationType: model.invocation_type };
   return {
     slice,
     dataset: plan.dataset,
     fileOf: (uri) => {
-      const file = local.find((candidate) => candidate.uri === uri);
+      const file = files.get(uri);
       if (file === undefined) throw new Error(`The plan of ${plan.run_id} has no file ${uri}.`);
       return file;
     },

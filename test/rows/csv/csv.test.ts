@@ -214,9 +214,13 @@ test('any table of texts comes back from CSV as it was', async () => {
         const wanted = {
           format: 'csv' as const,
           columns: header,
-          file,
-          windows: windowsOf(rows.length, cuts),
-          isPlain: structure?.isPlain === true && !isReadAnew,
+          reads: [
+            {
+              file,
+              windows: windowsOf(rows.length, cuts),
+              isPlain: structure?.isPlain === true && !isReadAnew,
+            },
+          ],
           scratchPrefix: join(scratchDirectory, 'text-'),
         };
         const read: unknown[] = [];
