@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Column } from '../../core/plan/part.ts';
 import { privately } from '../../core/text/private-text.ts';
@@ -31,32 +30,41 @@ export async function readParquetFooters(
   db: DuckDb,
   files: readonly SourceFile[],
 ): Promise<ParquetContent[]> {
-  const footers = await pLimit(CONCURRENT_FOOTERS).map(files, readFooter);
   const contents: ParquetContent[] = [];
   // Files of one dataset mostly have one schema, which is looked at once.
-  const known = new Map<string, Promise<JudgedColumn[]>>();
-  for (const [index, file] of files.entries()) {
-    const footer = footers[index];
-    if (footer === undefined) continue;
-    const key = JSON.stringify(footer.columns);
-    const judging = known.get(key) ?? judgeColumns(db, file, footer);
-    known.set(key, judging);
-    const columns = await judging;
-    for (const [place, { name, verdict }] of columns.entries()) {
-      if (verdict.isNanos) await expectMicroseconds(file, { place, name, rows: footer.rows });
+  const known = new Map<string, Schema>();
+  for (let at = 0; at < files.length; at += CONCURRENT_FOOTERS) {
+    // Some at a time: those of a hundred thousand files would take a gigabyte.
+    const some = files.slice(at, at + CONCURRENT_FOOTERS);
+    const footers = await Promise.all(some.map(readFooter));
+    for (const [index, file] of some.entries()) {
+      const footer = footers[index];
+      if (footer === undefined) continue;
+      const key = JSON.stringify(footer.columns);
+      const schema = known.get(key) ?? schemaOf(await judgeColumns(db, file, footer));
+      known.set(key, schema);
+      for (const { place, name } of schema.inNanoseconds) {
+        await expectMicroseconds(file, { place, name, rows: footer.rows });
+      }
+      contents.push({ columns: schema.columns, rows: footer.rows, becomes: schema.becomes });
     }
-    contents.push({
-      columns: columns.map(({ name, type, verdict }) => ({
-        name,
-        type: verdict.isNulls ? ONLY_NULLS : type,
-      })),
-      rows: footer.rows,
-      becomes: columns.flatMap(({ name, verdict: { becomes } }) =>
-        becomes === undefined ? [] : [{ name, type: becomes }],
-      ),
-    });
   }
   return contents;
+}
+
+/** What all files of one schema have in common. */
+interface Schema extends Pick<ParquetContent, 'columns' | 'becomes'> {
+  inNanoseconds: { place: number; name: string }[];
+}
+
+function schemaOf(columns: readonly JudgedColumn[]): Schema {
+  return {
+    columns: columns.map(({ name, type, verdict }) => ({ name, type: verdict.isNulls ? ONLY_NULLS : type })),
+    becomes: columns.flatMap(({ name, verdict: { becomes } }) =>
+      becomes === undefined ? [] : [{ name, type: becomes }],
+    ),
+    inNanoseconds: columns.flatMap(({ name, verdict }, place) => (verdict.isNanos ? [{ place, name }] : [])),
+  };
 }
 
 async function readFooter({ uri, path }: SourceFile): Promise<ParquetFooter> {

@@ -5,7 +5,7 @@ import { balancedRanges } from '../../core/plan/packing.ts';
 import type { Dataset, PlannedPart, SliceRead } from '../../core/plan/part.ts';
 import type { RowWindow } from '../bytes/source-bytes.ts';
 import { expectRows } from '../sources/expect-rows.ts';
-import { readTogether } from '../sources/small-files.ts';
+import { canNumberFiles, readTogether } from '../sources/small-files.ts';
 import {
   type FileRead,
   openRelations,
@@ -51,9 +51,11 @@ async function openParquetParts(request: StageRequest): Promise<PartSource> {
         file.fetchRows?.(columns, { firstRow: firstInFile, rows }),
       );
       const short = within.flatMap((range) => shortRangesOf(range, staged.memory));
-      const runs = [...readTogether(short, companyOf, columns.length)];
+      const runs = canNumberFiles(columns)
+        ? readTogether(short, companyOf, columns.length)
+        : short.map((range) => [range]);
       return {
-        relations: runs.map((run) => parquetRelation(run.map(numbered), columns)),
+        relations: [...runs].map((run) => parquetRelation(run.map(numbered), columns)),
         [Symbol.asyncDispose]: async () => {},
       };
     },

@@ -103,7 +103,10 @@ function notesOf(
 ): Pick<Dataset, 'notes'> {
   const uris = new Map<string, string[]>();
   const tell = (note: string | undefined, uri = '') => {
-    if (note !== undefined) uris.set(note, [...(uris.get(note) ?? []), uri]);
+    if (note === undefined) return;
+    const told = uris.get(note);
+    if (told === undefined) uris.set(note, [uri]);
+    else told.push(uri);
   };
   for (const [index, { becomes = [], columns }] of contents.entries()) {
     const drift = drifts[index] ?? [];

@@ -42,6 +42,11 @@ export function* readTogether<T>(
   if (run !== undefined) yield run;
 }
 
+/** True where DuckDB's number of a file among several is not hidden by a column of that name. */
+export function canNumberFiles(columns: readonly string[]): boolean {
+  return !columns.some((name) => name.toLowerCase() === 'file_index');
+}
+
 /** What several files are called together. */
 export function nameOfSeveral([first = '', ...others]: readonly string[]): string {
   return others.length === 0 ? first : `${first} and ${others.length} more, up to ${others.at(-1)},`;

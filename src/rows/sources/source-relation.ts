@@ -5,7 +5,13 @@ import { sqlName } from '../duckdb/duckdb.ts';
 import { type ParquetRange, parquetRangeSql, readParquetsSql } from '../duckdb/parquet.ts';
 import { openCsvRelations } from './csv-relation.ts';
 import { openJsonlRelations } from './jsonl-relation.ts';
-import { type Company, nameOfSeveral, readTogether, SMALL_FILE_BYTES } from './small-files.ts';
+import {
+  type Company,
+  canNumberFiles,
+  nameOfSeveral,
+  readTogether,
+  SMALL_FILE_BYTES,
+} from './small-files.ts';
 import { compressionOf } from './source-name.ts';
 
 /** Consecutive rows, in their order, for as long as it is not disposed of. */
@@ -56,7 +62,7 @@ export interface SourceRequest {
 export async function* openRelations(request: SourceRequest): AsyncGenerator<SourceRelation> {
   const { format, columns, reads, scratchPrefix } = request;
   let runs = 0;
-  for (const run of readTogether(reads, (read) => companyOf(read, format), columns.length)) {
+  for (const run of readTogether(reads, (read) => companyOf(read, request), columns.length)) {
     runs += 1;
     const together = { columns, reads: run, scratchPrefix: `${scratchPrefix}${runs}-` };
     switch (format) {
@@ -75,13 +81,13 @@ export async function* openRelations(request: SourceRequest): AsyncGenerator<Sou
 
 function companyOf(
   { file, isPlain = false, wholeBytes = Number.POSITIVE_INFINITY, purpose = '' }: FileRead,
-  format: DatasetFormat,
+  { format, columns }: Pick<SourceRequest, 'format' | 'columns'>,
 ): Company {
   const { uri, layout, drift = [], isUnpacked = false } = file;
   // What a Parquet column is widened to does not tell what it was.
-  const isAlone = wholeBytes > SMALL_FILE_BYTES || (format === 'parquet' && drift.length > 0);
+  const canJoin = format !== 'parquet' || (drift.length === 0 && canNumberFiles(columns));
   const key = JSON.stringify([purpose, isPlain, isUnpacked, compressionOf(uri), layout, drift]);
-  return { key: isAlone ? undefined : key, bytes: wholeBytes };
+  return { key: canJoin && wholeBytes <= SMALL_FILE_BYTES ? key : undefined, bytes: wholeBytes };
 }
 
 /** Files whose rows are fetched at once. */
