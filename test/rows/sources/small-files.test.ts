@@ -24,9 +24,9 @@ const FILES = 60;
 const ROWS = 3;
 
 /** The value of a row: what CSV and JSON have to quote. */
-const valueOf = (row: number) => `row ${row}: "a", b\né`;
+const textOf = (row: number) => `row ${row}: "a", b\né`;
 
-const nameOf = (file: number, ending: string) => `f${String(file).padStart(3, '0')}.${ending}`;
+const fileName = (file: number, ending: string) => `f${String(file).padStart(3, '0')}.${ending}`;
 
 /** Files of some rows each, as `write` makes them. */
 async function writeMany(
@@ -37,10 +37,10 @@ async function writeMany(
   const directory = await createDirectory();
   const written: LocalDatasetFile[] = [];
   for (let file = 0; file < files; file++) {
-    const path = join(directory, nameOf(file, ending));
+    const path = join(directory, fileName(file, ending));
     const rows = Array.from({ length: ROWS }, (_, index) => file * ROWS + index);
     await writeFile(path, write(file, rows));
-    written.push(await describeFile(nameOf(file, ending), path));
+    written.push(await describeFile(fileName(file, ending), path));
   }
   return written;
 }
@@ -50,9 +50,9 @@ async function writeManyParquet(sqlOf: (file: number) => string, files = FILES):
   const written: LocalDatasetFile[] = [];
   await using db = await openDuckDb({ memoryMb: 512, threads: 1, scratchDirectory: directory });
   for (let file = 0; file < files; file++) {
-    const path = join(directory, nameOf(file, 'parquet'));
+    const path = join(directory, fileName(file, 'parquet'));
     await db.run(`COPY (${sqlOf(file)}) TO '${path}' (FORMAT PARQUET)`);
-    written.push(await describeFile(nameOf(file, 'parquet'), path));
+    written.push(await describeFile(fileName(file, 'parquet'), path));
   }
   return written;
 }
@@ -61,19 +61,19 @@ const parquetRows = (file: number) =>
   `SELECT i AS n, 'row ' || i || ': "a", b' || chr(10) || 'é' AS v FROM range(${file * ROWS}, ${(file + 1) * ROWS}) r(i)`;
 
 const csvRows = (rows: readonly number[], newline: string) =>
-  rows.map((row) => `${row},"${valueOf(row).replaceAll('"', '""')}"`).join(newline);
+  rows.map((row) => `${row},"${textOf(row).replaceAll('"', '""')}"`).join(newline);
 
 /** In turn: both newlines, a byte order mark, no newline at the end, other columns first. */
 function csvOf(file: number, rows: readonly number[]): string {
   const newline = file % 2 === 0 ? '\n' : '\r\n';
   if (file % 7 === 6)
-    return `v,n\n${rows.map((row) => `"${valueOf(row).replaceAll('"', '""')}",${row}\n`).join('')}`;
+    return `v,n\n${rows.map((row) => `"${textOf(row).replaceAll('"', '""')}",${row}\n`).join('')}`;
   const mark = file % 3 === 2 ? '\ufeff' : '';
   return `${mark}n,v${newline}${csvRows(rows, newline)}${file % 5 === 4 ? '' : newline}`;
 }
 
 const jsonOf = (_file: number, rows: readonly number[]) =>
-  rows.map((row) => `${JSON.stringify({ n: row, v: valueOf(row) })}\n`).join('');
+  rows.map((row) => `${JSON.stringify({ n: row, v: textOf(row) })}\n`).join('');
 
 const CASES: Record<
   string,
@@ -104,7 +104,7 @@ const CASES: Record<
   'lists of JSON': {
     format: 'jsonl',
     write: () =>
-      writeMany('json', (_, rows) => JSON.stringify(rows.map((row) => ({ n: row, v: valueOf(row) })))),
+      writeMany('json', (_, rows) => JSON.stringify(rows.map((row) => ({ n: row, v: textOf(row) })))),
     most: 3,
   },
   Parquet: { format: 'parquet', write: () => writeManyParquet(parquetRows), most: 3 },
@@ -144,7 +144,7 @@ test.each(Object.entries(CASES))(
       rows.push(...found);
     }
     expect(rows).toEqual(
-      Array.from({ length: FILES * ROWS - 1 }, (_each, row) => ({ number: row, n: row, v: valueOf(row) })),
+      Array.from({ length: FILES * ROWS - 1 }, (_each, row) => ({ number: row, n: row, v: textOf(row) })),
     );
     expect(relations).toBeLessThanOrEqual(most);
   },
@@ -155,14 +155,14 @@ test.each(Object.entries(CASES))('%s: prepared in parts that end within files', 
   const prepared = await prepareAll(files, '{n} {v}', { rowsPerPart: 50 });
   const records = (await Promise.all(prepared.map(({ recordsPath }) => readRecords(recordsPath)))).flat();
   expect(records.map(promptOf)).toEqual(
-    Array.from({ length: FILES * ROWS }, (_each, row) => `${row} ${valueOf(row)}`),
+    Array.from({ length: FILES * ROWS }, (_each, row) => `${row} ${textOf(row)}`),
   );
   expect(records.map(({ recordId }) => recordId)).toEqual(
     Array.from({ length: FILES * ROWS }, (_each, row) => `r${String(row).padStart(10, '0')}`),
   );
   const [{ rowsPath } = { rowsPath: '' }] = prepared;
   expect(await query(`SELECT CAST(n AS INTEGER) AS n, v FROM '${rowsPath}' LIMIT 1`)).toEqual([
-    { n: 0, v: valueOf(0) },
+    { n: 0, v: textOf(0) },
   ]);
 });
 
