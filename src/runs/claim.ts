@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { RunBusyError } from '../core/errors.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
-import { parseDocument, renderJson } from '../store/json-object.ts';
+import { parseDocument, renderJson } from '../store/json-document.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { identifyThisProcess, ProcessIdentity, presenceOf } from '../store/process-identity.ts';
 

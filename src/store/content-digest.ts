@@ -4,6 +4,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { readFileBytes } from './file-bytes.ts';
+import { parseDocument, renderJson } from './json-document.ts';
 
 /** Bytes of a file that is rather read again than noted: to read a note takes as long. */
 const SMALL_BYTES = 256n * 1024n;
@@ -28,7 +29,9 @@ export function createContentDigests(folder: string): ContentDigests {
   const known = async (path: string, stats: BigIntStats): Promise<string | undefined> => {
     try {
       const note = noteOf(path);
-      const { state, sha256 } = DigestNote.parse(JSON.parse(await readFile(note, 'utf8')));
+      const read = parseDocument(await readFile(note), DigestNote);
+      if (!('value' in read)) return undefined;
+      const { state, sha256 } = read.value;
       const isSettled = (await stat(note, { bigint: true })).mtimeNs - stats.mtimeNs > TICK_NS;
       return isSettled && state === stateOf(stats) ? sha256 : undefined;
     } catch {
@@ -39,7 +42,7 @@ export function createContentDigests(folder: string): ContentDigests {
     const file = noteOf(path);
     try {
       await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, JSON.stringify({ state: stateOf(stats), sha256 }));
+      await writeFile(file, renderJson({ state: stateOf(stats), sha256 }));
     } catch {
       // Without it the file is read again the next time.
     }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { DamagedFileError, NotSupportedError, ObjectNotFoundError } from '../core/errors.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { VERSION } from '../core/version.ts';
+import { parseDocument, renderJson } from './json-document.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** What to do about a document that says nothing else of itself: a step writes it again. */
@@ -25,39 +26,6 @@ export async function readJson<T>(store: ObjectStore, uri: S3Uri, schema: z.ZodT
   throw new DamagedFileError(`${place} is damaged: it should be ${title}, and ${read.fault}. ${mend}`, {
     cause: read.cause,
   });
-}
-
-/** A document's value, or why it has none; `writtenBy` is the version whose format is another. */
-export type ParsedDocument<T> =
-  | { value: T }
-  | { fault: string; writtenBy: string | undefined; cause: unknown };
-
-/** Reads a JSON document. */
-export function parseDocument<T>(bytes: Uint8Array, schema: z.ZodType<T>): ParsedDocument<T> {
-  const damaged = (fault: string, cause?: unknown) => ({ fault, writtenBy: undefined, cause });
-  if (bytes.length === 0) return damaged('it is empty');
-  let document: unknown;
-  try {
-    document = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    const { message } = cause as Error;
-    const isCut =
-      /end of JSON|Unterminated/.test(message) || message.includes(`at position ${bytes.length} `);
-    return damaged(isCut ? `it breaks off after ${bytes.length} bytes` : 'it is not JSON', cause);
-  }
-  const parsed = schema.safeParse(document);
-  if (parsed.success) return { value: parsed.data };
-  const path = parsed.error.issues[0]?.path ?? [];
-  const fault = damaged(
-    path.length === 0
-      ? 'it is something else'
-      : `"${path.join('.')}" in it is missing, or not what it should be`,
-    parsed.error,
-  );
-  const { quarry_version } = document as { quarry_version?: unknown };
-  return path[0] === 'format_version' && typeof quarry_version === 'string'
-    ? { ...fault, writtenBy: quarry_version }
-    : fault;
 }
 
 /** The JSON document at `uri`, or undefined where there is none. */
@@ -84,7 +52,14 @@ export async function writeJsonIfAbsent(store: ObjectStore, uri: S3Uri, value: u
   await store.writeIfAbsent(uri, renderJson(value));
 }
 
-/** A document's text, laid out for people. */
-export function renderJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+/**
+ * Creates or replaces the list of items that a Map state reads: without a checksum, as the state machine knows none. It is written
+ * anew before each of these states.
+ */
+export async function writeMapItems(
+  store: ObjectStore,
+  uri: S3Uri,
+  items: readonly unknown[],
+): Promise<void> {
+  await store.write(uri, `${JSON.stringify(items, null, 2)}\n`);
 }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { DamagedFileError, ObjectNotFoundError } from '../../src/core/errors.ts';
 import type { S3Uri } from '../../src/core/s3-uri.ts';
 import { createDirectoryStore } from '../../src/store/directory-store.ts';
-import { readJson, readJsonIfPresent, writeJson } from '../../src/store/json-object.ts';
+import { readJson, readJsonIfPresent, writeJson, writeMapItems } from '../../src/store/json-object.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 
 const Schema = z.object({ rows: z.int() });
@@ -65,7 +65,8 @@ test('a document of another version says which one wrote it', async () => {
   );
 });
 
-test('the text is laid out for people and ends in a line break', async () => {
-  await writeJson(store, URI, { rows: 3 });
-  expect(new TextDecoder().decode(await store.read(URI))).toBe('{\n  "rows": 3\n}\n');
+test('the items of a Map state are a list, as the state machine reads them', async () => {
+  await writeMapItems(store, URI, [{ part: 1 }]);
+  expect(new TextDecoder().decode(await store.read(URI))).toBe('[\n  {\n    "part": 1\n  }\n]\n');
+  expect(await readJson(store, URI, z.array(z.unknown()))).toEqual([{ part: 1 }]);
 });

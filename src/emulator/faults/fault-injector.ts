@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { renderJson } from '../../store/json-document.ts';
 import { readStateFile, replaceFile } from '../jobs/state-file.ts';
 import type { StoredJob } from '../jobs/stored-job.ts';
 import type { Notify } from '../notices.ts';
@@ -120,7 +121,7 @@ class RememberedFaults implements FaultInjector {
   save(): Promise<void> {
     if (!this.#isChanged) return this.#writing;
     this.#isChanged = false;
-    const text = JSON.stringify(this.#memory);
+    const text = renderJson(this.#memory);
     this.#writing = this.#writing.catch(() => undefined).then(() => replaceFile(this.#script.path, text));
     return this.#writing;
   }

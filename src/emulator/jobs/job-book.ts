@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { renderJson } from '../../store/json-document.ts';
 import type { Notify } from '../notices.ts';
 import { readStateFile, replaceFile } from './state-file.ts';
 import { StoredJob } from './stored-job.ts';
@@ -33,7 +34,7 @@ export async function openJobBook(directory: string, notify: Notify): Promise<Jo
     if (job.clientRequestToken !== undefined) tokens.set(job.clientRequestToken, job);
   };
   const save = (job: StoredJob) => {
-    const text = JSON.stringify(job, undefined, 1);
+    const text = renderJson(job);
     const before = (writes.get(job.jobId) ?? Promise.resolve()).catch(() => undefined);
     const write = before.then(() => replaceFile(join(directory, `${job.jobId}.json`), text));
     writes.set(job.jobId, write);

@@ -1,6 +1,7 @@
 import { copyFile, link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
+import { renderJson } from '../../store/json-document.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { FaultInjector, RecordFaults } from '../faults/fault-injector.ts';
 import { alphanumericId, createRandom, hash32, shuffle } from '../faults/seeded-random.ts';
@@ -208,7 +209,7 @@ async function keepAnswered(state: WorkState): Promise<void> {
 
 async function checkpoint(state: WorkState): Promise<void> {
   await state.deps.faults.save();
-  await replaceFile(checkpointPathOf(state), JSON.stringify(state.written));
+  await replaceFile(checkpointPathOf(state), renderJson(state.written));
   state.checkpointed = state.written.position;
 }
 

@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { z } from 'zod';
+import { parseDocument } from '../../store/json-document.ts';
 
 /** Where the text before the last one is kept. */
 const BEFORE = '.before';
@@ -32,20 +33,13 @@ export async function readStateFile<T>(path: string, schema: z.ZodType<T>): Prom
 }
 
 async function readOne<T>(path: string, schema: z.ZodType<T>): Promise<StateFile<T>> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (text === undefined) return { value: undefined, damage: undefined };
-  const parsed = schema.safeParse(parseJson(text));
-  if (parsed.success) return { value: parsed.data, damage: undefined };
-  return { value: undefined, damage: text.trim() === '' ? 'it is empty' : 'it is cut off, or was changed' };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  if (bytes === undefined) return { value: undefined, damage: undefined };
+  const read = parseDocument(bytes, schema);
+  return 'value' in read
+    ? { value: read.value, damage: undefined }
+    : { value: undefined, damage: read.fault };
 }

@@ -114,7 +114,7 @@ async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<Kno
     (await readJsonIfPresent(store, layout.plan, RunPlan)) ??
     (await readJsonIfPresent(store, layout.planCopy, RunPlan));
   if (plan === undefined) return undefined;
-  const slices = await readSlices(layout, { store });
+  const slices = await readSlices(plan, layout, { store });
   const recordsOfParts = slices.flatMap(({ parts }) => parts.map(({ records, rows }) => records ?? rows));
   return {
     layout,

@@ -7,7 +7,7 @@ import { reopen } from '../run/reopen.ts';
 import type { RunState } from '../run/run-state.ts';
 import { draftPlan, type PlanDraft } from './draft-plan.ts';
 import { withoutLimits } from './run-identity.ts';
-import { restoreSlices, writeSlices } from './stored-slices.ts';
+import { restoreItems, writeSlices } from './stored-slices.ts';
 
 /**
  * Plans the run, and writes the plan and the slices; a run that is planned keeps its plan, but for its limits.
@@ -18,7 +18,7 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
   const { layout, plan: drafted, slices, duplicatesPath, skippedPath, isKnown, limits } = draft;
   const { bucket, key } = parseS3Uri(layout.slices);
   if (isKnown) {
-    await restoreSlices(slices, layout, deps);
+    await restoreItems(slices, layout, deps);
     await writeJsonIfAbsent(deps.store, layout.plan, drafted);
     await setLimits(draft, deps);
     await reopen(layout, limits.max_cost_usd, deps);

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import { z } from 'zod';
+import { DamagedFileError } from '../../core/errors.ts';
 import { Slice, type SliceItem, SliceItems } from '../../core/plan/part.ts';
-import type { S3Uri } from '../../core/s3-uri.ts';
+import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
-import { readJson, readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
+import { readJsonIfPresent, writeJson, writeMapItems } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 
 /** Small objects read or written at once. */
@@ -22,17 +24,21 @@ export async function writeSlices(
     await writeJson(store, layout.slice(slice.slice), slice);
   });
   const items = slices.map(({ slice }): SliceItem => ({ slice }));
-  await writeJson(store, layout.slices, items);
+  await writeMapItems(store, layout.slices, items);
 }
 
-/** Writes again what somebody has deleted of them. */
-export async function restoreSlices(
+/** Writes the items again where they are not those of these slices: as they are derived, they have no checksum. */
+export async function restoreItems(
   slices: readonly Slice[],
   layout: RunLayout,
   { store }: StoreDeps,
 ): Promise<void> {
   const items = slices.map(({ slice }): SliceItem => ({ slice }));
-  await writeJsonIfAbsent(store, layout.slices, items);
+  const present = await readJsonIfPresent(store, layout.slices, SliceItems).catch((error: unknown) => {
+    if (error instanceof DamagedFileError) return undefined;
+    throw error;
+  });
+  if (!isDeepStrictEqual(present, items)) await writeMapItems(store, layout.slices, items);
 }
 
 /** One slice of a planned run; runs of version 0.1.0 have all of them in the file of the items. */
@@ -40,30 +46,24 @@ export async function readSlice(slice: number, layout: RunLayout, { store }: Sto
   const stored =
     (await readJsonIfPresent(store, layout.slice(slice), Slice)) ??
     (await readJsonIfPresent(store, layout.sliceCopy(slice), Slice));
-  return (
-    stored ??
-    readJson(
-      store,
-      layout.slices,
-      z.array(z.unknown()).transform((items) => Slice.parse(items[slice])),
-    )
+  if (stored !== undefined) return stored;
+  const items = await readJsonIfPresent(store, layout.slices, z.array(z.unknown()));
+  const old = Slice.safeParse(items?.[slice]);
+  if (old.success) return old.data;
+  const place = store.localPath?.(layout.slice(slice)) ?? layout.slice(slice);
+  throw new DamagedFileError(
+    `${place} is damaged: it is not there, nor is its copy. Restore it from a copy of the folder, or start a new run under another run_id.`,
   );
 }
 
 /** Every slice of a planned run, in order. */
-export async function readSlices(layout: RunLayout, deps: StoreDeps): Promise<Slice[]> {
-  const items = await readJsonIfPresent(deps.store, layout.slices, SliceItems);
-  return pLimit(CONCURRENT_OBJECTS).map(items ?? (await itemsOfCopies(layout, deps)), ({ slice }) =>
-    readSlice(slice, layout, deps),
+export async function readSlices(
+  { slices }: Pick<RunPlan, 'slices'>,
+  layout: RunLayout,
+  deps: StoreDeps,
+): Promise<Slice[]> {
+  return pLimit(CONCURRENT_OBJECTS).map(
+    Array.from({ length: slices }, (_, slice) => slice),
+    (slice) => readSlice(slice, layout, deps),
   );
-}
-
-/** The items, where somebody has deleted their file, by what it is the list of. */
-async function itemsOfCopies(layout: RunLayout, { store }: StoreDeps): Promise<SliceItem[]> {
-  const folder = layout.planCopy.replace(/[^/]*$/, '') as S3Uri;
-  const uris = await Array.fromAsync(store.list(folder), ({ uri }) => uri);
-  return uris.flatMap((uri) => {
-    const number = /\/(\d+)\.json$/.exec(uri)?.[1];
-    return number === undefined ? [] : { slice: Number(number) };
-  });
 }

@@ -1,5 +1,6 @@
 import { DamagedFileError, ObjectNotFoundError } from '../../core/errors.ts';
 import { JobRecord } from '../../core/jobs/job-record.ts';
+import { SliceItems } from '../../core/plan/part.ts';
 import { RunPlan } from '../../core/plan/run-plan.ts';
 import { RunSummary } from '../../core/run/summary.ts';
 import { recountResults } from '../../rows/results/recount-results.ts';
@@ -42,7 +43,8 @@ export async function verifyRun(layout: RunLayout, store: ObjectStore): Promise<
     }
   };
   const plan = await readJson(store, layout.plan, RunPlan);
-  await noting(() => readSlices(layout, { store }));
+  await noting(() => readJson(store, layout.slices, SliceItems));
+  await noting(() => readSlices(plan, layout, { store }));
   await noting(() => readJsonIfPresent(store, layout.summary, RunSummary));
   for await (const { uri } of store.list(layout.job('').replace(/\.json$/, '') as typeof layout.runUri)) {
     await noting(() => readJson(store, uri, JobRecord));

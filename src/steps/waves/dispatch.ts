@@ -14,7 +14,13 @@ import { RunSummary } from '../../core/run/summary.ts';
 import { parseS3Uri, type S3Uri } from '../../core/s3-uri.ts';
 import { costUsd, priceOfRun } from '../../models/catalog/prices.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
-import { readJson, readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
+import {
+  readJson,
+  readJsonIfPresent,
+  writeJson,
+  writeJsonIfAbsent,
+  writeMapItems,
+} from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import { PartFault, textOfFault } from '../part/part-fault.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
@@ -81,7 +87,7 @@ export async function dispatch(state: RunState, deps: StepDeps): Promise<Dispatc
   const items = merging.parts.map(
     ({ part_id, variant }): MergeItem => ({ run_uri: state.run_uri, part_id, variant, wave }),
   );
-  await writeJson(deps.store, itemsUri, items);
+  await writeMapItems(deps.store, itemsUri, items);
   return toResult(state, { wave, decision: 'merge', itemsUri });
 }
 
@@ -132,7 +138,7 @@ function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget |
 /** Writes the items of a wave whose parts are written, the same each time; their URI. */
 async function writeItems(wave: number, layout: RunLayout, { store }: StepDeps): Promise<S3Uri> {
   const parts = await readJson(store, layout.waveParts(wave), WaveParts);
-  await writeJson(store, layout.waveItems(wave), parts.map(toWaveItem));
+  await writeMapItems(store, layout.waveItems(wave), parts.map(toWaveItem));
   return layout.waveItems(wave);
 }
 

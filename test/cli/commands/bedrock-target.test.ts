@@ -1,9 +1,10 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
 import { BUCKET, openBedrockWorld, ROLE } from '../../support/bedrock-world.ts';
 import { runQuarry } from '../../support/run-quarry.ts';
+import { readStored } from '../../support/stored-document.ts';
 
 const MODEL = 'us.amazon.nova-lite-v1:0';
 
@@ -61,7 +62,7 @@ test('a run on real S3 and Bedrock goes to its end, as the local one does, and i
     expect(headers['x-amz-expected-bucket-owner'] ?? '111122223333').toBe('111122223333');
   }
 
-  const remembered = JSON.parse(await readFile(join(dir, 'known-runs', 'mine.json'), 'utf8'));
+  const remembered = await readStored(join(dir, 'known-runs', 'mine.json'));
   expect(remembered).toEqual({
     run_id: 'mine',
     target: {
@@ -121,7 +122,7 @@ test('credentials and region are those of the profile that is named, then and af
     ...['run', await writeRows(3), ...flags, '--profile', 'dev', '--run-id', 'mine'],
   );
   expect(status, err).toBe(0);
-  const known = JSON.parse(await readFile(join(dir, 'known-runs', 'mine.json'), 'utf8'));
+  const known = await readStored(join(dir, 'known-runs', 'mine.json'));
   expect(known.target).toMatchObject({ profile: 'dev', region: 'eu-north-1' });
   s3.requests.length = 0;
   expect((await runQuarry('status', 'mine', '--dir', dir)).out).toMatch(/answered +3/);

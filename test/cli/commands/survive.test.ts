@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { JobRecord } from '../../../src/core/jobs/job-record.ts';
@@ -10,6 +10,7 @@ import { readJsonIfPresent } from '../../../src/store/json-object.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import { startEmulatorProcess, startQuarry } from '../../support/quarry-process.ts';
 import { runQuarry } from '../../support/run-quarry.ts';
+import { readStored } from '../../support/stored-document.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const MODEL = 'us.amazon.nova-lite-v1:0';
@@ -198,7 +199,7 @@ test('two runs at once on one folder share one emulator, and the one that is lef
 test('a job that no run knows is listed as an orphan, adopted by its run, and harvested', async () => {
   const { dir, store } = await prepareKilledRun(200);
   const record = join(dir, 'quarry-local', 'runs', 'mine', 'jobs', 'p00001.json');
-  const { job_name, ...rest } = JSON.parse(await readFile(record, 'utf8'));
+  const { job_name, ...rest } = await readStored(record);
   // As it stands where the process was killed before Bedrock's answer was there.
   await writeFile(record, JSON.stringify({ job_name, ...rest, job_arn: null }));
 

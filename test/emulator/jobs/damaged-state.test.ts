@@ -10,6 +10,7 @@ const HARMS: [string, (text: string) => string][] = [
   ['cut off', (text) => text.slice(0, text.length / 2)],
   ['of NULs, as a power cut leaves it', (text) => '\0'.repeat(text.length)],
   ['another document', () => '{"jobId":5}'],
+  ['of a byte that flipped', (text) => text.replace(/\d/, (digit) => String(Number(digit) ^ 1))],
 ];
 
 async function harm(path: string, change: (text: string) => string): Promise<void> {
@@ -37,7 +38,7 @@ test.each(HARMS)(
     expect(notice).toMatchObject({ kind: 'state-damaged' });
     expect(notice?.message).toMatch(
       new RegExp(
-        `^${path} could not be read: it is (empty|cut off, or was changed). It held a job of the emulator. The job "job-1" continues from the previous copy; there is nothing to do.$`,
+        `^${path} could not be read: (?:it is empty|it breaks off after \\d+ bytes|it is not JSON|it has changed since it was written: its checksum is that of another text|"jobId" in it is missing, or not what it should be). It held a job of the emulator. The job "job-1" continues from the previous copy; there is nothing to do.$`,
       ),
     );
     expect(await bench.end(jobArn)).toMatchObject({ status: 'Completed', successRecordCount: 200 });

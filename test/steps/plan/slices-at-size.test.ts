@@ -10,6 +10,7 @@ import type { StepDeps } from '../../../src/steps/deps.ts';
 import { prepare } from '../../../src/steps/part/prepare.ts';
 import { plan } from '../../../src/steps/plan/plan.ts';
 import { readSlices } from '../../../src/steps/plan/stored-slices.ts';
+import { readPlan } from '../../../src/steps/run/read-plan.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import { LOCAL_BUCKET, localPlanDeps } from '../../../src/targets/local/local-target.ts';
 import { asRemote, bytesOf, overlapOf } from '../../support/remote-store.ts';
@@ -44,7 +45,8 @@ async function putParquet(directory: string, store: ObjectStore): Promise<void> 
 async function planned(input: Record<string, unknown>, deps: StepDeps) {
   const { run_uri } = await plan({ ...INPUT, ...input }, deps);
   const layout = runLayout(run_uri);
-  return { run_uri, layout, slices: await readSlices(layout, deps) };
+  const known = await readPlan(run_uri, deps);
+  return { run_uri, layout, slices: await readSlices(known.plan, layout, deps) };
 }
 
 test('two Prepare steps on halves of one Parquet file read disjoint bytes, and neither reads all of it', async () => {

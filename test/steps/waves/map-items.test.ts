@@ -12,11 +12,11 @@ import {
 import type { PartLedger } from '../../../src/core/run/ledger.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { cutSlices } from '../../../src/steps/plan/slices.ts';
-import { readSlice, readSlices, writeSlices } from '../../../src/steps/plan/stored-slices.ts';
+import { readSlice, readSlices, restoreItems, writeSlices } from '../../../src/steps/plan/stored-slices.ts';
 import { decideWave } from '../../../src/steps/waves/decide-wave.ts';
 import type { Turn } from '../../../src/steps/waves/turns.ts';
 import { createDirectoryStore } from '../../../src/store/directory-store.ts';
-import { readJson, writeJson } from '../../../src/store/json-object.ts';
+import { readJson, writeMapItems } from '../../../src/store/json-object.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** What Step Functions takes for an item. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
@@ -65,7 +65,32 @@ test('slices of 100,000 files are items of a few bytes, and each slice is read b
   const items = await readJson(store, layout.slices, z.array(SliceItem));
   expect(items).toHaveLength(slices.length);
   expect(Math.max(...items.map(bytesOf))).toBeLessThan(SMALL_ITEM_BYTES);
-  expect(await readSlices(layout, { store })).toEqual(slices);
+  expect(await readSlices({ slices: slices.length }, layout, { store })).toEqual(slices);
+});
+
+test.each([
+  ['names another slice', (text: string) => text.replace('1', '3')],
+  ['breaks off', (text: string) => text.slice(0, -9)],
+])('a list of slices that %s is written anew from the plan', async (_, harm) => {
+  const store = await openStore();
+  const limits = { rows: 1500, bytesPerRow: 100, limits: LIMITS, rowsPerSlice: 500, pilot: false };
+  const slices = cutSlices(manyFiles(3, 500), limits);
+  await writeSlices(slices, layout, { store });
+  const before = Buffer.from(await store.read(layout.slices)).toString();
+  await store.write(layout.slices, harm(before));
+  expect(await readSlices({ slices: slices.length }, layout, { store })).toEqual(slices);
+  await restoreItems(slices, layout, { store });
+  expect(Buffer.from(await store.read(layout.slices)).toString()).toBe(before);
+});
+
+test('a slice that is lost with its copy is named', async () => {
+  const store = await openStore();
+  const limits = { rows: 1500, bytesPerRow: 100, limits: LIMITS, rowsPerSlice: 500, pilot: false };
+  await writeSlices(cutSlices(manyFiles(3, 500), limits), layout, { store });
+  for (const uri of [layout.slice(1), layout.sliceCopy(1)]) await store.delete(uri);
+  await expect(readSlice(1, layout, { store })).rejects.toThrow(
+    /slices\/00001\.json is damaged: it is not there, nor is its copy\. Restore it from a copy of the folder/,
+  );
 });
 
 test('slices that version 0.1.0 wrote into the items themselves are still read', async () => {
@@ -77,8 +102,8 @@ test('slices that version 0.1.0 wrote into the items themselves are still read',
     rowsPerSlice: 500,
     pilot: false,
   });
-  await writeJson(store, layout.slices, slices);
-  expect(await readSlices(layout, { store })).toEqual(slices);
+  await writeMapItems(store, layout.slices, slices);
+  expect(await readSlices({ slices: slices.length }, layout, { store })).toEqual(slices);
   expect(await readSlice(1, layout, { store })).toEqual(slices[1]);
 });
 

@@ -52,6 +52,12 @@ const DAMAGES: Record<string, Damage> = {
   'cut off': (bytes, at) => bytes.subarray(0, Math.floor(at * bytes.length)),
   'overwritten with zeros': (bytes) => Buffer.alloc(bytes.length),
   'of another kind': () => Buffer.from('{"what": "is this?"}\n'),
+  'of one other bit': (bytes, at) => {
+    const changed = Buffer.from(bytes);
+    const place = Math.floor(at * bytes.length);
+    changed[place] = (changed[place] ?? 0) ^ (1 << (place % 7));
+    return changed;
+  },
   'no text': (bytes, at) => {
     const changed = Buffer.from(bytes);
     changed[Math.floor(at * (bytes.length - 1))] = 0xff;

@@ -7,6 +7,7 @@ import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../../src/targets/local/stage-dataset.ts';
 import { type EmulatedOptions, MODEL, openEmulatedTarget, outputRows } from '../../support/emulated-run.ts';
+import { readStored } from '../../support/stored-document.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -160,7 +161,7 @@ test('a run with dedupe that an older version planned is refused, not miscounted
   expect(await run()).toMatchObject({ kind: 'finished' });
   const calls = (await emulated.emulator.usage()).onDemand.calls;
   const planPath = join(directory, LOCAL_BUCKET, 'runs/old/plan.json');
-  const plan = JSON.parse(await readFile(planPath, 'utf8'));
+  const plan = await readStored(planPath);
   expect(plan).toMatchObject({ format_version: 3, quarry_version: '0.0.0' });
   await writeFile(planPath, JSON.stringify({ ...plan, format_version: 1 }));
   await rm(join(directory, LOCAL_BUCKET, 'runs/old/summary.json'));

@@ -1,10 +1,11 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../../src/targets/local/stage-dataset.ts';
 import { MODEL, openEmulatedTarget, outputRows } from '../../support/emulated-run.ts';
+import { readStored } from '../../support/stored-document.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -23,7 +24,7 @@ test('a run that was planned before there were variants goes on, and pays for no
 
   // As version 0.1.0 left it, broken off before it was collected.
   for (const key of ['runs/old/plan.json', 'working/old/planned/plan.json']) {
-    const { variants, ...plan } = JSON.parse(await readFile(at(key), 'utf8'));
+    const { variants, ...plan } = await readStored(at(key));
     const { parameters: _, ...variant } = variants[0];
     await writeFile(at(key), JSON.stringify({ ...plan, ...variant, format_version: 2 }));
   }
@@ -33,7 +34,7 @@ test('a run that was planned before there were variants goes on, and pays for no
     'runs/old/waves/1/items.json',
     'working/old/slices/00000.json',
   ]) {
-    const text = await readFile(at(key), 'utf8');
+    const text = JSON.stringify(await readStored(at(key)), null, 2);
     expect(text).toContain('"variant": 0');
     await writeFile(at(key), text.replaceAll(/ *"variant": 0,\n/g, ''));
   }
