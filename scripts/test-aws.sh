@@ -3,22 +3,11 @@
 # emulator. From the repository's root; needs python3. Ends with "N passed, N failed".
 set -euo pipefail
 
-moto_version=5.2.1
-python=.venv/moto/bin/python
 node=node_modules/.bin/node
 [ -x "$node" ] || node=node
 
-if ! "$python" -c "import moto, flask; assert moto.__version__ == '$moto_version'" 2>/dev/null; then
-  python3 -m venv .venv/moto
-  "$python" -m pip install --quiet --disable-pip-version-check "moto[server]==$moto_version"
-fi
-
-lint_version=1.58.0
-lint_python=.venv/cfn-lint/bin/python
-if ! "$lint_python" -c "import cfnlint.version as v; assert v.__version__ == '$lint_version'" 2>/dev/null; then
-  python3 -m venv .venv/cfn-lint
-  "$lint_python" -m pip install --quiet --disable-pip-version-check "cfn-lint==$lint_version"
-fi
+bash scripts/venv.sh moto 'moto[server]==5.2.1'
+bash scripts/venv.sh cfn-lint cfn-lint==1.58.0
 
 report=test-results/aws.json
 mkdir -p test-results

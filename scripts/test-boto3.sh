@@ -2,15 +2,11 @@
 # Runs the emulator and drives it with boto3. From the repository's root; needs python3.
 set -euo pipefail
 
-boto3_version=1.43.11
 python=.venv/boto3/bin/python
 node=node_modules/.bin/node
 [ -x "$node" ] || node=node
 
-if ! "$python" -c "import boto3; assert boto3.__version__ == '$boto3_version'" 2>/dev/null; then
-  python3 -m venv .venv/boto3
-  "$python" -m pip install --quiet --disable-pip-version-check "boto3==$boto3_version"
-fi
+bash scripts/venv.sh boto3 boto3==1.43.11
 
 directory=$(mktemp -d)
 "$node" test/conformance/start-emulator.ts "$directory" >"$directory/url" &

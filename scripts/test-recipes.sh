@@ -13,6 +13,8 @@ open() { # open RECIPE
   { echo 'id,review'; for id in $(seq 120); do echo "$id,Review $id"; done; } >reviews.csv
 }
 
+in_root() { (cd "$root" && "$@"); }
+
 bash scripts/bench-python.sh || exit 1
 python=$root/.venv/bench/bin/python
 npm pack --pack-destination "$folder" >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
@@ -39,7 +41,13 @@ python_counts() { "$python" label_reviews.py reviews.csv | tee /dev/stderr | gre
 try 'Python: subprocess and pyarrow' python_counts
 open airflow
 mkdir reviews && cp reviews.csv reviews/2026-01-02.csv
-try 'Airflow: the task of the DAG, by a stand-in of Airflow' env PYTHONPATH=stand-in QUARRY_PROJECT="$PWD" "$python" check.py
+try 'Airflow is installed' in_root bash scripts/venv.sh airflow apache-airflow-task-sdk==1.1.3
+airflow() { env AIRFLOW_HOME="$PWD/home" AIRFLOW__CORE__DAGS_FOLDER="$PWD" AIRFLOW__CORE__LOAD_EXAMPLES=false QUARRY_PROJECT="$PWD" "$@"; }
+airflow_runs_the_day() {
+  airflow "$root/.venv/airflow/bin/airflow" db migrate && airflow "$root/.venv/airflow/bin/airflow" dags test label_reviews 2026-01-02
+}
+try 'Airflow: a run of the DAG' airflow_runs_the_day
+try 'Airflow: its task, tried again and for a day that is not there' airflow "$root/.venv/airflow/bin/python" check.py
 open github-action
 echo '{ "model_id": "us.amazon.nova-lite-v1:0", "prompt_template": "Good or bad? {review}" }' >run.json
 try 'GitHub Action: the steps of the workflow' node check.ts
