@@ -1,42 +1,14 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { STEP_NAMES } from '../../src/workflow/definition.ts';
-import { type S3Double, startS3Double } from '../support/s3-double.ts';
+import { useFunctionWorld } from '../support/function-world.ts';
 
 /** A word that is in the dataset only. */
 const SECRET = 'heliotrope';
 const CSV = `topic\n${Array.from({ length: 120 }, (_, row) => `${SECRET} ${row}`).join('\n')}\n`;
 
-let s3: S3Double;
-let lines: string[];
+const world = useFunctionWorld();
 
-beforeEach(async () => {
-  s3 = await startS3Double();
-  s3.objects.set('data-bucket/datasets/topics.csv', Buffer.from(CSV));
-  lines = [];
-  for (const [name, value] of Object.entries({
-    QUARRY_BUCKET: 'data-bucket',
-    QUARRY_BUCKET_OWNER: '111122223333',
-    QUARRY_ROLE_ARN: 'arn:aws:iam::111122223333:role/bedrock',
-    QUARRY_VERSION: '1.2.3',
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_ENDPOINT_URL: s3.url,
-  })) {
-    vi.stubEnv(name, value);
-  }
-  vi.spyOn(process.stdout, 'write').mockImplementation((line) => {
-    lines.push(String(line));
-    return true;
-  });
-  vi.resetModules();
-});
-
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-  await s3[Symbol.asyncDispose]();
-});
+beforeEach(() => world.s3.objects.set('data-bucket/datasets/topics.csv', Buffer.from(CSV)));
 
 const INPUT = {
   s3_uri: 's3://data-bucket/datasets/topics.csv',
@@ -60,10 +32,10 @@ test('Plan and Prepare run on S3, and log ids and counts without a word of the d
   expect(state).toMatchObject({ run_id: 'jokes', bucket: 'data-bucket' });
   await prepare({ run_uri: 's3://data-bucket/runs/jokes', slice: 0 }, { awsRequestId: 'request-2' });
 
-  expect(s3.objects.get('data-bucket/working/jokes/parts/p00001/records.jsonl')?.toString()).toContain(
+  expect(world.s3.objects.get('data-bucket/working/jokes/parts/p00001/records.jsonl')?.toString()).toContain(
     SECRET,
   );
-  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+  expect(world.lines.map((line) => JSON.parse(line))).toMatchObject([
     { level: 'INFO', message: 'plan is done', run_id: 'jokes', request_id: 'request-1' },
     {
       level: 'INFO',
@@ -74,21 +46,21 @@ test('Plan and Prepare run on S3, and log ids and counts without a word of the d
       request_id: 'request-2',
     },
   ]);
-  expect(lines.join('')).not.toContain(SECRET);
+  expect(world.lines.join('')).not.toContain(SECRET);
 });
 
 test('a step that is called twice, as Lambda retries it, leaves the same and says the same', async () => {
   const { handler: plan } = await import('../../src/handlers/plan.ts');
   const first = await plan(INPUT);
-  const objects = new Map(s3.objects);
+  const objects = new Map(world.s3.objects);
   expect(await plan(INPUT)).toEqual(first);
-  expect(s3.objects).toEqual(objects);
+  expect(world.s3.objects).toEqual(objects);
 });
 
 test('an error keeps its name, which the state machine matches, and its message is in the log', async () => {
   const { handler } = await import('../../src/handlers/plan.ts');
   await expect(handler({ ...INPUT, max_record: 5 })).rejects.toMatchObject({ name: 'InvalidRunInputError' });
-  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+  expect(JSON.parse(world.lines[0] ?? '')).toMatchObject({
     level: 'ERROR',
     message: 'plan failed',
     error: 'InvalidRunInputError',

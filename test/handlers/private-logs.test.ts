@@ -1,9 +1,8 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { InvalidDatasetError } from '../../src/core/errors.ts';
 import { privately } from '../../src/core/text/private-text.ts';
 import { STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
-import { type S3Double, startS3Double } from '../support/s3-double.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { useFunctionWorld } from '../support/function-world.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -12,41 +11,7 @@ const SECRET = 'heliotrope';
 const RUN_URI = 's3://data-bucket/runs/jokes';
 const DATASET = 'data-bucket/datasets/topics.jsonl';
 
-let s3: S3Double;
-let lines: string[];
-
-beforeEach(async () => {
-  s3 = await startS3Double();
-  lines = [];
-  for (const [name, value] of Object.entries({
-    QUARRY_BUCKET: 'data-bucket',
-    QUARRY_BUCKET_OWNER: '111122223333',
-    QUARRY_ROLE_ARN: 'arn:aws:iam::111122223333:role/bedrock',
-    QUARRY_VERSION: '1.2.3',
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_MAX_ATTEMPTS: '1',
-    AWS_ENDPOINT_URL: s3.url,
-    // Beside other tests of functions, each of which has `/tmp` to itself.
-    TMPDIR: await temporaryDirectory(),
-  })) {
-    vi.stubEnv(name, value);
-  }
-  for (const stream of [process.stdout, process.stderr]) {
-    vi.spyOn(stream, 'write').mockImplementation((line) => {
-      lines.push(String(line));
-      return true;
-    });
-  }
-  vi.resetModules();
-});
-
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-  await s3[Symbol.asyncDispose]();
-});
+const world = useFunctionWorld({ AWS_MAX_ATTEMPTS: '1' });
 
 const INPUT = {
   s3_uri: `s3://${DATASET}`,
@@ -67,13 +32,13 @@ async function failureOf(step: StepName, input: unknown): Promise<Error> {
     () => expect.fail(`${step} did not fail.`),
     (thrown: unknown) => thrown as Error,
   );
-  lines.push(`${error.name} ${error.message} ${error.stack} ${String(error.cause)}`);
+  world.lines.push(`${error.name} ${error.message} ${error.stack} ${String(error.cause)}`);
   return error;
 }
 
 /** Nothing that would be in a log has the secret. */
 function expectNoSecret(): void {
-  const logged = lines.join('\n');
+  const logged = world.lines.join('\n');
   expect(logged).toContain('"level":"ERROR"');
   expect(logged).not.toContain(SECRET);
 }
@@ -82,7 +47,7 @@ function putRows(rows: number): void {
   const text = Array.from({ length: rows }, (_, row) =>
     JSON.stringify({ topic: `${SECRET} ${row}`, [SECRET]: 1 }),
   );
-  s3.objects.set(DATASET, Buffer.from(`${text.join('\n')}\n`));
+  world.s3.objects.set(DATASET, Buffer.from(`${text.join('\n')}\n`));
 }
 
 test.each<[string, string, Record<string, unknown>, string]>([
@@ -108,7 +73,7 @@ test.each<[string, string, Record<string, unknown>, string]>([
 ])(
   'Plan that refuses %s says what is wrong where, and no log has the dataset’s words',
   async (_, text, keys, said) => {
-    s3.objects.set(DATASET, Buffer.from(text));
+    world.s3.objects.set(DATASET, Buffer.from(text));
     const error = await failureOf('plan', { ...INPUT, ...keys });
     expect(error.message).toContain(said);
     expect(error.name).toMatch(/^Invalid(Dataset|RunInput)Error$/);
@@ -122,16 +87,18 @@ async function startedRun(): Promise<Record<Exclude<StepName, 'plan'>, unknown>>
   const state = (await call('plan', INPUT)) as Record<string, unknown>;
   await call('prepare', { run_uri: RUN_URI, slice: 0 });
   await call('dispatch', { ...state, run_uri: RUN_URI, wave: 0 });
-  const [item] = JSON.parse(s3.objects.get('data-bucket/runs/jokes/waves/1/items.json')?.toString() ?? '[]');
+  const [item] = JSON.parse(
+    world.s3.objects.get('data-bucket/runs/jokes/waves/1/items.json')?.toString() ?? '[]',
+  );
   const repair = { ...item, part_id: 'w2p00001', wave: 2, repair: true };
-  s3.objects.set(
+  world.s3.objects.set(
     'data-bucket/runs/jokes/waves/2/parts.json',
     Buffer.from(
       JSON.stringify([{ ...repair, sources: [{ part_id: 'p00001', owed_from: 0, owed_count: 3 }] }]),
     ),
   );
   const merging = { parts: [{ part_id: 'p00001', repairs: [], elsewhere: false }] };
-  s3.objects.set('data-bucket/runs/jokes/waves/1/merge.json', Buffer.from(JSON.stringify(merging)));
+  world.s3.objects.set('data-bucket/runs/jokes/waves/1/merge.json', Buffer.from(JSON.stringify(merging)));
   return {
     prepare: { run_uri: RUN_URI, slice: 0 },
     dispatch: { ...state, run_uri: RUN_URI, wave: 1 },
@@ -174,11 +141,12 @@ test.each(
   const inputs = await startedRun();
   const key = `data-bucket/${file}`;
   if (step === 'prepare' && file.startsWith('runs/'))
-    s3.objects.delete('data-bucket/working/jokes/slices/00000.json');
-  if (file.endsWith('slices/00000.json')) s3.objects.delete('data-bucket/working/jokes/planned/00000.json');
+    world.s3.objects.delete('data-bucket/working/jokes/slices/00000.json');
+  if (file.endsWith('slices/00000.json'))
+    world.s3.objects.delete('data-bucket/working/jokes/planned/00000.json');
   for (const garbage of GARBAGE) {
-    s3.objects.set(key, Buffer.from(garbage));
-    lines = [];
+    world.s3.objects.set(key, Buffer.from(garbage));
+    world.lines = [];
     await failureOf(step, inputs[step]);
     expectNoSecret();
   }

@@ -1,22 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { functionPlaceholder } from '../../src/workflow/definition.ts';
 import { openEmulatedTarget, runRows } from '../support/emulated-run.ts';
+import { canMount, mountDisk } from '../support/small-disk.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-/** Mounts need root, and a system that has tmpfs. */
-const canMount = (() => {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', '/mnt'], { stdio: 'ignore' });
-    execFileSync('umount', ['/mnt'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 /** Steps that write scratch files. */
 const STEPS = ['prepare', 'collect', 'repack', 'merge'] as const;
@@ -25,11 +12,8 @@ test.runIf(canMount).each(STEPS)(
   'where %s finds its scratch disk full, the run says so by name, and goes on once there is space',
   async (step) => {
     const directory = await temporaryDirectory();
-    const disk = await mkdtemp(join(tmpdir(), 'quarry-scratch-'));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk]);
-    onTestFinished(() => void execFileSync('umount', ['-l', disk]));
-    const resize = (size: string) =>
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `remount,size=${size}`, 'tmpfs', disk]);
+    const disk = await mountDisk('64m');
+    const resize = (size: string) => disk.remount(`size=${size}`);
     await using emulated = await openEmulatedTarget({
       directory,
       emulator: {
@@ -37,7 +21,7 @@ test.runIf(canMount).each(STEPS)(
       },
       wrap: (target) => ({
         ...target,
-        deps: { ...target.deps, scratchDirectory: join(disk, 'scratch') },
+        deps: { ...target.deps, scratchDirectory: join(disk.path, 'scratch') },
       }),
     });
     let isFull = true;

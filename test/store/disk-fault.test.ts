@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createVirtualClock } from '../../src/core/clock.ts';
 import { AccessDeniedError, DiskFullError } from '../../src/core/errors.ts';
 import { simulatedAnswer } from '../../src/emulator/models/simulated-model.ts';
@@ -15,30 +13,11 @@ import { openLocalTarget, sha256 } from '../../src/targets/local/local-target.ts
 import { stageDataset } from '../../src/targets/local/stage-dataset.ts';
 import { startEmulatorProcess } from '../support/quarry-process.ts';
 import { runQuarry } from '../support/run-quarry.ts';
+import { canMount, mountDisk } from '../support/small-disk.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const MODEL = 'us.amazon.nova-lite-v1:0';
 const ROWS = 260;
-
-/** Mounts need root, and a system that has tmpfs. */
-const canMount = (() => {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', '/mnt'], { stdio: 'ignore' });
-    execFileSync('umount', ['/mnt'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
-/** A disk of its own, which a test may let grow or protect. */
-async function mountDisk(kib: number) {
-  const path = await mkdtemp(join(tmpdir(), 'quarry-disk-'));
-  const mount = (options: string) => execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path]);
-  mount(`size=${kib}k`);
-  onTestFinished(() => void execFileSync('umount', ['-l', path]));
-  return { path, remount: (options: string) => mount(`remount,${options}`) };
-}
 
 async function writeDataset(): Promise<string> {
   const file = join(await temporaryDirectory(), 'rows.csv');
@@ -59,7 +38,7 @@ const FLAGS = ['--model-id', MODEL, '--prompt-template', 'Say {n}', '--run-id', 
 test.runIf(canMount)(
   'a run on a disk that fills up says so each time, and goes on once there is space',
   async () => {
-    const { path, remount } = await mountDisk(16);
+    const { path, remount } = await mountDisk('16k');
     const dir = join(path, 'store');
     const file = await writeDataset();
     const said: string[] = [];
@@ -84,7 +63,7 @@ test.runIf(canMount)(
 test.runIf(canMount)(
   'a disk that may not be written to is named, and the run goes on when it may',
   async () => {
-    const { path, remount } = await mountDisk(8192);
+    const { path, remount } = await mountDisk('8192k');
     const dir = join(path, 'store');
     const file = await writeDataset();
     await mkdir(dir);
@@ -108,7 +87,7 @@ test.runIf(canMount)(
 test.runIf(canMount)(
   'a folder that may not be written to, or cannot be made, is named at the first step of every command',
   async () => {
-    const { path, remount } = await mountDisk(8192);
+    const { path, remount } = await mountDisk('8192k');
     const file = await writeDataset();
     await mkdir(join(path, 'store'));
     remount('ro');
@@ -194,7 +173,7 @@ test('whichever write finds the disk full, before or after it took effect, the s
 test.runIf(canMount)(
   'a write that does not fit leaves the old object, and nothing of the new one',
   async () => {
-    const { path } = await mountDisk(64);
+    const { path } = await mountDisk('64k');
     const store = createDirectoryStore(path);
     await store.write('s3://bucket/a.txt', 'old');
     const large = 'x'.repeat(200_000);

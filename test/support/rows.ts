@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { Dataset, PlannedPart, PreparedPart } from '../../src/core/plan/part.ts';
 import { toS3Uri } from '../../src/core/s3-uri.ts';
+import { anthropicMessages } from '../../src/models/adapters/anthropic-messages.ts';
+import { openaiGptOss } from '../../src/models/adapters/openai-gpt-oss.ts';
 import { CONVERSE_OUTPUT } from '../../src/models/converse-message.ts';
 import type { OutputShape } from '../../src/models/output-shape.ts';
 import type { RecordFrame } from '../../src/models/record-frame.ts';
@@ -16,30 +18,13 @@ import { describeDataset, type LocalDatasetFile } from '../../src/rows/sources/d
 
 export const CONVERSE: OutputShape = CONVERSE_OUTPUT;
 
-export const ANTHROPIC: OutputShape = {
-  kind: 'text',
-  blocks: ['content'],
-  text: ['text'],
-  only: { key: 'type', equals: 'text' },
-  stopReason: ['stop_reason'],
-  inputTokens: ['usage', 'input_tokens'],
-  outputTokens: ['usage', 'output_tokens'],
-};
-
+export const ANTHROPIC: OutputShape = anthropicMessages.output;
+/** Chat completions, where thoughts stand before the answer. */
+export const GPT_OSS: OutputShape = openaiGptOss.output;
 export const TITAN: OutputShape = {
   kind: 'embedding',
   embedding: ['embedding'],
   inputTokens: ['inputTextTokenCount'],
-};
-/** Where Amazon Titan Text Embeddings V2 has the bits of a text. */
-export const GPT_OSS: OutputShape = {
-  kind: 'text',
-  blocks: ['choices'],
-  text: ['message', 'content'],
-  thoughts: { begin: '<reasoning>', end: '</reasoning>' },
-  stopReason: ['choices', 0, 'finish_reason'],
-  inputTokens: ['usage', 'prompt_tokens'],
-  outputTokens: ['usage', 'completion_tokens'],
 };
 /** Where Amazon Titan Text Embeddings V2 has the bits of a text. */
 export const TITAN_BITS: OutputShape = {

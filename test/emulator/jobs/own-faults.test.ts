@@ -1,35 +1,16 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rename, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createVirtualClock } from '../../../src/core/clock.ts';
 import type { EmulatorNotice } from '../../../src/emulator/notices.ts';
 import { startEmulator } from '../../../src/emulator/server.ts';
 import { createDirectoryStore } from '../../../src/store/directory-store.ts';
 import { openModelServer } from '../../support/model-server-double.ts';
+import { canMount, mountDisk } from '../../support/small-disk.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { INPUT, NOVA, novaRecords, openBench, ROLE_ARN } from '../emulator-bench.ts';
-
-const canMount = (() => {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', '/mnt'], { stdio: 'ignore' });
-    execFileSync('umount', ['/mnt'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
-/** A disk of its own, which a test may let grow. */
-async function mountDisk(kib: number) {
-  const path = await mkdtemp(join(tmpdir(), 'emulator-disk-'));
-  const mount = (options: string) => execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path]);
-  mount(`size=${kib}k`);
-  onTestFinished(() => void execFileSync('umount', ['-l', path]));
-  return { path, remount: (options: string) => mount(`remount,${options}`) };
-}
 
 test.runIf(process.platform !== 'win32')(
   'a process that may open few files pays for each answer once',
@@ -59,7 +40,7 @@ test.runIf(canMount)(
   'a disk that is full costs a few answers at most: the job waits, says so, and goes on once there is space',
   async () => {
     await using server = await openModelServer();
-    const disk = await mountDisk(96);
+    const disk = await mountDisk('96k');
     const stateDirectory = join(disk.path, 'state');
     const store = createDirectoryStore(join(await temporaryDirectory(), 'objects'));
     await store.write(INPUT, novaRecords(600));

@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, vi } from 'vitest';
+import { type S3Double, startS3Double } from './s3-double.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+/** What a test of the Lambda functions has around it. */
+export interface FunctionWorld {
+  s3: S3Double;
+  /** All that was written to the standard streams, which is what Lambda logs. */
+  lines: string[];
+}
+
+/** For each test of a file: an S3, the environment of a function of the stack, and its log. */
+export function useFunctionWorld(environment: Readonly<Record<string, string>> = {}): FunctionWorld {
+  const world = {} as FunctionWorld;
+  beforeEach(async () => {
+    world.s3 = await startS3Double();
+    world.lines = [];
+    for (const [name, value] of Object.entries({
+      QUARRY_BUCKET: 'data-bucket',
+      QUARRY_BUCKET_OWNER: '111122223333',
+      QUARRY_ROLE_ARN: 'arn:aws:iam::111122223333:role/bedrock',
+      QUARRY_VERSION: '1.2.3',
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_ENDPOINT_URL: world.s3.url,
+      // Beside other tests of functions, each of which has `/tmp` to itself.
+      TMPDIR: await temporaryDirectory(),
+      ...environment,
+    })) {
+      vi.stubEnv(name, value);
+    }
+    for (const stream of [process.stdout, process.stderr]) {
+      vi.spyOn(stream, 'write').mockImplementation((line) => {
+        world.lines.push(String(line));
+        return true;
+      });
+    }
+    vi.resetModules();
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+    await world.s3[Symbol.asyncDispose]();
+  });
+  return world;
+}
