@@ -27,6 +27,7 @@ export type { CheckStatus } from './doctor/check.ts';
 export type { Diagnosis } from './doctor/examine.ts';
 export { type ListedModel, listModels } from './models/list-models.ts';
 export { DEFAULT_POLL_SECONDS } from './quarry/choose-target.ts';
+export type { NotifiedRun, RunNotification } from './quarry/notify/notification.ts';
 export { type FoundConfig, findConfig } from './quarry/project/config-file.ts';
 export { initProject, type LaidProject } from './quarry/project/init-project.ts';
 export { Quarry } from './quarry/quarry.ts';

@@ -40,6 +40,11 @@ export interface QuarryOptions {
   profile?: string | undefined;
   /** Folder whose `<prompt_id>.md` are prompts, beside those that Quarry brings. */
   prompts?: string | undefined;
+  /**
+   * Who is told that a run has ended or failed: a command of the shell, which gets JSON on its standard input, or the URL of a
+   * webhook, which gets it in a POST. On AWS only while the run is followed from here: a stack has an SNS topic.
+   */
+  notify?: string | undefined;
   /** What models cost, where a run input does not say it; by model id, before the catalogue’s. */
   prices?: Prices | undefined;
   /** What holds where neither an option nor what is remembered of a run says otherwise; `findConfig` reads it. */
@@ -72,6 +77,7 @@ const TEXTS = [
   'region',
   'profile',
   'prompts',
+  'notify',
 ] as const satisfies (keyof QuarryOptions)[];
 
 /** Options of whole numbers from 1. */

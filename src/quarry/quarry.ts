@@ -16,6 +16,8 @@ import { resultFiles } from '../targets/result-files.ts';
 import { openRunFiles, type RunFiles } from '../targets/run-files.ts';
 import { chooseTarget, type TargetPurpose } from './choose-target.ts';
 import { doctorOptionsOf } from './doctor-options.ts';
+import { parseNotifyChannel } from './notify/notify-channel.ts';
+import { tellingEnd } from './notify/tell-end.ts';
 import { directoryOf, type QuarryOptions, requireOptions, spellingOf } from './quarry-options.ts';
 import type { AnswerColumns, OutputSchema } from './results/answer-types.ts';
 import { outputPlaceOf } from './results/output-place.ts';
@@ -269,13 +271,21 @@ export class Quarry {
     return openRunFiles(target, directory);
   }
 
-  /** Begins a run; its files stay open until it has ended. */
-  #begin<Columns>(
+  /** Begins a run; its files stay open until it has ended, and then whoever waits for it is told. */
+  async #begin<Columns>(
     purpose: TargetPurpose,
     options: FollowOptions,
     work: (options: RunWorkOptions) => Promise<RunEnd>,
   ): Promise<Run<Columns>> {
-    return beginRun((tell, signal) => this.#work(purpose, { signal, onProgress: tell }, work), options);
+    const { defaults } = this.#options;
+    const { notify = defaults?.notify } = this.#options;
+    const channel =
+      notify === undefined ? undefined : parseNotifyChannel(notify, spellingOf(this.#options)('notify'));
+    return beginRun(
+      (tell, signal) =>
+        tellingEnd(channel, tell, () => this.#work(purpose, { signal, onProgress: tell }, work)),
+      options,
+    );
   }
 
   /** Does work with the files open; where the signal has stopped it, that is told by name. */

@@ -22,6 +22,7 @@ const DEFAULTS: Readonly<Record<string, string | number | null>> = {
   region: null,
   profile: null,
   prompts: null,
+  notify: null,
   prices: null,
 };
 

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { CliContext } from '../cli-context.ts';
 import { addTargetOptions, quarryOf, RUN_ARGUMENT, type TargetOptions } from '../options/target-options.ts';
 import { followRun, reportRun } from './follow-run.ts';
-import { OUTPUT_HELP } from './run-command.ts';
+import { NOTIFY_HELP, OUTPUT_HELP } from './run-command.ts';
 
 interface ResumeOptions extends TargetOptions {
   maxCostUsd?: number;
@@ -31,6 +31,7 @@ export function addResumeCommand(program: Command, context: CliContext): void {
     )
     .option('--timeout-hours <n>', 'hours after which Bedrock ends a job from now on, 24 to 168', toHours)
     .option('--output <path>', `${OUTPUT_HELP} (default: where run was told to)`)
+    .option('--notify <command|url>', NOTIFY_HELP)
     .option('--json', 'print the summary as JSON, and nothing else');
   addTargetOptions(command).action(async (name: string | undefined, options: ResumeOptions) => {
     const { dir, json, maxCostUsd, timeoutHours, maxAttempts, resendMissing, output } = options;

@@ -10,6 +10,10 @@ import { followRun, reportRun } from './follow-run.ts';
 export const OUTPUT_HELP =
   'where the results are put at the end: a folder, or one file that ends in .parquet, .csv or .jsonl';
 
+/** What a command says of `--notify`. */
+export const NOTIFY_HELP =
+  'who is told when it has ended or failed: a command, which gets JSON on its standard input, or the URL of a webhook';
+
 /** `quarry run`: a dataset through the whole workflow. */
 export function addRunCommand(program: Command, context: CliContext): void {
   const command = program
@@ -18,6 +22,7 @@ export function addRunCommand(program: Command, context: CliContext): void {
     .description('Run a prompt or an embedding model over every row of a dataset.')
     .option('--input <file>', 'run input, a JSON or YAML document; flags override its keys')
     .option('--output <path>', OUTPUT_HELP)
+    .option('--notify <command|url>', NOTIFY_HELP)
     .option('--json', 'print the summary as JSON, and nothing else');
   addRunFlags(addTargetOptions(command)).action(async (datasets: string[], options: RunOptions) => {
     await run(datasets, options, context);

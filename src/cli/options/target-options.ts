@@ -28,6 +28,7 @@ export interface TargetOptions extends EndpointOptions {
   pollSeconds?: number;
   recordsPerJobQuota?: number;
   stack?: string;
+  notify?: string;
   /** The project’s own options. */
   config?: FoundConfig;
 }
@@ -87,7 +88,7 @@ export async function holdConfig(command: Command): Promise<void> {
 export function quarryOf({ dir, config, ...options }: TargetOptions): Quarry {
   const { target, emulator, bucket, bucketOwner, roleArn } = options;
   const { modelEndpoint, endpointModel, endpointApiKeyEnv, endpointConcurrency, endpointTimeout } = options;
-  const { region, profile, pollSeconds, recordsPerJobQuota, stack } = options;
+  const { region, profile, pollSeconds, recordsPerJobQuota, stack, notify } = options;
   return new Quarry({
     directory: dir,
     target: toTarget(target),
@@ -105,6 +106,7 @@ export function quarryOf({ dir, config, ...options }: TargetOptions): Quarry {
     pollSeconds,
     recordsPerJobQuota,
     stack,
+    notify,
     defaults: config?.defaults,
     spell: spellFlag,
   });

@@ -28,6 +28,7 @@ const Config = z.strictObject({
   region: Text,
   profile: Text,
   prompts: Text,
+  notify: Text,
   prices: Prices.optional(),
 });
 
