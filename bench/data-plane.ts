@@ -26,6 +26,7 @@ import {
   measureProcess,
   measureRuns,
 } from './measured-process.ts';
+import { measureSmallFiles } from './small-files.ts';
 
 /** One of the figures to reach. */
 interface Figure {
@@ -37,6 +38,7 @@ interface Figure {
 
 const PYTHON = '.venv/bench/bin/python';
 const SMALL_ROWS = 22_000;
+const SMALL_FILES = 200;
 /** More rows than these are measured in one round, and take longer to compare than to measure. */
 const MANY_ROWS = 220_000;
 const SCRIPT = join(import.meta.dirname, '.data', 'data-plane-task.mjs');
@@ -68,6 +70,7 @@ async function main(): Promise<void> {
     const embedded = await measureEmbeddings(directory, values.small ? 2_000 : PART_ROWS);
     // Of a few rows, most of the time is the processes' start.
     if (!values.small) printFigures([...prepared, ...collected, ...embedded]);
+    else await measureSmallFiles({ files: SMALL_FILES, rowsPerFile: 20, rounds: 1, withRun: true, say });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

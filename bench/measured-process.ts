@@ -54,7 +54,8 @@ export async function measureRuns(times: number, { quarry, plain, python }: Comp
   };
 }
 
-async function medianOf(times: number, run: () => Promise<Measured>): Promise<Measured> {
+/** The measurement of median time of some, taken one after the other, with the highest peak of all. */
+export async function medianOf(times: number, run: () => Promise<Measured>): Promise<Measured> {
   const measured: Measured[] = [];
   for (let time = 0; time < times; time++) measured.push(await run());
   const sorted = measured.toSorted((one, other) => one.seconds - other.seconds);

@@ -36,10 +36,10 @@ export function withFilesInPlace(store: ObjectStore, files: ReadonlyMap<S3Uri, F
       const file = files.get(object.uri);
       return file === undefined ? store.identityOf(object) : `sha256-${file.digest}`;
     },
-    fetchFile: async (uri) => {
+    fetchFile: async (uri, known) => {
       const file = files.get(uri);
       return file === undefined
-        ? store.fetchFile(uri)
+        ? store.fetchFile(uri, known)
         : { path: file.path, [Symbol.asyncDispose]: async () => {} };
     },
     ...(store.localPath === undefined

@@ -65,8 +65,11 @@ export interface ObjectStore {
   identityOf(object: ObjectInfo): Promise<string>;
   /** Puts a finished local file in place of the object. The file is used up: moved, or uploaded and deleted. */
   putFile(path: string, uri: S3Uri): Promise<void>;
-  /** The object as a local file: the file itself in a directory store, a download elsewhere. */
-  fetchFile(uri: S3Uri): Promise<LocalFile>;
+  /**
+   * The object as a local file: the file itself in a directory store, a download elsewhere. `known`: what a look at it or a
+   * listing said of it, where it is to be that very object.
+   */
+  fetchFile(uri: S3Uri, known?: ObjectInfo): Promise<LocalFile>;
   /** Where the store keeps the object as a file of its own; stores without such files lack this. Read only. */
   localPath?(uri: S3Uri): string;
   /** Deletes; no error where there is nothing. */

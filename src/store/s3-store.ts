@@ -54,8 +54,10 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
     replace: (uri, replacement) => replaceObject(source, uri, replacement),
     identityOf: async ({ etag }) => etag,
     putFile: (path, uri) => putFile(source, path, uri),
-    fetchFile: async (uri) =>
-      downloadObject(requireObject(await headObject(source, uri), uri), source, scratchDirectory),
+    fetchFile: async (uri, known) => {
+      const object = known ?? requireObject(await headObject(source, uri), uri);
+      return downloadObject(object, source, scratchDirectory);
+    },
     delete: (uri) =>
       attempt(source, { uri, doing: 'delete' }, async () => {
         await client.send(new DeleteObjectCommand(at(source, uri)));

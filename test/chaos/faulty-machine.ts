@@ -24,7 +24,7 @@ function around(store: ObjectStore, call: <T>(act: () => Promise<T>) => Promise<
     replace: (uri, replacement) => call(() => store.replace(uri, replacement)),
     identityOf: (object) => call(() => store.identityOf(object)),
     putFile: (path, uri) => call(() => store.putFile(path, uri)),
-    fetchFile: (uri) => call(() => store.fetchFile(uri)),
+    fetchFile: (uri, known) => call(() => store.fetchFile(uri, known)),
     delete: (uri) => call(() => store.delete(uri)),
     ...(localPath === undefined ? {} : { localPath }),
   };

@@ -29,8 +29,8 @@ export interface S3Double extends AsyncDisposable {
   fault: (request: S3Request) => S3Fault | undefined;
 }
 
-/** Starts an S3 double on a free port of this machine. */
-export async function startS3Double(): Promise<S3Double> {
+/** Starts an S3 double on a free port of this machine; `pageKeys` of a listing are one page. */
+export async function startS3Double({ pageKeys = 3 } = {}): Promise<S3Double> {
   const metadata = new Map<string, Record<string, string>>();
   const uploads = new Map<string, Map<number, Buffer>>();
   const double = {
@@ -104,21 +104,17 @@ export async function startS3Double(): Promise<S3Double> {
     };
   };
 
+  /** The keys of a listing that is being read page by page. */
+  let listed: { prefix: string; keys: string[] } | undefined;
   const list = (bucketPath: string, query: URLSearchParams): Answer => {
     const bucket = bucketPath.split('/')[0] ?? '';
     const prefix = query.get('prefix') ?? '';
     const delimiter = query.get('delimiter');
-    const below = [...double.objects.keys()]
-      .filter((path) => path.startsWith(`${bucket}/${prefix}`))
-      .map((path) => path.slice(bucket.length + 1))
-      .map((key) => {
-        const end = delimiter ? key.indexOf(delimiter, prefix.length) : -1;
-        return end === -1 ? key : key.slice(0, end + 1);
-      });
-    const keys = [...new Set(below)].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     const from = Number(query.get('continuation-token') ?? 0);
-    const page = keys.slice(from, from + 3);
-    const more = from + 3 < keys.length;
+    if (from === 0 || listed?.prefix !== prefix) listed = { prefix, keys: keysOf(bucket, prefix, delimiter) };
+    const { keys } = listed;
+    const page = keys.slice(from, from + pageKeys);
+    const more = from + pageKeys < keys.length;
     const contents = page
       .map((key) => {
         const object = double.objects.get(`${bucket}/${key}`) ?? Buffer.alloc(0);
@@ -130,8 +126,19 @@ export async function startS3Double(): Promise<S3Double> {
       .join('');
     return xml(
       200,
-      `<ListBucketResult><IsTruncated>${more}</IsTruncated>${more ? `<NextContinuationToken>${from + 3}</NextContinuationToken>` : ''}${contents}</ListBucketResult>`,
+      `<ListBucketResult><IsTruncated>${more}</IsTruncated>${more ? `<NextContinuationToken>${from + pageKeys}</NextContinuationToken>` : ''}${contents}</ListBucketResult>`,
     );
+  };
+
+  const keysOf = (bucket: string, prefix: string, delimiter: string | null): string[] => {
+    const below = [...double.objects.keys()]
+      .filter((path) => path.startsWith(`${bucket}/${prefix}`))
+      .map((path) => path.slice(bucket.length + 1))
+      .map((key) => {
+        const end = delimiter ? key.indexOf(delimiter, prefix.length) : -1;
+        return end === -1 ? key : key.slice(0, end + 1);
+      });
+    return [...new Set(below)].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   };
 
   const server = createServer((incoming, response) => {

@@ -36,7 +36,13 @@ export async function readParquetFooters(
   for (let at = 0; at < files.length; at += CONCURRENT_FOOTERS) {
     // Some at a time: those of a hundred thousand files would take a gigabyte.
     const some = files.slice(at, at + CONCURRENT_FOOTERS);
-    const footers = await Promise.all(some.map(readFooter));
+    await using held = new AsyncDisposableStack();
+    const reading = some.map(async (file) => {
+      held.use(await file.hold?.());
+      return readFooter(file);
+    });
+    await Promise.allSettled(reading);
+    const footers = await Promise.all(reading);
     for (const [index, file] of some.entries()) {
       const footer = footers[index];
       if (footer === undefined) continue;

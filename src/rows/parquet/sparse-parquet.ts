@@ -11,6 +11,8 @@ export interface SparseParquetOptions {
   store: Pick<ObjectStore, 'readStream'>;
   /** Directory for the copy, which is a file of the object's full size that takes only the bytes fetched. */
   scratchDirectory: string;
+  /** Where the copy is to be; a place of its own where this is absent. */
+  path?: string;
 }
 
 /** A Parquet object as a local file of which only what was asked for is there. */
@@ -41,11 +43,9 @@ interface FetchedChunk extends ByteRange, RowWindow {
  */
 export async function openSparseParquet(
   { uri, size }: Pick<ObjectInfo, 'uri' | 'size'>,
-  { store, scratchDirectory }: SparseParquetOptions,
+  { store, scratchDirectory, path: given }: SparseParquetOptions,
 ): Promise<SparseParquet> {
-  await mkdir(scratchDirectory, { recursive: true });
-  const directory = await mkdtemp(join(scratchDirectory, 'sparse-'));
-  const path = join(directory, 'object.parquet');
+  const { path, remove } = await placeOf(scratchDirectory, given);
   const limit = pLimit(CONCURRENT_REQUESTS);
   const turns = pLimit(1);
   let chunks: Promise<FetchedChunk[]> | undefined;
@@ -65,7 +65,7 @@ export async function openSparseParquet(
   try {
     await createFooter({ path, size, copy, uri });
   } catch (error) {
-    await rm(directory, { recursive: true, force: true });
+    await remove();
     throw error;
   }
   return {
@@ -74,13 +74,32 @@ export async function openSparseParquet(
     // One after the other, lest chunks that two of them need be read twice.
     fetchRows: (columns, window) =>
       turns(async () => {
-        chunks ??= readChunks(path);
+        chunks ??= readChunks(path, tailStartOf(size));
         const needed = (await chunks).filter((chunk) => !chunk.isHere && isWithin(chunk, columns, window));
         await Promise.all(requestsFor(needed).map((range) => limit(() => copy(range))));
         for (const chunk of needed) chunk.isHere = true;
       }),
-    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: remove,
   };
+}
+
+/** The path for the copy, and what removes it. */
+async function placeOf(
+  scratchDirectory: string,
+  given: string | undefined,
+): Promise<{ path: string; remove: () => Promise<void> }> {
+  if (given !== undefined) return { path: given, remove: () => rm(given, { force: true }) };
+  await mkdir(scratchDirectory, { recursive: true });
+  const directory = await mkdtemp(join(scratchDirectory, 'sparse-'));
+  return {
+    path: join(directory, 'object.parquet'),
+    remove: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+/** From where on the file is read at once. */
+function tailStartOf(size: number): number {
+  return Math.max(MAGIC.length, size - TAIL_BYTES);
 }
 
 /** A file of the full size with the footer in its place. */
@@ -104,7 +123,7 @@ async function createFooter({
   await using file = await open(path, 'w+');
   await file.truncate(size);
   await file.write(MAGIC, 0);
-  const tailStart = Math.max(MAGIC.length, size - TAIL_BYTES);
+  const tailStart = tailStartOf(size);
   await copy({ start: tailStart, end: size - 1 });
   const trailer = Buffer.alloc(TRAILER_BYTES);
   await file.read(trailer, 0, TRAILER_BYTES, size - TRAILER_BYTES);
@@ -117,7 +136,7 @@ async function createFooter({
   if (footerStart < tailStart) await copy({ start: footerStart, end: tailStart - 1 });
 }
 
-async function readChunks(path: string): Promise<FetchedChunk[]> {
+async function readChunks(path: string, tailStart: number): Promise<FetchedChunk[]> {
   let firstRow = 0;
   return (await readParquetFooter(path)).rowGroups.flatMap(({ rows, chunks }) => {
     const first = firstRow;
@@ -128,7 +147,7 @@ async function readChunks(path: string): Promise<FetchedChunk[]> {
       firstRow: first,
       rows,
       column: chunk.path[0] ?? '',
-      isHere: chunk.bytes === 0,
+      isHere: chunk.bytes === 0 || chunk.start >= tailStart,
     }));
   });
 }

@@ -53,6 +53,8 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
   const { slice, dataset, fileOf, scratchDirectory } = request;
   const columns = dataset.columns.map(({ name }) => name);
   const files = new Map(dataset.files.map((file) => [file.uri, file]));
+  await using held = new AsyncDisposableStack();
+  for (const { uri } of slice.reads) held.use(await fileOf(uri).hold?.());
   const layouts = await readLayouts(request, files);
   const memory = prepareMemoryFor(layouts.reduce((most, layout) => Math.max(most, layout?.rowBytes ?? 0), 0));
   // Of its own, as it gives its memory back when it is done. One thread: two would hold twice the memory.
@@ -98,11 +100,13 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
     await removeCopies();
     throw error;
   }
+  held.defer(removeCopies);
+  const kept = held.move();
   return {
     ranges,
     limit: pLimit(Math.min(readsAtOnce, memory.partsAtOnce)),
     memory,
-    [Symbol.asyncDispose]: removeCopies,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 

@@ -107,6 +107,8 @@ async function* openParquetRelations({ columns, reads }: TogetherRequest): Async
         number: first + window.firstRow,
       }),
     );
+  await using held = new AsyncDisposableStack();
+  for (const { file } of reads) held.use(await file.hold?.());
   if (reads.length > 1) {
     await pLimit(CONCURRENT_FETCHES).map(reads, async ({ file, windows: [window] }) => {
       if (window !== undefined) await file.fetchRows?.(columns, window);

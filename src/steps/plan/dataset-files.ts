@@ -12,7 +12,7 @@ import type { HubAccess } from '../../hub/hub-access.ts';
 import type { HubDataset } from '../../hub/hub-dataset.ts';
 import { createHubFileReader } from '../../hub/hub-file-reader.ts';
 import { resolveHubDataset } from '../../hub/resolve-dataset.ts';
-import { openHeldFiles } from '../../rows/bytes/held-files.ts';
+import { openHeldFiles, wholeObjects } from '../../rows/bytes/held-files.ts';
 import { openSparseParquet } from '../../rows/parquet/sparse-parquet.ts';
 import type { LocalDatasetFile } from '../../rows/sources/describe-dataset.ts';
 import { parseSourceName } from '../../rows/sources/source-name.ts';
@@ -168,20 +168,19 @@ export async function withLocalFiles<T>(
   use: (local: LocalDatasetFile[]) => Promise<T>,
 ): Promise<T> {
   await using stack = new AsyncDisposableStack();
-  const local: LocalDatasetFile[] = [];
-  for (const { uri, size, etag } of files) {
-    const file = stack.use(await store.fetchFile(uri));
-    local.push({ uri, bytes: size, etag, path: file.path });
-  }
+  const local = await pLimit(CONCURRENT_LOOKS).map(files, async ({ uri, size: bytes, etag }) => {
+    const { path } = stack.use(await store.fetchFile(uri));
+    return { uri, bytes, etag, path };
+  });
   return await use(local);
 }
 
-/** Files that are opened at once. */
-const CONCURRENT_FILES = 16;
+/** What a Parquet object takes here, at most: as much as is read of one in a plan. */
+const SPARSE_BYTES = 1_000_000;
 
 /**
- * Calls `use` with a dataset's files, whose names say what they are unless `format` does. Of objects that are not files of this machine, a Parquet one is here with its footer
- * and what `fetchRows` brings, and any other while it is held.
+ * Calls `use` with a dataset's files, whose names say what they are unless `format` does. Objects that are not files of this
+ * machine are here while they are held: a Parquet one with its footer and what `fetchRows` brings, any other whole.
  */
 export async function withDatasetFiles<T>(
   files: readonly ObjectInfo[],
@@ -197,19 +196,14 @@ export async function withDatasetFiles<T>(
   if (store.localPath !== undefined && reader === undefined) return withLocalFiles(files, store, use);
   await using stack = new AsyncDisposableStack();
   const isParquet = ({ uri }: ObjectInfo) => parseSourceName(uri, format)?.format === 'parquet';
-  const limit = pLimit(CONCURRENT_FILES);
-  const opening = files.filter(isParquet).map((info) =>
-    limit(async (): Promise<LocalDatasetFile> => {
-      const { uri, size: bytes, etag } = info;
-      const { path, fetchRows } = stack.use(
-        await openSparseParquet(info, { store: reader ?? store, scratchDirectory }),
-      );
-      return { uri, bytes, etag, path, fetchRows };
-    }),
-  );
-  await Promise.allSettled(opening);
+  const sparse = await openHeldFiles(files.filter(isParquet), {
+    scratchDirectory,
+    bring: (info, path) => openSparseParquet(info, { store: reader ?? store, scratchDirectory, path }),
+    bytesOf: ({ size }) => Math.min(size, SPARSE_BYTES),
+  });
+  stack.use(sparse);
   const others = files.filter((info) => !isParquet(info));
-  const held = stack.use(await openHeldFiles(others, { store, scratchDirectory }));
-  const local = new Map([...(await Promise.all(opening)), ...held.files].map((file) => [file.uri, file]));
-  return await use(files.flatMap(({ uri }) => local.get(uri) ?? []));
+  const whole = stack.use(await openHeldFiles(others, { scratchDirectory, ...wholeObjects(store) }));
+  const held = new Map([...sparse.files, ...whole.files].map((file) => [file.uri, file]));
+  return await use(files.flatMap(({ uri }) => held.get(uri) ?? []));
 }

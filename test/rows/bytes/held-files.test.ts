@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { S3Uri } from '../../../src/core/s3-uri.ts';
-import { openHeldFiles } from '../../../src/rows/bytes/held-files.ts';
+import { openHeldFiles, wholeObjects } from '../../../src/rows/bytes/held-files.ts';
 import type { ObjectInfo, ObjectStore } from '../../../src/store/object-store.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -37,12 +37,12 @@ async function openStore(sizes: readonly number[], fault?: (uri: S3Uri, call: nu
       },
     };
   };
-  const store = { fetchFile } as ObjectStore;
+  const how = wholeObjects({ fetchFile });
   const remains = async () => ({
     here,
     files: (await readdir(directory)).filter((name) => name !== 'scratch'),
   });
-  return { store, objects, scratchDirectory, calls, most: () => most, remains };
+  return { ...how, objects, scratchDirectory, calls, most: () => most, remains };
 }
 
 test('files are read one after the other, twice, with no more of them here than there is room for', async () => {
