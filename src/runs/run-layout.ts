@@ -24,6 +24,8 @@ export interface RunLayout {
   records(partId: string): S3Uri;
   /** How long each of its records is, so that a few can be read without the others. */
   recordLengths(partId: string): S3Uri;
+  /** What these files were when they were written; there where the store is a disk. */
+  partFiles(partId: string): S3Uri;
   /** The part's rows. */
   rows(partId: string): S3Uri;
   /** The parts of a wave. */
@@ -103,6 +105,7 @@ export function runLayout(runUri: S3Uri): RunLayout {
     part: (partId) => atWorking('parts', partId, 'part.json'),
     records: (partId) => atWorking('parts', partId, 'records.jsonl'),
     recordLengths: (partId) => atWorking('parts', partId, 'records.lengths'),
+    partFiles: (partId) => atWorking('parts', partId, 'files.json'),
     rows: (partId) => atWorking('parts', partId, 'rows.parquet'),
     waveParts: (wave) => at('waves', String(wave), 'parts.json'),
     waveItems: (wave) => at('waves', String(wave), 'items.json'),

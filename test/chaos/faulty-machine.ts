@@ -7,6 +7,7 @@ import { runStep } from '../../src/steps/run-step.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import type { RunTask } from '../../src/targets/embedded/run-locally.ts';
 import { functionPlaceholder, STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
+import type { Harm } from '../support/harmed-files.ts';
 import type { MachineFaults } from './scenario.ts';
 
 /** A store all of whose calls go through `call`. */
@@ -68,6 +69,7 @@ export interface StepEvents {
   breakOff: () => void;
   cancel: () => Promise<void>;
   startRival: () => Promise<void>;
+  harm: (harm: Harm) => Promise<void>;
   deps: StepDeps;
 }
 
@@ -84,7 +86,7 @@ const NAMES = new Map(STEP_NAMES.map((name) => [functionPlaceholder(name), name]
 
 /** Calls some steps twice, one after the other or side by side, loses answers, breaks off, cancels. */
 export function createFaultyMachine(faults: MachineFaults, events: StepEvents): FaultyMachine {
-  const { stepsTwice, answersLost, brokenOffAfter, twins, rivals, cancelledAt } = faults;
+  const { stepsTwice, answersLost, brokenOffAfter, twins, rivals, cancelledAt, harms } = faults;
   let steps = 0;
   const running: Promise<unknown>[] = [];
   const twinSteps: StepName[] = [];
@@ -116,6 +118,7 @@ export function createFaultyMachine(faults: MachineFaults, events: StepEvents): 
       if (call.resource !== 'arn:aws:states:::lambda:invoke') return runTask(call);
       steps += 1;
       const number = steps;
+      for (const harm of harms) if (harm.step === number) await events.harm(harm);
       if (brokenOffAfter.includes(number)) events.breakOff();
       if (cancelledAt.includes(number)) await events.cancel();
       // Plan takes the run's lock: before it, the other process would be the first.

@@ -1,9 +1,11 @@
-import { InvalidRunInputError, UnreadableOutputError } from '../../src/core/errors.ts';
+import { DamagedFileError, InvalidRunInputError, UnreadableOutputError } from '../../src/core/errors.ts';
 import { createRandom } from '../../src/emulator/faults/seeded-random.ts';
 import { batchPriceOf, costUsd } from '../../src/models/catalog/prices.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../src/runs/run-layout.ts';
 import { markCancelled } from '../../src/steps/run/cancellation.ts';
 import { takeUp } from '../../src/steps/run/take-up.ts';
+import { verifyRun } from '../../src/steps/run/verify-run.ts';
+import type { ObjectStore } from '../../src/store/object-store.ts';
 import {
   type LocalRunOptions,
   type LocalRunResult,
@@ -12,6 +14,7 @@ import {
 import { LOCAL_BUCKET } from '../../src/targets/local/local-target.ts';
 import type { StepName } from '../../src/workflow/definition.ts';
 import { MODEL } from '../support/emulated-run.ts';
+import { filesOfRun, followAdvice, type HarmedFile, harmOneOf } from '../support/harmed-files.ts';
 import { type ChaosWorld, openChaosWorld } from './chaos-world.ts';
 import {
   checkHarvestKept,
@@ -54,6 +57,8 @@ export async function runScenario(scenario: Scenario): Promise<void> {
   const layout = runLayout(runUriOf(LOCAL_BUCKET, RUN_ID));
   const { soundDeps, target } = world;
   const abort = { now: () => {} };
+  const harmed: HarmedFile[] = [];
+  let mayHarm = true;
   const machine = createFaultyMachine(scenario.machine, {
     deps: soundDeps,
     breakOff: () => abort.now(),
@@ -62,6 +67,14 @@ export async function runScenario(scenario: Scenario): Promise<void> {
       const isPlanned = (await soundDeps.store.head(layout.plan)) !== undefined;
       const hasEnded = (await soundDeps.store.head(layout.summary)) !== undefined;
       if (isPlanned && !hasEnded) await markCancelled(layout, soundDeps.store, new Date(world.clock.now()));
+    },
+    harm: async (harm) => {
+      if (!mayHarm) return;
+      const files = await filesOfRun(world.directory, RUN_ID);
+      // S3 has checksums of its own, and harms no file so: there, a document stands for what a hand does.
+      const mayBe = scenario.machine.isRemote ? files.filter((path) => path.endsWith('.json')) : files;
+      const file = await harmOneOf(mayBe, harm);
+      if (file !== undefined) harmed.push(file);
     },
     startRival: async () => {
       const rival = await runLocally(input, { target: { ...target, deps: soundDeps }, random: () => 0.5 });
@@ -87,7 +100,19 @@ export async function runScenario(scenario: Scenario): Promise<void> {
       onClaimed: async (at) => void (await takeUp(at, { resendMissing: true }, soundDeps.store)),
     });
   };
-  let result = await runToEnd(start, giveUp);
+  const toEnd = async (startOnce: typeof start): Promise<LocalRunResult> => {
+    for (;;) {
+      const ended = await runToEnd({
+        start: startOnce,
+        giveUp,
+        mend: (message) => followAdvice(message, harmed),
+      });
+      await machine.twinsDone();
+      if (ended.kind !== 'finished' || (await mendBroken(harmed, { layout, store: soundDeps.store })))
+        return ended;
+    }
+  };
+  let result = await toEnd(start);
   const ended = (): FinishedRun => ({
     ...world,
     result,
@@ -100,14 +125,14 @@ export async function runScenario(scenario: Scenario): Promise<void> {
     await machine.twinsDone();
     await checkRun(ended());
     const harvest = await readRows(ended());
-    result = await runToEnd(() => start(takesUp), giveUp);
+    result = await toEnd(() => start(takesUp));
     if (result.kind === 'finished') await checkHarvestKept(harvest, ended());
   }
   if (scenario.isTakenUp && result.kind === 'finished' && result.summary.status === 'partly_succeeded') {
     await machine.twinsDone();
     await checkRun(ended());
     const harvest = await readRows(ended());
-    result = await runToEnd(() => start(takesUp), giveUp);
+    result = await toEnd(() => start(takesUp));
     if (result.kind === 'finished') await checkHarvestKept(harvest, ended());
   }
   await machine.twinsDone();
@@ -120,6 +145,7 @@ export async function runScenario(scenario: Scenario): Promise<void> {
     // It came too late, and the command takes it back.
     await soundDeps.store.delete(layout.cancellation);
   }
+  mayHarm = false;
   const before = await snapshot(ended());
   await start();
   await machine.twinsDone();
@@ -135,14 +161,30 @@ async function runNeighbour(input: Record<string, unknown>, world: ChaosWorld): 
   return (await emulator.usage()).jobs.map(({ jobName }) => jobName);
 }
 
+/** How a run is started, and what is done in between. */
+interface Starts {
+  start: () => Promise<LocalRunResult>;
+  giveUp: () => Promise<LocalRunResult>;
+  /** Does what a message about a damaged file says. */
+  mend: (message: string) => Promise<void>;
+}
+
+/** Does what `quarry verify` says of the files of a run that was harmed; true where it finds none of them broken. */
+async function mendBroken(
+  harmed: readonly HarmedFile[],
+  { layout, store }: { layout: RunLayout; store: ObjectStore },
+): Promise<boolean> {
+  if (harmed.length === 0) return true;
+  const { broken } = await verifyRun(layout, store);
+  for (const { file, fault, advice } of broken) await followAdvice(`${file}: ${fault} ${advice}`, harmed);
+  return broken.length === 0;
+}
+
 /**
  * Starts the run until it has ended: well, or stopped by a fault that did not go away, or refused. Answers that cannot be
  * read at the third time are given up.
  */
-async function runToEnd(
-  start: () => Promise<LocalRunResult>,
-  giveUp: () => Promise<LocalRunResult>,
-): Promise<LocalRunResult> {
+async function runToEnd({ start, giveUp, mend }: Starts): Promise<LocalRunResult> {
   let stops = 0;
   let unreadable = 0;
   for (let number = 1; number <= MOST_STARTS; number += 1) {
@@ -152,6 +194,10 @@ async function runToEnd(
     if (result.error === new InvalidRunInputError().name) return result;
     if (result.error === new UnreadableOutputError().name) {
       unreadable += 1;
+      continue;
+    }
+    if (result.error === new DamagedFileError().name) {
+      await mend(result.message);
       continue;
     }
     if (result.error !== 'SystematicFaultError') {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { FaultScript } from '../../src/emulator/faults/faults.ts';
+import { HARMS, type Harm } from '../support/harmed-files.ts';
 import type { OutputFault } from '../support/output-faults.ts';
 
 /** Everything that one run of the chaos suite is made of; a seed of fast-check gives it back. */
@@ -56,6 +57,8 @@ export interface MachineFaults {
   answersLost: number[];
   /** The execution is broken off after so many steps, and started again. */
   brokenOffAfter: number[];
+  /** Files of the run that are harmed before these steps. */
+  harms: (Harm & { step: number })[];
   /** Milliseconds by which the clock that the steps read is off, from one reading to the next. */
   clockJumpsMs: number[];
 }
@@ -185,6 +188,18 @@ const machineFaults: fc.Arbitrary<MachineFaults> = fc.record({
   answersLost: callNumbers(30, 4),
   brokenOffAfter: callNumbers(25, 2),
   cancelledAt: seldom(callNumbers(20, 2), []),
+  harms: seldom(
+    fc.array(
+      fc.record({
+        step: fc.integer({ min: 2, max: 30 }),
+        how: fc.constantFrom(...HARMS),
+        file: fc.nat({ max: 200 }),
+        at: fc.double({ min: 0, max: 0.99, noNaN: true }),
+      }),
+      { minLength: 1, maxLength: 2 },
+    ),
+    [],
+  ),
   clockJumpsMs: fc.array(fc.integer({ min: -86_400_000, max: 86_400_000 }), { maxLength: 5 }),
 });
 
@@ -197,6 +212,7 @@ const soundMachine: MachineFaults = {
   answersLost: [],
   brokenOffAfter: [],
   cancelledAt: [],
+  harms: [],
   clockJumpsMs: [],
 };
 

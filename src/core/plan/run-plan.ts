@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ResultFacts } from '../run/ledger.ts';
 import { isJsonObject } from '../text/json-value.ts';
 import { Dataset } from './part.ts';
 
@@ -87,6 +88,8 @@ const PlanDocument = z.object({
   selected_rows: Count,
   /** Of those, rows that get the answer of an identical request of an earlier row, and are not sent. */
   duplicates: Count,
+  /** The file that says which, as it was written; absent where there is none, and in plans of earlier versions. */
+  duplicates_file: ResultFacts.optional(),
   /** Of those, rows in parts under Bedrock's minimum: run on demand, at twice the price. */
   on_demand_rows: Count,
   parts: Count,

@@ -1,7 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { LedgerMismatchError } from '../../core/errors.ts';
+import { messageOfCause } from '../../core/error-cause.ts';
+import { DamagedFileError, LedgerMismatchError } from '../../core/errors.ts';
 import type { JobManifest } from '../../core/jobs/job-manifest.ts';
 import { WaveItem } from '../../core/plan/part.ts';
 import { isBalanced, isFinal, PartLedger, type TokenCounts } from '../../core/run/ledger.ts';
@@ -20,6 +21,7 @@ import { faultOfTurn } from '../waves/systematic-fault.ts';
 import { readWave } from '../waves/turns.ts';
 import { endOfPart, TurnFault } from './part-end.ts';
 import { reportFault } from './part-fault.ts';
+import { requirePartFiles } from './part-files.ts';
 
 /** A part whose turn is over, and the fault that kept it from a job, if one did. */
 export const CollectInput = z.object({
@@ -63,7 +65,12 @@ async function collectInto(
   const { input, call } = variantOf(run, part);
   const { part_id } = part;
   const isRepair = part.repair;
+  // Its rows were not sent, but will be, once somebody has mended it.
+  if (fault?.Error === new DamagedFileError().name) {
+    throw new DamagedFileError(messageOfCause(fault.Cause) ?? fault.Error);
+  }
   const end = await endOfPart({ part, fault, run }, deps);
+  await requirePartFiles(part_id, ['rows'], { layout, store });
   const resultPath = join(scratchDirectory, 'result.parquet');
   const { outputs, manifest } = end.files;
   const rowsInfo: ObjectInfo = { uri: layout.rows(part_id), size: 0, etag: '' };

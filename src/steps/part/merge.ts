@@ -13,6 +13,7 @@ import type { StepDeps } from '../deps.ts';
 import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { readPrepared } from '../waves/turns.ts';
+import { requirePartFiles, requireTurnResult } from './part-files.ts';
 import { firstResultOf } from './part-result.ts';
 
 /** What Merge leaves in the state machine: the part's counts. */
@@ -38,6 +39,10 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
       throw new LedgerMismatchError(`${layout.mergePlan(item.wave)} has no part ${part_id}.`);
     const elsewhere = part.elsewhere ? await findElsewhere(item, { run, scratchDirectory }, deps) : [];
     const place = { store, scratchDirectory };
+    for (const repair of part.repairs) await requireTurnResult(repair.part_id, { layout, store });
+    for (const { partId } of [{ partId: part_id }, ...elsewhere]) {
+      await requireTurnResult(partId, { layout, store });
+    }
     await using first = await store.fetchFile(await firstResultOf(part_id, layout, store));
     const merged = await mergePart({
       resultPath: first.path,
@@ -95,6 +100,7 @@ async function findElsewhere(
   { run: { layout, plan }, scratchDirectory }: { run: PlannedRun; scratchDirectory: string },
   deps: StepDeps,
 ): Promise<CanonicalPart[]> {
+  await requirePartFiles(part_id, ['rows'], { layout, store: deps.store });
   const parts = await readPrepared(plan, layout, deps);
   const rows = resultObject(layout.rows(part_id), { store: deps.store, scratchDirectory });
   return await readCanonicalParts(rows, { parts, scratchDirectory });

@@ -5,7 +5,6 @@ import { z } from 'zod';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import { type PreparedPart, PreparedParts, type Slice } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { RecordLengths } from '../../rows/bytes/record-lengths.ts';
 import { type PrepareRequest, prepareSlice } from '../../rows/prepare/prepare-slice.ts';
 import type { LocalDatasetFile } from '../../rows/sources/describe-dataset.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
@@ -16,6 +15,7 @@ import { withDatasetFiles, withLocalFiles } from '../plan/dataset-files.ts';
 import { readSlice } from '../plan/stored-slices.ts';
 import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { RunUri } from '../run/run-state.ts';
+import { keepPartFiles, lacksFiles, requireWhole } from './part-files.ts';
 
 /** One item of Prepare's Distributed Map. */
 export const PrepareInput = z.object({ run_uri: RunUri, slice: z.int().min(0) });
@@ -30,7 +30,7 @@ export async function prepare(item: PrepareInput, deps: StepDeps): Promise<{ par
   const run = await readPlan(item.run_uri, deps);
   const { layout, plan } = run;
   const done = await readJsonIfPresent(store, layout.sliceParts(item.slice), PreparedParts);
-  if (done !== undefined) return { parts: done.length };
+  if (done !== undefined && !(await isIncomplete(done, { layout, store }))) return { parts: done.length };
   const slice = await readSlice(item.slice, layout, deps);
   const needed = new Set(slice.reads.map(({ uri }) => uri));
   const files = plan.dataset.files
@@ -43,6 +43,13 @@ export async function prepare(item: PrepareInput, deps: StepDeps): Promise<{ par
     await expectUnchanged(files, store);
     const duplicates: ObjectInfo[] =
       plan.duplicates === 0 ? [] : [{ uri: layout.duplicates, size: 0, etag: '' }];
+    if (plan.duplicates_file !== undefined) {
+      await requireWhole(layout.duplicates, {
+        facts: plan.duplicates_file,
+        store,
+        advice: () => 'Restore it from a copy, or start a new run under another run_id.',
+      });
+    }
     await withLocalFiles(duplicates, store, ([known]) =>
       withDatasetFiles(files, { store, scratchDirectory, format: plan.dataset.format }, async (local) => {
         for (const variant of new Set(slice.parts.map((part) => part.variant))) {
@@ -53,7 +60,13 @@ export async function prepare(item: PrepareInput, deps: StepDeps): Promise<{ par
             rowsCompression: store.localPath === undefined ? 'snappy' : 'uncompressed',
             scratchDirectory,
             emit: async (part, { recordsPath, rowsPath }) => {
-              await keepPart(part, { layout, recordsPath, rowsPath }, deps);
+              await keepPartFiles(part.part_id, { recordsPath, rowsPath }, { layout, store });
+              deps.onProgress?.({
+                kind: 'prepared',
+                partId: part.part_id,
+                rows: part.rows,
+                records: part.records,
+              });
               parts.push(part);
             },
           });
@@ -65,6 +78,16 @@ export async function prepare(item: PrepareInput, deps: StepDeps): Promise<{ par
   }
   await writeJson(store, layout.sliceParts(slice.slice), parts);
   return { parts: parts.length };
+}
+
+/** True where somebody has deleted a file that the run still needs, as it was damaged. */
+async function isIncomplete(
+  parts: readonly PreparedPart[],
+  { layout, store }: { layout: RunLayout; store: ObjectStore },
+): Promise<boolean> {
+  if ((await store.head(layout.summary)) !== undefined) return false;
+  for (const part of parts) if (await lacksFiles(part, { layout, store })) return true;
+  return false;
 }
 
 /** What is made of which rows: of parts of one variant. */
@@ -93,19 +116,6 @@ function requestOf(
     ...(duplicatesPath === undefined ? {} : { dedupe: { asked, duplicatesPath } }),
     recordIdColumn: input.record_id_column,
   };
-}
-
-/** Moves a part's files to their places. */
-async function keepPart(
-  { part_id: partId, rows, records }: PreparedPart,
-  { layout, recordsPath, rowsPath }: { layout: RunLayout; recordsPath: string; rowsPath: string },
-  { store, onProgress }: StepDeps,
-): Promise<void> {
-  const lengths = await RecordLengths.ofFile(recordsPath);
-  await store.write(layout.recordLengths(partId), lengths.toBytes());
-  await store.putFile(recordsPath, layout.records(partId));
-  await store.putFile(rowsPath, layout.rows(partId));
-  onProgress?.({ kind: 'prepared', partId, rows, records });
 }
 
 /** Objects that are looked at at once. */

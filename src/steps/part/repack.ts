@@ -13,6 +13,7 @@ import type { StepDeps } from '../deps.ts';
 import { retryPolicyOf } from '../run/plan-retry-policy.ts';
 import { readPlan } from '../run/read-plan.ts';
 import { reportFault } from './part-fault.ts';
+import { keepPartFiles, lacksFiles, requirePartFiles, requireTurnResult } from './part-files.ts';
 import { firstResultOf } from './part-result.ts';
 
 /**
@@ -25,7 +26,7 @@ export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records:
   const run = await readPlan(part.run_uri, deps);
   const { layout, plan } = run;
   const done = await readJsonIfPresent(store, layout.part(part_id), PreparedPart);
-  if (done !== undefined) return { records: done.records };
+  if (done !== undefined && !(await lacksFiles(done, { layout, store }))) return { records: done.records };
   const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `repack-${part_id}`);
   await mkdir(scratchDirectory, { recursive: true });
   try {
@@ -37,6 +38,8 @@ export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records:
     const maxAttempts = part.max_attempts ?? policy.maxAttempts;
     const owing = await sourcesOf(part, layout, deps);
     for (const { part_id: partId, owed_from, owed_count, forgiven = 'nothing' } of owing) {
+      await requirePartFiles(partId, ['records', 'lengths', 'rows'], { layout, store });
+      await requireTurnResult(partId, { layout, store });
       sources.push({
         partId,
         result: open(await firstResultOf(partId, layout, store)),
@@ -50,9 +53,7 @@ export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records:
       });
     }
     const { records, bytes } = await repackPart({ sources, recordsPath, rowsPath, scratchDirectory });
-    await store.write(layout.recordLengths(part_id), (await RecordLengths.ofFile(recordsPath)).toBytes());
-    await store.putFile(recordsPath, layout.records(part_id));
-    await store.putFile(rowsPath, layout.rows(part_id));
+    await keepPartFiles(part_id, { recordsPath, rowsPath }, { layout, store });
     const repacked: PreparedPart = { part_id, variant, first_row: 0, rows: records, records, bytes };
     // Written last: a part that is there is whole.
     await writeJson(store, layout.part(part_id), repacked);

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { ServiceUnavailableError } from '../../core/errors.ts';
+import { DamagedFileError, ServiceUnavailableError } from '../../core/errors.ts';
 import type { PartTurn } from '../../core/plan/part.ts';
 import type { Variant } from '../../core/plan/run-plan.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
@@ -13,6 +13,7 @@ import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { overBudget } from '../waves/decide-wave.ts';
 import { type AnswerKeeper, createAnswerKeeper } from './answer-keeper.ts';
 import { createOnDemandCounter, type OnDemandCounter } from './on-demand-progress.ts';
+import { requirePartFiles } from './part-files.ts';
 import { sayingWhy } from './part-waiting.ts';
 import { type Ask, createPatientAsker } from './patient-asker.ts';
 
@@ -47,6 +48,7 @@ async function askForAll(part: PartTurn, deps: StepDeps): Promise<{ records: num
   const isDone = (await deps.store.head(layout.ledger(part.part_id))) !== undefined;
   const isStopped = (await deps.store.head(layout.stop)) !== undefined;
   if (isDone || isStopped || overBudget(part, input.max_cost_usd) !== undefined) return { records: 0 };
+  await requirePartFiles(part.part_id, ['records'], { layout, store: deps.store });
   const records: InputRecord[] = [];
   for await (const line of linesOf(await deps.store.readStream(layout.records(part.part_id)))) {
     records.push(InputRecord.parse(JSON.parse(line.toString())));
@@ -122,6 +124,16 @@ async function askOnce(
 
 /** How a record ended that an earlier call asked for. */
 async function outcomeIn(uri: S3Uri, store: ObjectStore): Promise<'answered' | 'failed'> {
-  const line: unknown = JSON.parse(Buffer.from(await store.read(uri)).toString());
+  const text = Buffer.from(await store.read(uri)).toString();
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch (cause) {
+    const place = store.localPath?.(uri) ?? uri;
+    throw new DamagedFileError(
+      `${place} is damaged: it should be an answer that was paid for, and is not JSON. Restore it from a copy, or delete it and start the run again: the answer is asked for again, and paid for again.`,
+      { cause },
+    );
+  }
   return Object.hasOwn(Object(line), 'error') ? 'failed' : 'answered';
 }

@@ -9,6 +9,7 @@ import type { StepDeps } from '../deps.ts';
 import { isCancelled, refuseIfCancelled } from '../run/cancellation.ts';
 import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { overBudget } from '../waves/decide-wave.ts';
+import { requirePartFiles } from './part-files.ts';
 import { findJobOf, findOwnJobOf, foreignJobMessage, jobIdentityOf } from './part-job.ts';
 import { sayingWhy } from './part-waiting.ts';
 
@@ -60,6 +61,7 @@ async function findOrCreateJob(part: PartTurn, deps: StepDeps): Promise<Submitte
     if (adopted === undefined) return toResult(null);
     record.job_arn = adopted;
   } else {
+    await requirePartFiles(part.part_id, ['records'], { layout, store });
     // The intent first, so that a job whose creation is never heard of is looked for.
     if (known === undefined) await writeJson(store, layout.job(part.part_id), record);
     Object.assign(record, await createJob(part, run, deps));

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { RunPlan } from '../../core/plan/run-plan.ts';
 import { parseS3Uri } from '../../core/s3-uri.ts';
+import { factsOf } from '../../store/file-facts.ts';
 import { readJson, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import { reopen } from '../run/reopen.ts';
@@ -15,7 +16,11 @@ import { restoreItems, writeSlices } from './stored-slices.ts';
  */
 export async function plan(document: unknown, deps: StepDeps): Promise<RunState> {
   const draft = await draftPlan(document, deps);
-  const { layout, plan: drafted, slices, duplicatesPath, skippedPath, isKnown, limits } = draft;
+  const { layout, slices, duplicatesPath, skippedPath, isKnown, limits } = draft;
+  const drafted: RunPlan =
+    duplicatesPath === undefined
+      ? draft.plan
+      : { ...draft.plan, duplicates_file: await factsOf(duplicatesPath) };
   const { bucket, key } = parseS3Uri(layout.slices);
   if (isKnown) {
     await restoreItems(slices, layout, deps);

@@ -1,7 +1,10 @@
 import pLimit from 'p-limit';
 import { DamagedFileError } from '../../core/errors.ts';
+import { WaveParts } from '../../core/plan/part.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
+import { readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
+import { lacksFiles, requireWhole } from '../part/part-files.ts';
 import { isThere, listResultFiles, type ResultFile } from './result-files.ts';
 
 /** Objects that are looked at at once. */
@@ -13,6 +16,7 @@ const CONCURRENT_LOOKS = 16;
  * the job. Throws DamagedFileError where what a file was made of is gone. Returns the ids of the parts.
  */
 export async function mendResults(layout: RunLayout, store: ObjectStore): Promise<string[]> {
+  await mendRepairs(layout, store);
   const files = await listResultFiles(layout, store);
   const limit = pLimit(CONCURRENT_LOOKS);
   const found = await limit.map(files, async (file) => ({ file, isWhole: await isOfItsSize(file, store) }));
@@ -23,6 +27,40 @@ export async function mendResults(layout: RunLayout, store: ObjectStore): Promis
   await store.delete(layout.summary);
   for (const { ledgerUris } of broken) for (const uri of ledgerUris) await store.delete(uri);
   return broken.map(({ partId }) => partId);
+}
+
+/**
+ * Lets repair parts whose files somebody has deleted, as they were damaged, take their turn again: it repacks them, finds their
+ * jobs, and collects these again.
+ */
+async function mendRepairs(layout: RunLayout, store: ObjectStore): Promise<void> {
+  if (store.localPath === undefined || (await store.head(layout.summary)) !== undefined) return;
+  for (let wave = 1; ; wave += 1) {
+    const parts = await readJsonIfPresent(store, layout.waveParts(wave), WaveParts);
+    if (parts === undefined) return;
+    for (const part of parts) {
+      if (part.sources.length > 0 && (await lacksFiles(part, { layout, store }))) {
+        await store.delete(layout.ledger(part.part_id));
+      }
+    }
+  }
+}
+
+/**
+ * Throws DamagedFileError where an output file on a disk is not as it was written: looked at before the run is said to have ended,
+ * as whoever starts it again then has the file written anew.
+ */
+export async function requireResults(layout: RunLayout, store: ObjectStore): Promise<void> {
+  if (store.localPath === undefined) return;
+  for (const { uri, facts } of await listResultFiles(layout, store)) {
+    if (facts === undefined) continue;
+    await requireWhole(uri, {
+      facts,
+      store,
+      advice: (place) =>
+        `Delete ${place}, and start the run again: it is written again from what its job left, and nothing is paid for twice.`,
+    });
+  }
 }
 
 async function isOfItsSize({ uri, facts }: ResultFile, store: ObjectStore): Promise<boolean> {

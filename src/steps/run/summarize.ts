@@ -24,6 +24,7 @@ import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.
 import type { StepDeps } from '../deps.ts';
 import { spentUsd } from '../waves/run-cost.ts';
 import { needsMerge, readWave, repackedParts, type Turn } from '../waves/turns.ts';
+import { requireResults } from './mend-results.ts';
 import { readPlan } from './read-plan.ts';
 import { readStop } from './read-stop.ts';
 import type { RunState } from './run-state.ts';
@@ -60,6 +61,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
   const finals = await readFinals(turns, layout, deps);
   const rows = addRowCounts(finals.map((final) => final.rows));
   const outputUris = finals.map(({ part_id }) => layout.output(part_id));
+  await requireResults(layout, store);
   const attempts = await proveRows(rows, plan, outputUris, deps);
   const stop = (await readStop(layout, store)) ?? null;
   if (stop === null) refuseUnfinished(turns);

@@ -2,6 +2,7 @@ import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { runLayout } from '../../../src/runs/run-layout.ts';
 import { verifyRun } from '../../../src/steps/run/verify-run.ts';
+import { writeJson } from '../../../src/store/json-object.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import { type EmulatedTarget, openEmulatedTarget, outputRows, runRows } from '../../support/emulated-run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -36,6 +37,8 @@ test('every file of a run is read, and those that are not as they were written a
   const { emulated } = await finishedRun();
   await using _world = emulated;
   const { store } = emulated.target;
+  // Why a job had to wait is no record of a job.
+  await writeJson(store, layout.submitWaiting('p00001'), { error: 'ThrottlingError' });
   expect(await verifyRun(layout, store)).toEqual({ outputFiles: 3, rows: 450, broken: [] });
 
   const [cut, gone, flipped] = ['p00001', 'p00002', 'p00003'].map((part) => pathOf(store, part));

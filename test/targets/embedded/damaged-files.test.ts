@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { createVirtualClock } from '../../../src/core/clock.ts';
 import type { EmulatorOptions } from '../../../src/emulator/server.ts';
 import type { LocalRunResult } from '../../../src/targets/embedded/run-locally.ts';
 import { openEmulatedTarget, outputRows, runRows } from '../../support/emulated-run.ts';
+import { followAdvice } from '../../support/harmed-files.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const ROWS = 400;
@@ -40,10 +41,10 @@ async function runIn(directory: string, breakOffAfter?: string): Promise<LocalRu
   return result;
 }
 
-/** Every JSON file of the run. */
-async function jsonFiles(directory: string): Promise<string[]> {
+/** Every file that Quarry wrote for the run: not the dataset, and not what jobs left. */
+async function filesOf(directory: string): Promise<string[]> {
   const entries = await readdir(join(directory, 'quarry-local'), { recursive: true });
-  return entries.filter((name) => name.endsWith('.json')).sort();
+  return entries.filter((name) => /\.[a-z]+$/.test(name) && !/^datasets|\/model-output\//.test(name)).sort();
 }
 
 type Damage = (bytes: Buffer, at: number) => Buffer;
@@ -91,15 +92,17 @@ test('a damaged file of a run is named, or makes no difference; without it the r
       async (point, damage, pick, at) => {
         const directory = await temporaryDirectory();
         await cp(templates.get(point) ?? '', directory, { recursive: true });
-        const files = await jsonFiles(directory);
+        const files = await filesOf(directory);
         const file = join(directory, 'quarry-local', files[pick % files.length] ?? '');
-        const harmed = DAMAGES[damage]?.(await readFile(file), at) ?? Buffer.alloc(0);
+        const original = await readFile(file);
+        const harmed = DAMAGES[damage]?.(original, at) ?? Buffer.alloc(0);
         await writeFile(file, harmed);
         const result = await runIn(directory);
         if (result.kind === 'finished') return await expectEveryRow(result, directory);
         expect(result).toMatchObject({ kind: 'failed', error: 'DamagedFileError' });
-        expect((result as { message: string }).message).toContain(file);
-        await rm(file);
+        await followAdvice((result as { message: string }).message, [
+          { path: file, original, how: 'emptied' },
+        ]);
         await expectEveryRow(await runIn(directory), directory);
       },
     ),
