@@ -1,4 +1,5 @@
 import { rm, stat, utimes } from 'node:fs/promises';
+import pLimit from 'p-limit';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Hash } from '../../core/jobs/job.ts';
 import { joinS3Uri } from '../../core/s3-uri.ts';
@@ -31,18 +32,24 @@ export async function stageDataset(
   const dataset = await findLocalDataset([paths].flat(), { storeDirectory: directory, format });
   const { files, isFolder } = dataset;
   const digests = createContentDigests(digestsFolderOf(directory));
-  const staged: StagedFile[] = [];
-  for (const file of files) staged.push({ ...file, digest: await digests.of(file.path) });
+  const limit = pLimit(CONCURRENT_FILES);
+  const staged = await limit.map(files, async (file) => ({ ...file, digest: await digests.of(file.path) }));
   const uri = datasetFolder(bucket, { isFolder, files: staged, hash });
   if (isDraft) {
     const places = staged.map(({ name, path, digest }) => [joinS3Uri(uri, name), { path, digest }] as const);
     return { ...stagedIn(uri, dataset), inPlace: new Map(places) };
   }
-  for (const file of staged) {
-    await copyUnlessThere(file, localPathOf(directory, joinS3Uri(uri, file.name)), digests);
-  }
+  const copies = staged.map((file) =>
+    limit(() => copyUnlessThere(file, localPathOf(directory, joinS3Uri(uri, file.name)), digests)),
+  );
+  // None is still being copied when one has failed.
+  await Promise.allSettled(copies);
+  await Promise.all(copies);
   return stagedIn(uri, dataset);
 }
+
+/** Files that are read, or copied, at once: of small ones, most of the time is waiting for the disk. */
+const CONCURRENT_FILES = 4;
 
 interface StagedFile {
   path: string;
