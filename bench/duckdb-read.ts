@@ -3,11 +3,14 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 
+const readCsv = (paths: string) =>
+  `read_csv(${paths}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', columns = {id: 'VARCHAR', text: 'VARCHAR', stars: 'VARCHAR'})`;
+
 /** The reader of each format, told what it would have to guess of each file otherwise. */
 const READERS: Readonly<Record<string, (paths: string) => string>> = {
   parquet: (paths) => `read_parquet(${paths})`,
-  csv: (paths) =>
-    `read_csv(${paths}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', columns = {id: 'VARCHAR', text: 'VARCHAR', stars: 'VARCHAR'})`,
+  csv: readCsv,
+  'csv.gz': readCsv,
   jsonl: (paths) =>
     `read_json(${paths}, format = 'newline_delimited', columns = {id: 'BIGINT', text: 'VARCHAR', stars: 'BIGINT'})`,
 };

@@ -10,7 +10,12 @@ import { type Measured, measureProcess, medianOf } from './measured-process.ts';
 import type { PlannedObjectsReport, SmallFilesReport } from './small-files-task.ts';
 
 /** How a file of each format is written. */
-const FORMATS = { parquet: 'FORMAT PARQUET', csv: 'FORMAT CSV', jsonl: 'FORMAT JSON' } as const;
+const FORMATS = {
+  parquet: 'FORMAT PARQUET',
+  csv: 'FORMAT CSV',
+  'csv.gz': 'FORMAT CSV, COMPRESSION GZIP',
+  jsonl: 'FORMAT JSON',
+} as const;
 type Format = keyof typeof FORMATS;
 
 const SCRIPT = join(import.meta.dirname, '.data', 'small-files-task.mjs');

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { PassThrough, pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress, type Gunzip } from 'node:zlib';
 import { readFileBytes } from '../../store/file-bytes.ts';
@@ -8,6 +8,8 @@ import { createZstdFrames, UnpackFault } from './zstd-frames.ts';
 export type Compression = 'none' | 'gzip' | 'zstd';
 
 const CHUNK_BYTES = 1 << 20;
+/** For files that have fewer packed: thousands of buffers of full size would keep the garbage collector busy. */
+const SMALL_CHUNK_BYTES = 1 << 16;
 
 /**
  * A file's bytes, unpacked chunk by chunk: of all gzip members and of all zstd frames. Throws UnpackFault, or zlib's own
@@ -33,8 +35,9 @@ export function isUnpackError(error: unknown): error is Error {
 }
 
 async function* readGzip(path: string): AsyncGenerator<Buffer> {
-  if (await isEmpty(path)) return;
-  const unpack = createGunzip({ chunkSize: CHUNK_BYTES });
+  const { size } = await stat(path);
+  if (size === 0) return;
+  const unpack = createGunzip({ chunkSize: chunkBytesFor(size) });
   yield* unpackedBy(Readable.from(readFileBytes(path)), unpack);
   await refuseTrailing(path, unpack.bytesWritten);
 }
@@ -48,7 +51,7 @@ async function* readZstd(path: string): AsyncGenerator<Buffer> {
     yield first.value as Buffer;
     yield* frames;
   }
-  const unpack = createZstdDecompress({ chunkSize: CHUNK_BYTES });
+  const unpack = createZstdDecompress({ chunkSize: chunkBytesFor((await stat(path)).size) });
   // As objects, lest two chunks be joined again.
   yield* unpackedBy(Readable.from(all()), unpack);
 }
@@ -72,9 +75,11 @@ async function* unpackedBy(packed: Readable, unpack: Gunzip | ReturnType<typeof 
 /** Node ends gzip at a zero byte after a member: what comes then may be zeros, as tapes are filled up with, and nothing else. */
 async function refuseTrailing(path: string, from: number): Promise<void> {
   await using file = await open(path);
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  const left = (await file.stat()).size - from;
+  if (left <= 0) return;
+  const buffer = Buffer.allocUnsafe(Math.min(left, CHUNK_BYTES));
   for (let at = from; ; ) {
-    const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, at);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
     if (bytesRead === 0) return;
     if (buffer.subarray(0, bytesRead).some((byte) => byte !== 0)) {
       throw new UnpackFault('there are bytes after its last gzip member');
@@ -83,8 +88,6 @@ async function refuseTrailing(path: string, from: number): Promise<void> {
   }
 }
 
-/** A file without a byte holds no member, and nothing. */
-async function isEmpty(path: string): Promise<boolean> {
-  await using file = await open(path);
-  return (await file.stat()).size === 0;
+function chunkBytesFor(packedBytes: number): number {
+  return packedBytes < SMALL_CHUNK_BYTES ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
 }
