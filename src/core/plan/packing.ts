@@ -15,11 +15,17 @@ export interface PackingLimits {
   slots: number;
   /** Most parts; absent where there is no such limit. */
   maxParts?: number;
+  /** Fewest records of a part that is made only because a slot is idle; absent where none is. */
+  spreadRecords?: number;
 }
 
+/** Fewest records of a job that is made only because a slot is idle: half an hour of one, at the pace of nine hours for 50,000. */
+export const DEFAULT_SPREAD_RECORDS = 2_500;
+
 /**
- * Cuts `rows` rows into balanced parts: sizes differ by one at most, and where more parts than slots are needed
- * their number is rounded up to full waves, unless parts would fall under the minimum or be more than `maxParts`.
+ * Cuts `rows` rows into balanced parts: sizes differ by one at most. Idle slots are filled, down to `spreadRecords` a part:
+ * jobs cost the same however many there are, and end sooner. Where more parts than slots are needed their number is
+ * rounded up to full waves, unless parts would fall under the minimum or be more than `maxParts`.
  *
  * The records and bytes that fit into a job come first: they may need more parts than `maxParts`; `rowsThatFit`
  * says how many rows do not. Fewer rows than the minimum are one part, for the on-demand way. Where no balance
@@ -39,9 +45,17 @@ export function packRows(rows: number, bytesPerRow: number, limits: PackingLimit
     ];
   }
   const most = Math.min(mostAboveMinimum, limits.maxParts ?? Number.POSITIVE_INFINITY);
-  const fullWaves = needed > limits.slots ? Math.ceil(needed / limits.slots) * limits.slots : needed;
+  const spread = Math.min(spreadParts(rows, limits), most);
+  const fullWaves =
+    needed > limits.slots ? Math.ceil(needed / limits.slots) * limits.slots : Math.max(needed, spread);
   // A full last wave is worth having only while every part keeps the minimum and the user's limit allows it.
   return balancedRanges({ firstRow: 0, rows }, fullWaves <= most ? fullWaves : needed);
+}
+
+/** Parts that idle slots could have, at `spreadRecords` each; 0 where none is made for them. */
+function spreadParts(rows: number, { slots, minRecords, spreadRecords }: PackingLimits): number {
+  if (spreadRecords === undefined) return 0;
+  return Math.min(slots, Math.floor(rows / Math.max(minRecords, spreadRecords)));
 }
 
 /**
@@ -53,23 +67,36 @@ export function packGroups(
   bytesPerRow: number,
   limits: PackingLimits,
 ): RowRange[][] {
-  const packed = groups.map((group) => ({
-    group,
-    parts: packRange(group, bytesPerRow, { ...limits, slots: Number.POSITIVE_INFINITY }),
-  }));
+  const { slots, minRecords, spreadRecords = minRecords } = limits;
+  const packed = groups.map((group) => {
+    const parts = packRange(group, bytesPerRow, alone(limits));
+    return { group, parts, count: parts.length };
+  });
   const total = packed.reduce((sum, { parts }) => sum + parts.length, 0);
-  const fullWaves = total > limits.slots ? Math.ceil(total / limits.slots) * limits.slots : total;
-  const needed = packed.map(({ parts }) => parts);
-  if (fullWaves > (limits.maxParts ?? Number.POSITIVE_INFINITY)) return needed;
-  const filled = packed.map(({ group, parts }) => ({ group, parts, count: parts.length }));
-  for (let more = fullWaves - total; more > 0; more -= 1) {
-    const largest = filled.reduce((most, other) => (partRows(other) > partRows(most) ? other : most));
-    largest.count += 1;
-    if (Math.floor(partRows(largest)) < limits.minRecords) return needed;
+  const rows = groups.reduce((sum, group) => sum + group.rows, 0);
+  const isFull = total >= slots;
+  const wanted = isFull ? Math.ceil(total / slots) * slots : Math.max(total, spreadParts(rows, limits));
+  const most = limits.maxParts ?? Number.POSITIVE_INFINITY;
+  // Full waves are worth having only as a whole; idle slots one by one.
+  if (isFull && wanted > most) return packed.map(({ parts }) => parts);
+  const least = isFull ? minRecords : Math.max(minRecords, spreadRecords);
+  for (let parts = total; parts < Math.min(wanted, most); parts += 1) {
+    const mayBeCut = packed.filter(({ group, count }) => Math.floor(group.rows / (count + 1)) >= least);
+    const [first] = mayBeCut;
+    if (first === undefined) {
+      if (isFull) return packed.map((group) => group.parts);
+      break;
+    }
+    mayBeCut.reduce((found, other) => (partRows(other) > partRows(found) ? other : found), first).count += 1;
   }
-  return filled.map(({ group, parts, count }) =>
+  return packed.map(({ group, parts, count }) =>
     count > parts.length ? balancedRanges(group, count) : parts,
   );
+}
+
+/** The limits of a group that is one of several: no slot is idle before all of them are packed. */
+function alone({ spreadRecords: _, ...limits }: PackingLimits): PackingLimits {
+  return { ...limits, slots: Number.POSITIVE_INFINITY };
 }
 
 /** Rows of each part, where a group is cut into this many. */

@@ -28,6 +28,10 @@ export const ROAD_INPUT = {
       description:
         'Maximum records per job. Default: the model’s quota. `max_records_per_batch` is an alias.',
     }),
+    min_records_per_job_spread: z.int().min(1).meta({
+      description:
+        'Idle slots get jobs too, which end sooner for the same price, as long as each has this many records. A number over the records of a job keeps jobs as full as they can be. Default 2500.',
+    }),
     timeout_hours: z.int().min(24).max(168).meta({
       description:
         'Hours after which Bedrock ends a job, including its time in the queue. `resume --timeout-hours` changes it for later jobs. Default: Bedrock’s own, 24.',

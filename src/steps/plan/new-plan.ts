@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type PackingLimits, rowsPerPart } from '../../core/plan/packing.ts';
+import { DEFAULT_SPREAD_RECORDS, type PackingLimits, rowsPerPart } from '../../core/plan/packing.ts';
 import type { Dataset, Slice } from '../../core/plan/part.ts';
 import type { CostEstimate, HubSource, RunPlan, Variant } from '../../core/plan/run-plan.ts';
 import { recordIdOf } from '../../core/record-id.ts';
@@ -104,6 +104,7 @@ function sliceRequestOf(
     // The sample's mean is an estimate; a part that is larger all the same is cut by Prepare.
     maxBytes: quotas.maxInputFileBytes * BYTES_HEADROOM,
     slots: quotas.maxConcurrentJobs,
+    spreadRecords: input.min_records_per_job_spread ?? DEFAULT_SPREAD_RECORDS,
     ...(input.max_num_jobs === undefined ? {} : { maxParts: input.max_num_jobs }),
   };
   return {

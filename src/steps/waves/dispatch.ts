@@ -8,6 +8,7 @@ import {
   UnreadableOutputError,
 } from '../../core/errors.ts';
 import { recordsPerJobLimit } from '../../core/jobs/quotas.ts';
+import { DEFAULT_SPREAD_RECORDS } from '../../core/plan/packing.ts';
 import { type MergeItem, toWaveItem, type WavePart, WaveParts } from '../../core/plan/part.ts';
 import { RunResumed } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
@@ -113,6 +114,7 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
       maxRecords: recordsPerJobLimit(settings.quotas, input.max_records_per_job),
       maxBytes: settings.quotas.maxInputFileBytes,
       slots: plan.max_concurrent_jobs,
+      spreadRecords: input.min_records_per_job_spread ?? DEFAULT_SPREAD_RECORDS,
     },
     pilot: input.pilot ?? true,
     budget: budgetOf(run, turns),

@@ -64,12 +64,28 @@ test('a small pilot of large parts hardly moves the end', async () => {
   const { file, store } = await dataset(20_500);
   const { out } = await runQuarry(
     ...['plan', file, '--dir', store, ...FLAGS.slice(0, -1), '--max-records-per-job', '5000', '--json'],
-    ...['--jobs-in-flight', '4', '--records-per-hour', '1000'],
+    ...['--jobs-in-flight', '4', '--records-per-hour', '1000', '--min-records-per-job-spread', '5000'],
   );
   expect(JSON.parse(out).schedule).toMatchObject({
     balanced: { jobs: 5, smallest: 500, largest: 5000, rounds: 2, hours: 5.5 },
     full: { jobs: 5, rounds: 2, hours: 5.5 },
   });
+});
+
+test('a plan fills the slots that would be idle, and shows how much sooner that ends', async () => {
+  const { file, store } = await dataset(300_000);
+  const { schedule } = JSON.parse((await runQuarry('plan', file, '--dir', store, ...FLAGS, '--json')).out);
+  const { jobs_in_flight: slots, balanced, full } = schedule;
+  expect(balanced).toMatchObject({
+    jobs: slots,
+    smallest: 300_000 / slots,
+    largest: 300_000 / slots,
+    rounds: 1,
+  });
+  expect(full.hours / balanced.hours).toBeGreaterThan(3);
+  const few = await runQuarry('plan', file, '--dir', store, ...FLAGS, '--min-records-per-job-spread', '0');
+  expect(few.err).toContain('min_records_per_job_spread');
+  expect(few.status).toBe(1);
 });
 
 test('a plan says how many rows get the answer of an identical request', async () => {
@@ -200,7 +216,7 @@ test('a raised quota can be told, and parts are packed by it', async () => {
   const plan = (...flags: string[]) =>
     runQuarry(
       ...['plan', file, '--model-id', 'us.amazon.nova-lite-v1:0', '--prompt-template', 'Say {n}'],
-      ...['--dir', join(directory, 'store'), '--json', ...flags],
+      ...['--dir', join(directory, 'store'), '--json', '--min-records-per-job-spread', '60000', ...flags],
     );
   expect(JSON.parse((await plan()).out).parts).toBe(2);
   expect(JSON.parse((await plan('--records-per-job-quota', '100000')).out).parts).toBe(1);

@@ -22,12 +22,14 @@ const anyLimits = fc
     maxBytes: fc.integer({ min: 1, max: 2_000_000 }),
     slots: fc.integer({ min: 1, max: 30 }),
     maxParts: fc.option(fc.integer({ min: 1, max: 50 }), { nil: undefined }),
+    spreadRecords: fc.option(fc.integer({ min: 1, max: 3_000 }), { nil: undefined }),
   })
   .map(
-    ({ above, maxParts, ...rest }): PackingLimits => ({
+    ({ above, maxParts, spreadRecords, ...rest }): PackingLimits => ({
       ...rest,
       maxRecords: rest.minRecords + above,
       ...(maxParts === undefined ? {} : { maxParts }),
+      ...(spreadRecords === undefined ? {} : { spreadRecords }),
     }),
   );
 const anyRows = fc.integer({ min: 1, max: 100_000 });
@@ -105,6 +107,31 @@ describe('packing', () => {
     expect(sizesOf(120_001)).toEqual([40_000, 40_000, 40_001]);
   });
 
+  test('fills idle slots, down to so many records a part', () => {
+    const spreadRecords = 2_500;
+    expect(sizesOf(300_000, { spreadRecords })).toEqual(Array.from({ length: 20 }, () => 15_000));
+    expect(sizesOf(12_400, { spreadRecords })).toEqual([3_100, 3_100, 3_100, 3_100]);
+    expect(sizesOf(4_999, { spreadRecords })).toEqual([4_999]);
+    expect(sizesOf(300_000, { spreadRecords: 50_000 })).toHaveLength(6);
+    expect(sizesOf(300_000, { spreadRecords, maxParts: 7 })).toHaveLength(7);
+    expect(sizesOf(300_000, { spreadRecords: 10, minRecords: 30_000 })).toHaveLength(10);
+  });
+
+  test('fills idle slots without a part under that number, or more parts than slots for it', () => {
+    fc.assert(
+      fc.property(anyRows, anyBytesPerRow, anyLimits, (rows, bytesPerRow, limits) => {
+        const { spreadRecords: floor = 0, ...without } = limits;
+        fc.pre(floor > 0);
+        const plain = packRows(rows, bytesPerRow, without);
+        const spread = packRows(rows, bytesPerRow, limits);
+        expect(spread.length).toBeGreaterThanOrEqual(plain.length);
+        if (spread.length === plain.length) return;
+        expect(spread.length).toBeLessThanOrEqual(limits.slots);
+        expect(Math.min(...spread.map((part) => part.rows))).toBeGreaterThanOrEqual(floor);
+      }),
+    );
+  });
+
   test('leaves a last wave as it is where filling it would break the minimum', () => {
     expect(sizesOf(2_100, { maxRecords: 101 })).toHaveLength(21);
   });
@@ -170,6 +197,15 @@ describe('packing groups that no part may straddle', () => {
 
   test('makes no more parts than are needed where all of them run at once', () => {
     expect(countsOf([group(0, 500), group(500, 700)], {})).toEqual([[500], [700]]);
+  });
+
+  test('fills idle slots from the group with the largest parts, down to so many records a part', () => {
+    const groups = [group(0, 12_000), group(12_000, 30_000), group(42_000, 0), group(42_000, 900)];
+    const spreadRecords = 2_500;
+    expect(countsOf(groups, { spreadRecords }).map((sizes) => sizes.length)).toEqual([4, 12, 0, 1]);
+    expect(countsOf(groups, { spreadRecords, slots: 5 }).map((sizes) => sizes.length)).toEqual([1, 3, 0, 1]);
+    expect(countsOf(groups, { spreadRecords, maxParts: 4 }).flat()).toHaveLength(4);
+    expect(countsOf([group(0, 4_000), group(4_000, 4_000)], { spreadRecords })).toEqual([[4_000], [4_000]]);
   });
 
   test('leaves an empty group without a part', () => {

@@ -92,6 +92,7 @@ test('every key is taken, and kept', () => {
     output_prefix: 'answer_',
     max_num_jobs: 2,
     max_records_per_job: 500,
+    min_records_per_job_spread: 200,
     max_records: 900,
     max_attempts: 2,
     retry_truncated: true,

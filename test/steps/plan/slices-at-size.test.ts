@@ -17,7 +17,13 @@ import { asRemote, bytesOf, overlapOf } from '../../support/remote-store.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const PARQUET = `s3://${LOCAL_BUCKET}/data/rows.parquet` as const;
-const INPUT = { model_id: 'us.amazon.nova-lite-v1:0', prompt_template: '{text}?', run_id: 'sliced' };
+const INPUT = {
+  model_id: 'us.amazon.nova-lite-v1:0',
+  prompt_template: '{text}?',
+  run_id: 'sliced',
+  // Jobs as full as they can be.
+  min_records_per_job_spread: 1_000_000,
+};
 
 /** A place to plan and prepare in, with slices of so many rows. */
 async function place(rowsPerSlice: number, toStore: (store: ObjectStore) => ObjectStore = (store) => store) {

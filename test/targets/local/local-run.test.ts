@@ -68,7 +68,11 @@ test('100,000 rows of CSV come back with every value as it was and every answer 
   await writeFile(file, toCsv(rows));
   const { result, outputs } = await runFile(directory, {
     file,
-    keys: { prompt_template: 'Say: {text} ({big})', max_records_per_job: 40_000 },
+    keys: {
+      prompt_template: 'Say: {text} ({big})',
+      max_records_per_job: 40_000,
+      min_records_per_job_spread: 40_000,
+    },
   });
   expect(result).toMatchObject({
     kind: 'finished',
