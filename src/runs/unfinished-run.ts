@@ -5,6 +5,7 @@ import type { RunFailure } from '../core/run/run-stop.ts';
 import type { Waiting } from '../core/run/waiting.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { readSnapshot, type SeenJob } from './run-files-watch.ts';
+import { doubtAbout } from './run-lock.ts';
 import { type PartState, type RunPhase, type RunSnapshot, totalsOf } from './run-snapshot.ts';
 import { type RunCondition, type RunStanding, type StoredRun, standingOf } from './run-store.ts';
 
@@ -13,7 +14,13 @@ export interface UnfinishedRun {
   run_id: string;
   status: RunCondition;
   /** The process at work on it; null where there is none. */
-  process: { pid: number; host: string; since: string } | null;
+  process: {
+    pid: number;
+    host: string;
+    since: string;
+    /** Why it may never let go of the run, and what to do; null where it is simply at work. */
+    advice: string | null;
+  } | null;
   /** What broke it the last time; null where nothing did, or somebody is working on it again. */
   failure: RunFailure | null;
   phase: RunPhase;
@@ -66,12 +73,15 @@ export async function readUnfinishedRun(
     standingOf(run, store),
     readSnapshot({ layout: run.layout, store, jobsOf, waitingOf, isPaid: true }),
   ]);
-  return { ...describeRun(run.plan, standing, snapshot), jobs_fault: jobsFault?.() ?? null };
+  const { worker } = standing;
+  const place = store.localPath?.(run.layout.lock) ?? run.layout.lock;
+  const advice = worker === undefined ? '' : (await doubtAbout(worker, place)).trim();
+  return { ...describeRun(run.plan, { ...standing, advice }, snapshot), jobs_fault: jobsFault?.() ?? null };
 }
 
 function describeRun(
   plan: RunPlan,
-  { condition, worker, failure }: RunStanding,
+  { condition, worker, failure, advice }: RunStanding & { advice: string },
   snapshot: RunSnapshot,
 ): Omit<UnfinishedRun, 'jobs_fault'> {
   const { rows, parts, records, tokens, costUsd, reasons, stopReasons } = totalsOf(snapshot);
@@ -83,7 +93,12 @@ function describeRun(
     process:
       worker === undefined
         ? null
-        : { pid: worker.process.pid, host: worker.process.host, since: worker.since },
+        : {
+            pid: worker.process.pid,
+            host: worker.process.host,
+            since: worker.since,
+            advice: advice || null,
+          },
     failure: worker === undefined ? (failure ?? null) : null,
     phase: snapshot.phase,
     waves: snapshot.waves,

@@ -59,8 +59,12 @@ export function progressLines(run: UnfinishedRun, dir: string, workerLines?: rea
 }
 
 function standingLines({ process, failure }: UnfinishedRun): string[] {
-  if (process !== null)
-    return [`Process ${process.pid} on ${process.host} has been working on it since ${process.since}.`];
+  if (process !== null) {
+    const { pid, host, since, advice } = process;
+    return [
+      `Process ${pid} on ${host} has been working on it since ${since}.${advice === null ? '' : ` ${advice}`}`,
+    ];
+  }
   const nobody = 'No process is working on it.';
   return failure === null
     ? [nobody]

@@ -39,6 +39,7 @@ test('beside a process that is stopped, each command says soon which one it is a
     expect(stuck.err()).toContain(advice);
     expect(performance.now() - startedAtMs).toBeLessThan(60_000);
   }
+  expect((await runQuarry('status', 'mine', '--dir', dir)).out).toContain(advice);
   first.signal('SIGCONT');
   expect(await first.ended, first.err()).toBe(2);
   expect(JSON.parse(first.out())).toMatchObject({ status: 'cancelled' });
