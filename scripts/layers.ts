@@ -7,6 +7,8 @@ interface Room {
   within?: readonly string[];
   /** Rooms of which it may import the entry point, `index.ts`, alone. */
   entryPoints?: readonly string[];
+  /** May import the stack itself, `infra`. */
+  infra?: true;
   /** Has no I/O, time or randomness of its own. */
   pure?: true;
 }
@@ -43,10 +45,11 @@ export const ROOMS: readonly Room[] = [
   },
   { name: 'handlers', imports: ['core', 'store', 'hub', 'runs', 'bedrock', 'workflow', 'steps'] },
   { name: 'targets', imports: [...EVERYTHING_BELOW_TARGETS, 'engine', 'emulator'] },
+  { name: 'deploy', imports: ['core', 'targets'], infra: true },
   { name: 'doctor', imports: ['core', 'models', 'store', 'runs', 'bedrock', 'targets'] },
   { name: 'quarry', imports: [...EVERYTHING_BELOW_TARGETS, 'engine', 'emulator', 'targets', 'doctor'] },
-  // Beneath it are the package's entry points, src/index.ts and src/emulator/index.ts, and nothing else.
-  { name: 'cli', imports: ['core'], entryPoints: ['emulator'] },
+  // Beneath it are the package's entry points, src/index.ts and src/emulator/index.ts, what deploys the stack, and nothing else.
+  { name: 'cli', imports: ['core', 'deploy'], entryPoints: ['emulator'] },
 ];
 
 /** Where time is an argument. */
@@ -100,7 +103,7 @@ function closedTo(open: readonly string[]): string[] {
 }
 
 /** One override for the files of a room, and one for those in its sub-rooms: paths are relative in imports. */
-function overridesOf({ name, imports, entryPoints = [], pure }: Room): unknown[] {
+function overridesOf({ name, imports, entryPoints = [], pure, infra }: Room): unknown[] {
   const closed = closedTo([name, ...imports]);
   const allowed = imports.length === 0 ? 'no other room' : `${imports.join(', ')} only`;
   const message = `${name} may import ${allowed}: see ARCHITECTURE.md, Rooms.`;
@@ -117,7 +120,7 @@ function overridesOf({ name, imports, entryPoints = [], pure }: Room): unknown[]
         group: [
           ...closed.map((path) => `${up}/${path}`),
           ...entryPoints.map((other) => `!${up}/${other}/index.ts`),
-          `${up}/../infra/**`,
+          ...(infra ? [] : [`${up}/../infra/**`]),
           'aws-cdk-lib',
           'aws-cdk-lib/**',
         ],

@@ -75,8 +75,11 @@ for other in /usr/bin/node /usr/local/bin/node; do
 done
 try 'quarry/engine knows nothing of Bedrock' imports_no_bedrock
 
+says_what_deploying_takes() { npx quarry deploy --yes 2>&1 | grep -E '^Error: Deploying takes the AWS CDK, which is not installed: npm install aws-cdk@\S+ aws-cdk-lib@\S+ constructs@\S+$'; }
+try 'npx quarry deploy says what it takes' says_what_deploying_takes
+
 peers=()
-for name in typescript @types/node aws-cdk-lib constructs @aws-sdk/client-bedrock; do peers+=("$name@$(version_of "$name")"); done
+for name in typescript @types/node aws-cdk aws-cdk-lib constructs @aws-sdk/client-bedrock; do peers+=("$name@$(version_of "$name")"); done
 try 'what users of the types and the construct install' npm install --prefer-offline "${peers[@]}"
 cp "$root"/test/package/*.ts .
 cat >tsconfig.json <<'JSON'
@@ -86,6 +89,7 @@ JSON
 sed -n '/^```ts$/,/^```$/p' "$root/README.md" | sed '/^```/d' >readme.ts
 try 'a program that uses every entry point compiles, and so does the README’s' npx tsc
 try 'and runs' node entry-points.ts
+try 'npx quarry deploy synthesizes the stack and shows it' node deploy-plan.ts
 readme_runs() { node readme.ts | tee /dev/stderr | grep -q '^Never again. \[simulated'; }
 try 'and so does the README’s' readme_runs
 

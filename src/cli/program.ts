@@ -6,6 +6,8 @@ import { addAdoptCommand } from './commands/adopt-command.ts';
 import { addCancelCommand } from './commands/cancel-command.ts';
 import { addCompletionCommand } from './commands/completion-command.ts';
 import { addConfigCommand } from './commands/config-command.ts';
+import { addDeployCommand } from './commands/deploy-command.ts';
+import { addDestroyCommand } from './commands/destroy-command.ts';
 import { addDoctorCommand } from './commands/doctor-command.ts';
 import { addEmulateCommand } from './commands/emulate-command.ts';
 import { addInitCommand } from './commands/init-command.ts';
@@ -48,6 +50,8 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addModelsCommand(program, context);
   addEmulateCommand(program, context);
   addDoctorCommand(program, context);
+  addDeployCommand(program, context);
+  addDestroyCommand(program, context);
   addInitCommand(program, context);
   addConfigCommand(program, context);
   addCompletionCommand(program, context);

@@ -1,4 +1,4 @@
-"""moto's server, with seven things mended. Usage: moto_server.py PORT
+"""moto's server, with eight things mended. Usage: moto_server.py PORT
 
 - Step Functions takes parameters and gives results of AWS SDK integrations in PascalCase, and times as text; moto
   5.2.1 hands both through as boto3 spells them.
@@ -8,6 +8,7 @@
 - A stack's state machine is put where it runs, with its substitutions. moto's grammar takes no whole number for
   ToleratedFailurePercentage.
 - A reference to a function's version gives the version's ARN; moto has none.
+- A template's URL names its bucket in the path where S3 is at an address of numbers; moto takes the number for the bucket.
 - Choices compare times of any RFC 3339 form, such as that of the context's EnteredTime; moto takes no fractions of seconds.
 """
 
@@ -17,6 +18,7 @@ import re
 import sys
 
 import botocore.session
+import moto.cloudformation.responses as cloudformation_responses
 from moto.awslambda.models import LambdaVersion, lambda_backends
 from moto.server import main
 from moto.stepfunctions import models
@@ -85,6 +87,10 @@ def create_stack_version(cls, resource_name, cloudformation_json, account_id, re
     return version
 
 
+def get_stack_from_s3_url(template_url, account_id, partition):
+    return read_template(template_url.replace("//127.0.0.1", "//localhost"), account_id=account_id, partition=partition)
+
+
 def time_of(text):
     try:
         return datetime.datetime.fromisoformat(text)
@@ -92,6 +98,8 @@ def time_of(text):
         return None
 
 
+read_template = cloudformation_responses.get_stack_from_s3_url
+cloudformation_responses.get_stack_from_s3_url = get_stack_from_s3_url
 IsTimestamp.string_to_timestamp = staticmethod(time_of)
 LambdaVersion.physical_resource_id = None
 LambdaVersion.create_from_cloudformation_json = classmethod(create_stack_version)

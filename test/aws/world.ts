@@ -16,6 +16,7 @@ import { createS3Client } from '../../src/store/s3-client.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import { STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
 import { type HubDouble, startHubDouble } from '../hub/hub-double.ts';
+import { putBootstrapVersion } from './bootstrap.ts';
 import { allowingStatement, type PolicyStatement } from './iam-policy.ts';
 import { type LambdaHost, startLambdaHost } from './lambda-host.ts';
 import { CREDENTIALS, freePort, MOTO_ACCOUNT, REGION, startMoto } from './moto.ts';
@@ -298,16 +299,3 @@ function idOf(resources: Record<string, TemplateResource>, type: string, part: s
 
 /** An archive with nothing in it: moto stores the code, and never runs it. */
 const EMPTY_ZIP = Buffer.from(`504b0506${'00'.repeat(18)}`, 'hex');
-
-/** What `cdk bootstrap` leaves, which the template asks for. */
-async function putBootstrapVersion(url: string): Promise<void> {
-  await fetch(url, {
-    method: 'POST',
-    headers: {
-      'x-amz-target': 'AmazonSSM.PutParameter',
-      'content-type': 'application/x-amz-json-1.1',
-      authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/${REGION}/ssm/aws4_request, SignedHeaders=host, Signature=x`,
-    },
-    body: JSON.stringify({ Name: '/cdk-bootstrap/hnb659fds/version', Value: '21', Type: 'String' }),
-  });
-}

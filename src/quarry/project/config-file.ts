@@ -30,6 +30,7 @@ const Config = z.strictObject({
   prompts: Text,
   notify: Text,
   prices: Prices.optional(),
+  context: z.record(z.string(), z.unknown()).optional(),
 });
 
 /** A project's options, and the file that they are in. */
@@ -37,6 +38,8 @@ export interface FoundConfig {
   path: string;
   /** Its folders are those of the file's own place. */
   defaults: QuarryDefaults;
+  /** Context keys of the stack, for `quarry deploy`. */
+  context: Record<string, unknown>;
 }
 
 /** Reads the nearest `quarry.config.json` of a folder or one above it; undefined where there is none. */
@@ -47,12 +50,12 @@ export async function findConfig(from: string): Promise<FoundConfig | undefined>
       if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
       throw new InvalidRunInputError(`${path} cannot be read: ${error.message}`, { cause: error });
     });
-    if (text !== undefined) return { path, defaults: parseConfig(text, path) };
+    if (text !== undefined) return { path, ...parseConfig(text, path) };
     if (folder === dirname(folder)) return undefined;
   }
 }
 
-function parseConfig(text: string, path: string): QuarryDefaults {
+function parseConfig(text: string, path: string): Omit<FoundConfig, 'path'> {
   const result = Config.safeParse(parseJson(text, path));
   if (!result.success) {
     const faults = result.error.issues.flatMap(describeFault);
@@ -60,12 +63,16 @@ function parseConfig(text: string, path: string): QuarryDefaults {
       `${path} is not valid.\n${faults.map((fault) => `  - ${fault}`).join('\n')}\nKeys: ${KEYS.join(', ')}.`,
     );
   }
-  const { directory, prompts } = result.data;
+  const { context = {}, ...defaults } = result.data;
+  const { directory, prompts } = defaults;
   const folder = dirname(path);
   return {
-    ...result.data,
-    ...(directory === undefined ? {} : { directory: resolve(folder, directory) }),
-    ...(prompts === undefined ? {} : { prompts: resolve(folder, prompts) }),
+    context,
+    defaults: {
+      ...defaults,
+      ...(directory === undefined ? {} : { directory: resolve(folder, directory) }),
+      ...(prompts === undefined ? {} : { prompts: resolve(folder, prompts) }),
+    },
   };
 }
 
