@@ -37,7 +37,9 @@ async function statusOf(name: string): Promise<string | undefined> {
   return Stacks?.find(({ StackName }) => StackName === name)?.StackStatus;
 }
 
-test('the stack is deployed from the package’s own parts, changed, and destroyed; its bucket stays', async () => {
+test('the stack is deployed from the package’s own parts, changed, and destroyed; its bucket stays', {
+  timeout: 600_000,
+}, async () => {
   await putBootstrapVersion(moto.url);
   await s3.send(new CreateBucketCommand({ Bucket: `cdk-hnb659fds-assets-${MOTO_ACCOUNT}-${REGION}` }));
 
