@@ -15,6 +15,7 @@ import { type FaultyOutputs, spoilOutputs } from '../support/output-faults.ts';
 import { asRemote } from '../support/remote-store.ts';
 import { faultyStore, jumpingClock } from './faulty-machine.ts';
 import type { Scenario } from './scenario.ts';
+import { type Judgement, readStepPolicies, underPolicies } from './step-policies.ts';
 
 /** So that a job of a day is a hundred looks at it. */
 const POLL_SECONDS = 900;
@@ -40,7 +41,7 @@ export interface ChaosWorld extends AsyncDisposable {
   directory: string;
   emulator: Emulator;
   clock: Clock;
-  /** What the steps see: the faulty store, the jumping clock. */
+  /** What the steps see: the faulty store, the jumping clock, both store and Bedrock under the policies of who calls. */
   target: EngineTarget;
   /** What becomes of the jobs’ output. */
   outputs: FaultyOutputs;
@@ -57,8 +58,14 @@ async function fastestDirectory(): Promise<string> {
   return isThere ? '/dev/shm' : tmpdir();
 }
 
-/** Sets a scenario's world up: the real emulator behind the real SDK, on a disk that is fast. */
-export async function openChaosWorld(scenario: Scenario): Promise<ChaosWorld> {
+/** The stack's own. */
+const STACK: Judgement = { policies: readStepPolicies() };
+
+/**
+ * Sets a scenario's world up: the real emulator behind the real SDK, on a disk that is fast, and each step under the policies
+ * that its function has on AWS.
+ */
+export async function openChaosWorld(scenario: Scenario, judgement: Judgement = STACK): Promise<ChaosWorld> {
   const { machine, quotas: given, seed, overQuota, faults } = scenario;
   const directory = await mkdtemp(join(await fastestDirectory(), 'quarry-chaos-'));
   const clock = createVirtualClock();
@@ -69,6 +76,8 @@ export async function openChaosWorld(scenario: Scenario): Promise<ChaosWorld> {
     stateDirectory: join(directory, '.emulator'),
     clock,
     trackRecords: true,
+    // As in the policies.
+    accountId: '123456789012',
     quotas: { default: quotas },
     seed,
     overQuota,
@@ -78,12 +87,13 @@ export async function openChaosWorld(scenario: Scenario): Promise<ChaosWorld> {
   endpoint = emulator.url;
   const outputs = spoilOutputs(planDeps.store, { clock, faults: scenario.outputs });
   const store = machine.isRemote ? asRemote(outputs.store).store : outputs.store;
-  const soundDeps: StepDeps = {
+  const allMayBeCalled: StepDeps = {
     ...planDeps,
     store,
     bedrock: createAwsBedrock({ control, runtime }),
     settings: { ...planDeps.settings, pollSeconds: POLL_SECONDS },
   };
+  const soundDeps: StepDeps = { ...allMayBeCalled, ...underPolicies(allMayBeCalled, judgement) };
   return {
     scenario,
     directory,
@@ -96,7 +106,7 @@ export async function openChaosWorld(scenario: Scenario): Promise<ChaosWorld> {
       control,
       deps: {
         ...soundDeps,
-        store: faultyStore(store, machine.storeFaults),
+        store: faultyStore(soundDeps.store, machine.storeFaults),
         clock: jumpingClock(clock, machine.clockJumpsMs),
       },
       [Symbol.asyncDispose]: async () => {},

@@ -9,6 +9,7 @@ import type { RunTask } from '../../src/targets/embedded/run-locally.ts';
 import { functionPlaceholder, STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
 import type { Harm } from '../support/harmed-files.ts';
 import type { MachineFaults } from './scenario.ts';
+import { asStep } from './step-policies.ts';
 
 /** A store all of whose calls go through `call`. */
 function around(store: ObjectStore, call: <T>(act: () => Promise<T>) => Promise<T>): ObjectStore {
@@ -106,7 +107,9 @@ export function createFaultyMachine(faults: MachineFaults, events: StepEvents): 
     });
     // Another worker has its own disk; what it throws, nobody hears.
     const scratchDirectory = join(deps.scratchDirectory, `twin-${running.length}`);
-    running.push(runStep(name, Payload, { ...deps, store, scratchDirectory }).catch(() => {}));
+    running.push(
+      asStep(name, () => runStep(name, Payload, { ...deps, store, scratchDirectory })).catch(() => {}),
+    );
   };
 
   return {
@@ -122,16 +125,16 @@ export function createFaultyMachine(faults: MachineFaults, events: StepEvents): 
       if (brokenOffAfter.includes(number)) events.breakOff();
       if (cancelledAt.includes(number)) await events.cancel();
       // Plan takes the run's lock: before it, the other process would be the first.
-      const isPlan =
-        (call.parameters as { FunctionName: string }).FunctionName === functionPlaceholder('plan');
-      if (rivals.includes(number) && !isPlan) await events.startRival();
-      const twin = twins.find(({ step }) => step === number);
+      const step = NAMES.get((call.parameters as { FunctionName: string }).FunctionName);
+      if (rivals.includes(number) && step !== 'plan') await events.startRival();
+      const twin = twins.find((candidate) => candidate.step === number);
       if (twin !== undefined) startTwin(call.parameters, twin.delayTurns);
-      const output = await runTask(call);
+      const work = () => (step === undefined ? runTask(call) : asStep(step, () => runTask(call)));
+      const output = await work();
       if (answersLost.includes(number)) {
         throw new ServiceUnavailableError(`The answer of step ${number} was lost.`);
       }
-      return stepsTwice.includes(number) ? runTask(call) : output;
+      return stepsTwice.includes(number) ? work() : output;
     },
   };
 }

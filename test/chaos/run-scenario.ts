@@ -27,6 +27,7 @@ import {
 import { createFaultyMachine } from './faulty-machine.ts';
 import type { Scenario } from './scenario.ts';
 import { writeDataset } from './scenario-dataset.ts';
+import { asUser } from './step-policies.ts';
 
 /** Often enough to outlast every fault that a scenario can have. */
 const MOST_STARTS = 25;
@@ -97,7 +98,8 @@ export async function runScenario(scenario: Scenario): Promise<void> {
     hasGivenUp = true;
     world.outputs.loseForGood();
     return start({
-      onClaimed: async (at) => void (await takeUp(at, { resendMissing: true }, soundDeps.store)),
+      onClaimed: async (at) =>
+        void (await asUser(() => takeUp(at, { resendMissing: true }, soundDeps.store))),
     });
   };
   const toEnd = async (startOnce: typeof start): Promise<LocalRunResult> => {
@@ -120,7 +122,9 @@ export async function runScenario(scenario: Scenario): Promise<void> {
     foreignJobs,
     hasGivenUp,
   });
-  const takesUp = { onClaimed: async (at: RunLayout) => void (await takeUp(at, {}, target.deps.store)) };
+  const takesUp = {
+    onClaimed: async (at: RunLayout) => void (await asUser(() => takeUp(at, {}, target.deps.store))),
+  };
   while (result.kind === 'finished' && result.summary.status === 'cancelled') {
     await machine.twinsDone();
     await checkRun(ended());

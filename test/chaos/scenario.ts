@@ -203,7 +203,8 @@ const machineFaults: fc.Arbitrary<MachineFaults> = fc.record({
   clockJumpsMs: fc.array(fc.integer({ min: -86_400_000, max: 86_400_000 }), { maxLength: 5 }),
 });
 
-const soundMachine: MachineFaults = {
+/** A machine without faults. */
+export const soundMachine: MachineFaults = {
   storeFaults: [],
   isRemote: false,
   stepsTwice: [],

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { createRandom } from '../../src/emulator/faults/seeded-random.ts';
+import { type LocalRunResult, runLocally } from '../../src/targets/embedded/run-locally.ts';
+import { STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
+import { MODEL } from '../support/emulated-run.ts';
+import { openChaosWorld } from './chaos-world.ts';
+import { createFaultyMachine } from './faulty-machine.ts';
+import { type Scenario, soundMachine } from './scenario.ts';
+import { writeDataset } from './scenario-dataset.ts';
+import { type GrantedRight, readStepPolicies, type StepPolicies } from './step-policies.ts';
+
+/** Repeated rows, one that is answered at the second time only, and a last part below Bedrock's minimum: every step has work. */
+const scenario: Scenario = {
+  dataset: { rows: 24, format: 'csv', files: 1, distinct: 13, nullEvery: undefined },
+  quotas: { minRecordsPerJob: 2, maxRecordsPerJob: 6, maxConcurrentJobs: 4 },
+  overQuota: 'reject-quota',
+  keys: { max_attempts: 3, pilot: false, dedupe: true },
+  budget: undefined,
+  faults: [
+    {
+      fault: {
+        kind: 'record-errors',
+        recordIds: ['r0000000003'],
+        errorCode: 500,
+        errorMessage: 'Try again.',
+        firstAttemptOnly: true,
+      },
+    },
+  ],
+  outputs: [],
+  hasNeighbour: false,
+  isTakenUp: false,
+  machine: { ...soundMachine, isRemote: true },
+  seed: 1,
+};
+
+type Use = `${StepName} ${string} on ${string}`;
+
+const useOf = (step: StepName, { action, resource }: GrantedRight): Use => `${step} ${action} on ${resource}`;
+
+/** Runs it under policies; how it ended, and which rights it made use of. */
+async function runUnder(policies: StepPolicies): Promise<{ result: LocalRunResult; used: Set<Use> }> {
+  const used = new Set<Use>();
+  await using world = await openChaosWorld(scenario, {
+    policies,
+    onUse: (step, right) => void used.add(useOf(step, right)),
+  });
+  const s3_uri = await writeDataset(scenario, world.directory);
+  const { target, soundDeps } = world;
+  const { aroundTasks } = createFaultyMachine(soundMachine, {
+    breakOff: () => {},
+    cancel: async () => {},
+    startRival: async () => {},
+    harm: async () => {},
+    deps: soundDeps,
+  });
+  const input = { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'ours', ...scenario.keys };
+  const result = await runLocally(input, { target, aroundTasks, random: createRandom(1) });
+  return { result, used };
+}
+
+function isWell(result: LocalRunResult): boolean {
+  return result.kind === 'finished' && result.summary.status === 'succeeded';
+}
+
+test('a run of every step is allowed by the stack’s policies, and fails without any right that it used', async () => {
+  const policies = readStepPolicies();
+  const { result, used } = await runUnder(policies);
+  expect(isWell(result), JSON.stringify(result).slice(0, 1000)).toBe(true);
+  expect(STEP_NAMES.filter((step) => ![...used].some((use) => use.startsWith(`${step} `)))).toEqual([]);
+  const passed: string[] = [];
+  for (const step of STEP_NAMES) {
+    for (const right of policies[step].filter((candidate) => used.has(useOf(step, candidate)))) {
+      const without = { ...policies, [step]: policies[step].filter((other) => other !== right) };
+      const { result: mutant } = await runUnder(without);
+      if (isWell(mutant)) passed.push(useOf(step, right));
+    }
+  }
+  console.log(`${used.size} rights taken away, one at a time`);
+  expect(passed).toEqual([]);
+}, 600_000);

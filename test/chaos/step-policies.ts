@@ -1,0 +1,163 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { readFileSync } from 'node:fs';
+import type { Bedrock } from '../../src/bedrock/bedrock.ts';
+import { AccessDeniedError, ObjectNotFoundError } from '../../src/core/errors.ts';
+import type { StepDeps } from '../../src/steps/deps.ts';
+import type { ObjectStore } from '../../src/store/object-store.ts';
+import type { StepName } from '../../src/workflow/definition.ts';
+
+/** One action on the resources of one pattern. */
+export interface GrantedRight {
+  action: string;
+  resource: string;
+}
+
+/** What each step's role may do. */
+export type StepPolicies = Readonly<Record<StepName, readonly GrantedRight[]>>;
+
+/** The policies of the stack's functions; test/infra keeps them as they are synthesized. */
+export function readStepPolicies(): StepPolicies {
+  return JSON.parse(readFileSync(new URL('../fixtures/policies/steps.json', import.meta.url), 'utf8'));
+}
+
+/** Which step is at work. Whoever works outside of one is nobody's function, and may do all. */
+const atWork = new AsyncLocalStorage<StepName>();
+
+/** Does work as a step's function: under its role. */
+export function asStep<T>(step: StepName, work: () => Promise<T>): Promise<T> {
+  return atWork.run(step, work);
+}
+
+/** Does work as the user of the command line, whose rights are another matter: `resume` takes a run up in the middle of Plan. */
+export function asUser<T>(work: () => Promise<T>): Promise<T> {
+  return atWork.exit(work);
+}
+
+const JOB = 'arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abcdefghijkl';
+
+/** By what policies steps are judged, and who is told of each right that allowed a call. */
+export interface Judgement {
+  policies: StepPolicies;
+  onUse?: (step: StepName, right: GrantedRight) => void;
+}
+
+/** What the steps have of the world, where store and Bedrock answer each by the policies of its own role. */
+export function underPolicies(
+  deps: StepDeps,
+  { policies, onUse }: Judgement,
+): Pick<StepDeps, 'store' | 'bedrock'> {
+  const { bucket, roleArn } = deps.settings;
+  const isAllowed = (action: string, resource: string): boolean => {
+    const step = atWork.getStore();
+    if (step === undefined) return true;
+    const right = policies[step].find(
+      (candidate) =>
+        candidate.action === action &&
+        matches(candidate.resource.replace('BUCKET', bucket).replace('SERVICE_ROLE', roleArn), resource),
+    );
+    if (right !== undefined) onUse?.(step, right);
+    return right !== undefined;
+  };
+  const demand = (action: string, resource: string): void => {
+    if (isAllowed(action, resource)) return;
+    throw new AccessDeniedError(`${atWork.getStore()} may not ${action} on ${resource}.`);
+  };
+  return {
+    store: guardStore(deps.store, { isAllowed, demand }),
+    bedrock: guardBedrock(deps.bedrock, demand),
+  };
+}
+
+interface Guard {
+  isAllowed(action: string, resource: string): boolean;
+  demand(action: string, resource: string): void;
+}
+
+function guardStore(store: ObjectStore, { isAllowed, demand }: Guard): ObjectStore {
+  const arnOf = (uri: string) => uri.replace('s3://', 'arn:aws:s3:::');
+  const bucketOf = (uri: string) => arnOf(uri).split('/')[0] ?? '';
+  /** S3 says that an object is absent to those only who may list its bucket. */
+  const read = async <T>(uri: string, act: () => Promise<T>): Promise<T> => {
+    demand('s3:GetObject', arnOf(uri));
+    try {
+      const answer = await act();
+      if (answer === undefined) demand('s3:ListBucket', bucketOf(uri));
+      return answer;
+    } catch (error) {
+      if (!(error instanceof ObjectNotFoundError) || isAllowed('s3:ListBucket', bucketOf(uri))) throw error;
+      throw new AccessDeniedError(`403 for ${uri}, which is absent.`, { cause: error });
+    }
+  };
+  const change = async <T>(
+    action: string,
+    { uri, act }: { uri: string; act: () => Promise<T> },
+  ): Promise<T> => {
+    demand(action, arnOf(uri));
+    return act();
+  };
+  const put = <T>(uri: string, act: () => Promise<T>) => change('s3:PutObject', { uri, act });
+  async function* listed<T>(uri: string, found: AsyncIterable<T>): AsyncIterable<T> {
+    demand('s3:ListBucket', bucketOf(uri));
+    yield* found;
+  }
+  const { localPath } = store;
+  return {
+    head: (uri) => read(uri, () => store.head(uri)),
+    list: (prefix) => listed(prefix, store.list(prefix)),
+    listFolders: (folder) => listed(folder, store.listFolders(folder)),
+    read: (uri) => read(uri, () => store.read(uri)),
+    readStream: (uri, range) => read(uri, () => store.readStream(uri, range)),
+    readTagged: (uri) => read(uri, () => store.readTagged(uri)),
+    fetchFile: (uri, known) => read(uri, () => store.fetchFile(uri, known)),
+    identityOf: (object) => store.identityOf(object),
+    write: (uri, body) => put(uri, () => store.write(uri, body)),
+    writeIfAbsent: (uri, body) => put(uri, () => store.writeIfAbsent(uri, body)),
+    replace: (uri, replacement) => put(uri, () => store.replace(uri, replacement)),
+    putFile: (path, uri) => put(uri, () => store.putFile(path, uri)),
+    delete: (uri) => change('s3:DeleteObject', { uri, act: () => store.delete(uri) }),
+    ...(localPath === undefined ? {} : { localPath }),
+  };
+}
+
+function guardBedrock(bedrock: Bedrock, demand: Guard['demand']): Bedrock {
+  return {
+    createJob: async (request) => {
+      for (const resource of [...modelArns(request.modelId), JOB]) {
+        demand('bedrock:CreateModelInvocationJob', resource);
+      }
+      if (request.tags.length > 0) demand('bedrock:TagResource', JOB);
+      demand('iam:PassRole', request.roleArn);
+      return bedrock.createJob(request);
+    },
+    getJob: async (jobArn) => {
+      demand('bedrock:GetModelInvocationJob', jobArn);
+      return bedrock.getJob(jobArn);
+    },
+    findJobByName: async (jobName) => {
+      demand('bedrock:ListModelInvocationJobs', '*');
+      return bedrock.findJobByName(jobName);
+    },
+    invoke: async (modelId, type, modelInput) => {
+      for (const resource of modelArns(modelId)) demand('bedrock:InvokeModel', resource);
+      return bedrock.invoke(modelId, type, modelInput);
+    },
+  };
+}
+
+/** A profile needs rights on itself and on its model, wherever the request may go. */
+function modelArns(modelId: string): string[] {
+  const model = /^(?:us|eu|apac|global)\.(.+)$/.exec(modelId)?.[1];
+  if (model === undefined) return [`arn:aws:bedrock:us-east-1::foundation-model/${modelId}`];
+  return [
+    `arn:aws:bedrock:us-east-1:123456789012:inference-profile/${modelId}`,
+    `arn:aws:bedrock:us-west-2::foundation-model/${model}`,
+  ];
+}
+
+/** `*` is any text, as IAM has it. */
+function matches(pattern: string, text: string): boolean {
+  const [first = '', ...others] = pattern
+    .split('*')
+    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${[first, ...others].join('.*')}$`, 's').test(text);
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { rightsOf } from '../../src/deploy/template-rights.ts';
+import { STEP_NAMES } from '../../src/workflow/definition.ts';
+import { synthesize } from './synth.ts';
+
+test('the policies that the chaos runs are held against are those of the stack', async () => {
+  const { template } = synthesize({}, { account: '123456789012', region: 'us-east-1' });
+  const rights = rightsOf(template.toJSON()).filter(({ action }) => /^(?:s3|bedrock|iam):/.test(action));
+  const policies = STEP_NAMES.map((step) => {
+    const role = `Quarry${step.charAt(0).toUpperCase()}${step.slice(1)}Role`;
+    const own = rights.filter(({ owner }) => owner.slice(0, -8) === role);
+    expect(own.length, step).toBeGreaterThan(0);
+    return [
+      step,
+      own.map(({ action, resource }) => ({
+        action,
+        resource: resource
+          .replace('${AWS::Partition}', 'aws')
+          .replace(/^\$\{QuarryData\w+\.Arn\}/, 'arn:aws:s3:::BUCKET')
+          .replace(/^\$\{QuarryServiceRole\w+\.Arn\}$/, 'SERVICE_ROLE'),
+      })),
+    ];
+  });
+  const text = `${JSON.stringify(Object.fromEntries(policies), null, 2)}\n`;
+  expect(text).not.toContain('${');
+  await expect(text).toMatchFileSnapshot('../fixtures/policies/steps.json');
+});
