@@ -17,12 +17,20 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/infra/**', 'test/aws/**'],
+          exclude: ['test/infra/**', 'test/aws/**', 'test/report/browser/**'],
           // A test waits for the disk at every write that must outlive a power cut.
           testTimeout: 90_000,
         },
       },
       { test: { name: 'infra', include: ['test/infra/**/*.test.ts'], testTimeout: 120_000 } },
+      // Needs Chromium: scripts/test-report.sh.
+      {
+        test: {
+          name: 'report',
+          include: process.env.QUARRY_TEST_REPORT === undefined ? [] : ['test/report/browser/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
       // Needs moto and a synthesized stack: scripts/test-aws.sh.
       {
         test: {
@@ -35,6 +43,8 @@ export default defineConfig({
     ],
     coverage: {
       include: ['src/**'],
+      // Runs in a browser: npm run test:report.
+      exclude: ['src/report/client/**'],
       thresholds: { lines: 90, branches: 80, 'src/core/**': { 100: true } },
     },
   },

@@ -55,7 +55,7 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
       abortUploads('runs/*/output/*'),
       ...key,
     ],
-    summarize: [list, read('runs/*'), write('runs/*/summary.json'), ...key],
+    summarize: [list, read('runs/*'), write('runs/*/summary.json', 'runs/*/report.html'), ...key],
   };
 }
 

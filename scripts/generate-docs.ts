@@ -7,6 +7,7 @@ import { type GeneratedDoc, replaceMarked, updateDocs } from './generated-docs.t
 import { renderLayers } from './layers.ts';
 import { renderModelsPage } from './models-page.ts';
 import { renderNativeAdapters } from './native-adapters.ts';
+import { renderPageScript } from './page-script.ts';
 import { renderRunInputPage } from './run-input-page.ts';
 
 const NATIVE_ADAPTERS_PATH = 'src/models/adapters/native-adapters.ts';
@@ -16,6 +17,7 @@ const GENERATED_DOCS: readonly GeneratedDoc[] = [
   { path: 'docs/run-input.md', render: renderRunInputPage },
   { path: 'docs/models.md', render: renderModelsPage },
   { path: 'biome.layers.json', render: renderLayers },
+  { path: 'src/report/page-script.ts', render: renderPageScript },
   { path: NATIVE_ADAPTERS_PATH, render: renderNativeAdapters },
   {
     path: 'ARCHITECTURE.md',

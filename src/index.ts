@@ -34,6 +34,7 @@ export { Quarry } from './quarry/quarry.ts';
 export type { QuarryEvent } from './quarry/quarry-event.ts';
 export type { QuarryDefaults, QuarryOptions, Spelling } from './quarry/quarry-options.ts';
 export type { AnswerColumns, OutputSchema, StandardSchema } from './quarry/results/answer-types.ts';
+export type { ReportOptions, WrittenReport } from './quarry/results/run-report.ts';
 export type { ResultRow, ResultsOptions } from './quarry/results/run-results.ts';
 export type { CancelledRun } from './quarry/runs/cancel-run.ts';
 export type { PlanOptions } from './quarry/runs/draft-run.ts';
@@ -50,6 +51,7 @@ export type { CancelOptions, ResumeOptions, RunName, RunOptions } from './quarry
 export type { Dataset, DatasetRow, RunRequest } from './quarry/runs/run-request.ts';
 export type { RunStatusReport } from './quarry/runs/run-status.ts';
 export { type EmulateOptions, EmulatorBusyError, type ServedEmulator } from './quarry/serve-emulator.ts';
+export type { RunReport } from './report/run-report.ts';
 export { BOOKKEEPING_COLUMNS } from './rows/results/result-columns.ts';
 export { EMPTY_SNAPSHOT, type PartSnapshot, type RunSnapshot, reduceRun } from './runs/run-snapshot.ts';
 export type { RunCondition } from './runs/run-store.ts';

@@ -14,6 +14,7 @@ import { addInitCommand } from './commands/init-command.ts';
 import { addJobsCommand } from './commands/jobs-command.ts';
 import { addModelsCommand } from './commands/models-command.ts';
 import { addPlanCommand } from './commands/plan-command.ts';
+import { addReportCommand } from './commands/report-command.ts';
 import { addResultsCommand } from './commands/results-command.ts';
 import { addResumeCommand } from './commands/resume-command.ts';
 import { addRunCommand } from './commands/run-command.ts';
@@ -40,6 +41,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addPlanCommand(program, context);
   addRunCommand(program, context);
   addResultsCommand(program, context);
+  addReportCommand(program, context);
   addStatusCommand(program, context);
   addVerifyCommand(program, context);
   addRunsCommand(program, context);

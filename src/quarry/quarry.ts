@@ -20,8 +20,9 @@ import { parseNotifyChannel } from './notify/notify-channel.ts';
 import { tellingEnd } from './notify/tell-end.ts';
 import { directoryOf, type QuarryOptions, requireOptions, spellingOf } from './quarry-options.ts';
 import type { AnswerColumns, OutputSchema } from './results/answer-types.ts';
-import { outputPlaceOf } from './results/output-place.ts';
+import { type FileFormat, outputPlaceOf } from './results/output-place.ts';
 import { type LineFormat, resultLines } from './results/result-lines.ts';
+import { type ReportOptions, reportOf, type WrittenReport } from './results/run-report.ts';
 import { outputPathsOf, type ResultRow, type ResultsOptions, readRows } from './results/run-results.ts';
 import { writeResults } from './results/write-results.ts';
 import { type CancelledRun, cancel } from './runs/cancel-run.ts';
@@ -213,13 +214,26 @@ export class Quarry {
 
   /**
    * Puts the results of a run that has ended into a folder that is empty, or of that run: its Parquet files and the summary. A name
-   * that ends in `.parquet`, `.csv` or `.jsonl` is one file of all rows, or of those that are asked for. The files' paths.
+   * that ends in `.parquet`, `.csv` or `.jsonl` is one file of all rows, or of those that are asked for; so is any name with a `format`. The files' paths.
    */
-  async download(run: RunName, output: string, rows: ResultsOptions = {}): Promise<string[]> {
+  async download(
+    run: RunName,
+    output: string,
+    { format, ...rows }: ResultsOptions & { format?: FileFormat | undefined } = {},
+  ): Promise<string[]> {
     const runId = idOf(run);
     return this.#work({ runId }, {}, async ({ files }) =>
-      writeResults(outputPlaceOf(output), { summary: await endedSummary(runId, files), files, rows }),
+      writeResults(outputPlaceOf(output, format), { summary: await endedSummary(runId, files), files, rows }),
     );
+  }
+
+  /**
+   * Writes the report of a run that has ended anew, from the run's files: one page of HTML beside the results, and with `output` a
+   * copy there. What it shows, and where it is: a path of this machine, or an S3 URI.
+   */
+  async report(run: RunName, { output }: ReportOptions = {}): Promise<WrittenReport> {
+    const runId = idOf(run);
+    return this.#work({ runId }, {}, ({ files }) => reportOf(runId, { files, output }));
   }
 
   /** Where a run is, or where one would be; asks a stack that is named by an option what it is. */

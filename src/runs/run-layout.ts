@@ -65,6 +65,8 @@ export interface RunLayout {
   /** Where a Map state writes its own results. */
   mapResults: S3Uri;
   summary: S3Uri;
+  /** The page that shows it to people. */
+  report: S3Uri;
   /** There while the run is cancelled: written by `quarry cancel`, deleted by `quarry resume`. */
   cancellation: S3Uri;
   /** Says which process is working on the run, or was the last one; beside the run, which may never come to be. */
@@ -127,6 +129,7 @@ export function runLayout(runUri: S3Uri): RunLayout {
     resumed: at('resumed.json'),
     mapResults: atWorking('map-results'),
     summary: at('summary.json'),
+    report: at('report.html'),
     cancellation: at('cancel.json'),
     lock: runUri.replace(/\/runs\/([^/]+)$/, '/locks/$1.json') as S3Uri,
   };

@@ -13,7 +13,7 @@ const DEFAULT_TABLE_ROWS = 10;
 interface ResultsOptions extends TargetOptions {
   head?: number;
   /** @default 'table' */
-  format?: 'table' | 'jsonl' | 'csv';
+  format?: 'table' | 'jsonl' | 'csv' | 'parquet';
   failed?: boolean;
   output?: string;
   download?: string;
@@ -27,11 +27,10 @@ export function addResultsCommand(program: Command, context: CliContext): void {
     .description('Print the rows of a finished run with their answers.')
     .option('--head <n>', `first n rows; a table has ${DEFAULT_TABLE_ROWS} unless you say more`, toCount)
     .addOption(
-      new Option('--format <format>', 'how rows are printed (default: table)').choices([
-        'table',
-        'jsonl',
-        'csv',
-      ]),
+      new Option(
+        '--format <format>',
+        'how rows are printed (default: table), or what the one file of --output is (default: as its name ends)',
+      ).choices(['table', 'jsonl', 'csv', 'parquet']),
     )
     .option('--failed', 'only rows without an answer')
     .option(
@@ -60,13 +59,22 @@ async function printResults(
   const { head, format = 'table', failed: failedOnly } = options;
   const output = options.output ?? options.download;
   if (output !== undefined) {
-    const paths = await quarry.download(runId, output, { head, failedOnly });
+    const paths = await quarry.download(runId, output, {
+      head,
+      failedOnly,
+      format: format === 'table' ? undefined : format,
+    });
     out.write(
       isOneFile(output, paths)
         ? `${output} has the rows.\n`
         : `${count(paths.length, 'Parquet file')} in ${output}\n`,
     );
     return;
+  }
+  if (format === 'parquet') {
+    throw new InvalidRunInputError(
+      'Parquet is no text to print: give --output FILE beside --format parquet.',
+    );
   }
   if (format === 'table') {
     const rows = await Array.fromAsync(
@@ -99,9 +107,9 @@ function refuseUnused({ output, download, format, failed, head }: ResultsOptions
       `--download takes all result files as they are, and ${rows.join(', ')} would be passed over. For some of the rows: --output failed.csv, .jsonl or .parquet.`,
     );
   }
-  if (output !== undefined && format !== undefined) {
+  if (output !== undefined && format === 'table') {
     throw new InvalidRunInputError(
-      `--format is of rows that are printed; with --output the name says it: give one that ends in .parquet, .csv or .jsonl, without --format.`,
+      'A table is for the terminal; with --output the format is csv, jsonl or parquet, or what the name ends in.',
     );
   }
 }

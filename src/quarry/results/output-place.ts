@@ -19,8 +19,8 @@ export const SUMMARY_FILE = '_summary.json';
 /** Its name in version 0.1.0. */
 const FORMER_SUMMARY_FILE = 'summary.json';
 
-/** The place that a name stands for: one file where it ends in `.parquet`, `.csv` or `.jsonl`, else a folder. */
-export function outputPlaceOf(given: string): OutputPlace {
+/** The place that a name stands for: one file where it ends in `.parquet`, `.csv` or `.jsonl`, or a format is named, else a folder. */
+export function outputPlaceOf(given: string, named?: FileFormat): OutputPlace {
   if (given === '') {
     throw new InvalidRunInputError(
       'The name of the output is empty. Name a folder, or a file such as out.csv.',
@@ -28,6 +28,12 @@ export function outputPlaceOf(given: string): OutputPlace {
   }
   const path = resolve(given);
   const format = FORMATS[extname(path).toLowerCase() as keyof typeof FORMATS];
+  if (named !== undefined && format !== undefined && named !== format) {
+    throw new InvalidRunInputError(
+      `"${given}" ends as a file of ${format} does, and the format is ${named}. Give the file another name, or leave the format out.`,
+    );
+  }
+  if (named !== undefined) return { kind: 'file', path, given, format: named };
   return format === undefined ? { kind: 'folder', path, given } : { kind: 'file', path, given, format };
 }
 

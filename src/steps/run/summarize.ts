@@ -27,6 +27,7 @@ import { needsMerge, readWave, repackedParts, type Turn } from '../waves/turns.t
 import { requireResults } from './mend-results.ts';
 import { readPlan } from './read-plan.ts';
 import { readStop } from './read-stop.ts';
+import { reportRun } from './report-run.ts';
 import type { RunState } from './run-state.ts';
 
 /** The execution's output: where everything is, and the ledger. */
@@ -50,13 +51,21 @@ const CONCURRENT_READS = 16;
 /** Output files that the execution's output names; more would endanger its 256 KiB. */
 const MAX_OUTPUT_PATHS = 500;
 
-/** Adds up the ledger, proves from the output files themselves that rows out are rows in, writes the summary. */
+/** Adds up the ledger, proves from the output files themselves that rows out are rows in, writes the summary and the report. */
 export async function summarize(state: RunState, deps: StepDeps): Promise<SummarizeResult> {
-  const { store, clock, settings } = deps;
   const { layout, plan } = await readPlan(state.run_uri, deps);
-  const known = await readJsonIfPresent(store, layout.summary, RunSummary);
-  if (known !== undefined) return toResult(known, layout);
+  const known = await readJsonIfPresent(deps.store, layout.summary, RunSummary);
+  const summary = known ?? (await writeSummary(state, { layout, plan }, deps));
+  await reportRun({ layout, plan, summary }, deps);
+  return toResult(summary, layout);
+}
 
+async function writeSummary(
+  state: RunState,
+  { layout, plan }: { layout: RunLayout; plan: RunPlan },
+  deps: StepDeps,
+): Promise<RunSummary> {
+  const { store, clock, settings } = deps;
   const turns = await readTurns(state.wave, layout, deps);
   const finals = await readFinals(turns, layout, deps);
   const rows = addRowCounts(finals.map((final) => final.rows));
@@ -103,7 +112,7 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
     hub: plan.hub,
   };
   await writeJson(store, layout.summary, summary);
-  return toResult(summary, layout);
+  return summary;
 }
 
 function statusOf(rows: RunSummary['rows'], stop: RunStop | null): RunSummary['status'] {

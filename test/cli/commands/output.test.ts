@@ -196,10 +196,29 @@ test('options of results of which one would be passed over are refused', async (
     `A folder gets all result files, and "${at('d')}" is one. For some of the rows name one file, such as ${at('d/rows.parquet')}, .csv or .jsonl.`,
   );
   expect(await says('--output', at('d.csv'), '--format', 'jsonl')).toContain(
-    '--format is of rows that are printed',
+    `"${at('d.csv')}" ends as a file of csv does, and the format is jsonl. Give the file another name, or leave the format out.`,
+  );
+  expect(await says('--output', at('d.csv'), '--format', 'table')).toContain('A table is for the terminal;');
+  expect(await says('--format', 'parquet')).toContain(
+    'Parquet is no text to print: give --output FILE beside',
   );
   expect(await says('--output', at('d.csv'), '--download', at('d'))).toContain('Give one of them.');
   expect([existsSync(at('d')), existsSync(at('d.csv'))]).toEqual([false, false]);
+});
+
+test('with --format, one file of any name has all rows', async () => {
+  const { run, quarry, at } = await open();
+  await run('--run-id', 'one');
+  for (const format of ['csv', 'jsonl', 'parquet']) {
+    expect(
+      await quarry('results', 'one', '--output', at(`named-${format}`), '--format', format),
+    ).toMatchObject({
+      status: 0,
+      out: `${at(`named-${format}`)} has the rows.\n`,
+    });
+    await quarry('results', 'one', '--output', at(`all.${format}`));
+    expect(await readFile(at(`named-${format}`))).toEqual(await readFile(at(`all.${format}`)));
+  }
 });
 
 test('killed while it writes, a command leaves no half file under the name', async () => {

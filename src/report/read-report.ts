@@ -1,0 +1,199 @@
+import pLimit from 'p-limit';
+import { WaveParts } from '../core/plan/part.ts';
+import type { RunPlan } from '../core/plan/run-plan.ts';
+import { PartLedger } from '../core/run/ledger.ts';
+import type { RunSummary } from '../core/run/summary.ts';
+import { answerSchemaOf, type JsonSchema, schemaInstruction } from '../core/run-input/output-schema.ts';
+import type { S3Uri } from '../core/s3-uri.ts';
+import { type PromptPiece, parsePromptTemplate } from '../prompts/prompt-template.ts';
+import { readPlaces, type ShownRow } from '../rows/results/read-places.ts';
+import { resultObjects } from '../rows/results/result-objects.ts';
+import {
+  type ColumnValues,
+  type ResultScan,
+  type RowPlace,
+  type SizeCounts,
+  scanResults,
+} from '../rows/results/scan-results.ts';
+import type { RunLayout } from '../runs/run-layout.ts';
+import { readJsonIfPresent } from '../store/json-object.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import type { ColumnReport, ReportRow, RunReport, Sizes } from './run-report.ts';
+import { shorten } from './shorten.ts';
+import { progressOf, type ReportTurn, timelineOf } from './timeline.ts';
+
+/** A run that has ended, and where its files are. */
+export interface ReportSource {
+  layout: RunLayout;
+  plan: RunPlan;
+  summary: RunSummary;
+  store: ObjectStore;
+  /** Directory for what is fetched of files that are not on this machine. */
+  scratchDirectory: string;
+}
+
+/** Small objects read at once. */
+const CONCURRENT_READS = 16;
+/** Rows shown: the first ones, and of each other kind and each error. */
+const FIRST_ROWS = 100;
+const ROWS_OF_KIND = 60;
+const MAX_ROWS = 400;
+/** Bounds of what a report reads, whatever the run's size: so that it fits a Lambda function's time. */
+const MAX_SCANNED_ROWS = 5_000_000;
+const MAX_UNPACKED_BYTES = 512_000_000;
+/** Characters of a prompt or an answer. */
+const MAX_CHARACTERS = 4_000;
+const MAX_VALUES = 20;
+/** Columns that Quarry adds, beside that of the answer, which say how a row came to it. */
+const OWN_COLUMNS = new Set([
+  'record_id',
+  'error_code',
+  'error_message',
+  'stop_reason',
+  'input_tokens',
+  'output_tokens',
+  'attempts',
+]);
+
+/** Reads what the report of a run shows from the run's files. The same files give the same report. */
+export async function readReport({
+  layout,
+  plan,
+  summary,
+  store,
+  scratchDirectory,
+}: ReportSource): Promise<RunReport> {
+  const turns = await readTurns(summary.waves, layout, store);
+  const files = resultObjects(summary.output_uris as S3Uri[], { store, scratchDirectory });
+  const [variant] = plan.variants;
+  const scan = await scanResults(files, {
+    typedColumns: typedColumnsOf(plan),
+    firstRows: FIRST_ROWS,
+    longestRows: ROWS_OF_KIND,
+    maxRows: MAX_SCANNED_ROWS,
+  });
+  const shown = await readPlaces(files, {
+    places: placesOf(scan),
+    pieces: piecesOf(plan),
+    outputColumn: variant.output_column,
+    maxCharacters: MAX_CHARACTERS,
+    maxBytes: MAX_UNPACKED_BYTES,
+  });
+  return shorten({
+    format_version: 1,
+    summary,
+    output_files: summary.output_uris.length,
+    estimate: plan.estimate,
+    timeline: timelineOf(turns, plan.max_concurrent_jobs),
+    progress: progressOf(turns, summary.rows.succeeded),
+    scanned_rows: scan.rows,
+    input_tokens: sizesOf(scan.inputTokens),
+    output_tokens: sizesOf(scan.outputTokens),
+    columns: scan.columns.map((column) => columnReport(column)),
+    rows: shown.map((row) => reportRow(row, scan)),
+  });
+}
+
+async function readTurns(waves: number, layout: RunLayout, store: ObjectStore): Promise<ReportTurn[]> {
+  const turns: ReportTurn[] = [];
+  for (let wave = 1; wave <= waves; wave += 1) {
+    const parts = (await readJsonIfPresent(store, layout.waveParts(wave), WaveParts)) ?? [];
+    const ledgers = await pLimit(CONCURRENT_READS).map(parts, ({ part_id }) =>
+      readJsonIfPresent(store, layout.ledger(part_id), PartLedger),
+    );
+    for (const [index, part] of parts.entries()) {
+      const ledger = ledgers[index];
+      if (ledger !== undefined) turns.push({ part, ledger });
+    }
+  }
+  return turns;
+}
+
+/** What the prompt of a row is made of; for embeddings the column that is embedded. */
+function piecesOf({ variants: [{ prompt_template }], input }: RunPlan): PromptPiece[] {
+  if (prompt_template !== null) {
+    const pieces = parsePromptTemplate(prompt_template);
+    if (input.output_schema === undefined) return pieces;
+    const instruction = schemaInstruction(answerSchemaOf(input.output_schema as JsonSchema));
+    return [...pieces, { kind: 'literal', text: instruction }];
+  }
+  return [{ kind: 'column', column: String(input.text_column ?? 'input_text') }];
+}
+
+/** The columns that a schema of answers adds to the results: those that nothing else does. */
+function typedColumnsOf({ dataset, variants: [{ output_column }], input }: RunPlan): string[] {
+  if (input.output_schema === undefined) return [];
+  const prefix = typeof input.output_prefix === 'string' ? input.output_prefix : '';
+  const { properties } = answerSchemaOf(input.output_schema as JsonSchema);
+  const names = Object.keys(properties).map((name) => `${prefix}${name}`);
+  const others = new Set([...dataset.columns.map(({ name }) => name), output_column]);
+  return names.filter((name) => !others.has(name) && !OWN_COLUMNS.has(name));
+}
+
+/** The rows to show, those that matter most first; some of every kind and of every error. */
+function placesOf({ firsts, longest }: ResultScan): RowPlace[] {
+  const chosen = new Map<string, RowPlace>();
+  const take = (places: readonly RowPlace[], most: number) => {
+    let left = most;
+    for (const place of places) {
+      if (left <= 0 || chosen.size >= MAX_ROWS) return;
+      left -= 1;
+      chosen.set(keyOf(place), place);
+    }
+  };
+  for (const kind of ['failed', 'truncated', 'refused'] as const) {
+    take(
+      firsts.filter((place) => place.kind === kind),
+      ROWS_OF_KIND,
+    );
+  }
+  take(longest, ROWS_OF_KIND);
+  take(
+    [...firsts].sort((a, b) => a.file - b.file || a.row - b.row),
+    FIRST_ROWS,
+  );
+  return [...chosen.values()];
+}
+
+function keyOf({ file, row }: { file: number; row: number }): string {
+  return `${file}/${row}`;
+}
+
+function reportRow({ file, row, ...shown }: ShownRow, { firsts, longest }: ResultScan): ReportRow {
+  const key = keyOf({ file, row });
+  const place = [...firsts, ...longest].find((known) => keyOf(known) === key);
+  return {
+    ...shown,
+    kind: place?.kind ?? 'answered',
+    is_longest: longest.some((known) => keyOf(known) === key),
+  };
+}
+
+function sizesOf({ rows, sum, min, max, zeros, buckets }: SizeCounts): Sizes {
+  const counted = [...buckets].sort(([a], [b]) => a - b);
+  return {
+    rows,
+    mean: rows === 0 ? 0 : sum / rows,
+    min: rows === 0 ? 0 : min,
+    max,
+    buckets: [
+      ...(zeros > 0 ? [{ from: 0, to: 1, rows: zeros }] : []),
+      ...counted.map(([bucket, count]) => ({
+        from: 2 ** (bucket / 4),
+        to: 2 ** ((bucket + 1) / 4),
+        rows: count,
+      })),
+    ],
+  };
+}
+
+function columnReport({ name, type, nulls, rows, values }: ColumnValues): ColumnReport {
+  const sorted = [...values].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, MAX_VALUES);
+  return {
+    name,
+    type,
+    nulls,
+    values: sorted.map(([value, count]) => ({ value, rows: count })),
+    others: rows - sorted.reduce((sum, [, count]) => sum + count, 0),
+  };
+}

@@ -1,0 +1,182 @@
+import { REFUSED_STOP_REASONS, TRUNCATED_STOP_REASONS } from '../../core/jobs/retry-policy.ts';
+import type { Column } from '../../core/plan/part.ts';
+import { type DuckDb, guardedSql, sqlName, sqlText, unguarded } from '../duckdb/duckdb.ts';
+import { readParquetColumns, readParquetsSql } from '../duckdb/parquet.ts';
+import { fetchColumns, openResult, type ResultFile, withResults } from './read-results.ts';
+
+/** What became of a row, as a reader of results looks for it. */
+export type RowClass = 'answered' | 'failed' | 'truncated' | 'refused';
+
+/** A row that stands for others: the first of its kind, or one of the longest. */
+export interface RowPlace {
+  /** Which of the files. */
+  file: number;
+  /** Row in that file, from 0. */
+  row: number;
+  kind: RowClass;
+  outputTokens: number | null;
+}
+
+/** How many values were of which size: in buckets of which each is 2^¼ times as wide as the one before. */
+export interface SizeCounts {
+  rows: number;
+  sum: number;
+  min: number;
+  max: number;
+  /** Values of 0, which are in no bucket. */
+  zeros: number;
+  /** By their number n: a bucket goes from 2^(n/4) to 2^((n+1)/4). */
+  buckets: Map<number, number>;
+}
+
+/** What is in a typed column of answers. */
+export interface ColumnValues extends Column {
+  nulls: number;
+  /** Rows with a value. */
+  rows: number;
+  /** How often each value is there; of a file no more than its most frequent ones. */
+  values: Map<string, number>;
+}
+
+/** What a look over all rows tells, without prompts and answers. */
+export interface ResultScan {
+  /** Rows looked at: the first ones, where there are more than are looked at. */
+  rows: number;
+  inputTokens: SizeCounts;
+  outputTokens: SizeCounts;
+  columns: ColumnValues[];
+  /** By their kind, in the order of the dataset. */
+  firsts: RowPlace[];
+  /** Answers by their tokens, the longest first. */
+  longest: RowPlace[];
+}
+
+/** What is looked for. */
+export interface ScanRequest {
+  /** Columns of typed answers. */
+  typedColumns: readonly string[];
+  /** First rows of each kind, and of failed ones of each error. */
+  firstRows: number;
+  longestRows: number;
+  /** Files are looked at until so many rows have been. */
+  maxRows: number;
+}
+
+/** Most values of a column that are counted in one file. */
+const MAX_VALUES = 40;
+/** Characters of a value. */
+const VALUE_CHARACTERS = 60;
+const COUNTABLE = /^(?:BOOLEAN|VARCHAR|U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DOUBLE|FLOAT|DECIMAL.*|DATE)$/;
+const COLUMNS = ['error_code', 'stop_reason', 'input_tokens', 'output_tokens'] as const;
+
+/** Looks over the rows of result files, one file after the other: sizes, values, and which rows are worth showing. */
+export async function scanResults(files: readonly ResultFile[], request: ScanRequest): Promise<ResultScan> {
+  const scan: ResultScan = {
+    rows: 0,
+    inputTokens: noSizes(),
+    outputTokens: noSizes(),
+    columns: [],
+    firsts: [],
+    longest: [],
+  };
+  await withResults(async (db) => {
+    for (const [file, source] of files.entries()) {
+      if (scan.rows >= request.maxRows) return;
+      await scanFile(db, { source, file, scan, request });
+    }
+  });
+  return scan;
+}
+
+interface FileScan {
+  source: ResultFile;
+  file: number;
+  scan: ResultScan;
+  request: ScanRequest;
+}
+
+async function scanFile(db: DuckDb, { source, file, scan, request }: FileScan): Promise<void> {
+  await using opened = await openResult(source);
+  const columns = await readParquetColumns(db, opened.path);
+  const typed = columns.filter(
+    ({ name, type }) => request.typedColumns.includes(name) && COUNTABLE.test(type),
+  );
+  await fetchColumns(db, opened, [...COLUMNS, ...typed.map(({ name }) => name)]);
+  const has = (name: string) => columns.some((column) => column.name === name);
+  const read = COLUMNS.map((name) => (has(name) ? sqlName(name) : `CAST(NULL AS VARCHAR) AS ${name}`));
+  const kind = `CASE WHEN error_code IS NOT NULL THEN 'failed'
+    WHEN lower(stop_reason) IN (${TRUNCATED_STOP_REASONS.map(sqlText).join(', ')}) THEN 'truncated'
+    WHEN lower(stop_reason) IN (${REFUSED_STOP_REASONS.map(sqlText).join(', ')}) THEN 'refused' ELSE 'answered' END`;
+  const from = `(SELECT *, ${kind} AS kind FROM (SELECT ${read.join(', ')}, file_row_number AS place FROM ${readParquetsSql([opened.path])}))`;
+  const { rows } = await db.row(`SELECT CAST(count(*) AS DOUBLE) AS "rows" FROM ${from}`);
+  scan.rows += Number(rows);
+  await addSizes(db, scan.inputTokens, { from, column: 'input_tokens' });
+  await addSizes(db, scan.outputTokens, { from, column: 'output_tokens' });
+  const places = async (sql: string): Promise<RowPlace[]> =>
+    (await db.rows(sql)).map(({ place, kind: found, output_tokens }) => ({
+      file,
+      row: Number(place),
+      kind: String(found) as RowClass,
+      outputTokens: output_tokens === null ? null : Number(output_tokens),
+    }));
+  const chosen = 'CAST(place AS DOUBLE) AS place, kind, CAST(output_tokens AS DOUBLE) AS output_tokens';
+  scan.firsts.push(
+    ...(await places(
+      `SELECT ${chosen} FROM ${from} QUALIFY row_number() OVER (PARTITION BY kind, error_code ORDER BY place) <= ${request.firstRows} ORDER BY place`,
+    )),
+  );
+  const longest = await places(
+    `SELECT ${chosen} FROM ${from} WHERE output_tokens IS NOT NULL ORDER BY CAST(output_tokens AS DOUBLE) DESC, place LIMIT ${request.longestRows}`,
+  );
+  scan.longest = [...scan.longest, ...longest]
+    .sort((a, b) => (b.outputTokens ?? 0) - (a.outputTokens ?? 0) || a.file - b.file || a.row - b.row)
+    .slice(0, request.longestRows);
+  for (const column of typed) await addValues(db, scan, { column, path: opened.path });
+}
+
+function noSizes(): SizeCounts {
+  return { rows: 0, sum: 0, min: Number.POSITIVE_INFINITY, max: 0, zeros: 0, buckets: new Map() };
+}
+
+async function addSizes(
+  db: DuckDb,
+  sizes: SizeCounts,
+  { from, column }: { from: string; column: string },
+): Promise<void> {
+  const found =
+    await db.rows(`SELECT CASE WHEN size > 0 THEN CAST(floor(4 * log2(size)) AS DOUBLE) END AS bucket,
+      CAST(count(*) AS DOUBLE) AS "rows", sum(size) AS sum, min(size) AS min, max(size) AS max
+    FROM (SELECT CAST(${column} AS DOUBLE) AS size FROM ${from} WHERE ${column} IS NOT NULL) GROUP BY bucket ORDER BY bucket`);
+  for (const { bucket, rows, sum, min, max } of found) {
+    sizes.rows += Number(rows);
+    sizes.sum += Number(sum);
+    sizes.min = Math.min(sizes.min, Number(min));
+    sizes.max = Math.max(sizes.max, Number(max));
+    if (bucket === null) sizes.zeros += Number(rows);
+    else sizes.buckets.set(Number(bucket), (sizes.buckets.get(Number(bucket)) ?? 0) + Number(rows));
+  }
+}
+
+async function addValues(
+  db: DuckDb,
+  scan: ResultScan,
+  { column, path }: { column: Column; path: string },
+): Promise<void> {
+  let known = scan.columns.find(({ name }) => name === column.name);
+  if (known === undefined) {
+    known = { ...column, nulls: 0, rows: 0, values: new Map() };
+    scan.columns.push(known);
+  }
+  const text = guardedSql(`left(CAST(${sqlName(column.name)} AS VARCHAR), ${VALUE_CHARACTERS})`);
+  const from = `${readParquetsSql([path])} WHERE error_code IS NULL`;
+  const { rows, nulls } = await db.row(`SELECT CAST(count(${sqlName(column.name)}) AS DOUBLE) AS "rows",
+      CAST(count(*) - count(${sqlName(column.name)}) AS DOUBLE) AS nulls FROM ${from}`);
+  known.rows += Number(rows);
+  known.nulls += Number(nulls);
+  const found = await db.rows(`SELECT ${text} AS value, CAST(count(*) AS DOUBLE) AS "rows"
+    FROM ${from} AND ${sqlName(column.name)} IS NOT NULL GROUP BY value ORDER BY "rows" DESC, value LIMIT ${MAX_VALUES}`);
+  for (const { value, rows: count } of found) {
+    const name = unguarded(value);
+    known.values.set(name, (known.values.get(name) ?? 0) + Number(count));
+  }
+}
