@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 
@@ -6,6 +7,14 @@ const ENTRY = join(import.meta.dirname, '../src/report/client/page.ts');
 /** What the licences of the libraries in the script ask for. */
 const NOTICE =
   '/* Has Observable Plot, (c) 2020-2023 Observable, Inc., and D3, (c) 2010-2023 Mike Bostock: ISC licence. */';
+
+/** Where the script is, from the repository's root. */
+export const PAGE_SCRIPT_PATH = 'src/report/page-script.ts';
+
+/** False in a checkout whose packages are older than the script. */
+export function hasPlotLibrary(): boolean {
+  return existsSync(join(import.meta.dirname, '../node_modules/@observablehq/plot'));
+}
 
 /** The script of reports as a module that a checkout, the package and the Lambda functions have alike. */
 export function renderPageScript(): string {

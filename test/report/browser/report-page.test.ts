@@ -8,10 +8,10 @@ import { readReport } from '../../../src/report/read-report.ts';
 import { renderReportPage } from '../../../src/report/report-page.ts';
 import type { RunReport } from '../../../src/report/run-report.ts';
 import { shorten } from '../../../src/report/shorten.ts';
-import { openBrowser } from '../../support/report-browser.ts';
 import { exampleRun, runForReport } from '../../support/reported-run.ts';
 import { reportRow, runReport } from '../../support/run-report.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { openBrowser } from './open-browser.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 let browser: Browser;

@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { writeReport } from '../src/report/write-report.ts';
-import { openBrowser } from '../test/support/report-browser.ts';
-import { exampleRun } from '../test/support/reported-run.ts';
+import { writeReport } from '../../../src/report/write-report.ts';
+import { exampleRun } from '../../support/reported-run.ts';
+import { openBrowser } from './open-browser.ts';
 
-const IMAGES = join(import.meta.dirname, '../docs/images');
+const IMAGES = join(import.meta.dirname, '../../../docs/images');
 const SHOTS = [
   { name: 'report-light', scheme: 'light', width: 1120, height: 1340 },
   { name: 'report-dark', scheme: 'dark', width: 1120, height: 1340 },
