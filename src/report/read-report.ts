@@ -141,12 +141,11 @@ function placesOf({ firsts, longest }: ResultScan): RowPlace[] {
       chosen.set(keyOf(place), place);
     }
   };
-  for (const kind of ['failed', 'truncated', 'refused'] as const) {
-    take(
-      firsts.filter((place) => place.kind === kind),
-      ROWS_OF_KIND,
-    );
-  }
+  const ofKind = (kind: RowPlace['kind']) => firsts.filter((place) => place.kind === kind);
+  const byError = Map.groupBy(ofKind('failed'), ({ errorCode }) => errorCode);
+  for (const places of byError.values()) take(places, Math.ceil(ROWS_OF_KIND / byError.size));
+  take(ofKind('truncated'), ROWS_OF_KIND);
+  take(ofKind('refused'), ROWS_OF_KIND);
   take(longest, ROWS_OF_KIND);
   take(
     [...firsts].sort((a, b) => a.file - b.file || a.row - b.row),

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import type { FaultScript } from '../../src/emulator/faults/faults.ts';
 import { readReport } from '../../src/report/read-report.ts';
+import { asRemote } from '../support/remote-store.ts';
 import { runForReport } from '../support/reported-run.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -8,7 +10,7 @@ const FAULTS = [
 ];
 
 /** A run of some hundred rows, of which some fail. */
-async function source(keys: Record<string, unknown> = {}) {
+async function source(keys: Record<string, unknown> = {}, faults: FaultScript = FAULTS) {
   const rows = Array.from(
     { length: 420 },
     (_, index) => `row ${index} ${'and more '.repeat(index % 7)}\n`,
@@ -16,7 +18,7 @@ async function source(keys: Record<string, unknown> = {}) {
   return runForReport({
     directory: await temporaryDirectory(),
     csv: `name\n${rows}`,
-    faults: FAULTS,
+    faults,
     keys: { prompt_template: 'Say {name}', max_records_per_job: 140, pilot: false, max_attempts: 1, ...keys },
   });
 }
@@ -60,4 +62,27 @@ test('the typed columns of answers are counted, and rows sum up', async () => {
     expect(nulls + others + values.reduce((sum, { rows }) => sum + rows, 0)).toBe(summary.rows.succeeded);
   }
   expect(columns[0]?.values.map(({ value }) => value).sort()).toEqual(['bad', 'good']);
+});
+
+test('results that lie in S3 give the same report, and no file of them is downloaded whole', async () => {
+  const files = await source();
+  const { store, downloads } = asRemote(files.store);
+  expect(await readReport({ ...files, store })).toEqual(await readReport(files));
+  expect(downloads).toEqual([]);
+});
+
+test('a rare error has its rows in the report beside a frequent one', async () => {
+  const files = await source({}, [
+    {
+      when: { jobs: [3] },
+      fault: { kind: 'record-errors', fraction: 0.02, errorCode: 403, errorMessage: 'Rare.' },
+    },
+    { fault: { kind: 'record-errors', fraction: 0.6, errorCode: 400, errorMessage: 'Frequent.' } },
+  ]);
+  const { rows, summary } = await readReport(files);
+  const rare = summary.reasons.find(({ error_code }) => error_code === '403')?.rows ?? 0;
+  expect(rare).toBeGreaterThan(0);
+  const shown = (code: string) => rows.filter(({ error_code }) => error_code === code).length;
+  expect(shown('403')).toBe(rare);
+  expect(shown('400')).toBeGreaterThanOrEqual(30);
 });

@@ -14,6 +14,7 @@ export interface RowPlace {
   /** Row in that file, from 0. */
   row: number;
   kind: RowClass;
+  errorCode: string | null;
   outputTokens: number | null;
 }
 
@@ -45,8 +46,10 @@ export interface ResultScan {
   inputTokens: SizeCounts;
   outputTokens: SizeCounts;
   columns: ColumnValues[];
-  /** By their kind, in the order of the dataset. */
+  /** The first of each kind and each error, in the order of the dataset. */
   firsts: RowPlace[];
+  /** How many of them are of each kind and error. */
+  firstsOf: Map<string, number>;
   /** Answers by their tokens, the longest first. */
   longest: RowPlace[];
 }
@@ -77,6 +80,7 @@ export async function scanResults(files: readonly ResultFile[], request: ScanReq
     outputTokens: noSizes(),
     columns: [],
     firsts: [],
+    firstsOf: new Map(),
     longest: [],
   };
   await withResults(async (db) => {
@@ -113,18 +117,25 @@ async function scanFile(db: DuckDb, { source, file, scan, request }: FileScan): 
   await addSizes(db, scan.inputTokens, { from, column: 'input_tokens' });
   await addSizes(db, scan.outputTokens, { from, column: 'output_tokens' });
   const places = async (sql: string): Promise<RowPlace[]> =>
-    (await db.rows(sql)).map(({ place, kind: found, output_tokens }) => ({
+    (await db.rows(sql)).map(({ place, kind: found, error, output_tokens }) => ({
       file,
       row: Number(place),
       kind: String(found) as RowClass,
+      errorCode: error === null ? null : unguarded(error),
       outputTokens: output_tokens === null ? null : Number(output_tokens),
     }));
-  const chosen = 'CAST(place AS DOUBLE) AS place, kind, CAST(output_tokens AS DOUBLE) AS output_tokens';
-  scan.firsts.push(
-    ...(await places(
-      `SELECT ${chosen} FROM ${from} QUALIFY row_number() OVER (PARTITION BY kind, error_code ORDER BY place) <= ${request.firstRows} ORDER BY place`,
-    )),
+  const chosen = `CAST(place AS DOUBLE) AS place, kind, ${guardedSql('error_code')} AS error, CAST(output_tokens AS DOUBLE) AS output_tokens`;
+  const firsts = await places(
+    `SELECT ${chosen} FROM ${from} QUALIFY row_number() OVER (PARTITION BY kind, error_code ORDER BY place) <= ${request.firstRows} ORDER BY place`,
   );
+  // Of many files, no more than of one.
+  for (const place of firsts) {
+    const known = `${place.kind} ${place.errorCode}`;
+    const before = scan.firstsOf.get(known) ?? 0;
+    if (before >= request.firstRows) continue;
+    scan.firstsOf.set(known, before + 1);
+    scan.firsts.push(place);
+  }
   const longest = await places(
     `SELECT ${chosen} FROM ${from} WHERE output_tokens IS NOT NULL ORDER BY CAST(output_tokens AS DOUBLE) DESC, place LIMIT ${request.longestRows}`,
   );
