@@ -75,7 +75,7 @@ for other in /usr/bin/node /usr/local/bin/node; do
 done
 try 'quarry/engine knows nothing of Bedrock' imports_no_bedrock
 
-says_what_deploying_takes() { npx quarry deploy --yes 2>&1 | grep -E '^Error: Deploying takes the AWS CDK, which is not installed: npm install aws-cdk@\S+ aws-cdk-lib@\S+ constructs@\S+$'; }
+says_what_deploying_takes() { { npx quarry deploy --yes 2>&1 || true; } | grep -E '^Error: Deploying takes the AWS CDK, which is not installed: npm install aws-cdk@\S+ aws-cdk-lib@\S+ constructs@\S+$'; }
 try 'npx quarry deploy says what it takes' says_what_deploying_takes
 
 peers=()
