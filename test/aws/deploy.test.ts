@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   CloudFormationClient,
   CreateStackCommand,
@@ -15,6 +18,7 @@ const PLACE = `in ${REGION} of account ${MOTO_ACCOUNT}`;
 let moto: Moto;
 let cloudFormation: CloudFormationClient;
 let s3: S3Client;
+let home: string;
 
 beforeAll(async () => {
   moto = await startMoto();
@@ -22,6 +26,9 @@ beforeAll(async () => {
   cloudFormation = new CloudFormationClient(options);
   s3 = createS3Client(options);
   vi.stubEnv('AWS_ENDPOINT_URL', moto.url);
+  // The CDK remembers there whose a key is, for good.
+  home = await mkdtemp(join(tmpdir(), 'quarry-cdk-'));
+  vi.stubEnv('CDK_HOME', home);
   vi.stubEnv('AWS_REGION', REGION);
   vi.stubEnv('AWS_ACCESS_KEY_ID', CREDENTIALS.accessKeyId);
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', CREDENTIALS.secretAccessKey);
@@ -29,6 +36,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   vi.unstubAllEnvs();
+  await rm(home, { recursive: true, force: true });
   await moto?.[Symbol.asyncDispose]();
 });
 
