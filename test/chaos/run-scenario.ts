@@ -150,6 +150,11 @@ export async function runScenario(scenario: Scenario): Promise<void> {
     await soundDeps.store.delete(layout.cancellation);
   }
   mayHarm = false;
+  // What was harmed after it was last read is told by whoever reads it next.
+  if (harmed.length > 0) {
+    result = await toEnd(start);
+    await checkRun(ended());
+  }
   const before = await snapshot(ended());
   await start();
   await machine.twinsDone();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import { DamagedFileError, ObjectNotFoundError } from '../../src/core/errors.ts';
+import { DamagedFileError } from '../../src/core/errors.ts';
 import type { S3Uri } from '../../src/core/s3-uri.ts';
 import { createDirectoryStore } from '../../src/store/directory-store.ts';
 import { readJson, readJsonIfPresent, writeJson, writeMapItems } from '../../src/store/json-object.ts';
@@ -26,8 +26,12 @@ test('a document that was written is read again', async () => {
   expect(await readJsonIfPresent(store, URI, Schema)).toEqual({ rows: 3 });
 });
 
-test('a document that is not there is an error, or undefined where that is expected', async () => {
-  await expect(readJson(store, URI, Schema)).rejects.toThrow(ObjectNotFoundError);
+test('a document that is not there is an error that says what to do, or undefined where that is expected', async () => {
+  await expect(readJson(store, URI, Schema)).rejects.toThrow(
+    new DamagedFileError(
+      `${join(directory, 'bucket/a/b.json')} is damaged: it should be a file of Quarry, and it is not there. Start the run again: it is written again from what is there, and nothing is paid for twice.`,
+    ),
+  );
   expect(await readJsonIfPresent(store, URI, Schema)).toBeUndefined();
 });
 

@@ -81,7 +81,7 @@ export async function followAdvice(message: string, harmed: readonly HarmedFile[
   for (const { path, original, how } of named) {
     if (doomed.length > 0)
       await rm(doomed[0] === undefined ? path : pathOf(doomed[0], path), { force: true });
-    else if (how === 'deleted' && message.includes('start the run again')) continue;
+    else if (how === 'deleted' && /start the run again/i.test(message)) continue;
     else if (/[Rr]estore/.test(message)) await writeFile(path, original);
     else throw new Error(`The message does not say what to do: ${message}`);
   }

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { LedgerMismatchError, ServiceUnavailableError, SystematicFaultError } from '../../core/errors.ts';
 import { addStopReasons, countFlaws } from '../../core/jobs/answer-flaws.ts';
 import { JobRecord } from '../../core/jobs/job-record.ts';
+import { WaveParts } from '../../core/plan/part.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import {
   type AttemptCounts,
@@ -11,6 +12,7 @@ import {
   addTokenCounts,
   isBalanced,
   MergedLedger,
+  PartLedger,
 } from '../../core/run/ledger.ts';
 import type { RunStop } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
@@ -147,7 +149,12 @@ function refuseUnfinished(turns: readonly Turn[]): void {
 async function readTurns(waves: number, layout: RunLayout, deps: StepDeps): Promise<Turn[]> {
   const turns: Turn[] = [];
   for (let wave = 1; wave <= waves; wave += 1) {
-    turns.push(...((await readWave(wave, layout, deps))?.turns ?? []));
+    const found = await readWave(wave, layout, deps);
+    // Dispatch has seen all of them: what is not there now was deleted since, and what reads it says so.
+    if (found === undefined) await readJson(deps.store, layout.waveParts(wave), WaveParts);
+    for (const { part_id } of found?.missing ?? [])
+      await readJson(deps.store, layout.ledger(part_id), PartLedger);
+    turns.push(...(found?.turns ?? []));
   }
   return turns;
 }

@@ -1,5 +1,5 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
-import { AccessDeniedError, ObjectNotFoundError, QuarryError } from '../../core/errors.ts';
+import { AccessDeniedError, DamagedFileError, ObjectNotFoundError, QuarryError } from '../../core/errors.ts';
 import { type JobStatus, outcomeOf } from '../../core/jobs/job.ts';
 import type { RunEvent } from '../../core/run/run-event.ts';
 import { RunSummary } from '../../core/run/summary.ts';
@@ -65,8 +65,8 @@ export async function followRun(executionArn: string, options: FollowOptions): P
       const isPassing = error instanceof QuarryError && error.retryable && failedLooks < MAX_FAILED_LOOKS;
       if (!isPassing) {
         // What never worked is a mistake; what worked before is the world's, and the execution goes on in it.
-        if (!follower.isUnderWay() || !(error instanceof QuarryError) || error instanceof ObjectNotFoundError)
-          throw error;
+        const isOfFiles = error instanceof ObjectNotFoundError || error instanceof DamagedFileError;
+        if (!follower.isUnderWay() || !(error instanceof QuarryError) || isOfFiles) throw error;
         return { kind: 'detached', runId: follower.runId(), fault: error };
       }
       waitMs = Math.min(MAX_BACKOFF_MS, pollMs * 2 ** failedLooks) * (0.5 + random() / 2);

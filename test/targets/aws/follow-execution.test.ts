@@ -218,5 +218,7 @@ test('an execution without the summary that it speaks of is an error, not a deta
   const { following } = await follow({
     DescribeExecution: [execution(), execution({ status: 'SUCCEEDED', output: '{"run_id":"jokes"}' })],
   });
-  await expect(following).rejects.toThrow(/There is no object s3:\/\/the-bucket\/runs\/jokes\/summary.json/);
+  await expect(following).rejects.toThrow(
+    /the-bucket\/runs\/jokes\/summary\.json is damaged: it should be .*, and it is not there\./,
+  );
 });
