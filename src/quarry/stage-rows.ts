@@ -30,7 +30,10 @@ const PACKINGS: readonly { magic: Buffer; ending: string }[] = [
  * no time are more than a few of them in memory.
  */
 export function stageRows(rows: StagedRows, options: StageRowsOptions): Promise<S3Uri> {
-  return stageChunks(jsonLinesOf(rows), { ...options, nameOf: () => 'rows.jsonl' });
+  return stageChunks(jsonLinesOf(rowsUntil(options.signal, rows)), {
+    ...options,
+    nameOf: () => 'rows.jsonl',
+  });
 }
 
 /** Streams the bytes of one file into the store in the same way; `format` says what they are. */
@@ -106,6 +109,35 @@ async function* bytesOf(stream: Readable): AsyncGenerator<string | Uint8Array> {
     yield chunk;
   }
   if (isEmpty) throw new InvalidDatasetError('The dataset is empty: its stream ended without a byte.');
+}
+
+/** The rows, until the signal is aborted: it has to end them even while the next one does not come. */
+function rowsUntil(signal: AbortSignal, rows: StagedRows): StagedRows {
+  return Symbol.asyncIterator in rows ? asyncRowsUntil(signal, rows) : rows;
+}
+
+async function* asyncRowsUntil(signal: AbortSignal, rows: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  const iterator = rows[Symbol.asyncIterator]();
+  let stop = () => {};
+  const onAbort = () => stop();
+  signal.addEventListener('abort', onAbort);
+  let hasEnded = false;
+  try {
+    for (;;) {
+      const next = await new Promise<IteratorResult<unknown>>((resolve, reject) => {
+        stop = () => reject(signal.reason);
+        signal.throwIfAborted();
+        iterator.next().then(resolve, reject);
+      });
+      hasEnded = next.done === true;
+      if (hasEnded) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    // Not waited for: where the next row does not come, this does not either.
+    if (!hasEnded) void iterator.return?.()?.catch(() => {});
+  }
 }
 
 /** The rows as JSON lines, many in a chunk. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DamagedFileError } from '../core/errors.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../store/json-object.ts';
@@ -42,12 +43,22 @@ export async function rememberWritten(
   await remember(directory, { ...known, written: [...others, file] });
 }
 
-/** What is remembered of the results of every run. */
-export async function listKnownOutputs(directory: string): Promise<KnownOutput[]> {
+/** What is remembered of the results of every run; what cannot be read of it, one after the other, is in the way of none. */
+export async function listKnownOutputs(
+  directory: string,
+): Promise<{ outputs: KnownOutput[]; damaged: DamagedFileError[] }> {
   const store = createDirectoryStore(directory);
-  const known: KnownOutput[] = [];
-  for await (const { uri } of store.list(`${FOLDER}/`)) known.push(await readJson(store, uri, KnownOutput));
-  return known;
+  const outputs: KnownOutput[] = [];
+  const damaged: DamagedFileError[] = [];
+  for await (const { uri } of store.list(`${FOLDER}/`)) {
+    try {
+      outputs.push(await readJson(store, uri, KnownOutput));
+    } catch (fault) {
+      if (!(fault instanceof DamagedFileError)) throw fault;
+      damaged.push(fault);
+    }
+  }
+  return { outputs, damaged };
 }
 
 function remember(directory: string, known: KnownOutput): Promise<unknown> {

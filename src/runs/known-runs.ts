@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { DamagedFileError } from '../core/errors.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../store/json-object.ts';
@@ -27,7 +28,8 @@ export async function rememberRun(
   directory: string,
   run: Pick<KnownRun, 'run_id' | 'target'>,
 ): Promise<RunTarget | undefined> {
-  const before = (await recallRun(directory, run.run_id))?.target;
+  // One that is damaged is written anew.
+  const before = (await recallRun(directory, run.run_id).catch(unlessDamaged))?.target;
   const known: KnownRun = { ...run, remembered_at: new Date().toISOString() };
   await writeJson(createDirectoryStore(directory), uriOf(run.run_id), known);
   return isDeepStrictEqual(before, run.target) ? undefined : before;
@@ -46,20 +48,39 @@ export async function recallRun(directory: string, runId: string): Promise<Known
  */
 export async function recallName(directory: string, name: string | undefined): Promise<string | undefined> {
   if (name !== undefined) {
-    const ids = (await knownUris(directory)).map((uri) => uri.slice(`${FOLDER}/`.length, -'.json'.length));
+    const ids = (await knownUris(directory)).map(idIn);
     return onlyOneOf(name, ids) ?? name;
   }
-  const known = await listKnownRuns(directory);
+  const { runs: known, damaged } = await listKnownRuns(directory);
+  if (known.length === 0 && damaged[0] !== undefined) throw damaged[0].fault;
   const timeOf = ({ remembered_at = '' }: KnownRun) => remembered_at;
   return known.sort((a, b) => timeOf(b).localeCompare(timeOf(a)))[0]?.run_id;
 }
 
-/** Every run that is remembered, by name. */
-export async function listKnownRuns(directory: string): Promise<KnownRun[]> {
+/** Every run that is remembered, by name, and those of which the word cannot be read: one must not hide the others. */
+export async function listKnownRuns(
+  directory: string,
+): Promise<{ runs: KnownRun[]; damaged: { run_id: string; fault: DamagedFileError }[] }> {
   const store = createDirectoryStore(directory);
   const runs: KnownRun[] = [];
-  for (const uri of await knownUris(directory)) runs.push(await readJson(store, uri, KnownRun));
-  return runs;
+  const damaged: { run_id: string; fault: DamagedFileError }[] = [];
+  for (const uri of await knownUris(directory)) {
+    try {
+      runs.push(await readJson(store, uri, KnownRun));
+    } catch (fault) {
+      if (!(fault instanceof DamagedFileError)) throw fault;
+      damaged.push({ run_id: idIn(uri), fault });
+    }
+  }
+  return { runs, damaged };
+}
+
+function unlessDamaged(error: unknown): undefined {
+  if (!(error instanceof DamagedFileError)) throw error;
+}
+
+function idIn(uri: S3Uri): string {
+  return uri.slice(`${FOLDER}/`.length, -'.json'.length);
 }
 
 function knownUris(directory: string): Promise<S3Uri[]> {

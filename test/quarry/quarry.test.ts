@@ -122,6 +122,17 @@ describe('a signal', () => {
     expect((await quarry.runs()).runs).toEqual([]);
   });
 
+  test('stops the reading of rows of which the next one never comes', async () => {
+    const { quarry } = await openQuarry();
+    async function* stuck() {
+      yield { id: 1, text: 'one' };
+      await new Promise(() => {});
+    }
+    const run = quarry.run({ ...REQUEST, dataset: stuck() }, { signal: AbortSignal.timeout(200) });
+    await expect(run).rejects.toThrow(RunStoppedError);
+    expect((await quarry.runs()).runs).toEqual([]);
+  });
+
   test('that was aborted before stops everything at once', async () => {
     const { quarry } = await openQuarry();
     await expect(

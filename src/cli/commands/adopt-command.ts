@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../cli-context.ts';
 import { addTargetOptions, quarryOf, type TargetOptions } from '../options/target-options.ts';
+import { printable } from '../views/format.ts';
 import { pasteable } from '../views/pasteable.ts';
 
 /** `quarry adopt`: gives jobs that no run knows back to their runs. */
@@ -29,7 +30,7 @@ export function addAdoptCommand(program: Command, { out }: CliContext): void {
         out.write(
           refusal === undefined
             ? `${job.jobName}: adopted. To collect it: ${pasteable(`resume ${job.runId}`, options.dir)}\n`
-            : `${job.jobName}: left as it is, ${refusal}.\n`,
+            : `${job.jobName}: left as it is, ${printable(refusal.replace(/\.$/, ''))}.\n`,
         );
       }
     },

@@ -131,14 +131,16 @@ async function requireFreeFile({ path, given }: OutputPlace, { directory, runId 
       `"${given}" is a folder, and a name with this ending is one file. Name another file for the results.`,
     );
   }
-  const known =
-    runId === undefined ? await listKnownOutputs(directory) : [await recallOutput(directory, runId)];
-  const isOurs = known.some(({ written }) =>
+  const { outputs, damaged } =
+    runId === undefined
+      ? await listKnownOutputs(directory)
+      : { outputs: [await recallOutput(directory, runId)], damaged: [] };
+  const isOurs = outputs.some(({ written }) =>
     written.some((file) => file.path === path && file.bytes === stats.size),
   );
   if (isOurs) return;
   throw new InvalidRunInputError(
-    `"${given}" is there already${runId === undefined ? '' : `, and is not as run ${runId} has written it`}. Name another file for the results, or move it away.`,
+    `"${given}" is there already${runId === undefined ? '' : `, and is not as run ${runId} has written it`}. Name another file for the results, or move it away.${damaged.map(({ message }) => ` ${message}`).join('')}`,
   );
 }
 
@@ -148,7 +150,7 @@ async function refuseOtherRuns(
   directory: string,
   runId: string,
 ): Promise<void> {
-  for (const { run_id, output, written } of await listKnownOutputs(directory)) {
+  for (const { run_id, output, written } of (await listKnownOutputs(directory)).outputs) {
     if (run_id === runId || output !== path || written.some((file) => file.path === path)) continue;
     throw new InvalidRunInputError(
       `The results of run ${run_id} are to be put into "${given}" once it has ended. Name another place for those of run ${runId}.`,

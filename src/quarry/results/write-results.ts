@@ -15,6 +15,7 @@ import { copyWhole } from '../../targets/local/copy-whole.ts';
 import type { RunFiles } from '../../targets/run-files.ts';
 import { type OutputPlace, requireUsable, SUMMARY_FILE } from './output-place.ts';
 import { resultLines } from './result-lines.ts';
+import { sweepUnfinished } from './unfinished-files.ts';
 
 /** What of a run is written. */
 export interface WriteRequest {
@@ -46,6 +47,7 @@ async function writeFolder(
 ): Promise<string[]> {
   const paths: string[] = [];
   await mkdir(folder, { recursive: true });
+  await sweepUnfinished(folder, /\.parquet\.(\d+)-\d+\.tmp$/);
   await writeFile(join(folder, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`);
   for (const uri of summary.output_uris) {
     await using file = await files.store.fetchFile(uri as S3Uri);
@@ -66,6 +68,7 @@ async function writeOneFile(
   const unfinished = join(dirname(path), `.quarry-${process.pid}-${basename(path).slice(0, 100)}.tmp`);
   try {
     await mkdir(dirname(path), { recursive: true });
+    await sweepUnfinished(dirname(path), /^\.quarry-(\d+)-.+\.tmp$/);
     if (format === 'parquet') {
       await using opened = new AsyncDisposableStack();
       const parts: string[] = [];

@@ -16,7 +16,7 @@ const UNKNOWN = { rows: null, answered: null, model: null, started: null };
 /** A run in a list; null is what is not known without asking where the run is. */
 export interface ListedRun {
   run_id: string;
-  /** `local`, or the bucket. */
+  /** `local`, or the bucket; empty where the word of it is damaged. */
   at: string;
   status: RunCondition | 'damaged' | null;
   rows: number | null;
@@ -46,13 +46,19 @@ export async function listAllRuns(
     model: plan.variants[0].model.model_id,
     started: plan.created_at,
   }));
-  const others = (elsewhere ? await listKnownRuns(files.dir) : [])
+  const known = elsewhere ? await listKnownRuns(files.dir) : { runs: [], damaged: [] };
+  const others = known.runs
     .map(({ run_id, target }) => ({ run_id, at: placeOf(target) }))
     .filter((run) => run.at !== at)
     .map((run) => ({ ...run, ...UNKNOWN, status: null }));
-  const unreadable = damaged.map(({ run_id, fault }) => ({
+  const forgotten = known.damaged.filter(({ run_id }) => !runs.some(({ plan }) => plan.run_id === run_id));
+  const unreadable = [
+    ...damaged.map((run) => ({ ...run, at })),
+    // Where it is was in the file.
+    ...forgotten.map((run) => ({ ...run, at: '' })),
+  ].map(({ run_id, fault, at: place }) => ({
     run_id,
-    at,
+    at: place,
     ...UNKNOWN,
     status: 'damaged' as const,
     fault: fault.message,

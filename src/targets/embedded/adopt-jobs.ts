@@ -1,3 +1,4 @@
+import { DamagedFileError } from '../../core/errors.ts';
 import { jobNameMarkOf } from '../../core/jobs/job.ts';
 import { JobRecord } from '../../core/jobs/job-record.ts';
 import { RunPlan } from '../../core/plan/run-plan.ts';
@@ -18,7 +19,7 @@ export interface Adoption {
 /** Gives every orphan, or those of one run, back to its run, so that resuming the run collects it. */
 export async function adoptJobs(places: JobPlaces, runId?: string): Promise<Adoption[]> {
   const orphans = (await findJobs(places)).filter(
-    (job) => job.orphan && (runId === undefined || job.runId === runId),
+    (job) => (job.orphan || job.fault !== undefined) && (runId === undefined || job.runId === runId),
   );
   const adoptions: Adoption[] = [];
   for (const [id, jobs] of Map.groupBy(orphans, (job) => job.runId)) {
@@ -30,8 +31,15 @@ export async function adoptJobs(places: JobPlaces, runId?: string): Promise<Adop
 }
 
 async function adopt(job: QuarryJob, { store, bucket }: JobPlaces): Promise<string | undefined> {
+  if (job.fault !== undefined) return `as its record cannot be read: ${job.fault}`;
   const layout = runLayout(runUriOf(bucket, job.runId));
-  const plan = await readJsonIfPresent(store, layout.plan, RunPlan);
+  let plan: RunPlan | undefined;
+  try {
+    plan = await readJsonIfPresent(store, layout.plan, RunPlan);
+  } catch (error) {
+    if (!(error instanceof DamagedFileError)) throw error;
+    return `as its run cannot be read: ${error.message}`;
+  }
   if (plan === undefined) return 'its run is not in this store any more';
   if (!isJobOf(job, { layout, partId: job.partId })) return 'it reads or writes other files than its run’s';
   if (!job.jobName.includes(jobNameMarkOf(jobHashOf(plan, layout.runUri, sha256)))) {

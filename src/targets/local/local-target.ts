@@ -31,6 +31,9 @@ export const LOCAL_BUCKET = 'quarry-local';
 /** Milliseconds that the emulator's control plane has for an answer. */
 const CONTROL_DEADLINE_MS = 30_000;
 
+/** The same for an answer of the simulated model, which is there at once; and for one of a server whose own limit is not known. */
+const ANSWER_DEADLINES_MS = { simulated: 60_000, served: 900_000 };
+
 /** SHA-256 in hexadecimal. */
 export const sha256: Hash = (text) => createHash('sha256').update(text).digest('hex');
 
@@ -93,7 +96,9 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Engi
     emulatorUrl === undefined ? await shareFolder(options, planDeps, notices) : runningEmulator(emulatorUrl);
   try {
     const answering = await whoAnswers(emulator.url(), modelServer);
-    const clients = connect(emulator, modelServer);
+    const ownMs = modelServer && modelServer.server.timeoutMs + CONTROL_DEADLINE_MS;
+    const answerMs = ownMs ?? ANSWER_DEADLINES_MS[answering === null ? 'simulated' : 'served'];
+    const clients = connect(emulator, { modelServer, answerMs });
     return {
       store: planDeps.store,
       control: clients.control,
@@ -146,7 +151,10 @@ function toTargetNotice({ kind, message, cause }: EmulatorNotice, stateDirectory
 }
 
 /** The SDK's clients of an emulator; each of their calls says who is to answer. */
-function connect(emulator: SharedEmulator, modelServer: KeyedModelServer | undefined): BedrockClients {
+function connect(
+  emulator: SharedEmulator,
+  { modelServer, answerMs }: { modelServer: KeyedModelServer | undefined; answerMs: number },
+): BedrockClients {
   const clientOptions = {
     // Asked for at each call: the emulator moves when the process that runs it ends.
     endpoint: async () => parseUrl(emulator.url()),
@@ -162,6 +170,7 @@ function connect(emulator: SharedEmulator, modelServer: KeyedModelServer | undef
     // A server of the user's own is asked again by the step, which counts and tells it.
     runtime: new BedrockRuntimeClient({
       ...clientOptions,
+      requestHandler: { requestTimeout: answerMs, throwOnRequestTimeout: true },
       ...(modelServer === undefined ? {} : { maxAttempts: 1 }),
     }),
   };

@@ -233,6 +233,8 @@ test('killed while it writes, a command leaves no half file under the name', asy
   expect(existsSync(at('large.jsonl'))).toBe(false);
   expect((await quarry('results', 'large', '--output', at('large.jsonl'))).status).toBe(0);
   expect((await readFile(at('large.jsonl'), 'utf8')).split('\n')).toHaveLength(4_001);
+  // Nor what it had written so far, once somebody writes there again.
+  expect((await readdir(at('.'))).filter((name) => name.startsWith('.quarry-'))).toEqual([]);
 });
 
 test('on the bedrock and aws targets too, an output is looked at before anything is uploaded or started', async () => {
