@@ -24,6 +24,19 @@ const DataFiles = z.union([
     ),
 ]);
 
+/**
+ * What a config says of CSV files that our reader can be told, in the words of a run input.
+ * https://huggingface.co/docs/datasets/package_reference/loading_methods#datasets.packaged_modules.csv.CsvConfig
+ */
+export interface CardCsv {
+  csv_delimiter?: string;
+  csv_quote?: string;
+  csv_encoding?: string;
+}
+
+/** The settings of the library that `CardCsv` has. */
+const CSV_KEYS = new Set(['sep', 'delimiter', 'quotechar', 'encoding']);
+
 /** Keys of a config that do not change how its files are read. */
 const PLAIN_KEYS = new Set([
   'config_name',
@@ -42,6 +55,10 @@ const CardConfig = z
     data_files: DataFiles.optional(),
     data_dir: z.string().optional(),
     default: z.boolean().optional(),
+    sep: z.string().nullish(),
+    delimiter: z.string().nullish(),
+    quotechar: z.string().nullish(),
+    encoding: z.string().nullish(),
   })
   .transform((config) => ({
     name: config.config_name,
@@ -50,8 +67,9 @@ const CardConfig = z
     splits: config.data_files,
     /** Of the patterns, with a slash at its end; empty = the repository's root. */
     folder: toFolder(config.data_dir ?? ''),
-    /** Names of the settings with which the `datasets` library would read the files. */
-    parameters: Object.keys(config).filter((key) => !PLAIN_KEYS.has(key)),
+    csv: csvOf(config),
+    /** Names of the settings with which only the `datasets` library could read the files. */
+    parameters: Object.keys(config).filter((key) => !PLAIN_KEYS.has(key) && !CSV_KEYS.has(key)),
   }));
 
 /** One subset that a dataset card declares. */
@@ -83,6 +101,19 @@ export function parseCardConfigs(readme: string, datasetId: string): CardConfig[
       { cause: error },
     );
   }
+}
+
+function csvOf(
+  config: Partial<Record<'sep' | 'delimiter' | 'quotechar' | 'encoding', string | null | undefined>>,
+): CardCsv {
+  const delimiter = config.delimiter ?? config.sep;
+  const { quotechar, encoding } = config;
+  return {
+    // A tab as a run input has it.
+    ...(delimiter == null ? {} : { csv_delimiter: /^(?:\t|\\t)$/.test(delimiter) ? 'tab' : delimiter }),
+    ...(quotechar == null ? {} : { csv_quote: quotechar }),
+    ...(encoding == null ? {} : { csv_encoding: encoding }),
+  };
 }
 
 function toFolder(path: string): string {

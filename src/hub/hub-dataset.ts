@@ -1,6 +1,7 @@
 import { InvalidRunInputError } from '../core/errors.ts';
 import type { DatasetFormat } from '../core/plan/part.ts';
 import { nearest } from '../core/text/nearest.ts';
+import type { CardCsv } from './dataset-card.ts';
 
 /** What a run input says of a Hugging Face dataset. */
 export interface HubDatasetRequest {
@@ -35,6 +36,8 @@ export interface HubDataset {
   /** The dataset's own files, or the Hub's Parquet conversion of them. */
   origin: 'files' | 'parquet_conversion';
   format: DatasetFormat;
+  /** How its card says that CSV is written. */
+  csv: CardCsv;
   /** In the order of the dataset's rows. */
   files: HubFile[];
   /** Tables of the repository that are no data by their names; what `hiddenBelow` gives of each. */
@@ -45,7 +48,7 @@ export interface HubDataset {
 export type FileSearch =
   | ({ kind: 'found' } & Pick<
       HubDataset,
-      'configName' | 'split' | 'origin' | 'format' | 'files' | 'filesCommit' | 'passedOver'
+      'configName' | 'split' | 'origin' | 'format' | 'csv' | 'files' | 'filesCommit' | 'passedOver'
     >)
   | { kind: 'unusable'; reason: string };
 

@@ -1,7 +1,8 @@
 import { InvalidDatasetError } from '../core/errors.ts';
 import { hiddenBelow } from '../core/passed-over.ts';
+import { DATASET_INPUT } from '../core/run-input/dataset-input.ts';
 import { decideFormat, formatOfPath } from './data-format.ts';
-import type { CardConfig } from './dataset-card.ts';
+import type { CardConfig, CardCsv } from './dataset-card.ts';
 import { isGlob, matchPattern } from './file-pattern.ts';
 import {
   chooseConfig,
@@ -20,9 +21,6 @@ export interface HubRepository {
   /** What its card declares; empty = nothing. */
   configs: readonly CardConfig[];
 }
-
-/** Settings of a config that do not matter: a delimiter is found out from the file itself. */
-const HARMLESS_PARAMETERS = new Set(['sep', 'delimiter']);
 
 /**
  * Finds the dataset's own files of a split: by the card's configs, else by the usual naming. Throws
@@ -46,11 +44,12 @@ export function findNativeFiles(request: HubDatasetRequest, repository: HubRepos
   });
   const config = configs.find(({ name }) => name === configName);
 
-  const parameters = (config?.parameters ?? []).filter((name) => !HARMLESS_PARAMETERS.has(name));
-  if (parameters.length > 0) {
+  const { parameters = [], csv = {} } = config ?? {};
+  const unknown = [...parameters, ...unreadableOf(csv)];
+  if (unknown.length > 0) {
     return {
       kind: 'unusable',
-      reason: `its config "${configName}" sets ${parameters.join(', ')}, which only the datasets library can apply`,
+      reason: `its config "${configName}" sets ${unknown.join(', ')}, which only the datasets library can apply`,
     };
   }
   const bySplit =
@@ -73,12 +72,24 @@ export function findNativeFiles(request: HubDatasetRequest, repository: HubRepos
     configName,
     split,
     format: decision.format,
+    csv: decision.format === 'csv' ? csv : {},
     files: decision.paths.flatMap((path) => wanted.get(path) ?? []),
     passedOver: paths
       .filter((path) => isTabular(path) && !named.includes(path))
       .flatMap((path) => hiddenBelow(path) ?? []),
   };
 }
+
+/** What a card says of CSV that no run input may say. */
+function unreadableOf(csv: CardCsv): string[] {
+  return Object.entries(csv).flatMap(([key, value]) => {
+    const isTaken = DATASET_INPUT.fields[key as keyof CardCsv].safeParse(value).success;
+    return isTaken ? [] : [`${CARD_NAMES[key as keyof CardCsv]} ${JSON.stringify(value)}`];
+  });
+}
+
+/** The library's names. */
+const CARD_NAMES = { csv_delimiter: 'sep', csv_quote: 'quotechar', csv_encoding: 'encoding' } as const;
 
 type SplitSearch = { kind: 'found'; splits: Map<string, string[]> } | { kind: 'unusable'; reason: string };
 

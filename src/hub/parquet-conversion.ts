@@ -70,6 +70,7 @@ export async function findConvertedFiles(
     configName,
     split,
     format: 'parquet',
+    csv: {},
     files: files.map(({ path, bytes, etag }) => ({ path, bytes, etag })),
     passedOver: [],
   };

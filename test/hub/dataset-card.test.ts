@@ -37,8 +37,11 @@ test.each([
 });
 
 test('settings of the library are named', () => {
-  const [config] = configsOf('configs:\n- config_name: one\n  data_files: a.csv\n  sep: ";"\n  names: [a]');
-  expect(config?.parameters).toEqual(['sep', 'names']);
+  const [config] = configsOf(
+    'configs:\n- config_name: one\n  data_files: a.csv\n  sep: "\\t"\n  quotechar: "\'"\n  encoding: latin-1\n  names: [a]',
+  );
+  expect(config?.parameters).toEqual(['names']);
+  expect(config?.csv).toEqual({ csv_delimiter: 'tab', csv_quote: "'", csv_encoding: 'latin-1' });
 });
 
 test.each([

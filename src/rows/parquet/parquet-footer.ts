@@ -64,6 +64,11 @@ const TRAILER_BYTES = 8;
 
 const DAMAGED = 'is damaged: its footer cannot be read. Have it written or downloaded again.';
 
+/** What is wrong with a file that ends as no Parquet file does, and with one whose end says that it is encrypted: words that follow its name. */
+export const NO_PARQUET =
+  'is not a Parquet file: it does not end like one. Was its upload or download broken off?';
+export const ENCRYPTED = 'is encrypted. Write it without encryption.';
+
 /** Why a file has no footer that can be read: words that follow its name. */
 export class FooterFault extends Error {}
 
@@ -73,12 +78,8 @@ export async function readParquetFooter(path: string): Promise<ParquetFooter> {
   const { size } = await file.stat();
   const tail = await read(file, Math.max(0, size - TAIL_BYTES), size);
   const magic = tail.toString('latin1', tail.length - 4);
-  if (magic === 'PARE') throw new FooterFault('is encrypted. Write it without encryption.');
-  if (tail.length < TRAILER_BYTES || magic !== 'PAR1') {
-    throw new FooterFault(
-      'is no Parquet file: it does not end as one. Was its upload or download broken off?',
-    );
-  }
+  if (magic === 'PARE') throw new FooterFault(ENCRYPTED);
+  if (tail.length < TRAILER_BYTES || magic !== 'PAR1') throw new FooterFault(NO_PARQUET);
   const length = tail.readUInt32LE(tail.length - TRAILER_BYTES);
   const start = size - TRAILER_BYTES - length;
   if (start < 4) throw new FooterFault(DAMAGED);

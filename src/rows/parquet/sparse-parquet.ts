@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import { InvalidDatasetError, ServiceUnavailableError } from '../../core/errors.ts';
 import type { ByteRange, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import type { RowWindow, SourceFile } from '../bytes/source-bytes.ts';
-import { readParquetFooter } from './parquet-footer.ts';
+import { ENCRYPTED, NO_PARQUET, readParquetFooter } from './parquet-footer.ts';
 
 /** Where the object is, and where its sparse copy goes. */
 export interface SparseParquetOptions {
@@ -115,9 +115,7 @@ async function createFooter({
   copy: (range: ByteRange) => Promise<void>;
 }): Promise<void> {
   const refuse = () => {
-    throw new InvalidDatasetError(
-      `${uri} is not a Parquet file: it does not end like one. Was its upload interrupted?`,
-    );
+    throw new InvalidDatasetError(`${uri} ${NO_PARQUET}`);
   };
   if (size < MAGIC.length + TRAILER_BYTES) refuse();
   await using file = await open(path, 'w+');
@@ -128,7 +126,7 @@ async function createFooter({
   const trailer = Buffer.alloc(TRAILER_BYTES);
   await file.read(trailer, 0, TRAILER_BYTES, size - TRAILER_BYTES);
   if (trailer.toString('latin1', 4) === 'PARE') {
-    throw new InvalidDatasetError(`${uri} is encrypted. Write it without encryption.`);
+    throw new InvalidDatasetError(`${uri} ${ENCRYPTED}`);
   }
   if (trailer.toString('latin1', 4) !== MAGIC) refuse();
   const footerStart = size - TRAILER_BYTES - trailer.readUInt32LE(0);

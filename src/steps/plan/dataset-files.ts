@@ -7,6 +7,7 @@ import type { GivenFormat } from '../../core/run-input/dataset-input.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { parseS3Uri, type S3Uri, toS3Uri } from '../../core/s3-uri.ts';
 import { type KeyPattern, parseKeyPattern } from '../../core/text/key-pattern.ts';
+import type { CardCsv } from '../../hub/dataset-card.ts';
 import { downloadHubFiles, hasHubFiles } from '../../hub/download-dataset.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
 import type { HubDataset } from '../../hub/hub-dataset.ts';
@@ -25,6 +26,8 @@ export interface DatasetSource {
   files: ObjectInfo[];
   /** Where the files come from, if that is the Hugging Face Hub. */
   hub: HubSource | null;
+  /** How CSV is written, where the run input does not say it. */
+  csv: CardCsv;
   /** What is to be told of what lies beside the files. */
   notes: string[];
   /** What reads the files where they are not in the store: Parquet files of the Hub, of a plan that is only drafted. */
@@ -35,7 +38,7 @@ export interface DatasetSource {
 export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promise<DatasetSource> {
   if (input.dataset_id === undefined) {
     const { objects, notes } = await listDatasetObjects(input.s3_uri as S3Uri, deps.store);
-    return { files: await identify(objects, deps.store), hub: null, notes };
+    return { files: await identify(objects, deps.store), hub: null, csv: {}, notes };
   }
   const { hub: access, store, settings, scratchDirectory, onProgress, signal } = deps;
   if (access === undefined) {
@@ -51,7 +54,7 @@ export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promis
   const { dataset_id: datasetId, split, config_name: configName, revision } = input;
   const dataset = await resolveHubDataset({ datasetId, split, configName, revision }, hub);
   const place = { store, prefixUri: hubDatasetsUri(settings.bucket) };
-  const found = { hub: hubSourceOf(dataset), notes: notesOf(dataset) };
+  const found = { hub: hubSourceOf(dataset), csv: dataset.csv, notes: notesOf(dataset, input) };
   const isReadInPlace = deps.readsHubInPlace === true && dataset.format === 'parquet';
   if (isReadInPlace && !(await hasHubFiles(dataset, place))) {
     const reader = createHubFileReader(dataset, hub, { ...place, signal });
@@ -90,10 +93,16 @@ function identify(objects: readonly ObjectInfo[], store: ObjectStore): Promise<O
   }));
 }
 
-function notesOf({ passedOver }: HubDataset): string[] {
+function notesOf({ passedOver, csv }: HubDataset, input: RunInput): string[] {
   const noted = createPassedOver();
   for (const path of passedOver) noted.add(path);
-  return noted.notes();
+  const taken = Object.entries(csv)
+    .filter(([key]) => input[key as keyof CardCsv] === undefined)
+    .map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+  return [
+    ...noted.notes(),
+    ...(taken.length === 0 ? [] : [`Its CSV is read as the dataset's card says: ${taken.join(', ')}.`]),
+  ];
 }
 
 /** Objects of a dataset, and what is to be told of those that lie beside them. */

@@ -57,7 +57,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     return { ...pinned, limits };
   }
 
-  const { files, hub, notes, reader } = await openDatasetSource(given, deps);
+  const { files, hub, csv, notes, reader } = await openDatasetSource(given, deps);
   // A Hugging Face dataset is the same wherever and whenever it was downloaded.
   const hashOf = (source: IdentitySource['source']) =>
     inputHashOf(rest, call.template, { source, hash: deps.hash, modelServer: deps.settings.modelServer });
@@ -73,7 +73,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     return { ...known, limits };
   }
 
-  const run = { document, given, call, maxRecords, runId, inputHash, hub, notes };
+  const run = { document, given, call, maxRecords, runId, inputHash, hub, csv, notes };
   return withDatasetFiles(files, { ...deps, reader, format: given.format }, async (local) => ({
     ...(await makePlan(run, local, deps)),
     layout,

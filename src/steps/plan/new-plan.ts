@@ -31,6 +31,8 @@ export interface NewRun {
   runId: string;
   inputHash: string;
   hub: HubSource | null;
+  /** How CSV is written, where the run input does not say it. */
+  csv: Partial<RunInput>;
   /** What is to be told of what lies beside the dataset's files. */
   notes: readonly string[];
 }
@@ -76,12 +78,12 @@ export async function makePlan(
 }
 
 async function readFor(
-  { given, call, runId }: NewRun,
+  { given, call, runId, csv }: NewRun,
   local: readonly LocalDatasetFile[],
   deps: PlanDeps,
 ): Promise<ReadDataset> {
   const scratchDirectory = join(deps.scratchDirectory, `plan-${runId}`);
-  const { dataset, skippedPath } = await readDataset(local, given, scratchDirectory);
+  const { dataset, skippedPath } = await readDataset(local, { ...csv, ...given }, scratchDirectory);
   const input = withRecordIds(given, dataset);
   const notes = checkColumns(input, call, dataset);
   if (input.record_id_column !== undefined) {

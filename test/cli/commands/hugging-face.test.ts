@@ -104,6 +104,57 @@ test('HF_TOKEN opens a private dataset, and without it nothing is run', async ()
   expect(JSON.parse(out)).toMatchObject({ rows: 2, on_demand_rows: 2 });
 });
 
+test('CSV is read as its card says, and as a flag says before that', async () => {
+  const card = (settings: string) =>
+    `---\nconfigs:\n- config_name: default\n  data_dir: tables\n${settings}---\n`;
+  // By itself it can be read in two ways.
+  const csv = "source,n;a\nx,1;'b;b'\ny,2;c\n";
+  const hub = await startHubDouble({
+    'o/semicolons': {
+      files: { 'README.md': card(`  sep: ";"\n  quotechar: "'"\n`), 'tables/train.csv': csv },
+    },
+    'o/tabs': {
+      files: { 'README.md': card('  delimiter: "\\t"\n'), 'tables/train.csv': 'source\tn\na,b\t1\n' },
+    },
+    'o/long': {
+      files: { 'README.md': card('  sep: "::"\n  skiprows: 1\n'), 'tables/train.csv': 'source::n\na::b\n' },
+    },
+  });
+  onTestFinished(() => hub[Symbol.asyncDispose]());
+  vi.stubEnv('HF_ENDPOINT', hub.endpoint);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const dir = await temporaryDirectory();
+  const [model, id, , , json] = FLAGS as [string, string, string, string, string];
+  const ask = (template: string) => [model, id, '--prompt-template', template, json, '--dir', dir];
+  const { out: summary, err } = await runQuarry('run', 'hf:o/semicolons', ...ask('{a}'));
+  const run = JSON.parse(summary);
+  expect(err).not.toContain('Error');
+  expect(run.notes).toContain(
+    'Its CSV is read as the dataset\'s card says: csv_delimiter ";", csv_quote "\'".',
+  );
+  const { out } = await runQuarry('results', run.run_id, '--dir', dir, '--format', 'jsonl');
+  expect(
+    out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toMatchObject([
+    { 'source,n': 'x,1', a: 'b;b' },
+    { 'source,n': 'y,2', a: 'c' },
+  ]);
+  const flags = ['--csv-delimiter', ','];
+  expect((await runQuarry('plan', 'hf:o/semicolons', ...ask('{source}'), ...flags)).status).toBe(0);
+  const tabs = JSON.parse((await runQuarry('plan', 'hf:o/tabs', ...ask('{source} {n}'))).out);
+  expect(tabs).toMatchObject({
+    rows: 1,
+    notes: expect.arrayContaining([expect.stringContaining('csv_delimiter "tab"')]),
+  });
+  const refused = await runQuarry('plan', 'hf:o/long', ...ask('{source}'));
+  expect(refused.err).toContain(
+    'its config "default" sets skiprows, sep "::", which only the datasets library can apply',
+  );
+});
+
 test('a split that does not exist is refused with those that do', async () => {
   await startHub();
   const dir = await temporaryDirectory();

@@ -334,7 +334,7 @@ const CASES: Record<string, Case[]> = {
       }),
       refused: 's3://data/x.parquet has the pages of the column "v" in another file. Write it into one file.',
     },
-    { file: gzipSync('x'), refused: 's3://data/x.parquet is no Parquet file: it does not end as one.' },
+    { file: gzipSync('x'), refused: 's3://data/x.parquet is not a Parquet file: it does not end like one.' },
     {
       file: guess(['x']).map((byte, index, { length }) =>
         index > length - 60 && index < length - 8 ? 0xff : byte,

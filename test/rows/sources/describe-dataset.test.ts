@@ -88,7 +88,7 @@ test.each(['parquet', 'csv'])(
 
 test('what is no Parquet file is refused by name', async () => {
   await expect(describeDataset([await writeSource('x.parquet', 'PAR1 not really')])).rejects.toThrow(
-    's3://data/x.parquet is no Parquet file: it does not end as one. Was its upload or download broken off?',
+    's3://data/x.parquet is not a Parquet file: it does not end like one. Was its upload or download broken off?',
   );
   const twins = parquetWriteBuffer({
     columnData: [
