@@ -33,7 +33,13 @@ function batchRefusals({ identity, facts, region }: ModelUse): string[] {
   const way = profilePrefix === undefined ? 'through an inference profile' : 'by its plain id';
   const use = ` Use ${idsInWords(facts, region, profilePrefix === undefined ? 'profile' : 'plain')}.`;
   if (here.length === 0) return refused(`runs in batch only ${way}.${use}`);
-  if (region === undefined || here.includes(region)) return [];
+  if (region === undefined) return [];
+  if (isFar(profilePrefix, region)) {
+    return refused(
+      `cannot be called in ${region} through a profile of ${profilePrefix}., which is for another part of the world. Use ${idsInWords(facts, region)}.`,
+    );
+  }
+  if (here.includes(region)) return [];
   if (there.includes(region)) return refused(`has batch inference in ${region} only ${way}.${use}`);
   return refused(`has no batch inference in ${region}. It has in ${regionsInWords(batch)}.`);
 }
@@ -53,6 +59,16 @@ function idsInWords(facts: ModelFacts, region: string | undefined, route?: 'plai
   const others = profiles.filter((profile) => !named.includes(profile)).map((profile) => `${profile}.`);
   const ids = named.map((profile) => `${profile}.${id}`).join(' or ');
   return others.length === 0 ? ids : `${ids}; there are ${others.join(', ')} too`;
+}
+
+/** Parts of the world that both geographies of profiles and regions name; a profile serves the regions of its own. */
+const CONTINENTS: Readonly<Record<string, string>> = { us: 'us', eu: 'eu', apac: 'ap', jp: 'ap', au: 'ap' };
+
+/** True where a profile is surely not of a region: others, as `ca-` and `us.`, may go together. */
+function isFar(profile: string | undefined, region: string): boolean {
+  const continent = profile === undefined ? undefined : CONTINENTS[profile];
+  const [there = ''] = region.split('-');
+  return continent !== undefined && Object.values(CONTINENTS).includes(there) && there !== continent;
 }
 
 function isNear(profile: string, region: string | undefined): boolean {

@@ -107,6 +107,17 @@ const refused: { name: string; call: () => unknown; message: string }[] = [
     message: `inference_parameters.max_tokens is ${most + 1}, but ${modelId} refuses more than ${most}.`,
   })),
   {
+    name: 'a profile of another part of the world',
+    call: () =>
+      resolveModel('eu.anthropic.claude-haiku-4-5-20251001-v1:0', {
+        systemPrompt: undefined,
+        parameters: {},
+        region: 'us-east-1',
+      }),
+    message:
+      'model_id "eu.anthropic.claude-haiku-4-5-20251001-v1:0": Claude Haiku 4.5 cannot be called in us-east-1 through a profile of eu., which is for another part of the world. Use us.anthropic.claude-haiku-4-5-20251001-v1:0 or global.anthropic.claude-haiku-4-5-20251001-v1:0',
+  },
+  {
     name: 'a bare id that needs a profile',
     call: resolve('anthropic.claude-haiku-4-5-20251001-v1:0'),
     message:
