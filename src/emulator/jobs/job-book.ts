@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderJson } from '../../store/json-document.ts';
 import type { Notify } from '../notices.ts';
-import { readStateFile, replaceFile } from './state-file.ts';
+import { readStateFile, replaceFileForGood } from './state-file.ts';
 import { StoredJob } from './stored-job.ts';
 
 /** All jobs there ever were, each in a JSON file of its own that is replaced whole at each change. */
@@ -36,7 +36,7 @@ export async function openJobBook(directory: string, notify: Notify): Promise<Jo
   const save = (job: StoredJob) => {
     const text = renderJson(job);
     const before = (writes.get(job.jobId) ?? Promise.resolve()).catch(() => undefined);
-    const write = before.then(() => replaceFile(join(directory, `${job.jobId}.json`), text));
+    const write = before.then(() => replaceFileForGood(join(directory, `${job.jobId}.json`), text));
     writes.set(job.jobId, write);
     return write;
   };

@@ -1,6 +1,7 @@
 import { copyFile, link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { joinS3Uri, type S3Uri } from '../../core/s3-uri.ts';
+import { syncFile } from '../../store/durable-file.ts';
 import { renderJson } from '../../store/json-document.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { FaultInjector, RecordFaults } from '../faults/fault-injector.ts';
@@ -12,7 +13,7 @@ import { createFileAppender, type FileAppender } from './file-appender.ts';
 import type { InputWindow, ScannedFile } from './input-scan.ts';
 import { createWindowReader, openQuestions, type WindowReader } from './input-window.ts';
 import { toOutputLines } from './output-line.ts';
-import { replaceFile } from './state-file.ts';
+import { replaceFile, replaceFileForGood } from './state-file.ts';
 import type { RecordCounts, StoredJob } from './stored-job.ts';
 import { type Checkpoint, cutTo, emptyCheckpoint, readCheckpoint } from './work-checkpoint.ts';
 
@@ -208,8 +209,15 @@ async function keepAnswered(state: WorkState): Promise<void> {
 }
 
 async function checkpoint(state: WorkState): Promise<void> {
-  await state.deps.faults.save();
-  await replaceFile(checkpointPathOf(state), renderJson(state.written));
+  const { job, files, written, deps } = state;
+  await deps.faults.save();
+  // A simulated model gives the same answers again; a model server's took time, and perhaps money.
+  const isDear = job.modelServer !== undefined;
+  if (isDear) {
+    const outputs = filesOf(state, files.length).filter((_, index) => (written.outputBytes[index] ?? 0) > 0);
+    for (const path of outputs) await syncFile(path);
+  }
+  await (isDear ? replaceFileForGood : replaceFile)(checkpointPathOf(state), renderJson(written));
   state.checkpointed = state.written.position;
 }
 

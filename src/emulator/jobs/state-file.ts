@@ -1,5 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { z } from 'zod';
+import { syncFile, syncFolder } from '../../store/durable-file.ts';
 import { parseDocument } from '../../store/json-document.ts';
 
 /** Where the text before the last one is kept. */
@@ -17,6 +19,18 @@ export interface StateFile<T> {
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   await writeFile(`${path}.tmp`, text);
+  await putInPlace(path);
+}
+
+/** The same, and it is on the disk when this resolves: what was said on the strength of it outlives a loss of power. */
+export async function replaceFileForGood(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.tmp`, text);
+  await syncFile(`${path}.tmp`);
+  await putInPlace(path);
+  await syncFolder(dirname(path));
+}
+
+async function putInPlace(path: string): Promise<void> {
   await rename(path, `${path}${BEFORE}`).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });
