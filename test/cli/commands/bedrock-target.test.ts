@@ -119,7 +119,17 @@ test('credentials and region are those of the profile that is named, then and af
     '[dev]\naws_access_key_id = DEVKEY\naws_secret_access_key = x\n',
   );
   const { status, err } = await runQuarry(
-    ...['run', await writeRows(3), ...flags, '--profile', 'dev', '--run-id', 'mine'],
+    ...[
+      'run',
+      await writeRows(3),
+      ...flags,
+      '--profile',
+      'dev',
+      '--run-id',
+      'mine',
+      '--model-id',
+      'eu.amazon.nova-lite-v1:0',
+    ],
   );
   expect(status, err).toBe(0);
   const known = await readStored(join(dir, 'known-runs', 'mine.json'));
