@@ -31,11 +31,26 @@ const DataFiles = z.union([
 export interface CardCsv {
   csv_delimiter?: string;
   csv_quote?: string;
+  csv_escape?: string;
+  csv_skip?: number;
+  csv_header?: boolean;
   csv_encoding?: string;
 }
 
-/** The settings of the library that `CardCsv` has. */
-const CSV_KEYS = new Set(['sep', 'delimiter', 'quotechar', 'encoding']);
+/** The settings of the library that `CardCsv` has; null is none. */
+const CSV_KEYS = new Set(['sep', 'delimiter', 'quotechar', 'escapechar', 'encoding']);
+/**
+ * Settings that are so without being given, and mean nothing then. A `comment` ends lines within a record, too, which is not
+ * what `csv_comment` does.
+ * https://pandas.pydata.org/docs/reference/api/pandas.read_csv.html
+ */
+const DEFAULTS: Readonly<Record<string, readonly unknown[]>> = {
+  header: ['infer', 0],
+  skiprows: [null, 0],
+  names: [null],
+  column_names: [null],
+  comment: [null],
+};
 
 /** Keys of a config that do not change how its files are read. */
 const PLAIN_KEYS = new Set([
@@ -58,6 +73,7 @@ const CardConfig = z
     sep: z.string().nullish(),
     delimiter: z.string().nullish(),
     quotechar: z.string().nullish(),
+    escapechar: z.string().nullish(),
     encoding: z.string().nullish(),
   })
   .transform((config) => ({
@@ -69,7 +85,7 @@ const CardConfig = z
     folder: toFolder(config.data_dir ?? ''),
     csv: csvOf(config),
     /** Names of the settings with which only the `datasets` library could read the files. */
-    parameters: Object.keys(config).filter((key) => !PLAIN_KEYS.has(key) && !CSV_KEYS.has(key)),
+    parameters: Object.entries(config).flatMap(([key, value]) => (isTaken(key, value) ? [] : [key])),
   }));
 
 /** One subset that a dataset card declares. */
@@ -103,15 +119,31 @@ export function parseCardConfigs(readme: string, datasetId: string): CardConfig[
   }
 }
 
-function csvOf(
-  config: Partial<Record<'sep' | 'delimiter' | 'quotechar' | 'encoding', string | null | undefined>>,
-): CardCsv {
+/** True where a setting changes nothing, or `CardCsv` has it. */
+function isTaken(key: string, value: unknown): boolean {
+  if (PLAIN_KEYS.has(key) || CSV_KEYS.has(key) || DEFAULTS[key]?.includes(value)) return true;
+  return (key === 'skiprows' && typeof value === 'number') || (key === 'header' && value === null);
+}
+
+interface CsvSettings {
+  sep?: string | null | undefined;
+  delimiter?: string | null | undefined;
+  quotechar?: string | null | undefined;
+  escapechar?: string | null | undefined;
+  encoding?: string | null | undefined;
+  [key: string]: unknown;
+}
+
+function csvOf(config: CsvSettings): CardCsv {
   const delimiter = config.delimiter ?? config.sep;
-  const { quotechar, encoding } = config;
+  const { quotechar, escapechar, encoding, skiprows, header } = config;
   return {
     // A tab as a run input has it.
     ...(delimiter == null ? {} : { csv_delimiter: /^(?:\t|\\t)$/.test(delimiter) ? 'tab' : delimiter }),
     ...(quotechar == null ? {} : { csv_quote: quotechar }),
+    ...(escapechar == null ? {} : { csv_escape: escapechar }),
+    ...(typeof skiprows === 'number' && skiprows !== 0 ? { csv_skip: skiprows } : {}),
+    ...(header === null ? { csv_header: false } : {}),
     ...(encoding == null ? {} : { csv_encoding: encoding }),
   };
 }

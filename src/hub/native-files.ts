@@ -89,7 +89,14 @@ function unreadableOf(csv: CardCsv): string[] {
 }
 
 /** The library's names. */
-const CARD_NAMES = { csv_delimiter: 'sep', csv_quote: 'quotechar', csv_encoding: 'encoding' } as const;
+const CARD_NAMES = {
+  csv_delimiter: 'sep',
+  csv_quote: 'quotechar',
+  csv_escape: 'escapechar',
+  csv_skip: 'skiprows',
+  csv_header: 'header',
+  csv_encoding: 'encoding',
+} as const;
 
 type SplitSearch = { kind: 'found'; splits: Map<string, string[]> } | { kind: 'unusable'; reason: string };
 

@@ -45,6 +45,27 @@ test('settings of the library are named', () => {
 });
 
 test.each([
+  ['escapechar: "\\\\"', { csv_escape: '\\' }, []],
+  ['skiprows: 3', { csv_skip: 3 }, []],
+  ['header: null', { csv_header: false }, []],
+  ['header: infer', {}, []],
+  ['header: 0', {}, []],
+  ['skiprows: 0', {}, []],
+  ['skiprows: null\n  comment: null\n  names: null\n  column_names: null\n  escapechar: null', {}, []],
+  ['header: 2', {}, ['header']],
+  ['header: [0, 1]', {}, ['header']],
+  ['skiprows: [0, 2]', {}, ['skiprows']],
+  // It ends lines within a record, too.
+  ['comment: "#"', {}, ['comment']],
+  ['names: [a, b]', {}, ['names']],
+  ['column_names: [a, b]', {}, ['column_names']],
+])('of CSV settings, %s is taken or named', (setting, csv, parameters) => {
+  const [config] = configsOf(`configs:\n- config_name: one\n  data_files: a.csv\n  ${setting}`);
+  expect(config).toMatchObject({ parameters });
+  expect(config?.csv).toEqual(csv);
+});
+
+test.each([
   ['no block', '# Title\n---\nconfigs: 1\n---\n'],
   ['an empty block', '---\n---\n# Title'],
   ['an empty file', ''],

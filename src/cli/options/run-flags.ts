@@ -15,8 +15,11 @@ const DATASET_KEYS = ['s3_uri', 'dataset_id'];
 /** Keys whose flag takes a JSON document, or the path of one. */
 const DOCUMENT_KEYS = ['output_schema', 'prices'];
 
+/** Keys that are true by default, whose flag says which. */
+const TRUTH_KEYS = ['csv_header'];
+
 /** What a flag's text must be. */
-type FlagType = 'text' | 'number' | 'boolean' | 'json' | 'list' | 'document';
+type FlagType = 'text' | 'number' | 'boolean' | 'truth' | 'json' | 'list' | 'document';
 
 /** A key's schema, as far as its flag follows it. */
 type FieldSchema = { type: string; meta(): { description?: string | undefined } | undefined };
@@ -26,6 +29,7 @@ const PLACEHOLDERS: Readonly<Record<FlagType, string>> = {
   text: ' <text>',
   number: ' <n>',
   boolean: '',
+  truth: ' <true|false>',
   json: ' <json>',
   list: ' <list>',
   document: ' <json>',
@@ -77,7 +81,7 @@ function parameterOptions(): Option[] {
 }
 
 function optionOf(key: string, schema: FieldSchema): Option {
-  const type = typeOf(schema);
+  const type = TRUTH_KEYS.includes(key) ? 'truth' : typeOf(schema);
   const flag = `--${toFlag(key)}${PLACEHOLDERS[type]}`;
   return new Option(flag, describe(schema.meta()?.description ?? '')).argParser(parserOf(type));
 }
@@ -177,6 +181,12 @@ function parserOf(type: FlagType): (text: string) => unknown {
       return (text) => text.split(',').map((item) => item.trim());
     case 'boolean':
       return () => true;
+    case 'truth':
+      return (text) => {
+        if (text !== 'true' && text !== 'false')
+          throw new InvalidArgumentError('It is neither true nor false.');
+        return text === 'true';
+      };
     case 'number':
       return (text) => {
         const value = Number(text);

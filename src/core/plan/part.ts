@@ -18,6 +18,16 @@ export const CsvLayout = z.object({
   delimiter: z.string(),
   /** One ASCII character; empty where no field is quoted. */
   quote: z.string(),
+  /** One ASCII character that says of the next one that it is meant; absent where none does. */
+  escape: z.string().optional(),
+  /** One ASCII character: lines that begin with it are no records. */
+  comment: z.string().optional(),
+  /** Lines that do. */
+  comment_lines: Count.optional(),
+  /** Lines that are passed over before the first record. */
+  skip: Count.optional(),
+  /** False where the first record is a row, and columns have no names. */
+  header: z.literal(false).optional(),
   /** True where a line like `sep=;` stands above the header. */
   sep_line: z.literal(true).optional(),
   /** What becomes of records that have not as many fields as the header; absent where all have. */

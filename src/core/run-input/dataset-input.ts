@@ -8,6 +8,11 @@ export type GivenFormat = z.infer<typeof GivenFormat>;
 /** An encoding by one of the names that the WHATWG's standard has for it. https://encoding.spec.whatwg.org/#names-and-labels */
 const Encoding = z.string().refine(isEncoding, 'is no known encoding; windows-1252 and utf-16le are two');
 
+/** A character with a meaning of its own, which neither begins a common text nor quotes one as usual. */
+const Mark = z
+  .string()
+  .refine((text) => /^[!#-/:-@[-`{-~]$/.test(text), 'give one ASCII punctuation mark, but not "');
+
 const fields = {
   s3_uri: z.string().startsWith('s3://').meta({
     description:
@@ -41,6 +46,22 @@ const fields = {
       description:
         'Character that quotes CSV fields, or `none` if quotes have no meaning. Default: `"`, or `\'` if only that gives every record as many fields as the header; the plan says which.',
     }),
+  csv_escape: Mark.meta({
+    description:
+      'Character that says of the quote, delimiter or newline after it that it is meant, as `\\` does where MySQL and Hive write: `"say \\"hi\\""`. Default: none; quotes within quotes are doubled.',
+  }),
+  csv_comment: Mark.meta({
+    description:
+      'Character, such as `#`: CSV lines that begin with it are passed over; the plan says how many. Default: none.',
+  }),
+  csv_skip: z.int().min(0).max(1_000_000).meta({
+    description:
+      'Lines at the beginning of each CSV file that are passed over, whatever is in them. Default 0.',
+  }),
+  csv_header: z.boolean().meta({
+    description:
+      'Whether CSV files begin with the names of their columns; if not, these are called `column0`, `column1`, … Default true.',
+  }),
   csv_encoding: Encoding.meta({
     description:
       'Encoding of CSV, for example `windows-1252`. Default: UTF-8, or UTF-16 if there is a byte order mark.',
@@ -78,6 +99,13 @@ export const DATASET_INPUT = {
     }
     if (given.csv_delimiter !== undefined && given.csv_delimiter === given.csv_quote) {
       refuse('csv_quote', 'give another character than csv_delimiter');
+    }
+    for (const [key, others] of [
+      ['csv_escape', ['csv_delimiter', 'csv_quote']],
+      ['csv_comment', ['csv_delimiter', 'csv_quote', 'csv_escape']],
+    ] as const) {
+      const same = others.find((other) => given[key] !== undefined && given[key] === given[other]);
+      if (same !== undefined) refuse(key, `give another character than ${same}`);
     }
   },
 } satisfies Concern;

@@ -1,11 +1,21 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { type CsvDialect, CsvFault, CsvScanner, type RaggedPolicy } from './csv-scanner.ts';
+import { CsvFault } from './csv-faults.ts';
+import { CsvScanner } from './csv-scanner.ts';
+import type { CsvDialect, RaggedPolicy } from './scan-options.ts';
 
 /** What the user, or the file's name, says of the dialect. */
 export interface GivenDialect {
   delimiter?: string | undefined;
   quote?: string | undefined;
+  /** Before a quote, a delimiter, a newline or itself, it says that these are meant. */
+  escape?: string | undefined;
+  /** Lines that begin with it are no records. */
+  comment?: string | undefined;
+  /** Lines before the first record. */
+  skip?: number | undefined;
+  /** False where the first record is a row. */
+  hasHeader?: boolean | undefined;
   ragged?: RaggedPolicy | undefined;
 }
 
@@ -27,7 +37,7 @@ const USUAL: CsvDialect = { delimiter: ',', quote: '"' };
 /** How a sample reads in one dialect. */
 interface Reading {
   dialect: CsvDialect;
-  /** Fields of the header. */
+  /** Fields of the first record. */
   columns: number;
   /** True where each record has as many fields as the header, and each quote is sound. */
   isEven: boolean;
@@ -47,16 +57,20 @@ export function readSepLine(sample: Buffer): string | undefined {
  */
 export function findDialect(sample: CsvSample, given: GivenDialect & { hasSepLine: boolean }): CsvDialect {
   const { delimiter, quote, ragged = 'refuse' } = given;
-  const delimiters = delimiter === undefined ? DELIMITERS : [delimiter];
+  const others = [given.escape, given.comment];
+  const delimiters =
+    delimiter === undefined ? DELIMITERS.filter((each) => !others.includes(each)) : [delimiter];
   const readWith = (each: string) =>
-    delimiters.map((candidate) => readAs(sample, { delimiter: candidate, quote: each }, given));
+    delimiters.map((candidate) =>
+      readAs(sample, { delimiter: candidate, quote: each, ...escapeOf(given) }, given),
+    );
   const readings = readWith(quote ?? '"');
   const tables = readings.filter(isTable);
   if (tables.length > 1) throw ambiguous(sample.uri, tables);
   if (tables[0] !== undefined) return tables[0].dialect;
-  if (quote === undefined) {
-    const [only, ...others] = readWith(`'`).filter((reading) => isTable(reading) && !reading.hasOtherQuotes);
-    if (only !== undefined && others.length === 0) return only.dialect;
+  if (quote === undefined && !others.includes(`'`)) {
+    const [only, ...more] = readWith(`'`).filter((reading) => isTable(reading) && !reading.hasOtherQuotes);
+    if (only !== undefined && more.length === 0) return only.dialect;
   }
   const wide = readings.filter(({ columns }) => columns > 1);
   const [first] = readings;
@@ -90,19 +104,19 @@ function ambiguous(uri: S3Uri, readings: readonly Reading[]): InvalidDatasetErro
 function readAs(
   { bytes, isWhole }: CsvSample,
   dialect: CsvDialect,
-  { hasSepLine }: { hasSepLine: boolean },
+  given: GivenDialect & { hasSepLine: boolean },
 ): Reading {
   let [columns, isEven, hasOtherQuotes] = [0, true, false];
   const scanner = new CsvScanner({
+    ...given,
     dialect,
     ragged: 'pad',
-    hasSepLine,
-    onRecord: ({ start, fieldEnds }, kind) => {
+    onRecord: ({ start, fieldEnds }) => {
       hasOtherQuotes ||= [start - 1, ...fieldEnds.slice(0, -1)].some(
         (end) => bytes[end + 1] === DOUBLE_QUOTE,
       );
-      if (kind === 'header') columns = fieldEnds.length;
-      else isEven &&= fieldEnds.length === columns;
+      columns ||= fieldEnds.length;
+      isEven &&= fieldEnds.length === columns;
     },
   });
   try {
@@ -113,6 +127,11 @@ function readAs(
     isEven = false;
   }
   return { dialect, columns, isEven, hasOtherQuotes: hasOtherQuotes && dialect.quote !== '"' };
+}
+
+/** The escape, where there is one. */
+function escapeOf({ escape: escapeMark }: GivenDialect): Pick<CsvDialect, 'escape'> {
+  return escapeMark === undefined ? {} : { escape: escapeMark };
 }
 
 /** A delimiter for messages. */

@@ -1,5 +1,5 @@
 import type { FileBytes } from '../bytes/record-bytes.ts';
-import type { CsvDialect, CsvRecord } from './csv-scanner.ts';
+import type { CsvDialect, CsvRecord } from './scan-options.ts';
 
 /** The dialect of what is written anew: every field quoted, so that no reader can take it for anything else. */
 export const CANONICAL_DIALECT: CsvDialect = { delimiter: ',', quote: '"' };
@@ -7,21 +7,34 @@ export const CANONICAL_DIALECT: CsvDialect = { delimiter: ',', quote: '"' };
 const QUOTE = 34;
 const COMMA = 44;
 const NEWLINE = 10;
+const CAPITAL_N = 78;
 
 /** The texts of a record's fields. */
 export function textsOf(
   { start, fieldEnds }: CsvRecord,
   { bytes, offset }: FileBytes,
-  { quote }: CsvDialect,
+  dialect: CsvDialect,
 ): string[] {
   let at = start - offset;
   return fieldEnds.map((end) => {
     const text = bytes.toString('utf8', at, end - offset);
     at = end - offset + 1;
-    return quote !== '' && text.startsWith(quote)
-      ? text.slice(1, -1).replaceAll(`${quote}${quote}`, quote)
-      : text;
+    return fieldValue(text, dialect);
   });
+}
+
+function fieldValue(text: string, { quote, escape: mark }: CsvDialect): string {
+  const isQuoted = quote !== '' && text.startsWith(quote);
+  const inner = isQuoted ? text.slice(1, -1) : text;
+  if (mark === undefined) return isQuoted ? inner.replaceAll(`${quote}${quote}`, quote) : inner;
+  if (text === `${mark}N`) return text;
+  let value = '';
+  for (let at = 0; at < inner.length; at++) {
+    // Two characters that stand for the second of them.
+    if (inner[at] === mark || (isQuoted && inner[at] === quote)) at += 1;
+    value += inner[at] ?? '';
+  }
+  return value;
 }
 
 /** Writes records in the canonical dialect into a buffer that grows. */
@@ -33,8 +46,9 @@ export interface CanonicalWriter {
 }
 
 /** A writer of records that are in this dialect, as this many columns. */
-export function createCanonicalWriter({ quote }: CsvDialect, columns: number): CanonicalWriter {
+export function createCanonicalWriter({ quote, escape: mark }: CsvDialect, columns: number): CanonicalWriter {
   const quoteByte = quote === '' ? -1 : quote.charCodeAt(0);
+  const markByte = mark === undefined ? -1 : mark.charCodeAt(0);
   let output = Buffer.allocUnsafe(1 << 16);
   let length = 0;
   const reserve = (bytes: number) => {
@@ -49,13 +63,14 @@ export function createCanonicalWriter({ quote }: CsvDialect, columns: number): C
     // Each byte may be a quote, which is doubled.
     reserve(2 * (last - first) + 3);
     output[length++] = QUOTE;
-    if (isQuoted && quoteByte === QUOTE) {
+    const isNull = to - from === 2 && bytes[from] === markByte && bytes[from + 1] === CAPITAL_N;
+    if (isNull || (isQuoted && quoteByte === QUOTE && mark === undefined)) {
       length += bytes.copy(output, length, first, last);
     } else {
       for (let at = first; at < last; at++) {
+        // Two bytes that stand for the second of them.
+        if (bytes[at] === markByte || (isQuoted && bytes[at] === quoteByte)) at += 1;
         const byte = bytes[at] ?? 0;
-        // Two of them stand for one.
-        if (isQuoted && byte === quoteByte) at += 1;
         if (byte === QUOTE) output[length++] = QUOTE;
         output[length++] = byte;
       }

@@ -47,13 +47,12 @@ export async function* readCanonicalCsv(
   const scanner = new CsvScanner({
     ...scanOptionsOf(layout),
     onRecord: (record, kind) => {
-      if (kind === 'header') {
+      if (writer === undefined) {
         const columns = layout.columns ?? record.fieldEnds.length;
         header = canonicalHeader(columns);
         writer = createCanonicalWriter(layout, columns);
-      } else if (kind === 'row') {
-        writer?.write(record, held.bytes());
       }
+      if (kind === 'row') writer.write(record, held.bytes());
     },
   });
   const ahead = [...bounds, Number.POSITIVE_INFINITY];

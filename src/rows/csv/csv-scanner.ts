@@ -1,54 +1,21 @@
-/** The characters that CSV is written with; each is one ASCII character, and an empty quote is none. */
-export interface CsvDialect {
-  delimiter: string;
-  quote: string;
-}
-
-/** A record that has ended. */
-export interface CsvRecord {
-  /** Of the file's bytes. */
-  start: number;
-  /** Before the newline. */
-  end: number;
-  /** Ends of its fields. */
-  fieldEnds: readonly number[];
-}
-
-/** What becomes of records that have not as many fields as the header: a fault, rows all the same, or nothing. */
-export type RaggedPolicy = 'refuse' | 'pad' | 'skip';
-
-/** How a file is scanned. */
-export interface ScanOptions {
-  dialect: CsvDialect;
-  /** @default 'refuse' */
-  ragged?: RaggedPolicy | undefined;
-  /** Columns, where they are known to be more than the header has fields. */
-  columns?: number | undefined;
-  /** True where the first line is not a record. */
-  hasSepLine?: boolean | undefined;
-  /** True where a field that begins with a double quote, though this is not the dialect's, would be a sign that it is. */
-  refusesDoubleQuotes?: boolean | undefined;
-  /** Called for the header, for each row, and for each record that is skipped. It takes time. */
-  onRecord?: ((record: CsvRecord, kind: 'header' | 'row' | 'skipped') => void) | undefined;
-}
-
-/** Longest record of a CSV file, in bytes. DuckDB makes buffers of sixteen times its own `max_line_size`. */
-export const MAX_CSV_RECORD_BYTES = 4_000_000;
-
-/** A fault at a byte of the unpacked file, not counting a byte order mark. */
-export class CsvFault extends Error {
-  readonly at: number;
-  constructor(at: number, what: string) {
-    super(what);
-    this.at = at;
-  }
-}
+import {
+  BLANK_BEFORE_ONE_COLUMN,
+  CsvFault,
+  LONE_RETURN,
+  MAX_CSV_RECORD_BYTES,
+  OTHER_QUOTE,
+  oddEscape,
+  otherLength,
+  textAfterQuote,
+  tooLong,
+  UNCLOSED_QUOTE,
+} from './csv-faults.ts';
+import { bytesOf, type DialectBytes, indexOfAny } from './dialect-bytes.ts';
+import type { CsvDialect, RaggedPolicy, ScanOptions } from './scan-options.ts';
 
 const NEWLINE = 10;
 const RETURN = 13;
-const DOUBLE_QUOTE = 34;
-/** No byte. */
-const NONE = 256;
+const CAPITAL_N = 78;
 
 /** Where in a field the scanner is. */
 const AT_START = 0;
@@ -56,6 +23,14 @@ const IN_PLAIN = 1;
 const IN_QUOTES = 2;
 const AFTER_QUOTE = 3;
 const AFTER_RETURN = 4;
+/** After `\N`, which alone is MySQL's and Hive's null, and stays as it is. */
+const AFTER_NULL = 5;
+/** In a line that is no record. */
+const PASSING = 6;
+/** After an escape. */
+const ESCAPED_AT_START = 7;
+const ESCAPED_IN_PLAIN = 8;
+const ESCAPED_IN_QUOTES = 9;
 
 /** Runs through a CSV file, chunk by chunk: the one reading of it, from which rows, bounds and values come. */
 export class CsvScanner {
@@ -63,16 +38,20 @@ export class CsvScanner {
   readonly #bytes: DialectBytes;
   readonly #ragged: RaggedPolicy;
   readonly #onRecord: ScanOptions['onRecord'];
-  #state = AT_START;
+  readonly #hasHeader: boolean;
+  #state: number;
   #fieldsSoFar = 1;
   #fieldEnds: number[] = [];
   #offset = 0;
   #recordStart = 0;
   #rows = 0;
-  #headerFields = 0;
+  #firstFields = 0;
   #widest: number;
   #skippedRecords = 0;
   #raggedRows = 0;
+  #commentLines = 0;
+  #linesToSkip: number;
+  #beganBlank = false;
   #isBeforeHeader: boolean;
   #hasLineFeeds = false;
   #hasReturns = false;
@@ -81,13 +60,17 @@ export class CsvScanner {
   /** Starts a scan of a file. */
   constructor(options: ScanOptions) {
     const { dialect, ragged = 'refuse', columns = 0, hasSepLine = false, onRecord } = options;
+    const { skip = 0, hasHeader = true } = options;
     this.#dialect = dialect;
     this.#bytes = bytesOf(options);
     this.#ragged = ragged;
     this.#onRecord = onRecord;
     this.#widest = columns;
     this.#isBeforeHeader = hasSepLine;
-    this.#isOdd = hasSepLine;
+    this.#isOdd = hasSepLine || skip > 0 || !hasHeader;
+    this.#hasHeader = hasHeader;
+    this.#linesToSkip = skip;
+    this.#state = skip > 0 ? PASSING : AT_START;
   }
 
   /** Bytes so far. */
@@ -104,7 +87,7 @@ export class CsvScanner {
     return this.#rows;
   }
 
-  /** Fields of the header, or of the longest row where they are padded; 0 before the header has ended. */
+  /** Fields of the first record, or of the longest row where they are padded; 0 before the first has ended. */
   get columns(): number {
     return this.#widest;
   }
@@ -113,9 +96,14 @@ export class CsvScanner {
     return this.#skippedRecords;
   }
 
-  /** Rows with fewer or more fields than the header has. */
+  /** Rows with fewer or more fields than the first record has. */
   get raggedRows(): number {
     return this.#raggedRows;
+  }
+
+  /** Lines that begin with the comment's character. */
+  get commentLines(): number {
+    return this.#commentLines;
   }
 
   /** The newline that the records have so far. */
@@ -130,19 +118,19 @@ export class CsvScanner {
 
   /**
    * Runs through a chunk, to its end or, where it is to stop after this many rows of the file, to the end of the last of
-   * these or of the header; gives how far. Throws CsvFault.
+   * these or of the first record; gives how far. Throws CsvFault.
    */
   scan(bytes: Buffer, untilRow?: number): number {
     // With its state in variables of its own, as it sees every byte.
-    const { delimiter, quote, foreignQuote, endsPlain } = this.#bytes;
+    const { delimiter, quote, escapeMark, commentMark, foreignQuote, endsPlain, endsQuoted } = this.#bytes;
     const ends = this.#onRecord === undefined ? undefined : this.#fieldEnds;
     const offset = this.#offset;
     let [at, fields] = [this.#state, this.#fieldsSoFar];
     for (let i = 0; i < bytes.length; i++) {
       if (at === IN_QUOTES) {
-        i = bytes.indexOf(quote, i);
+        i = endsQuoted === undefined ? bytes.indexOf(quote, i) : indexOfAny(bytes, i, endsQuoted);
         if (i === -1) break;
-        at = AFTER_QUOTE;
+        at = bytes[i] === quote ? AFTER_QUOTE : ESCAPED_IN_QUOTES;
         continue;
       }
       if (at === IN_PLAIN) {
@@ -150,7 +138,13 @@ export class CsvScanner {
         if (i === bytes.length) break;
       }
       const byte = bytes[i] ?? 0;
-      if (byte === NEWLINE) {
+      if (at === PASSING) {
+        i = bytes.indexOf(NEWLINE, i);
+        if (i === -1) break;
+        at = this.#endPassed(offset + i);
+      } else if (at > PASSING) {
+        at = this.#afterEscape(at, byte, offset + i);
+      } else if (byte === NEWLINE) {
         const isLast = this.#endLine(offset + i, { isReturned: at === AFTER_RETURN, fields, untilRow });
         [at, fields] = [AT_START, 1];
         if (isLast) return this.#stopAt(i + 1);
@@ -165,8 +159,14 @@ export class CsvScanner {
       } else if (at === AFTER_QUOTE) {
         if (byte !== quote) throw new CsvFault(offset + i, textAfterQuote(this.#dialect));
         at = IN_QUOTES;
-      } else if (byte === quote && at === AT_START) {
+      } else if (at === AFTER_NULL) {
+        throw new CsvFault(offset + i, oddEscape(this.#dialect));
+      } else if (byte === escapeMark) {
+        at = at === AT_START ? ESCAPED_AT_START : ESCAPED_IN_PLAIN;
+      } else if (at === AT_START && byte === quote) {
         at = IN_QUOTES;
+      } else if (byte === commentMark && at === AT_START && offset + i === this.#recordStart) {
+        at = PASSING;
       } else {
         if (byte === quote) this.#isOdd = true;
         else if (byte === foreignQuote && at === AT_START) throw new CsvFault(offset + i, OTHER_QUOTE);
@@ -179,21 +179,61 @@ export class CsvScanner {
 
   /** Ends a last record that has no newline. */
   end(): void {
-    if (this.#state === IN_QUOTES) throw new CsvFault(this.#recordStart, UNCLOSED_QUOTE);
-    if (this.#state === AFTER_RETURN) throw new CsvFault(this.#offset, LONE_RETURN);
-    if (this.#offset > this.#recordStart) this.#endRecord(this.#offset, this.#fieldsSoFar);
+    switch (this.#state) {
+      case IN_QUOTES:
+      case ESCAPED_IN_QUOTES:
+        throw new CsvFault(this.#recordStart, UNCLOSED_QUOTE);
+      case AFTER_RETURN:
+        throw new CsvFault(this.#offset, LONE_RETURN);
+      case ESCAPED_AT_START:
+      case ESCAPED_IN_PLAIN:
+        throw new CsvFault(this.#offset, oddEscape(this.#dialect));
+      case PASSING:
+        if (this.#offset > this.#recordStart) this.#endPassed(this.#offset - 1);
+        break;
+      default:
+        if (this.#offset > this.#recordStart) this.#endRecord(this.#offset, this.#fieldsSoFar);
+    }
     this.#recordStart = this.#offset;
+  }
+
+  /** Ends a line that is no record, at its newline; gives the state at the next. */
+  #endPassed(at: number): number {
+    this.#recordStart = at + 1;
+    if (this.#linesToSkip === 0) {
+      this.#commentLines += 1;
+      this.#isOdd = true;
+      return AT_START;
+    }
+    this.#linesToSkip -= 1;
+    return this.#linesToSkip === 0 ? AT_START : PASSING;
+  }
+
+  /** The state after an escape and this byte. */
+  #afterEscape(state: number, byte: number, at: number): number {
+    const { delimiter, quote, escapeMark } = this.#bytes;
+    this.#isOdd = true;
+    if (state === ESCAPED_AT_START && byte === CAPITAL_N) return AFTER_NULL;
+    const isMeant =
+      byte === delimiter ||
+      byte === quote ||
+      byte === escapeMark ||
+      byte === NEWLINE ||
+      // Before `\r\n`, and outside quotes, it is not said that the line goes on.
+      (byte === RETURN && state === ESCAPED_IN_QUOTES);
+    if (!isMeant) throw new CsvFault(at, oddEscape(this.#dialect));
+    return state === ESCAPED_IN_QUOTES ? IN_QUOTES : IN_PLAIN;
   }
 
   /** Ends the record at a newline; true where the scan is to stop behind it. */
   #endLine(at: number, { isReturned, fields, untilRow }: LineEnd): boolean {
     if (isReturned) this.#hasReturns = true;
     else this.#hasLineFeeds = true;
-    const isHeader = this.#headerFields === 0;
+    const isFirst = this.#firstFields === 0;
     const isRecord = this.#endRecord(isReturned ? at - 1 : at, fields);
     this.#recordStart = at + 1;
     this.#fieldEnds.length = 0;
-    return untilRow !== undefined && isRecord && (isHeader || this.#rows === untilRow);
+    return untilRow !== undefined && isRecord && (isFirst || this.#rows === untilRow);
   }
 
   #stopAt(length: number): number {
@@ -219,16 +259,20 @@ export class CsvScanner {
     }
     if (end === start) {
       this.#isOdd = true;
+      this.#beganBlank ||= this.#firstFields === 0;
       // A blank line is the empty value of a file of one column, and nothing in any other, nor before the header.
-      if (this.#headerFields !== 1) return false;
+      if (this.#firstFields !== 1) return false;
     }
-    if (this.#headerFields === 0) {
-      this.#headerFields = fields;
+    if (this.#firstFields === 0) {
+      this.#firstFields = fields;
       this.#widest = Math.max(this.#widest, fields);
-      this.#tell(end, 'header');
-      return true;
+      if (this.#hasHeader) {
+        this.#tell(end, 'header');
+        return true;
+      }
+      if (fields === 1 && this.#beganBlank) throw new CsvFault(start, BLANK_BEFORE_ONE_COLUMN);
     }
-    if (fields !== this.#headerFields && !this.#takesRagged(end, fields)) return false;
+    if (fields !== this.#firstFields && !this.#takesRagged(end, fields)) return false;
     this.#rows += 1;
     this.#tell(end, 'row');
     return true;
@@ -237,7 +281,7 @@ export class CsvScanner {
   /** False where a record of another length is skipped. */
   #takesRagged(end: number, fields: number): boolean {
     if (this.#ragged === 'refuse') {
-      throw new CsvFault(this.#recordStart, otherLength(fields, this.#headerFields));
+      throw new CsvFault(this.#recordStart, otherLength(fields, this.#firstFields, this.#hasHeader));
     }
     this.#isOdd = true;
     if (this.#ragged === 'skip') {
@@ -260,43 +304,4 @@ interface LineEnd {
   isReturned: boolean;
   fields: number;
   untilRow: number | undefined;
-}
-
-/** The bytes that mean something in a dialect. */
-interface DialectBytes {
-  delimiter: number;
-  quote: number;
-  /** A quote that must not begin a field. */
-  foreignQuote: number;
-  /** By byte, 1 where it may end a run of plain text. */
-  endsPlain: Uint8Array;
-}
-
-function bytesOf({ dialect, refusesDoubleQuotes = false }: ScanOptions): DialectBytes {
-  const delimiter = dialect.delimiter.charCodeAt(0);
-  const quote = dialect.quote === '' ? NONE : dialect.quote.charCodeAt(0);
-  const endsPlain = new Uint8Array(256);
-  for (const byte of [delimiter, NEWLINE, RETURN, quote]) endsPlain[byte] = 1;
-  return { delimiter, quote, foreignQuote: refusesDoubleQuotes ? DOUBLE_QUOTE : NONE, endsPlain };
-}
-
-const LONE_RETURN =
-  'has a carriage return outside quotes without a newline after it. End lines with \\n or \\r\\n.';
-
-const OTHER_QUOTE =
-  'has a field that begins with a double quote, though fields before it are quoted with single ones. Say which are meant with csv_quote (--csv-quote).';
-
-function textAfterQuote({ quote }: CsvDialect): string {
-  return `has text after a closing quote. Double a quote within quotes: ${quote}say ${quote}${quote}hello${quote}${quote}${quote}. Where quotes mean nothing in this file, give csv_quote none (--csv-quote none).`;
-}
-
-const UNCLOSED_QUOTE =
-  'begins a record with a quote that is never closed. Close it; or, where quotes mean nothing in this file, give csv_quote none (--csv-quote none).';
-
-function otherLength(fields: number, columns: number): string {
-  return `has ${fields} ${fields === 1 ? 'field' : 'fields'}, but the header has ${columns}. Put quotes around fields that contain the delimiter or a newline, and double a quote within them; or say what to do with such records with csv_ragged (--csv-ragged pad or skip).`;
-}
-
-function tooLong(bytes: number): string {
-  return `begins a record of ${bytes} bytes or more; a CSV record may have ${MAX_CSV_RECORD_BYTES}. Convert the file to Parquet or JSONL.`;
 }

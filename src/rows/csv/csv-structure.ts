@@ -5,8 +5,10 @@ import { readSourceBytes, type SourceFile } from '../bytes/source-bytes.ts';
 import { countNewlines } from '../bytes/source-encoding.ts';
 import { parseSourceName } from '../sources/source-name.ts';
 import { findDialect, type GivenDialect, readSepLine, SAMPLE_BYTES } from './csv-dialect.ts';
+import { CsvFault } from './csv-faults.ts';
 import { textsOf } from './csv-fields.ts';
-import { CsvFault, type CsvRecord, CsvScanner, type ScanOptions } from './csv-scanner.ts';
+import { CsvScanner } from './csv-scanner.ts';
+import type { CsvRecord, ScanOptions } from './scan-options.ts';
 
 /** What the user says of CSV files. */
 export interface CsvOptions extends GivenDialect {
@@ -24,9 +26,9 @@ export interface SkippedRecord {
 
 /** What a CSV file is made of. */
 export interface CsvStructure {
-  /** Names as the file has them; empty where a column has none. */
+  /** Names as the file has them; empty where a column has none, and where there is no header. */
   header: string[];
-  /** Rows below the header. */
+  /** Rows below the header, if there is one. */
   rows: number;
   layout: CsvLayout;
   encoding: string;
@@ -36,7 +38,7 @@ export interface CsvStructure {
 
 /**
  * Reads a whole CSV file's structure, finds the dialect where nobody says it, and refuses, with the line, what cannot be read in
- * one way only. Undefined where the file has nothing but blank lines. `onSkipped` is given the records that are left out.
+ * one way only. Undefined where the file has nothing but blank lines and such as are passed over. `onSkipped` is given the records that are left out.
  */
 export async function readCsvStructure(
   file: SourceFile,
@@ -56,6 +58,7 @@ export async function readCsvStructure(
     if (head.isWhole && isBlank(head.bytes)) return undefined;
     const layout = layoutOf(file, head, options);
     const header = await readHeader(head, chunks, layout);
+    if (header.names.length === 0) return undefined;
     const counts = await scanAll({ head: header.bytes, chunks, layout, onSkipped }, options);
     const padding = Array.from({ length: counts.columns - header.names.length }, () => '');
     return {
@@ -91,8 +94,10 @@ export function csvLayoutOf({ uri, layout }: SourceFile): CsvLayout {
 }
 
 /** How a file of this layout is scanned. */
-export function scanOptionsOf({ ragged, columns, sep_line, ...dialect }: CsvLayout): ScanOptions {
-  return { dialect, ragged, columns, hasSepLine: sep_line };
+export function scanOptionsOf(layout: CsvLayout): ScanOptions {
+  const { delimiter, quote, ragged, columns, comment, skip, header, sep_line } = layout;
+  const dialect = { delimiter, quote, escape: layout.escape };
+  return { dialect, ragged, columns, comment, skip, hasHeader: header ?? true, hasSepLine: sep_line };
 }
 
 /** What to say of an error; of a fault of the file's, its line. These are counted only here: that would slow down sound files. */
@@ -126,19 +131,23 @@ function isBlank(bytes: Buffer): boolean {
 }
 
 function layoutOf({ uri }: SourceFile, head: Head, options: CsvOptions): CsvLayout {
-  const { quote, ragged = 'refuse' } = options;
-  const sepDelimiter = readSepLine(head.bytes);
+  const { ragged = 'refuse', comment, skip = 0, hasHeader = true } = options;
+  // A line that is passed over says nothing.
+  const sepDelimiter = skip > 0 ? undefined : readSepLine(head.bytes);
   const hasSepLine = sepDelimiter !== undefined;
   const delimiter = options.delimiter ?? sepDelimiter ?? parseSourceName(uri)?.delimiter;
-  const dialect = findDialect({ uri, ...head }, { delimiter, quote, ragged, hasSepLine });
+  const dialect = findDialect({ uri, ...head }, { ...options, delimiter, ragged, hasSepLine });
   return {
     ...dialect,
+    ...(comment === undefined ? {} : { comment }),
+    ...(skip === 0 ? {} : { skip }),
+    ...(hasHeader ? {} : { header: false as const }),
     ...(hasSepLine ? { sep_line: true as const } : {}),
     ...(ragged === 'refuse' ? {} : { ragged }),
   };
 }
 
-/** The header's names, and all bytes that were read for them. */
+/** The header's names, none where the file ends before it, and all bytes that were read for them. */
 async function readHeader(
   head: Head,
   chunks: Chunks,
@@ -164,7 +173,9 @@ async function readHeader(
     bytes = Buffer.concat([bytes, value]);
     scanner.scan(value, 0);
   }
-  return { names: header === undefined ? [] : textsOf(header, { bytes, offset: 0 }, layout), bytes };
+  if (header === undefined) return { names: [], bytes };
+  const texts = textsOf(header, { bytes, offset: 0 }, layout);
+  return { names: layout.header === false ? texts.map(() => '') : texts, bytes };
 }
 
 interface WholeScan {
@@ -206,6 +217,7 @@ async function scanAll({ head, chunks, layout, onSkipped }: WholeScan, { quote }
     columns: scanner.columns,
     isPlain: scanner.isPlain,
     layout: {
+      ...(scanner.commentLines > 0 ? { comment_lines: scanner.commentLines } : {}),
       ...(scanner.raggedRows > 0 ? { ragged_rows: scanner.raggedRows } : {}),
       ...(scanner.skippedRecords > 0 ? { skipped_records: scanner.skippedRecords } : {}),
     },

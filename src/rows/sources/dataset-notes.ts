@@ -32,6 +32,14 @@ function notesOf({ uri, rows, layout }: DatasetFile): string[] {
   if (csv.quote !== '"') {
     notes.push(csv.quote === '' ? 'no field is quoted' : `fields are quoted with ${csv.quote}`);
   }
+  if (csv.escape !== undefined) notes.push(`${csv.escape} before a character says that it is meant`);
+  if (csv.skip !== undefined) notes.push(`lines at its beginning that are passed over: ${csv.skip}`);
+  if (csv.comment_lines !== undefined) {
+    notes.push(`lines that begin with ${csv.comment} and are passed over: ${csv.comment_lines}`);
+  }
+  if (csv.header === false) {
+    notes.push('no header: its columns are called column0, column1, … by their place');
+  }
   if (csv.sep_line === true) notes.push('its first line, which names the separator, is no record');
   if (csv.unnamed !== undefined) {
     notes.push(

@@ -144,7 +144,7 @@ async function readCsv(
   if (structure === undefined) return { columns: [], rows: 0, isEmpty: true };
   const { header, rows, isPlain, encoding, layout } = structure;
   const names = namedColumns(header);
-  const unnamed = names.filter((_, index) => header[index] === '');
+  const unnamed = layout.header === false ? [] : names.filter((_, index) => header[index] === '');
   return {
     columns: names.map(toText),
     rows,
@@ -192,7 +192,7 @@ function toText(name: string): Column {
 function columnsOf(
   files: readonly LocalDatasetFile[],
   contents: readonly FileContent[],
-  { format, unionByName }: { format: DatasetFormat; unionByName?: boolean | undefined },
+  { format, unionByName, csv }: Omit<DescribeOptions, 'format'> & { format: DatasetFormat },
 ): UnionColumns {
   const all = files.map(({ uri }, index) => ({
     uri,
@@ -203,7 +203,10 @@ function columnsOf(
   // A key that a line lacks is null, in one file as in several.
   if (format === 'jsonl') return { columns: unionColumns(all).columns, drifts: [] };
   if (all.every(({ isEmpty }) => isEmpty)) {
-    throw new InvalidDatasetError(`${files[0]?.uri} is empty. A CSV file has a header and rows.`);
+    const isPassing = csv?.skip !== undefined || csv?.comment !== undefined;
+    throw new InvalidDatasetError(
+      `${files[0]?.uri} is empty${isPassing ? ' but for what is passed over' : ''}. A CSV file has a header and rows.`,
+    );
   }
   if (unionByName !== true) requireSameColumns(all.filter(({ isEmpty }) => !isEmpty));
   return unionColumns(all);

@@ -116,8 +116,17 @@ test('CSV is read as its card says, and as a flag says before that', async () =>
     'o/tabs': {
       files: { 'README.md': card('  delimiter: "\\t"\n'), 'tables/train.csv': 'source\tn\na,b\t1\n' },
     },
+    'o/written': {
+      files: {
+        'README.md': card('  skiprows: 1\n  header: null\n  escapechar: "\\\\"\n'),
+        'tables/train.csv': 'made today\nx,"say \\"hi\\""\n',
+      },
+    },
+    'o/letter': {
+      files: { 'README.md': card('  escapechar: e\n'), 'tables/train.csv': 'source,n\na,b\n' },
+    },
     'o/long': {
-      files: { 'README.md': card('  sep: "::"\n  skiprows: 1\n'), 'tables/train.csv': 'source::n\na::b\n' },
+      files: { 'README.md': card('  sep: "::"\n  names: [a, b]\n'), 'tables/train.csv': 'source::n\na::b\n' },
     },
   });
   onTestFinished(() => hub[Symbol.asyncDispose]());
@@ -149,9 +158,17 @@ test('CSV is read as its card says, and as a flag says before that', async () =>
     rows: 1,
     notes: expect.arrayContaining([expect.stringContaining('csv_delimiter "tab"')]),
   });
+  const written = JSON.parse((await runQuarry('run', 'hf:o/written', ...ask('{column1}'))).out);
+  expect(written.notes).toContain(
+    'Its CSV is read as the dataset\'s card says: csv_escape "\\\\", csv_skip 1, csv_header false.',
+  );
+  const { out: rows } = await runQuarry('results', written.run_id, '--dir', dir, '--format', 'jsonl');
+  expect(JSON.parse(rows)).toMatchObject({ column0: 'x', column1: 'say "hi"' });
+  const letter = await runQuarry('plan', 'hf:o/letter', ...ask('{source}'));
+  expect(letter.err).toContain('sets escapechar "e", which only the datasets library can apply');
   const refused = await runQuarry('plan', 'hf:o/long', ...ask('{source}'));
   expect(refused.err).toContain(
-    'its config "default" sets skiprows, sep "::", which only the datasets library can apply',
+    'its config "default" sets names, sep "::", which only the datasets library can apply',
   );
 });
 

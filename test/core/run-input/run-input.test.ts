@@ -67,6 +67,10 @@ test('every key is taken, and kept', () => {
     format: 'csv',
     csv_delimiter: 'tab',
     csv_quote: 'none',
+    csv_escape: '\\',
+    csv_comment: '#',
+    csv_skip: 2,
+    csv_header: false,
     csv_encoding: 'windows-1252',
     csv_ragged: 'pad',
     union_by_name: true,
@@ -290,6 +294,21 @@ test('options of CSV that cannot be meant are refused, and latin-1 is known by t
   expect(
     faultsOf({ ...MINIMAL, prompt_template: '{a}', csv_delimiter: ';', csv_quote: ';' }).join(),
   ).toContain('csv_quote: give another character than csv_delimiter');
+  const faults = (csv: object) => faultsOf({ ...MINIMAL, prompt_template: '{a}', ...csv }).join();
+  expect(faults({ csv_escape: '"' })).toContain('csv_escape: give one ASCII punctuation mark, but not "');
+  expect(faults({ csv_comment: 'x' })).toContain('csv_comment: give one ASCII punctuation mark, but not "');
+  expect(faults({ csv_comment: '//' })).toContain('csv_comment: give one ASCII punctuation mark, but not "');
+  expect(faults({ csv_escape: "'", csv_quote: "'" })).toContain(
+    'csv_escape: give another character than csv_quote',
+  );
+  expect(faults({ csv_comment: '|', csv_delimiter: '|' })).toContain(
+    'csv_comment: give another character than csv_delimiter',
+  );
+  expect(faults({ csv_comment: '#', csv_escape: '#' })).toContain(
+    'csv_comment: give another character than csv_escape',
+  );
+  expect(faults({ csv_skip: -1 })).toContain('csv_skip');
+  expect(faults({ csv_header: 'no' })).toContain('csv_header');
   expect(faultsOf({ ...MINIMAL, prompt_template: '{a}', csv_encoding: 'klingon' }).join()).toContain(
     'csv_encoding',
   );

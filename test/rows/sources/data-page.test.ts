@@ -105,6 +105,29 @@ const CASES: Record<string, Case[]> = {
     csv("a,b\n'1',2\n", [{ a: "'1'", b: '2' }]),
   ],
   'a quote that is never closed, text after a closing quote': [csv('a,b\n"1,2\n'), csv('a,b\n"1"x,2\n')],
+  'with `csv_escape`: a quote, delimiter or newline behind a backslash, or two backslashes': [
+    csv('a,b\n"\\"1\\"",\\\\2\\,\\\n\n', [{ a: '"1"', b: '\\2,\n' }], { escape: '\\' }),
+    csv('a,b\n"^"1^^",2\n', [{ a: '"1^', b: '2' }], { escape: '^' }),
+  ],
+  "… `\\N` as a whole field without quotes, MySQL's null": [
+    csv('a,b\n\\N,2\n', [{ a: '\\N', b: '2' }], { escape: '\\' }),
+  ],
+  '… another character behind one': [csv('a,b\n1\\n,2\n', undefined, { escape: '\\' })],
+  'with `csv_comment`: lines that begin with its character': [
+    csv(
+      '#x\na,b\n#\n1#, #2\n"#3",4\n',
+      [
+        { a: '1#', b: ' #2' },
+        { a: '#3', b: '4' },
+      ],
+      { comment: '#' },
+    ),
+  ],
+  'with `csv_skip`: lines at the beginning': [csv('"x\n\na,b\n1,2\n', AB, { skip: 2 })],
+  'with `csv_header false`: a file without a header': [
+    csv('1,2\n', [{ column0: '1', column1: '2' }], { hasHeader: false }),
+  ],
+  '… of one column, that begins with blank lines': [csv('\n1\n', undefined, { hasHeader: false })],
   'lines that end in `\\n` or `\\r\\n`, also mixed': [csv('a,b\r\n1,2\n', AB)],
   'a carriage return alone, outside quotes': [csv('a,b\r1,2\r')],
   'blank lines': [
