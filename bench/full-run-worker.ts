@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createVirtualClock } from '../src/core/clock.ts';
+import { DEFAULT_BATCH_QUOTAS } from '../src/core/jobs/quotas.ts';
 import { packFull } from '../src/core/plan/packing.ts';
 import { scheduleJobs } from '../src/core/plan/schedule.ts';
 import { runLayout, runUriOf } from '../src/runs/run-layout.ts';
@@ -108,7 +109,7 @@ async function run(): Promise<FullRunResult> {
   }
   const pace = { jobsInFlight: task.jobsInFlight, recordsPerHour: 50_000 / task.hoursPer50000 };
   const full = scheduleJobs(
-    packFull(task.rows, 50_000).map(({ rows }) => rows),
+    packFull(task.rows, DEFAULT_BATCH_QUOTAS.maxRecordsPerJob).map(({ rows }) => rows),
     pace,
   );
   return {

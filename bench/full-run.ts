@@ -16,7 +16,7 @@ import type { AnswerProof } from './prove-answers.ts';
 const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '2200000' },
-    jobs: { type: 'string', default: '20' },
+    jobs: { type: 'string', default: '100' },
     hours: { type: 'string', default: '9' },
     dir: { type: 'string', default: 'bench/.data/full-run' },
     keep: { type: 'boolean', default: false },

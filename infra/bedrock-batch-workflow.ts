@@ -61,7 +61,7 @@ export interface BedrockBatchWorkflowProps {
 export interface WorkflowLimits {
   /**
    * Jobs of one run at once.
-   * @default 20
+   * @default 100
    */
   readonly maxConcurrentJobs?: number;
   /**
@@ -86,7 +86,7 @@ export interface WorkflowLimits {
   readonly minRecordsPerJob?: number;
   /**
    * Most records in a job.
-   * @default 50,000
+   * @default 100,000
    */
   readonly maxRecordsPerJob?: number;
 }

@@ -48,7 +48,7 @@ const KeyArn = z
 /** Every context key, with its default. */
 const SettingsSchema = z.object({
   /** Jobs of one run at once; the account's quota is per model and region. */
-  maxConcurrentJobs: whole(1, 1000).default(20),
+  maxConcurrentJobs: whole(1, 1000).default(100),
   /** Prepare steps at once; a new account runs 10 functions at once in all. */
   prepareConcurrency: whole(1, 1000).default(10),
   /** Seconds between two looks at a job in its first day; less often afterwards, so that 25,000 events last seven days. */
@@ -58,7 +58,7 @@ const SettingsSchema = z.object({
   /** Fewest records in a job. https://docs.aws.amazon.com/bedrock/latest/userguide/quotas.html */
   minRecordsPerJob: whole(1, 1_000_000).default(100),
   /** Most records in a job. */
-  maxRecordsPerJob: whole(1, 10_000_000).default(50_000),
+  maxRecordsPerJob: whole(1, 10_000_000).default(100_000),
   /** Days after which prepared parts and raw model output are deleted; results are kept. */
   workingFilesDays: whole(8, 3650).default(30),
   logRetentionDays: whole(1, 3653)

@@ -106,7 +106,7 @@ const SPARE_FUNCTIONS = 2;
 /** Whether the account runs as many functions at once as the stack wants. */
 export async function checkLambda(world: DoctorWorld): Promise<Finding> {
   const { limits } = await world.place();
-  const wanted = Math.max(limits.prepareConcurrency ?? 0, limits.maxConcurrentJobs);
+  const { prepareConcurrency = 0, maxConcurrentJobs } = limits;
   const { Quota } = await callAws(
     { doing: 'read the quotas of Lambda', action: 'servicequotas:GetServiceQuota' },
     () =>
@@ -115,10 +115,20 @@ export async function checkLambda(world: DoctorWorld): Promise<Finding> {
       ),
   );
   const quota = Quota?.Value ?? 0;
-  if (quota >= wanted + SPARE_FUNCTIONS)
-    return ok(`${quota} functions at once; the stack uses up to ${wanted}.`);
+  const left = quota - SPARE_FUNCTIONS;
+  if (left >= Math.max(prepareConcurrency, maxConcurrentJobs)) {
+    return ok(
+      `${quota} functions at once; the stack uses up to ${Math.max(prepareConcurrency, maxConcurrentJobs)}.`,
+    );
+  }
+  // A job needs a function when it begins and when it has ended, and no slot of Bedrock's while it waits for one.
+  if (left >= prepareConcurrency) {
+    return ok(
+      `${quota} functions at once, of which Prepare and Merge use ${prepareConcurrency}. Where more than ${left} jobs end together, the others wait for their turn to be collected.`,
+    );
+  }
   return warning(
-    `The account runs ${quota} functions at once; the stack may want ${wanted}. The others are throttled and tried again.`,
+    `The account runs ${quota} functions at once; Prepare and Merge alone may want ${prepareConcurrency}. The others are throttled and tried again.`,
     `Ask for more in Service Quotas (Lambda, "Concurrent executions"), or deploy with -c prepareConcurrency=${Math.max(1, Math.floor(quota / 2))}.`,
   );
 }

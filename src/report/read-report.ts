@@ -1,9 +1,11 @@
 import pLimit from 'p-limit';
+import { jobsAtOnce } from '../core/jobs/quotas.ts';
 import { WaveParts } from '../core/plan/part.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
 import { PartLedger } from '../core/run/ledger.ts';
 import type { RunSummary } from '../core/run/summary.ts';
 import { answerSchemaOf, type JsonSchema, schemaInstruction } from '../core/run-input/output-schema.ts';
+import { parseRunInput } from '../core/run-input/run-input.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { type PromptPiece, parsePromptTemplate } from '../prompts/prompt-template.ts';
 import { readPlaces, type ShownRow } from '../rows/results/read-places.ts';
@@ -84,7 +86,7 @@ export async function readReport({
     summary,
     output_files: summary.output_uris.length,
     estimate: plan.estimate,
-    timeline: timelineOf(turns, plan.max_concurrent_jobs),
+    timeline: timelineOf(turns, slotsOf(plan)),
     progress: progressOf(turns, summary.rows.succeeded),
     scanned_rows: scan.rows,
     input_tokens: sizesOf(scan.inputTokens),
@@ -92,6 +94,10 @@ export async function readReport({
     columns: scan.columns.map((column) => columnReport(column)),
     rows: shown.map((row) => reportRow(row, scan)),
   });
+}
+
+function slotsOf({ max_concurrent_jobs, input }: RunPlan): number {
+  return jobsAtOnce(max_concurrent_jobs, parseRunInput(input).max_concurrent_jobs);
 }
 
 async function readTurns(waves: number, layout: RunLayout, store: ObjectStore): Promise<ReportTurn[]> {

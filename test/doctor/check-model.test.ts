@@ -86,7 +86,7 @@ testFaults([
     },
     {
       status: 'failed',
-      found: 'A job of Claude Haiku 4.5 may have 10,000 records; Quarry makes jobs of up to 50,000.',
+      found: 'A job of Claude Haiku 4.5 may have 10,000 records; Quarry makes jobs of up to 100,000.',
       advice:
         'To fit, deploy with -c maxRecordsPerJob=10000; or ask for more in Service Quotas ("Records per batch inference job").',
     },
@@ -117,7 +117,8 @@ testFaults([
     },
     {
       status: 'warning',
-      found: '5 jobs of Claude Haiku 4.5 may run at once; Quarry sends up to 20. The others wait their turn.',
+      found:
+        '5 jobs of Claude Haiku 4.5 may run at once; Quarry sends up to 100. The others wait their turn.',
       advice:
         'Ask for more in Service Quotas ("Sum of in-progress and submitted batch inference jobs using a base model"), or deploy with -c maxConcurrentJobs=5.',
     },

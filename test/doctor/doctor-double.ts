@@ -21,10 +21,10 @@ export function stackOutputs(outputs: Record<string, string> = {}) {
     stepFunctionName: 'Workflow',
     serviceRoleArn: ROLE,
     quarryVersion: '0.1.0',
-    maxConcurrentJobs: '20',
+    maxConcurrentJobs: '100',
     prepareConcurrency: '10',
     minRecordsPerJob: '100',
-    maxRecordsPerJob: '50000',
+    maxRecordsPerJob: '100000',
     ...outputs,
   };
   const members = Object.entries(all).map(
@@ -110,9 +110,9 @@ export function quotas(values: Record<string, number>) {
 
 export const QUOTAS = {
   'Minimum number of records per batch inference job for Claude Haiku 4.5': 100,
-  'Records per batch inference job for Claude Haiku 4.5': 50_000,
+  'Records per batch inference job for Claude Haiku 4.5': 100_000,
   'Records per batch inference job for Claude 3 Haiku': 1,
-  'Sum of in-progress and submitted batch inference jobs using a base model for Claude Haiku 4.5': 20,
+  'Sum of in-progress and submitted batch inference jobs using a base model for Claude Haiku 4.5': 100,
 };
 
 /** Where no stack names them. */

@@ -17,8 +17,8 @@ test('where all is well, every check of a stack says so', async () => {
     `ok Service role: QuarryService trusts Bedrock, for jobs of account ${ACCOUNT}.`,
     'ok Role’s rights: It may read and write the bucket and invoke the model.',
     'ok Model: Claude Haiku 4.5 may be used in us-east-1.',
-    'ok Quotas: Claude Haiku 4.5: minRecordsPerJob 100, maxRecordsPerJob 50,000, maxConcurrentJobs 20',
-    'ok Lambda: 1000 functions at once; the stack uses up to 20.',
+    'ok Quotas: Claude Haiku 4.5: minRecordsPerJob 100, maxRecordsPerJob 100,000, maxConcurrentJobs 100',
+    'ok Lambda: 1000 functions at once; the stack uses up to 100.',
     'skipped Hugging Face: HF_TOKEN is not set: public datasets only.',
   ]);
   expect(ok).toBe(true);
@@ -161,7 +161,7 @@ testFaults([
     {
       status: 'warning',
       found:
-        'The account runs 10 functions at once; the stack may want 20. The others are throttled and tried again.',
+        'The account runs 10 functions at once; Prepare and Merge alone may want 10. The others are throttled and tried again.',
       advice:
         'Ask for more in Service Quotas (Lambda, "Concurrent executions"), or deploy with -c prepareConcurrency=5.',
     },

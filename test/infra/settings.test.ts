@@ -3,7 +3,7 @@ import { parseSettings, SETTING_KEYS } from '../../infra/settings.ts';
 
 test('without any context there is a sound deployment', () => {
   expect(parseSettings({})).toMatchObject({
-    maxConcurrentJobs: 20,
+    maxConcurrentJobs: 100,
     pollSeconds: 300,
     destroyBucket: false,
     inputBuckets: [],

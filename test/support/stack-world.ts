@@ -138,7 +138,7 @@ const STACK = `<member><StackName>Quarry</StackName><StackId>arn:aws:cloudformat
     stepFunctionName: 'Workflow',
     serviceRoleArn: ROLE,
     quarryVersion: '0.1.0',
-    maxRecordsPerJob: '50000',
+    maxRecordsPerJob: '100000',
   },
 )
   .map(([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`)

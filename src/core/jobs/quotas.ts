@@ -15,13 +15,21 @@ export interface BatchQuotas {
   maxConcurrentJobs: number;
 }
 
-/** What Quarry takes an account to have, unless it is told another number: new accounts may have less, others more. */
+/**
+ * What Quarry takes an account to have, unless it is told another number: AWS's defaults as of autumn 2026. New accounts may have
+ * less, others more. https://docs.aws.amazon.com/general/latest/gr/bedrock.html
+ */
 export const DEFAULT_BATCH_QUOTAS: BatchQuotas = {
   minRecordsPerJob: 100,
-  maxRecordsPerJob: 50_000,
+  maxRecordsPerJob: 100_000,
   maxInputFileBytes: 1024 ** 3,
-  maxConcurrentJobs: 20,
+  maxConcurrentJobs: 100,
 };
+
+/** How many of a run's jobs are sent at once: as many as the quota, unless the run asks for fewer by `max_concurrent_jobs`. */
+export function jobsAtOnce(quota: number, maxConcurrentJobs: number | undefined): number {
+  return Math.min(quota, maxConcurrentJobs ?? quota);
+}
 
 /** The most records a part may have under `max_records_per_job`; throws InvalidRunInputError where they contradict. */
 export function recordsPerJobLimit(quotas: BatchQuotas, maxRecordsPerJob: number | undefined): number {

@@ -28,6 +28,10 @@ export const ROAD_INPUT = {
       description:
         'Maximum records per job. Default: the model’s quota. `max_records_per_batch` is an alias.',
     }),
+    max_concurrent_jobs: z.int().min(1).meta({
+      description:
+        'At most this many jobs of the run at once, so that other runs find a slot. It may be another when the run goes on. Default: the model’s quota, so that one run may take all of it.',
+    }),
     min_records_per_job_spread: z.int().min(1).meta({
       description:
         'Idle slots get jobs too, which end sooner for the same price, as long as each has this many records. A number over the records of a job keeps jobs as full as they can be. Default 2500.',

@@ -22,11 +22,11 @@ const GIB = 1024 ** 3;
 /** Quotas as most accounts have them. https://docs.aws.amazon.com/general/latest/gr/bedrock.html */
 export const DEFAULT_QUOTAS: Readonly<EmulatedQuotas> = {
   minRecordsPerJob: 100,
-  maxRecordsPerFile: 50_000,
-  maxRecordsPerJob: 50_000,
+  maxRecordsPerFile: 100_000,
+  maxRecordsPerJob: 100_000,
   maxBytesPerFile: GIB,
   maxBytesPerJob: 5 * GIB,
-  maxConcurrentJobs: 20,
+  maxConcurrentJobs: 100,
 };
 
 /** The quotas of a base model. */

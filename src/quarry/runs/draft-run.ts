@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { systemClock } from '../../core/clock.ts';
+import { jobsAtOnce } from '../../core/jobs/quotas.ts';
 import { DEFAULT_RECORDS_PER_HOUR } from '../../core/plan/schedule.ts';
 import { draftPlan } from '../../steps/plan/draft-plan.ts';
 import { withFilesInPlace } from '../../store/files-in-place.ts';
@@ -31,7 +32,11 @@ export async function draftRun(
   );
   if (draft.duplicatesPath !== undefined) await rm(draft.duplicatesPath, { force: true });
   const isUploaded = files.target.kind !== 'local' && isOfThisMachine(request.dataset);
-  const pace = { jobsInFlight: jobsInFlight ?? draft.plan.max_concurrent_jobs, recordsPerHour };
+  const pace = {
+    jobsInFlight:
+      jobsInFlight ?? jobsAtOnce(draft.plan.max_concurrent_jobs, draft.limits.max_concurrent_jobs),
+    recordsPerHour,
+  };
   return {
     uploaded_to: isUploaded ? String(input.s3_uri) : null,
     billed: files.target.kind !== 'local',

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { jobsAtOnce } from '../../core/jobs/quotas.ts';
 import { DEFAULT_SPREAD_RECORDS, type PackingLimits, rowsPerPart } from '../../core/plan/packing.ts';
 import type { Dataset, Slice } from '../../core/plan/part.ts';
 import type { CostEstimate, HubSource, RunPlan, Variant } from '../../core/plan/run-plan.ts';
@@ -105,7 +106,7 @@ function sliceRequestOf(
     maxRecords: Math.min(maxRecords, rowsPerSource(dataset)),
     // The sample's mean is an estimate; a part that is larger all the same is cut by Prepare.
     maxBytes: quotas.maxInputFileBytes * BYTES_HEADROOM,
-    slots: quotas.maxConcurrentJobs,
+    slots: jobsAtOnce(quotas.maxConcurrentJobs, input.max_concurrent_jobs),
     spreadRecords: input.min_records_per_job_spread ?? DEFAULT_SPREAD_RECORDS,
     ...(input.max_num_jobs === undefined ? {} : { maxParts: input.max_num_jobs }),
   };
@@ -216,7 +217,7 @@ function notesOf(
     }),
     ...workingFilesNotes({
       jobs: packed.recordsOfParts,
-      jobsInFlight: settings.quotas.maxConcurrentJobs,
+      jobsInFlight: jobsAtOnce(settings.quotas.maxConcurrentJobs, given.max_concurrent_jobs),
       workingFilesDays: settings.workingFilesDays,
     }),
   ];

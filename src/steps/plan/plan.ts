@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { jobsAtOnce } from '../../core/jobs/quotas.ts';
 import { RunPlan } from '../../core/plan/run-plan.ts';
 import { parseS3Uri } from '../../core/s3-uri.ts';
 import { factsOf } from '../../store/file-facts.ts';
@@ -42,7 +43,7 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
     slices_key: key,
     map_results_prefix: parseS3Uri(layout.mapResults).key,
     prepare_concurrency: deps.settings.prepareConcurrency,
-    max_concurrent_jobs: deps.settings.quotas.maxConcurrentJobs,
+    max_concurrent_jobs: jobsAtOnce(deps.settings.quotas.maxConcurrentJobs, limits.max_concurrent_jobs),
     wave: 0,
   };
 }

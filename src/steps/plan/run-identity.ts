@@ -60,9 +60,16 @@ export function runIdOf(input: RunInput, inputHash: string): string {
 }
 
 /** Keys of the run input that decide no answer: they may be others when a run goes on. */
-const LIMIT_KEYS = ['max_cost_usd', 'prices', 'timeout_hours', 'fail_on', 'force'] as const;
+const LIMIT_KEYS = [
+  'max_cost_usd',
+  'prices',
+  'timeout_hours',
+  'max_concurrent_jobs',
+  'fail_on',
+  'force',
+] as const;
 
-/** What a run may cost, how long its jobs may take, which answers count as none, and that the catalogue is overruled. */
+/** What a run may cost, how long its jobs may take and how many there are at once, which answers count as none, and that the catalogue is overruled. */
 export type RunLimits = Pick<RunInput, (typeof LIMIT_KEYS)[number]>;
 
 /** The limits in a run input; those that it does not have are absent. */

@@ -7,7 +7,7 @@ import {
   OUTPUT_NOT_READY,
   UnreadableOutputError,
 } from '../../core/errors.ts';
-import { recordsPerJobLimit } from '../../core/jobs/quotas.ts';
+import { jobsAtOnce, recordsPerJobLimit } from '../../core/jobs/quotas.ts';
 import { DEFAULT_SPREAD_RECORDS } from '../../core/plan/packing.ts';
 import { type MergeItem, toWaveItem, type WavePart, WaveParts } from '../../core/plan/part.ts';
 import { RunResumed } from '../../core/run/run-stop.ts';
@@ -113,7 +113,7 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
       minRecords: plan.min_records_per_job,
       maxRecords: recordsPerJobLimit(settings.quotas, input.max_records_per_job),
       maxBytes: settings.quotas.maxInputFileBytes,
-      slots: plan.max_concurrent_jobs,
+      slots: jobsAtOnce(plan.max_concurrent_jobs, input.max_concurrent_jobs),
       spreadRecords: input.min_records_per_job_spread ?? DEFAULT_SPREAD_RECORDS,
     },
     pilot: input.pilot ?? true,

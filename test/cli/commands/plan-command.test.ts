@@ -17,17 +17,17 @@ async function dataset(rows: number): Promise<{ file: string; store: string }> {
 test('a plan shows rows, price and the schedule beside the one of full parts, and makes no run', async () => {
   const { file, store } = await dataset(250_000);
   const { out, status } = await runQuarry(
-    ...['plan', file, '--dir', store, ...FLAGS, '--max-records-per-job', '10000', '--max-tokens', '100'],
+    ...['plan', file, '--dir', store, ...FLAGS, '--max-records-per-job', '1000', '--max-tokens', '100'],
   );
   expect(status).toBe(0);
   expect(out).toMatch(/rows +250,000\n +on demand +0\n +input +about [\d,]+ tokens, \$0\.\d+\n/);
   expect(out).toMatch(
     /answers +at most 25,000,000 tokens, if every row is sent once\n +cost +nothing here; at Bedrock about \$3\.\d\d with the longest answers, by prices of \d{4}-\d\d-\d\d: an estimate\n/,
   );
-  expect(out).toMatch(/jobs +│ 40 +│ 25 +│/);
-  expect(out).toMatch(/records per job +│ 6,250 +│ 10,000 +│/);
-  expect(out).toMatch(/rounds of 20 +│ 2 +│ 2 +│/);
-  expect(out).toMatch(/jobs end after +│ 2 h 14 min +│ 3 h 35 min +│/);
+  expect(out).toMatch(/jobs +│ 300 +│ 250 +│/);
+  expect(out).toMatch(/records per job +│ 833 to 834 +│ 1,000 +│/);
+  expect(out).toMatch(/rounds of 100 +│ 3 +│ 3 +│/);
+  expect(out).toMatch(/jobs end after +│ 27 min 1 s +│ 32 min 23 s +│/);
   expect(out).toContain('Nothing was sent and nothing was paid.');
   expect(await readdir(join(store, 'quarry-local')).catch(() => [])).toEqual([]);
 });
@@ -212,15 +212,15 @@ test('base_model_id gives an application inference profile its price', async () 
 test('a raised quota can be told, and parts are packed by it', async () => {
   const directory = await temporaryDirectory();
   const file = join(directory, 'rows.csv');
-  await writeFile(file, `n\n${Array.from({ length: 60_000 }, (_, index) => `${index}\n`).join('')}`);
+  await writeFile(file, `n\n${Array.from({ length: 110_000 }, (_, index) => `${index}\n`).join('')}`);
   const plan = (...flags: string[]) =>
     runQuarry(
       ...['plan', file, '--model-id', 'us.amazon.nova-lite-v1:0', '--prompt-template', 'Say {n}'],
-      ...['--dir', join(directory, 'store'), '--json', '--min-records-per-job-spread', '60000', ...flags],
+      ...['--dir', join(directory, 'store'), '--json', '--min-records-per-job-spread', '110000', ...flags],
     );
   expect(JSON.parse((await plan()).out).parts).toBe(2);
-  expect(JSON.parse((await plan('--records-per-job-quota', '100000')).out).parts).toBe(1);
-  const refused = await plan('--max-records-per-job', '60000');
+  expect(JSON.parse((await plan('--records-per-job-quota', '200000')).out).parts).toBe(1);
+  const refused = await plan('--max-records-per-job', '110000');
   expect(refused.err).toContain("that is Quarry's own default, not read from your account");
   const wrong = await plan('--records-per-job-quota', 'many');
   expect(wrong.status).toBe(1);

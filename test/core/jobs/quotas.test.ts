@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { InvalidRunInputError } from '../../../src/core/errors.ts';
-import { DEFAULT_BATCH_QUOTAS, recordsPerJobLimit } from '../../../src/core/jobs/quotas.ts';
+import { DEFAULT_BATCH_QUOTAS, jobsAtOnce, recordsPerJobLimit } from '../../../src/core/jobs/quotas.ts';
 
 test('a job holds as many records as the quota, unless the run asks for fewer', () => {
-  expect(recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, undefined)).toBe(50_000);
-  expect(recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, 50_000)).toBe(50_000);
+  expect(recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, undefined)).toBe(100_000);
+  expect(recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, 100_000)).toBe(100_000);
   expect(recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, 1_000)).toBe(1_000);
   expect(recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, 100)).toBe(100);
 });
@@ -15,8 +15,8 @@ test.each([
     'max_records_per_job is 99, but Bedrock takes no job of fewer than 100 records. Give at least 100, or use max_records for a small try.',
   ],
   [
-    50_001,
-    "max_records_per_job is 50001, but a job is taken to have 50,000 records at most: that is Quarry's own default, not read from your account. Give at most that; or, where the account's quota for the model is higher, say so with --records-per-job-quota (on a stack: maxRecordsPerJob).",
+    100_001,
+    "max_records_per_job is 100001, but a job is taken to have 100,000 records at most: that is Quarry's own default, not read from your account. Give at most that; or, where the account's quota for the model is higher, say so with --records-per-job-quota (on a stack: maxRecordsPerJob).",
   ],
 ])('%i records per job contradict the quotas', (maxRecordsPerJob, message) => {
   const limit = () => recordsPerJobLimit(DEFAULT_BATCH_QUOTAS, maxRecordsPerJob);
@@ -25,9 +25,15 @@ test.each([
 });
 
 test('a quota that was given is called what it is', () => {
-  const quotas = { ...DEFAULT_BATCH_QUOTAS, maxRecordsPerJob: 100_000 };
-  expect(recordsPerJobLimit(quotas, 75_000)).toBe(75_000);
-  expect(() => recordsPerJobLimit(quotas, 100_001)).toThrow(
-    'max_records_per_job is 100001, but a job may have 100,000 records at most by the quota that was given. Give at most that, or leave it out.',
+  const quotas = { ...DEFAULT_BATCH_QUOTAS, maxRecordsPerJob: 200_000 };
+  expect(recordsPerJobLimit(quotas, 150_000)).toBe(150_000);
+  expect(() => recordsPerJobLimit(quotas, 200_001)).toThrow(
+    'max_records_per_job is 200001, but a job may have 200,000 records at most by the quota that was given. Give at most that, or leave it out.',
   );
+});
+
+test('a run sends as many jobs at once as the quota, unless it asks for fewer', () => {
+  expect(jobsAtOnce(100, undefined)).toBe(100);
+  expect(jobsAtOnce(100, 5)).toBe(5);
+  expect(jobsAtOnce(20, 100)).toBe(20);
 });

@@ -1,15 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_BATCH_QUOTAS } from '../../../src/core/jobs/quotas.ts';
 import {
   balancedRanges,
+  DEFAULT_SPREAD_RECORDS,
   type PackingLimits,
   packGroups,
   packRows,
   pilotRows,
   rowsThatFit,
 } from '../../../src/core/plan/packing.ts';
+import { scheduleJobs } from '../../../src/core/plan/schedule.ts';
 
+/** Quotas that many accounts have had since before 2026. */
 const BEDROCK: PackingLimits = { minRecords: 100, maxRecords: 50_000, maxBytes: 1024 ** 3, slots: 20 };
+
+/** What Quarry takes an account to have, as a run packs for it. */
+const DEFAULTS: PackingLimits = {
+  minRecords: DEFAULT_BATCH_QUOTAS.minRecordsPerJob,
+  maxRecords: DEFAULT_BATCH_QUOTAS.maxRecordsPerJob,
+  maxBytes: DEFAULT_BATCH_QUOTAS.maxInputFileBytes,
+  slots: DEFAULT_BATCH_QUOTAS.maxConcurrentJobs,
+  spreadRecords: DEFAULT_SPREAD_RECORDS,
+};
 
 function sizesOf(rows: number, limits: Partial<PackingLimits> = {}, bytesPerRow = 100): number[] {
   return packRows(rows, bytesPerRow, { ...BEDROCK, ...limits }).map((part) => part.rows);
@@ -100,6 +113,45 @@ describe('packing', () => {
     const sizes = sizesOf(2_200_000);
     expect(sizes).toHaveLength(60);
     expect(new Set(sizes)).toEqual(new Set([36_666, 36_667]));
+  });
+
+  test('by the quotas of 2026 is one wave of 100 jobs for 2,200,000 rows, and of 22 where no slot is to be filled', () => {
+    expect(sizesOf(2_200_000, DEFAULTS)).toEqual(Array.from({ length: 100 }, () => 22_000));
+    expect(sizesOf(2_200_000, { ...DEFAULTS, spreadRecords: 100_001 })).toEqual(
+      Array.from({ length: 22 }, () => 100_000),
+    );
+  });
+
+  test('takes no more slots than a run may have', () => {
+    expect(sizesOf(300_000, DEFAULTS)).toEqual(Array.from({ length: 100 }, () => 3_000));
+    expect(sizesOf(300_000, { ...DEFAULTS, slots: 10 })).toEqual(Array.from({ length: 10 }, () => 30_000));
+    expect(sizesOf(2_400, DEFAULTS)).toEqual([2_400]);
+  });
+
+  test('makes two full waves of what is one part too many for one: the same dollars in half the time', () => {
+    const sizes = sizesOf(10_100_000, DEFAULTS);
+    expect(sizes).toEqual(Array.from({ length: 200 }, () => 50_500));
+    const hoursOf = (parts: readonly number[]) =>
+      scheduleJobs(parts, { jobsInFlight: 100, recordsPerHour: 50_500 }).hours;
+    expect(hoursOf(sizes)).toBe(2);
+    expect(hoursOf(Array.from({ length: 101 }, () => 100_000))).toBeCloseTo(3.96, 2);
+  });
+
+  test('ends no later than the fewest parts would, and makes less than twice as many of them where slots are too few', () => {
+    fc.assert(
+      fc.property(anyRows, anyBytesPerRow, anyLimits, (rows, bytesPerRow, limits) => {
+        const sizes = packRows(rows, bytesPerRow, limits).map((part) => part.rows);
+        fc.pre(sizes.every((size) => size >= limits.minRecords));
+        const needed = Math.ceil(rows / fitOf(bytesPerRow, limits));
+        const fewest = balancedRanges({ firstRow: 0, rows }, needed).map((part) => part.rows);
+        const endOf = (parts: readonly number[]) =>
+          scheduleJobs(parts, { jobsInFlight: limits.slots, recordsPerHour: 1 });
+        // Parts of one size differ by a row, and so do slots that get several of them.
+        expect(endOf(sizes).hours).toBeLessThanOrEqual(endOf(fewest).hours + endOf(fewest).rounds);
+        expect(endOf(sizes).rounds).toBe(endOf(fewest).rounds);
+        if (needed > limits.slots) expect(sizes.length).toBeLessThan(2 * needed);
+      }),
+    );
   });
 
   test('up to as many parts as slots makes no more than are needed', () => {

@@ -11,7 +11,17 @@ function sizesOf(parts: readonly { rows: number }[]): number[] {
 }
 
 describe('the schedule', () => {
-  test('of 2,200,000 rows ends after about 27 hours with full parts and 20 with balanced ones', () => {
+  test('of 2,200,000 rows by the quotas of 2026 ends after about 4 hours, and after 18 with full parts', () => {
+    const now = { ...pace, jobsInFlight: 100 };
+    const spread = { ...limits, maxRecords: 100_000, slots: 100, spreadRecords: 2_500 };
+    const balanced = scheduleJobs(sizesOf(packRows(2_200_000, 1_000, spread)), now);
+    expect(balanced).toMatchObject({ jobs: 100, largest: 22_000, smallest: 22_000, rounds: 1 });
+    expect(balanced.hours).toBeCloseTo(3.96, 3);
+    const full = scheduleJobs(sizesOf(packFull(2_200_000, 100_000)), now);
+    expect(full).toEqual({ jobs: 22, largest: 100_000, smallest: 100_000, rounds: 1, hours: 18 });
+  });
+
+  test('of 2,200,000 rows by the quotas before ends after about 27 hours with full parts and 20 with balanced ones', () => {
     const naive = scheduleJobs(sizesOf(packFull(2_200_000, 50_000)), pace);
     expect(naive).toEqual({ jobs: 44, largest: 50_000, smallest: 50_000, rounds: 3, hours: 27 });
     const balanced = scheduleJobs(sizesOf(packRows(2_200_000, 1_000, limits)), pace);

@@ -96,6 +96,7 @@ test('every key is taken, and kept', () => {
     output_prefix: 'answer_',
     max_num_jobs: 2,
     max_records_per_job: 500,
+    max_concurrent_jobs: 10,
     min_records_per_job_spread: 200,
     max_records: 900,
     max_attempts: 2,
