@@ -45,7 +45,12 @@ const MAX_LIST_PAGES = 20;
 /** Attempts for one call, unless AWS_MAX_ATTEMPTS says otherwise: many jobs that start at once are throttled. */
 const MAX_ATTEMPTS = 8;
 
-/** The clients of Bedrock, which slow down when asked to. */
+/** Milliseconds that the control plane has for an answer: a connection that is gone without a word would be waited for for good. */
+const CONTROL_DEADLINE_MS = 60_000;
+/** The same for a model's answer: the longest that Bedrock lets one take, as a call given up earlier would be paid for twice. */
+const ANSWER_DEADLINE_MS = 3_600_000;
+
+/** The clients of Bedrock, which slow down when asked to, and give up a call that nobody answers. */
 export function createBedrockClients(overrides: BedrockClientConfig = {}): BedrockClients {
   const options = {
     retryMode: 'adaptive',
@@ -53,9 +58,16 @@ export function createBedrockClients(overrides: BedrockClientConfig = {}): Bedro
     ...overrides,
   };
   return {
-    control: new BedrockClient(options),
-    runtime: new BedrockRuntimeClient(options as BedrockRuntimeClientConfig),
+    control: new BedrockClient({ ...withDeadline(CONTROL_DEADLINE_MS), ...options }),
+    runtime: new BedrockRuntimeClient({
+      ...withDeadline(ANSWER_DEADLINE_MS),
+      ...(options as BedrockRuntimeClientConfig),
+    }),
   };
+}
+
+function withDeadline(requestTimeout: number) {
+  return { requestHandler: { requestTimeout, throwOnRequestTimeout: true } };
 }
 
 /** Amazon Bedrock behind the AWS SDK. */

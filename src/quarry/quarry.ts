@@ -30,7 +30,7 @@ import { draftRun, type PlanOptions } from './runs/draft-run.ts';
 import { type ListedRun, listAllRuns } from './runs/list-runs.ts';
 import type { PlanReport } from './runs/plan-report.ts';
 import { beginRun, type FollowOptions, type Run, type RunEnd } from './runs/run.ts';
-import { runHere, stoppedError } from './runs/run-here.ts';
+import { modelAsked, runHere, stoppedError } from './runs/run-here.ts';
 import { attachOnStack, isOnStack, resumeOnStack, runOnStack } from './runs/run-on-stack.ts';
 import type { CancelOptions, ResumeOptions, RunName, RunOptions } from './runs/run-options.ts';
 import { openRunOutput } from './runs/run-output.ts';
@@ -68,13 +68,13 @@ export class Quarry {
       const { dataset } = (request ?? {}) as Partial<RunRequest>;
       const results = await openRunOutput(options.output, { ...work, dataset });
       const { input, names, notes } = await placeRequest(request, work);
-      const summary = await inOwnWords({ names }, () =>
+      const summary = await inOwnWords({ names }, async () =>
         isOnStack(files)
           ? runOnStack(input, { ...work, files, notes, onNamed: results.claim })
           : runHere(input, {
               ...work,
               notes,
-              asks: String(input.model_id ?? ''),
+              asks: await modelAsked(input, work),
               onPlanned: ({ run_id }) => results.claim(run_id),
             }),
       );

@@ -16,7 +16,7 @@ import {
 import { uploadDataset } from './bedrock/upload-dataset.ts';
 import type { EngineTarget } from './embedded/engine-target.ts';
 import type { StagedDataset } from './local/local-dataset.ts';
-import { LOCAL_BUCKET, localPlanDeps, openLocalTarget, sha256 } from './local/local-target.ts';
+import { askedPlanDeps, LOCAL_BUCKET, openLocalTarget, sha256 } from './local/local-target.ts';
 import { modelServerOfTarget } from './local/model-endpoint.ts';
 import { stageDataset } from './local/stage-dataset.ts';
 
@@ -31,7 +31,8 @@ export interface RunFiles extends Disposable {
   requireReachable(): Promise<void>;
   /** Puts a local dataset where a run reads it. */
   stage(paths: readonly string[], options: StageOptions): Promise<StagedDataset>;
-  planDeps: PlanDeps;
+  /** What planning needs; the emulator that a run would use is asked who answers there. */
+  planDeps(): Promise<PlanDeps>;
   /** Opens what a run needs beside them; `asks` is the model that will be asked, if one will be. */
   openEngine(asks?: string): Promise<EngineTarget>;
 }
@@ -63,7 +64,7 @@ export function openRunFiles(target: RunTarget, dir: string): RunFiles {
         target,
         store: createDirectoryStore(dir),
         bucket: LOCAL_BUCKET,
-        planDeps: localPlanDeps(options),
+        planDeps: () => askedPlanDeps(options),
         requireReachable: async () => {},
         stage: (paths, { format, isDraft }) =>
           stageDataset(paths, { directory: dir, bucket: LOCAL_BUCKET, hash: sha256, format, isDraft }),
@@ -117,7 +118,7 @@ function openBucketFiles(
     target,
     store,
     bucket: target.bucket,
-    planDeps: bedrockPlanDeps(store, options),
+    planDeps: async () => bedrockPlanDeps(store, options),
     requireReachable: async () => {
       // A listing, since S3 says to a HEAD neither where a bucket is nor why it may not be read.
       await store.list(runsUri(target.bucket))[Symbol.asyncIterator]().next();

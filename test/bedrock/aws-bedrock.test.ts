@@ -1,7 +1,15 @@
-import { expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { createAwsBedrock, createBedrockClients } from '../../src/bedrock/aws-bedrock.ts';
 import type { Bedrock, CreateJobRequest } from '../../src/bedrock/bedrock.ts';
 import type { EmulatorOptions } from '../../src/emulator/server.ts';
 import { openEmulatedBedrock } from './emulated-bedrock.ts';
+
+/** What Node’s handler of the SDK tells of itself. */
+interface NodeHttpHandler {
+  httpHandlerConfigs(): { requestTimeout?: number };
+}
 
 async function openBedrock(options: Partial<EmulatorOptions> = {}): Promise<Bedrock> {
   return (await openEmulatedBedrock(options)).bedrock;
@@ -90,5 +98,43 @@ test('a body that the model refuses is that record’s error', async () => {
   ).toMatchObject({
     kind: 'failed',
     errorCode: 400,
+  });
+});
+
+test('a call that nobody answers is given up: of a model after the hour that it may take, of the control plane after a minute', async () => {
+  const nobody = {
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    maxAttempts: 1,
+  };
+  const clients = createBedrockClients({ ...nobody, endpoint: 'http://127.0.0.1:9' });
+  const unheard = createAwsBedrock(clients);
+  // A client reads its settings with its first request.
+  await unheard.invoke('amazon.nova-lite-v1:0', 'InvokeModel', {}).catch(() => {});
+  await unheard.getJob('job').catch(() => {});
+  const deadlines = [clients.control, clients.runtime].map(
+    ({ config }) => (config.requestHandler as unknown as NodeHttpHandler).httpHandlerConfigs().requestTimeout,
+  );
+  expect(deadlines).toEqual([60_000, 3_600_000]);
+
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const bedrock = createAwsBedrock(
+    createBedrockClients({
+      ...nobody,
+      endpoint: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+      requestHandler: { requestTimeout: 50, throwOnRequestTimeout: true },
+    }),
+  );
+  await expect(bedrock.invoke('amazon.nova-lite-v1:0', 'InvokeModel', {})).rejects.toMatchObject({
+    name: 'ServiceUnavailableError',
+    message: expect.stringContaining('Could not invoke amazon.nova-lite-v1:0: '),
+  });
+  await expect(bedrock.getJob('arn:aws:bedrock:us-east-1:1:model-invocation-job/a')).rejects.toMatchObject({
+    name: 'ServiceUnavailableError',
   });
 });

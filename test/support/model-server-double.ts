@@ -32,8 +32,8 @@ export interface DoubleOptions {
   models?: readonly string[];
   apiKey?: string;
   port?: number;
-  /** Undefined for the usual answer, `cut` for a connection that is cut. */
-  instead?: (request: ModelServerRequest, number: number) => Instead | 'cut' | undefined;
+  /** Undefined for the usual answer, `cut` for a connection that is cut, `silence` for none at all. */
+  instead?: (request: ModelServerRequest, number: number) => Instead | 'cut' | 'silence' | undefined;
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -92,6 +92,7 @@ async function answer(
   await new Promise((resolve) => setImmediate(resolve));
   const other = instead?.(asked, number);
   if (other === 'cut') return void request.socket.destroy();
+  if (other === 'silence') return;
   if (other !== undefined) return void response.writeHead(other.status, other.headers).end(other.text);
   if (models !== undefined && !models.includes(body.model)) {
     const message = `model "${body.model}" not found, try pulling it first`;

@@ -70,11 +70,16 @@ function follow(child: ChildProcess): QuarryProcess {
 /** An emulator in a process of its own, on a folder that may have been another's before. */
 export async function startEmulatorProcess(
   dir: string,
-  { port = 0, timeScale = 1 }: { port?: number; timeScale?: number } = {},
+  {
+    port = 0,
+    timeScale = 1,
+    modelEndpoint,
+  }: { port?: number; timeScale?: number; modelEndpoint?: string } = {},
 ): Promise<QuarryProcess & { url: string; port: number }> {
   const emulator = startQuarry(
     ...['emulate', '--dir', dir, '--port', String(port)],
     ...['--track-records', '--time-scale', String(timeScale)],
+    ...(modelEndpoint === undefined ? [] : ['--model-endpoint', modelEndpoint]),
   );
   await emulator.printed(/^http:\S+\n/m);
   const url = emulator.out().trim();

@@ -27,8 +27,9 @@ export async function draftRun(
   await files.requireReachable();
   const { input, names, notes, inPlace } = await placeRequest(request, { ...options, isDraft: true });
   const store = inPlace.size === 0 ? files.store : withFilesInPlace(files.store, inPlace);
+  const planDeps = await files.planDeps();
   const draft = await inOwnWords({ names }, () =>
-    draftPlan(input, { ...files.planDeps, store, onProgress: tell, signal, notes, readsHubInPlace: true }),
+    draftPlan(input, { ...planDeps, store, onProgress: tell, signal, notes, readsHubInPlace: true }),
   );
   if (draft.duplicatesPath !== undefined) await rm(draft.duplicatesPath, { force: true });
   const isUploaded = files.target.kind !== 'local' && isOfThisMachine(request.dataset);

@@ -3,6 +3,7 @@ import type { RunSummary } from '../../core/run/summary.ts';
 import { rememberRun } from '../../runs/known-runs.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { placeOf } from '../../runs/run-target.ts';
+import { hasEnded } from '../../steps/plan/ended-run.ts';
 import { runLocally } from '../../targets/embedded/run-locally.ts';
 import { aboutRun, namedError, RunStoppedError } from './run-errors.ts';
 import type { RunWorkOptions } from './run-work.ts';
@@ -48,6 +49,20 @@ export async function runHere(input: unknown, options: RunHereOptions): Promise<
     case 'aborted':
       throw stoppedError(result.runId ?? options.runId, signal.reason);
   }
+}
+
+/**
+ * The model that a server of the user's own is to be asked for before a run of this input begins; undefined where it is not to be asked,
+ * as the run has ended.
+ */
+export async function modelAsked(
+  input: Record<string, unknown>,
+  { files, tell, signal }: RunWorkOptions,
+): Promise<string | undefined> {
+  const { target } = files;
+  if (target.kind !== 'local' || target.model_endpoint === null) return undefined;
+  const deps = { ...(await files.planDeps()), onProgress: tell, signal };
+  return (await hasEnded(input, deps)) ? undefined : String(input.model_id ?? '');
 }
 
 /** Says that the run was stopped, and by what. */

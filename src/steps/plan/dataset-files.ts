@@ -20,6 +20,7 @@ import { parseSourceName } from '../../rows/sources/source-name.ts';
 import { hubDatasetsUri } from '../../runs/run-layout.ts';
 import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import type { PlanDeps } from '../deps.ts';
+import type { IdentitySource } from './run-identity.ts';
 
 /** Where a dataset's rows are. */
 export interface DatasetSource {
@@ -40,19 +41,9 @@ export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promis
     const { objects, notes } = await listDatasetObjects(input.s3_uri as S3Uri, deps.store);
     return { files: await identify(objects, deps.store), hub: null, csv: {}, notes };
   }
-  const { hub: access, store, settings, scratchDirectory, onProgress, signal } = deps;
-  if (access === undefined) {
-    throw new NotSupportedError(
-      `dataset_id "${input.dataset_id}": this place has no access to the Hugging Face Hub. Download the dataset's files and give them as s3_uri.`,
-    );
-  }
-  const hub: HubAccess = {
-    ...access,
-    onWait: (message) => onProgress?.({ kind: 'notice', message }),
-    ...(signal === undefined ? {} : { signal }),
-  };
-  const { dataset_id: datasetId, split, config_name: configName, revision } = input;
-  const dataset = await resolveHubDataset({ datasetId, split, configName, revision }, hub);
+  const { store, settings, scratchDirectory, onProgress, signal } = deps;
+  const hub = hubAccessOf(input.dataset_id, deps);
+  const dataset = await resolve(input, input.dataset_id, hub);
   const place = { store, prefixUri: hubDatasetsUri(settings.bucket) };
   const found = { hub: hubSourceOf(dataset), csv: dataset.csv, notes: notesOf(dataset, input) };
   const isReadInPlace = deps.readsHubInPlace === true && dataset.format === 'parquet';
@@ -69,6 +60,34 @@ export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promis
     ...(signal === undefined ? {} : { signal }),
   });
   return { ...found, files: await identify(files, store) };
+}
+
+/** What the dataset is, as a run's identity has it; nothing is downloaded. */
+export async function identifyDataset(input: RunInput, deps: PlanDeps): Promise<IdentitySource['source']> {
+  const { dataset_id: datasetId } = input;
+  if (datasetId === undefined) return (await openDatasetSource(input, deps)).files;
+  return hubSourceOf(await resolve(input, datasetId, hubAccessOf(datasetId, deps)));
+}
+
+function hubAccessOf(datasetId: string, { hub, onProgress, signal }: PlanDeps): HubAccess {
+  if (hub === undefined) {
+    throw new NotSupportedError(
+      `dataset_id "${datasetId}": this place has no access to the Hugging Face Hub. Download the dataset's files and give them as s3_uri.`,
+    );
+  }
+  return {
+    ...hub,
+    onWait: (message) => onProgress?.({ kind: 'notice', message }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function resolve(
+  { split, config_name: configName, revision }: RunInput,
+  datasetId: string,
+  hub: HubAccess,
+): Promise<HubDataset> {
+  return resolveHubDataset({ datasetId, split, configName, revision }, hub);
 }
 
 function hubSourceOf({ datasetId, configName, split, commit, filesCommit, origin }: HubDataset): HubSource {

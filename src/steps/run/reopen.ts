@@ -14,7 +14,7 @@ export async function reopen(
   { store }: StepDeps,
 ): Promise<void> {
   const summary = await readJsonIfPresent(store, layout.summary, RunSummary);
-  if (summary?.status !== 'stopped' || !isMended(summary, maxCostUsd)) return;
+  if (summary === undefined || !isMended(summary, maxCostUsd)) return;
   const isFault = summary.stop?.reason === 'systematic_fault';
   await writeJson(store, layout.resumed, {
     wave: summary.waves,
@@ -25,7 +25,12 @@ export async function reopen(
   await store.delete(layout.summary);
 }
 
-function isMended({ stop, input }: RunSummary, maxCostUsd = Number.POSITIVE_INFINITY): boolean {
+/** True of a run that was stopped, and goes on once it is started again. */
+export function isMended(
+  { status, stop, input }: RunSummary,
+  maxCostUsd = Number.POSITIVE_INFINITY,
+): boolean {
+  if (status !== 'stopped') return false;
   if (stop?.reason === 'systematic_fault') return true;
   return stop?.reason === 'budget' && maxCostUsd > Number(input.max_cost_usd);
 }

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { BedrockClient } from '@aws-sdk/client-bedrock';
 import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
-import { z } from 'zod';
 import { type BedrockClients, createAwsBedrock } from '../../bedrock/aws-bedrock.ts';
 import type { Clock } from '../../core/clock.ts';
-import { InvalidRunInputError, ServiceUnavailableError } from '../../core/errors.ts';
+import { ServiceUnavailableError } from '../../core/errors.ts';
 import type { Hash } from '../../core/jobs/job.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../core/jobs/quotas.ts';
+import type { AnsweringServer } from '../../core/plan/run-plan.ts';
 import type { StageDurations } from '../../emulator/jobs/timing.ts';
 import {
   encodeModelServer,
@@ -16,14 +16,15 @@ import {
 } from '../../emulator/models/model-server.ts';
 import type { EmulatorNotice } from '../../emulator/notices.ts';
 import { startEmulator } from '../../emulator/server.ts';
-import type { PlanDeps } from '../../steps/deps.ts';
+import type { PlanDeps, StepSettings } from '../../steps/deps.ts';
 import { createDirectoryStore } from '../../store/directory-store.ts';
 import { diskFaultOf } from '../../store/disk-fault.ts';
 import type { EngineTarget } from '../embedded/engine-target.ts';
 import { machineHub } from '../embedded/machine-hub.ts';
 import { createNoticeBoard, type NoticeBoard, type TargetNotice } from '../embedded/notice-board.ts';
+import { whoAnswers } from './answering-server.ts';
 import { requireModelServer } from './model-endpoint.ts';
-import { type SharedEmulator, shareEmulator } from './shared-emulator.ts';
+import { type SharedEmulator, servingUrl, shareEmulator } from './shared-emulator.ts';
 
 /** Bucket of the local target: runs are `<directory>/quarry-local/runs/…`. */
 export const LOCAL_BUCKET = 'quarry-local';
@@ -76,14 +77,35 @@ export function localPlanDeps({
       pollSeconds: 1,
       prepareConcurrency: 1,
       rowsPerSlice: 200_000,
-      simulated: modelServer === undefined,
-      ...(modelServer === undefined
-        ? {}
-        : { modelServer: { url: modelServer.server.url, model: modelServer.server.model } }),
+      ...answeredBy(
+        modelServer === undefined ? null : { url: modelServer.server.url, model: modelServer.server.model },
+      ),
       billed: false,
       version,
     },
   };
+}
+
+function answeredBy(server: AnsweringServer | null): Pick<StepSettings, 'simulated' | 'modelServer'> {
+  return server === null ? { simulated: true } : { simulated: false, modelServer: server };
+}
+
+/**
+ * The same where nobody but the emulator that a run would use knows who answers, since it has a model server of its own: that one is
+ * part of what a run is called.
+ */
+export async function askedPlanDeps(options: LocalTargetOptions): Promise<PlanDeps> {
+  const planDeps = localPlanDeps(options);
+  const { emulatorUrl, modelServer, directory } = options;
+  if (modelServer !== undefined) return planDeps;
+  const ask = async () => {
+    if (emulatorUrl !== undefined) return whoAnswers(emulatorUrl, undefined);
+    const url = await servingUrl(createDirectoryStore(join(directory, '.emulator')));
+    // Where its process is gone, a run starts an emulator of its own, which has no server.
+    return url === undefined ? null : whoAnswers(url, undefined).catch(() => null);
+  };
+  const { modelServer: _, ...settings } = planDeps.settings;
+  return { ...planDeps, settings: { ...settings, ...answeredBy(await ask()) } };
 }
 
 /** Sets the local target up: the directory store, and the emulator behind the real AWS SDK. */
@@ -109,8 +131,7 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Engi
         settings: {
           ...planDeps.settings,
           pollSeconds: options.pollSeconds ?? planDeps.settings.pollSeconds,
-          simulated: answering === null,
-          ...(answering === null ? {} : { modelServer: answering }),
+          ...answeredBy(answering),
         },
       },
       [Symbol.asyncDispose]: async () => {
@@ -203,26 +224,4 @@ function runningEmulator(url: string): SharedEmulator {
 function parseUrl(url: string) {
   const { protocol, hostname, port } = new URL(url);
   return { protocol, hostname, port: Number(port), path: '/' };
-}
-
-const Description = z.object({
-  model_server: z.object({ url: z.string(), model: z.string().nullable() }).nullable(),
-});
-
-/** The server that answers at the emulator, which may have one of its own; null for the simulated model. */
-async function whoAnswers(
-  url: string,
-  modelServer: KeyedModelServer | undefined,
-): Promise<z.infer<typeof Description>['model_server']> {
-  const headers = modelServer === undefined ? {} : { [MODEL_SERVER_HEADER]: encodeModelServer(modelServer) };
-  const response = await fetch(`${url}/_emulator`, { headers }).catch((error: Error) => {
-    throw new ServiceUnavailableError(`There is no Bedrock emulator at ${url}. Start one: quarry emulate`, {
-      cause: error,
-    });
-  });
-  const description = Description.safeParse(await response.json().catch(() => undefined));
-  if (description.success) return description.data.model_server;
-  throw new InvalidRunInputError(
-    `What answers at ${url} is not a Bedrock emulator of this version of Quarry. Stop it and start one: quarry emulate`,
-  );
 }

@@ -187,9 +187,11 @@ test('the same run with another model server is another run, and no answers mix'
   for (const answers of served) expect(answers).toEqual(shouted());
   expect(first.requests).toHaveLength(2 * (1 + ROWS));
   expect(second.requests).toHaveLength(1 + ROWS);
-  // And once more: it is finished, and asks for one token only.
+  // And once more: it is finished, and asks for nothing, whether the server is there or not.
   await answersOf(await run('--model-endpoint', second.url));
-  expect(second.requests).toHaveLength(2 + ROWS);
+  expect(second.requests).toHaveLength(1 + ROWS);
+  await second[Symbol.asyncDispose]();
+  await answersOf(await run('--model-endpoint', second.url));
 });
 
 test('two runs at once in one folder are each answered by their own server', async () => {
@@ -228,8 +230,42 @@ test('an emulator of another process answers each run as the run says', async ()
   const { dir, run } = await prepare();
   const { startEmulatorProcess } = await import('../../support/quarry-process.ts');
   const emulator = await startEmulatorProcess(dir);
-  const served = await answersOf(await run('--emulator', emulator.url, '--model-endpoint', server.url));
-  const simulated = await answersOf(await run('--emulator', emulator.url));
-  expect(served).toEqual(shouted());
-  expect(simulated[0]).toContain('[simulated');
+  const endpoint = ['--emulator', emulator.url, '--model-endpoint', server.url];
+  const served = await run(...endpoint);
+  const simulated = await run('--emulator', emulator.url);
+  expect(await answersOf(served)).toEqual(shouted());
+  expect((await answersOf(simulated))[0]).toContain('[simulated');
+  expect(await planId(dir, ...endpoint)).toBe(JSON.parse(served.out).run_id);
+  expect(await planId(dir, '--emulator', emulator.url)).toBe(JSON.parse(simulated.out).run_id);
+});
+
+/** The run id that a plan names, of the file that runs are of. */
+async function planId(dir: string, ...flags: string[]): Promise<string> {
+  const { out, err } = await runQuarry(
+    ...['plan', join(dir, 'rows.csv'), '--dir', dir, '--json', '--model-id', NOVA],
+    ...['--prompt-template', 'Say {name}', ...flags],
+  );
+  expect(err).toBe('');
+  return JSON.parse(out).run_id;
+}
+
+test('a plan asks the emulator that a run would use who answers there, as that is part of what the run is called', async () => {
+  await using server = await openModelServer();
+  const { dir, run } = await prepare();
+  const simulated = await planId(dir);
+  const { startEmulatorProcess } = await import('../../support/quarry-process.ts');
+  const emulator = await startEmulatorProcess(dir, { modelEndpoint: server.url });
+  const [named, shared] = [await planId(dir, '--emulator', emulator.url), await planId(dir)];
+  expect(server.requests).toEqual([]);
+  const { out } = await run('--emulator', emulator.url);
+  expect([named, shared]).toEqual([JSON.parse(out).run_id, JSON.parse(out).run_id]);
+  expect(named).not.toBe(simulated);
+  const { status, err } = await runQuarry(
+    ...['plan', join(dir, 'rows.csv'), '--dir', dir, '--model-id', NOVA, '--prompt-template', '{name}'],
+    ...['--emulator', 'http://127.0.0.1:9'],
+  );
+  expect([status, err]).toEqual([
+    1,
+    expect.stringContaining('There is no Bedrock emulator at http://127.0.0.1:9. Start one: quarry emulate'),
+  ]);
 });

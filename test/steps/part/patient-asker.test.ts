@@ -14,7 +14,11 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const ROWS = 50;
 
 /** A run of so many rows with a model server, under a virtual clock. */
-async function openServedRun(count: number, instead: DoubleOptions['instead'], maxAttempts = 3) {
+async function openServedRun(
+  count: number,
+  instead: DoubleOptions['instead'],
+  { maxAttempts = 3, timeoutMs = 300_000 } = {},
+) {
   const server = await openModelServer(instead === undefined ? {} : { instead });
   const directory = await temporaryDirectory();
   const file = join(directory, 'rows.csv');
@@ -24,7 +28,7 @@ async function openServedRun(count: number, instead: DoubleOptions['instead'], m
     directory,
     clock,
     version: '0.0.0',
-    modelServer: { server: modelServerOf({ url: server.url }) },
+    modelServer: { server: modelServerOf({ url: server.url, timeoutMs }) },
   });
   const { uri: s3_uri } = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const events: RunEvent[] = [];
@@ -94,6 +98,40 @@ test('a server that fails for good ends a run on demand within minutes and few c
   });
 });
 
+test('a server that takes a call and never answers has its deadline: each row is a counted attempt with the reason, and the run ends', async () => {
+  const silent = new Set(['Say row 1', 'Say row 3']);
+  await using world = await openServedRun(5, ({ text }) => (silent.has(text) ? 'silence' : undefined), {
+    maxAttempts: 2,
+    timeoutMs: 150,
+  });
+  const result = await world.run();
+  expect(result).toMatchObject({
+    kind: 'finished',
+    summary: {
+      rows: { total: 5, succeeded: 3, failed: 2 },
+      attempts: [
+        { attempts: 1, rows: 3 },
+        { attempts: 2, rows: 2 },
+      ],
+    },
+  });
+  const rows = await outputRows(result, world.directory);
+  const why = expect.stringContaining(
+    `The model server at ${world.server.url} did not answer: not within 0.15 s.`,
+  );
+  expect(
+    rows.map(({ error_code, error_message, attempts }) => [error_code, error_message, attempts]),
+  ).toEqual([
+    [null, null, 1],
+    ['503', why, 2],
+    [null, null, 1],
+    ['503', why, 2],
+    [null, null, 1],
+  ]);
+  // Six tries of two rows in two attempts; the others once.
+  expect(world.server.requests.length).toBeLessThanOrEqual(3 + 2 * 2 * 6);
+});
+
 test('a server that is busy on demand gets the time that it asks for, and answers every row once', async () => {
   let free = 0;
   const { result, rows, events, requests, tookMs } = await runServed(() => {
@@ -127,7 +165,7 @@ test('a server that goes away under a job stops the run soon, and the same run g
   let isGone = true;
   const instead: DoubleOptions['instead'] = (_, number) =>
     isGone && number > 150 ? { status: 503, text: 'gone' } : undefined;
-  await using world = await openServedRun(300, instead, 5);
+  await using world = await openServedRun(300, instead, { maxAttempts: 5 });
   expect(await world.run()).toMatchObject({
     kind: 'failed',
     error: 'SystematicFaultError',

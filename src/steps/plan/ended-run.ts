@@ -1,0 +1,23 @@
+import { RunSummary } from '../../core/run/summary.ts';
+import { parseRunInput } from '../../core/run-input/run-input.ts';
+import { runLayout, runUriOf } from '../../runs/run-layout.ts';
+import { readJsonIfPresent } from '../../store/json-object.ts';
+import type { PlanDeps } from '../deps.ts';
+import { isMended } from '../run/reopen.ts';
+import { identifyDataset } from './dataset-files.ts';
+import { modelCallOf } from './model-call.ts';
+import { inputHashOf, runIdOf } from './run-identity.ts';
+
+/** True where the run of this input has ended and sends nothing more. Nothing is written, downloaded or claimed. */
+export async function hasEnded(document: unknown, deps: PlanDeps): Promise<boolean> {
+  const { run_id: given, ...input } = parseRunInput(document);
+  const { bucket, modelServer } = deps.settings;
+  const hashed = async () => {
+    const { template } = modelCallOf(input, deps.settings);
+    const source = await identifyDataset(input, deps);
+    return runIdOf(input, inputHashOf(input, template, { source, hash: deps.hash, modelServer }));
+  };
+  const layout = runLayout(runUriOf(bucket, given ?? (await hashed())));
+  const summary = await readJsonIfPresent(deps.store, layout.summary, RunSummary);
+  return summary !== undefined && !isMended(summary, input.max_cost_usd);
+}
