@@ -1,5 +1,6 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { runQuarry } from '../../support/run-quarry.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -270,4 +271,20 @@ test.each([
     run_id: plan.run_id,
     run_exists: true,
   });
+});
+
+test('a plan of local files copies none of them, packed or not, one or many', async () => {
+  const directory = await temporaryDirectory();
+  const text = `a\n${Array.from({ length: 20_000 }, (_, index) => `row number ${index}`).join('\n')}\n`;
+  await writeFile(join(directory, 'rows.csv'), text);
+  await writeFile(join(directory, 'more.csv.gz'), gzipSync(text, { level: 0 }));
+  const store = join(directory, 'store');
+  for (const dataset of ['rows.csv', 'more.csv.gz', '*.csv*']) {
+    const { status, err } = await runQuarry('plan', join(directory, dataset), '--dir', store, ...FLAGS);
+    expect([status, err]).toEqual([0, err]);
+  }
+  const entries = await readdir(store, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(({ parentPath, name }) => stat(join(parentPath, name))));
+  expect(sizes.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(text.length / 10);
 });

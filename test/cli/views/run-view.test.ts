@@ -100,3 +100,19 @@ test('what the plan has a user know stands under it, in the live block and in th
   expect(viewLines(view, 0)[1]).toBe('Note        Mind the gap.');
   expect(logLine(view, noted)).toBe('Plan: run jokes-1, 1,000 rows in 2 parts\nNote: Mind the gap.');
 });
+
+test('a part that is run on demand shows how many records are done, how many failed, and at what rate', () => {
+  const onDemand: RunEvent = {
+    kind: 'on_demand',
+    partId: 'p00001',
+    records: 1200,
+    answered: 310,
+    failed: 4,
+    perSecond: 2.54,
+  };
+  const text = '310 of 1,200 records answered, 4 failed, 2.5 a second';
+  expect(logLine(emptyView(0), onDemand)).toBe(`On demand p00001: ${text}`);
+  let view = emptyView(0);
+  for (const progress of [...story.slice(0, 6), onDemand]) view = advanceView(view, progress);
+  expect(viewLines(view, 0).join('\n')).toContain(text);
+});
