@@ -9,6 +9,7 @@ import { renderModelsPage } from './models-page.ts';
 import { renderNativeAdapters } from './native-adapters.ts';
 import { hasPlotLibrary, PAGE_SCRIPT_PATH, renderPageScript } from './page-script.ts';
 import { renderRunInputPage } from './run-input-page.ts';
+import { renderWatchEvents } from './watch-events.ts';
 
 const NATIVE_ADAPTERS_PATH = 'src/models/adapters/native-adapters.ts';
 
@@ -16,6 +17,7 @@ const NATIVE_ADAPTERS_PATH = 'src/models/adapters/native-adapters.ts';
 const GENERATED_DOCS: readonly GeneratedDoc[] = [
   { path: 'docs/run-input.md', render: renderRunInputPage },
   { path: 'docs/models.md', render: renderModelsPage },
+  { path: 'docs/watch.md', render: (current) => replaceMarked(current, 'events', renderWatchEvents()) },
   { path: 'biome.layers.json', render: renderLayers },
   { path: PAGE_SCRIPT_PATH, render: renderPageScript },
   { path: NATIVE_ADAPTERS_PATH, render: renderNativeAdapters },

@@ -51,6 +51,14 @@ export type { CancelOptions, ResumeOptions, RunName, RunOptions } from './quarry
 export type { Dataset, DatasetRow, RunRequest } from './quarry/runs/run-request.ts';
 export type { RunStatusReport } from './quarry/runs/run-status.ts';
 export { type EmulateOptions, EmulatorBusyError, type ServedEmulator } from './quarry/serve-emulator.ts';
+export type { ShownAnswer } from './quarry/watch/newest-answers.ts';
+export type { TimeLeft } from './quarry/watch/time-left.ts';
+export { createWatchTeller, endOf, type WatchTeller } from './quarry/watch/watch-changes.ts';
+export { WATCH_EVENTS, WatchEvent } from './quarry/watch/watch-event.ts';
+export type { PartCell, PartJobView, PartView } from './quarry/watch/watch-parts.ts';
+export type { PhaseView } from './quarry/watch/watch-phases.ts';
+export type { WatchOptions } from './quarry/watch/watch-run.ts';
+export type { WatchDollars, WatchView } from './quarry/watch/watch-view.ts';
 export type { RunReport } from './report/run-report.ts';
 export { BOOKKEEPING_COLUMNS } from './rows/results/result-columns.ts';
 export { EMPTY_SNAPSHOT, type PartSnapshot, type RunSnapshot, reduceRun } from './runs/run-snapshot.ts';

@@ -21,6 +21,7 @@ import { addRunCommand } from './commands/run-command.ts';
 import { addRunsCommand } from './commands/runs-command.ts';
 import { addStatusCommand } from './commands/status-command.ts';
 import { addVerifyCommand } from './commands/verify-command.ts';
+import { addWatchCommand } from './commands/watch-command.ts';
 import { holdConfig } from './options/target-options.ts';
 import { failureJson, failureText } from './views/failure-view.ts';
 
@@ -43,6 +44,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addResultsCommand(program, context);
   addReportCommand(program, context);
   addStatusCommand(program, context);
+  addWatchCommand(program, context);
   addVerifyCommand(program, context);
   addRunsCommand(program, context);
   addCancelCommand(program, context);

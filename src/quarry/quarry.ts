@@ -38,6 +38,8 @@ import { inOwnWords, placeRequest, type RunRequest } from './runs/run-request.ts
 import { type RunStatusReport, readStatus } from './runs/run-status.ts';
 import type { RunWorkOptions } from './runs/run-work.ts';
 import { type EmulateOptions, type ServedEmulator, serveEmulator } from './serve-emulator.ts';
+import { type WatchOptions, watchRun } from './watch/watch-run.ts';
+import type { WatchView } from './watch/watch-view.ts';
 
 /**
  * Runs of a prompt or an embedding model over every row of a dataset, on one target. It holds no connection and prints
@@ -167,6 +169,21 @@ export class Quarry {
   async status(run: RunName): Promise<RunStatusReport> {
     const runId = idOf(run);
     return this.#work({ runId }, {}, ({ files }) => readStatus(runId, files));
+  }
+
+  /**
+   * Watches a run, wherever it runs and whoever works on it: one view of it for each look, until it has ended. It only reads: nothing
+   * is written and nothing sent. A run that nobody is working on is watched on, as it may be taken up again.
+   */
+  async *watch(run: RunName, { signal, everyMs }: WatchOptions = {}): AsyncGenerator<WatchView, void> {
+    const never = new AbortController().signal;
+    using files = await this.#open({ runId: idOf(run) });
+    try {
+      yield* watchRun(idOf(run), { files, signal: signal ?? never, everyMs });
+    } catch (error) {
+      if (signal?.aborted && saysAborted(error, signal)) return;
+      throw error;
+    }
   }
 
   /** How a run has ended; undefined where it has not. */

@@ -29,6 +29,8 @@ export interface SeenJob {
   partId: string;
   jobArn: string;
   status: JobStatus;
+  /** ISO 8601; empty where it is not told. */
+  submittedAt: string;
   totalRecords: number | undefined;
   processedRecords: number | undefined;
 }
@@ -103,7 +105,10 @@ class Watch implements RunFilesWatch {
       readJsonIfPresent(store, layout.job(part_id), JobRecord),
     );
     for (const record of records) {
-      if (record?.job_arn != null) onProgress(submittedEvent(record.part_id, record.job_arn));
+      // Whoever was asked for it has told more.
+      if (record?.job_arn == null || this.#jobsSeen.has(record.job_arn)) continue;
+      this.#jobsSeen.set(record.job_arn, 'Submitted');
+      onProgress(submittedEvent(record, record.job_arn));
     }
     // Once more and of every part: those that are run on demand, or whose answers are not there yet, wait too.
     const waits = await pLimit(CONCURRENT_READS).map(open, async ({ part_id: partId }) => ({
@@ -124,7 +129,8 @@ class Watch implements RunFilesWatch {
       const state = `${status} ${processedRecords}`;
       if (!partIds.has(partId) || this.#jobsSeen.get(jobArn) === state) continue;
       this.#jobsSeen.set(jobArn, state);
-      onProgress({ kind: 'job', partId, jobArn, status, totalRecords, processedRecords });
+      const submittedAt = job.submittedAt || null;
+      onProgress({ kind: 'job', partId, jobArn, status, submittedAt, totalRecords, processedRecords });
     }
   }
 
@@ -164,8 +170,9 @@ class Watch implements RunFilesWatch {
 }
 
 /** A job of which no more is known than that it was submitted. */
-function submittedEvent(partId: string, jobArn: string): RunEvent {
-  return { kind: 'job', partId, jobArn, status: 'Submitted', totalRecords: null, processedRecords: null };
+function submittedEvent({ part_id: partId, submitted_at: submittedAt }: JobRecord, jobArn: string): RunEvent {
+  const unknown = { totalRecords: null, processedRecords: null };
+  return { kind: 'job', partId, jobArn, status: 'Submitted', submittedAt, ...unknown };
 }
 
 /** A run as its files, and the service where it may be asked, tell of it now. */

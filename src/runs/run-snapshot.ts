@@ -31,7 +31,10 @@ export type PartState =
   | 'failed';
 
 /** A part's job as Bedrock has told of it; counts are null until it does. */
-export type PartJob = Pick<RunEventOf<'job'>, 'jobArn' | 'status' | 'totalRecords' | 'processedRecords'>;
+export type PartJob = Pick<
+  RunEventOf<'job'>,
+  'jobArn' | 'status' | 'submittedAt' | 'totalRecords' | 'processedRecords'
+>;
 
 /** One part's turn in one wave. */
 export interface PartSnapshot {
@@ -113,8 +116,8 @@ export function reduceRun(snapshot: RunSnapshot, event: RunEvent): RunSnapshot {
       }));
     }
     case 'job': {
-      const { jobArn, status, totalRecords, processedRecords } = event;
-      const job = { jobArn, status, totalRecords, processedRecords };
+      const { jobArn, status, submittedAt, totalRecords, processedRecords } = event;
+      const job = { jobArn, status, submittedAt, totalRecords, processedRecords };
       return changePart(snapshot, event.partId, ({ result }) => ({
         job,
         waitsFor: null,

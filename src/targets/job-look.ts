@@ -13,7 +13,7 @@ import type { RunFiles } from './run-files.ts';
 export interface JobLook extends Disposable {
   /** The jobs of a run as they are now; none where the service does not answer. */
   jobsOf(plan: RunPlan): AsyncIterable<SeenJob>;
-  /** Why the service could not be asked; undefined where it could. */
+  /** Why the service could not be asked the last time; undefined where it could. */
   fault(): string | undefined;
 }
 
@@ -26,17 +26,16 @@ export async function openJobLook({
   dir,
   bucket,
 }: Pick<RunFiles, 'target' | 'dir' | 'bucket'>): Promise<JobLook> {
-  const options = await clientOptionsOf(target, dir);
-  const client =
-    options &&
-    new BedrockClient({
-      ...options,
-      maxAttempts: 2,
-      requestHandler: { requestTimeout: ANSWER_DEADLINE_MS, throwOnRequestTimeout: true },
-    });
+  let client = await openClient(target, dir);
   let fault: string | undefined;
   return {
     jobsOf: async function* (plan) {
+      // Whoever takes a run up again has an emulator of its own, elsewhere.
+      if (target.kind === 'local' && (client === undefined || fault !== undefined)) {
+        client?.destroy();
+        client = await openClient(target, dir);
+      }
+      fault = undefined;
       if (client === undefined) return;
       try {
         yield* jobsOfRun(plan, { jobs: createJobControl(client), bucket });
@@ -50,6 +49,18 @@ export async function openJobLook({
 }
 
 /** Undefined where there is nobody who could be asked. */
+async function openClient(target: RunTarget, dir: string): Promise<BedrockClient | undefined> {
+  const options = await clientOptionsOf(target, dir);
+  return (
+    options &&
+    new BedrockClient({
+      ...options,
+      maxAttempts: 2,
+      requestHandler: { requestTimeout: ANSWER_DEADLINE_MS, throwOnRequestTimeout: true },
+    })
+  );
+}
+
 async function clientOptionsOf(target: RunTarget, dir: string): Promise<BedrockClientConfig | undefined> {
   if (target.kind !== 'local') {
     const { region, profile } = target;

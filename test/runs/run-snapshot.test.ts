@@ -96,6 +96,7 @@ const job = (
   partId: 'p00001',
   jobArn: 'a/1',
   status,
+  submittedAt: null,
   totalRecords: 100,
   processedRecords: 40,
 });
@@ -134,6 +135,8 @@ test('a part waits, and says why, until it has a job; then it is where its job i
         reasons: [],
         stopReasons: [],
         jobStatus: 'Failed',
+        jobSubmittedAt: null,
+        jobEndedAt: null,
       },
     ],
     running,

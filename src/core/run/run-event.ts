@@ -52,6 +52,8 @@ export type RunEvent =
       partId: string;
       jobArn: string;
       status: JobStatus;
+      /** When Bedrock took it, ISO 8601; null until it tells. */
+      submittedAt: string | null;
       totalRecords: number | null;
       processedRecords: number | null;
     }
@@ -69,6 +71,9 @@ export type RunEvent =
       stopReasons: StopReasonCounts[];
       /** How its job ended; null where it had none. */
       jobStatus: string | null;
+      /** From when to when it had its job, ISO 8601; null where it had none, or where its ledger does not tell. */
+      jobSubmittedAt: string | null;
+      jobEndedAt: string | null;
     };
 
 /** One kind of event. */
@@ -78,5 +83,7 @@ export type RunEventOf<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K
 export function collectedEvent(ledger: PartLedger): RunEventOf<'collected'> {
   const { part_id: partId, rows, tokens, owed, reasons, job_status: jobStatus } = ledger;
   const { stop_reasons: stopReasons = [] } = ledger;
-  return { kind: 'collected', partId, rows, tokens, owed: owed.records, reasons, stopReasons, jobStatus };
+  const { job_submitted_at: jobSubmittedAt = null, job_ended_at: jobEndedAt = null } = ledger;
+  const job = { jobStatus, jobSubmittedAt, jobEndedAt };
+  return { kind: 'collected', partId, rows, tokens, owed: owed.records, reasons, stopReasons, ...job };
 }

@@ -28,7 +28,11 @@ export interface PlannedVariant {
 /** Reads a run's plan, and works out its model calls again. */
 export async function readPlan(runUri: S3Uri, { store }: StepDeps): Promise<PlannedRun> {
   const layout = runLayout(runUri);
-  const plan = await readJson(store, layout.plan, RunPlan);
+  return plannedRunOf(await readJson(store, layout.plan, RunPlan), layout);
+}
+
+/** The run of a plan; RunConflictError where this version cannot go on with it. */
+export function plannedRunOf(plan: RunPlan, layout: RunLayout): PlannedRun {
   refuseOldDedupe(plan);
   const { record_id_column, ...given } = parseRunInput(plan.input);
   const idColumn = plan.record_id_column ?? record_id_column;

@@ -73,13 +73,14 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
           },
         );
         looksInVain.delete(jobIdentifier);
-        const { jobArn = '', totalRecordCount, processedRecordCount } = job;
+        const { jobArn = '', submitTime, totalRecordCount, processedRecordCount } = job;
         const status = toJobStatus(job.status);
         onProgress({
           kind: 'job',
           partId,
           jobArn,
           status,
+          submittedAt: submitTime?.toISOString() ?? null,
           totalRecords: totalRecordCount ?? null,
           processedRecords: processedRecordCount ?? null,
         });

@@ -22,6 +22,7 @@ const job = (processedRecords: number): RunEvent => ({
   partId: 'p00001',
   jobArn: 'a/1',
   status: 'InProgress',
+  submittedAt: null,
   totalRecords: 1000,
   processedRecords,
 });
