@@ -47,7 +47,7 @@ export const ROOMS: readonly Room[] = [
   },
   { name: 'handlers', imports: ['core', 'store', 'hub', 'runs', 'bedrock', 'workflow', 'steps'] },
   { name: 'targets', imports: [...EVERYTHING_BELOW_TARGETS, 'engine', 'emulator'] },
-  { name: 'deploy', imports: ['core', 'targets'], infra: true },
+  { name: 'deploy', imports: ['core', 'bedrock', 'targets'], infra: true },
   { name: 'doctor', imports: ['core', 'models', 'store', 'runs', 'bedrock', 'targets'] },
   { name: 'quarry', imports: [...EVERYTHING_BELOW_TARGETS, 'engine', 'emulator', 'targets', 'doctor'] },
   // Beneath it are the package's entry points, src/index.ts and src/emulator/index.ts, what deploys the stack, and nothing else.

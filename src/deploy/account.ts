@@ -7,9 +7,9 @@ import {
   type StackEvent,
 } from '@aws-sdk/client-cloudformation';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { callAws } from '../bedrock/call-aws.ts';
 import { DeploymentError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/text/json-value.ts';
-import { callAws } from '../targets/aws/call-aws.ts';
 import { clientOptionsOf } from '../targets/aws/deployed-target.ts';
 
 /** Where a stack is, or is to be; what is undefined comes from the environment, as with any AWS tool. */

@@ -1,8 +1,8 @@
 import { DeleteStackCommand, type Stack, type StackEvent } from '@aws-sdk/client-cloudformation';
 import { ListExecutionsCommand, type ListExecutionsCommandOutput, SFNClient } from '@aws-sdk/client-sfn';
+import { callAws } from '../bedrock/call-aws.ts';
 import type { Clock } from '../core/clock.ts';
 import { DeploymentError } from '../core/errors.ts';
-import { callAws } from '../targets/aws/call-aws.ts';
 import { clientOptionsOf } from '../targets/aws/deployed-target.ts';
 import { type Account, openAccount, requireOurs, type StackAddress } from './account.ts';
 import { reasonsOf } from './deploy-stack.ts';

@@ -1,6 +1,6 @@
 import { ListModelInvocationJobsCommand } from '@aws-sdk/client-bedrock';
+import { callAws } from '../bedrock/call-aws.ts';
 import { DeploymentError, ServiceUnavailableError } from '../core/errors.ts';
-import { callAws } from '../targets/aws/call-aws.ts';
 import type { Deployment } from '../targets/aws/deployment.ts';
 import { type Finding, failed, ok, UnmetNeed, warning } from './check.ts';
 import type { DoctorWorld } from './doctor-world.ts';

@@ -7,9 +7,9 @@ import {
   HeadBucketCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
+import { callAws } from '../bedrock/call-aws.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { toS3Error } from '../store/s3-errors.ts';
-import { callAws } from '../targets/aws/call-aws.ts';
 import { type Finding, failed, ok, UnmetNeed, warning } from './check.ts';
 import type { DoctorWorld } from './doctor-world.ts';
 

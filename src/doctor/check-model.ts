@@ -4,9 +4,9 @@ import {
   GetFoundationModelCommand,
   GetInferenceProfileCommand,
 } from '@aws-sdk/client-bedrock';
+import { callAws } from '../bedrock/call-aws.ts';
 import { ObjectNotFoundError } from '../core/errors.ts';
 import { parseModelId } from '../models/catalog/model-id.ts';
-import { callAws } from '../targets/aws/call-aws.ts';
 import { type Finding, failed, ok, skipped, warning } from './check.ts';
 import type { DoctorWorld } from './doctor-world.ts';
 

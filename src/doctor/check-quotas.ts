@@ -3,8 +3,8 @@ import {
   ListServiceQuotasCommand,
   type ListServiceQuotasResponse,
 } from '@aws-sdk/client-service-quotas';
+import { callAws } from '../bedrock/call-aws.ts';
 import { parseModelId } from '../models/catalog/model-id.ts';
-import { callAws } from '../targets/aws/call-aws.ts';
 import { type Finding, failed, ok, skipped, warning } from './check.ts';
 import { foundationModel } from './check-model.ts';
 import type { DoctorWorld } from './doctor-world.ts';

@@ -1,6 +1,6 @@
 import { type ContextEntry, GetRoleCommand, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
 import { z } from 'zod';
-import { callAws } from '../targets/aws/call-aws.ts';
+import { callAws } from '../bedrock/call-aws.ts';
 import { type Finding, failed, ok, skipped, UnmetNeed, warning } from './check.ts';
 import type { DoctorWorld } from './doctor-world.ts';
 import { invokedArns } from './invoked-arns.ts';

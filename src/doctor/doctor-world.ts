@@ -4,10 +4,10 @@ import { IAMClient } from '@aws-sdk/client-iam';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { callAws } from '../bedrock/call-aws.ts';
 import type { Clock } from '../core/clock.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../core/jobs/quotas.ts';
 import { createS3Client } from '../store/s3-client.ts';
-import { callAws } from '../targets/aws/call-aws.ts';
 import { type Deployment, findDeployment } from '../targets/aws/deployment.ts';
 import { UnmetNeed } from './check.ts';
 

@@ -1,4 +1,5 @@
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { callAws } from '../../bedrock/call-aws.ts';
 import { ObjectNotFoundError, RunBusyError } from '../../core/errors.ts';
 import { RunPlan } from '../../core/plan/run-plan.ts';
 import { RunSummary } from '../../core/run/summary.ts';
@@ -7,7 +8,6 @@ import { isCancelled, markCancelled } from '../../steps/run/cancellation.ts';
 import { type Grants, takeUp } from '../../steps/run/take-up.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import { layoutOf } from '../jobs-of-run.ts';
-import { callAws } from './call-aws.ts';
 import type { DeployedTarget } from './deployed-target.ts';
 import { type Execution, findExecutions, isOpen } from './executions.ts';
 import { type FollowOptions, type FollowResult, followRun, stopJobs } from './follow-execution.ts';

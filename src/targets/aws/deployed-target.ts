@@ -4,13 +4,13 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
 import { createBedrockClients } from '../../bedrock/aws-bedrock.ts';
+import { callAws } from '../../bedrock/call-aws.ts';
 import { createJobControl, type JobControl } from '../../bedrock/job-control.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Hash } from '../../core/jobs/job.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { createS3Client } from '../../store/s3-client.ts';
 import { createS3Store } from '../../store/s3-store.ts';
-import { callAws } from './call-aws.ts';
 import { DEFAULT_STACK_NAME, type Deployment, findDeployment } from './deployment.ts';
 
 /** Which deployment, and whose credentials; what is not given comes from the environment, as with any AWS tool. */

@@ -5,8 +5,8 @@ import {
   type Stack,
 } from '@aws-sdk/client-cloudformation';
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
+import { callAws } from '../../bedrock/call-aws.ts';
 import { DeploymentError } from '../../core/errors.ts';
-import { callAws } from './call-aws.ts';
 
 /** Name of the stack unless another one was deployed. */
 export const DEFAULT_STACK_NAME = 'Quarry';

@@ -4,8 +4,8 @@ import {
   ListMapRunsCommand,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
+import { callAws } from '../../bedrock/call-aws.ts';
 import { messageOfCause } from '../../core/error-cause.ts';
-import { callAws } from './call-aws.ts';
 import type { ExecutionDetails } from './executions.ts';
 
 /** Why an execution has ended badly: the name of an error, and what to do. */

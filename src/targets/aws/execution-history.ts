@@ -4,8 +4,8 @@ import {
   type HistoryEvent,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
+import { callAws } from '../../bedrock/call-aws.ts';
 import { RunState } from '../../steps/run/run-state.ts';
-import { callAws } from './call-aws.ts';
 
 /** Events on one page. https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html */
 const PAGE_SIZE = 200;

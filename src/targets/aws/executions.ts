@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { callAws } from './call-aws.ts';
+import { callAws } from '../../bedrock/call-aws.ts';
 import type { DeployedTarget } from './deployed-target.ts';
 import { plannedRunOf } from './execution-history.ts';
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { callAws } from '../../bedrock/call-aws.ts';
 import { AccessDeniedError, InvalidRunInputError, RunConflictError } from '../../core/errors.ts';
 import { RunPlan } from '../../core/plan/run-plan.ts';
 import { parseRunInput, type RunInput } from '../../core/run-input/run-input.ts';
@@ -9,7 +10,6 @@ import { modelCallOf } from '../../steps/plan/model-call.ts';
 import { inputHashOf, refuseOtherInput, runIdOf, withoutLimits } from '../../steps/plan/run-identity.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import { layoutOf } from '../jobs-of-run.ts';
-import { callAws } from './call-aws.ts';
 import type { DeployedTarget } from './deployed-target.ts';
 import { requireReady } from './deployment.ts';
 import {

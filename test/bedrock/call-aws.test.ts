@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { ObjectNotFoundError } from '../../../src/core/errors.ts';
-import { callAws } from '../../../src/targets/aws/call-aws.ts';
+import { callAws } from '../../src/bedrock/call-aws.ts';
+import { ObjectNotFoundError } from '../../src/core/errors.ts';
 
 const CALL = { doing: 'start the execution jokes', action: 'states:StartExecution' };
 

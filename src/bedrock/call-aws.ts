@@ -6,13 +6,13 @@ import {
   ObjectNotFoundError,
   QuarryError,
   ServiceUnavailableError,
-} from '../../core/errors.ts';
+} from '../core/errors.ts';
 import {
   accessAdvice,
   faultKindOf,
   isCredentialsFault,
   type ServiceFault,
-} from '../../core/jobs/service-fault.ts';
+} from '../core/jobs/service-fault.ts';
 
 /** What a call to AWS is for, and the right that it needs. */
 export interface AwsCall {
