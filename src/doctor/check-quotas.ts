@@ -1,20 +1,10 @@
-import {
-  GetServiceQuotaCommand,
-  ListServiceQuotasCommand,
-  type ListServiceQuotasResponse,
-} from '@aws-sdk/client-service-quotas';
+import { GetServiceQuotaCommand } from '@aws-sdk/client-service-quotas';
+import { QUOTA_NAMES, readBatchQuotas } from '../bedrock/batch-quotas.ts';
 import { callAws } from '../bedrock/call-aws.ts';
 import { parseModelId } from '../models/catalog/model-id.ts';
 import { type Finding, failed, ok, skipped, warning } from './check.ts';
 import { foundationModel } from './check-model.ts';
 import type { DoctorWorld } from './doctor-world.ts';
-
-/** Names of the quotas, before ` for <model>`. https://docs.aws.amazon.com/general/latest/gr/bedrock.html */
-const QUOTA_NAMES = {
-  minRecordsPerJob: 'Minimum number of records per batch inference job',
-  maxRecordsPerJob: 'Records per batch inference job',
-  maxConcurrentJobs: 'Sum of in-progress and submitted batch inference jobs using a base model',
-} as const;
 
 /** Whether the model's quotas let jobs be as large, and as many, as Quarry makes them. */
 export async function checkQuotas(world: DoctorWorld): Promise<Finding> {
@@ -25,7 +15,10 @@ export async function checkQuotas(world: DoctorWorld): Promise<Finding> {
   const { limits } = await world.place();
   const details = await foundationModel(world, baseModelId);
   const modelName = details?.modelName ?? baseModelId;
-  const quotas = await batchQuotasOf(world, { modelName, providerName: details?.providerName ?? '' });
+  const quotas = await readBatchQuotas(world.serviceQuotas, {
+    modelName,
+    providerName: details?.providerName ?? '',
+  });
   if (Object.keys(quotas).length === 0) {
     return warning(
       `Service Quotas knows no batch inference of ${modelName}.`,
@@ -60,42 +53,6 @@ export async function checkQuotas(world: DoctorWorld): Promise<Finding> {
   }
   const told = Object.entries(quotas).map(([key, value]) => `${key} ${n(value)}`);
   return ok(`${modelName}: ${told.join(', ')}`);
-}
-
-type ModelQuotas = Partial<Record<keyof typeof QUOTA_NAMES, number>>;
-
-/** The account's batch inference quotas of one model, which Service Quotas knows by its name only. */
-async function batchQuotasOf(
-  { serviceQuotas }: DoctorWorld,
-  { modelName, providerName }: { modelName: string; providerName: string },
-): Promise<ModelQuotas> {
-  const names = new Set(
-    [modelName, `${providerName}${modelName}`].flatMap((name) => [plain(name), plain(`${name} V1`)]),
-  );
-  const quotas: ModelQuotas = {};
-  let NextToken: string | undefined;
-  do {
-    const page: ListServiceQuotasResponse = await callAws(
-      { doing: 'read the quotas of Bedrock', action: 'servicequotas:ListServiceQuotas' },
-      () =>
-        serviceQuotas.send(
-          new ListServiceQuotasCommand({ ServiceCode: 'bedrock', MaxResults: 100, NextToken }),
-        ),
-    );
-    for (const { QuotaName = '', Value } of page.Quotas ?? []) {
-      const [, what, model = ''] = /^(.*?) for (.*)$/.exec(QuotaName) ?? [];
-      const key = Object.entries(QUOTA_NAMES).find(([, name]) => name === what)?.[0];
-      if (key === undefined || Value === undefined || !names.has(plain(model))) continue;
-      quotas[key as keyof ModelQuotas] = Value;
-    }
-    NextToken = page.NextToken;
-  } while (NextToken !== undefined);
-  return quotas;
-}
-
-/** Letters and digits: the same model is spelt in several ways. */
-function plain(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
 /** "Concurrent executions" of AWS Lambda. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */

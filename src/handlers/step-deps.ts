@@ -42,6 +42,7 @@ export function createStepDeps(environment: Environment): StepDeps {
         maxInputFileBytes: environment.QUARRY_MAX_INPUT_FILE_BYTES,
         maxConcurrentJobs: environment.QUARRY_MAX_CONCURRENT_JOBS,
       },
+      quotaSources: { minRecordsPerJob: 'stack', maxRecordsPerJob: 'stack', maxConcurrentJobs: 'stack' },
       pollSeconds: environment.QUARRY_POLL_SECONDS,
       prepareConcurrency: environment.QUARRY_PREPARE_CONCURRENCY,
       rowsPerSlice: environment.QUARRY_ROWS_PER_SLICE,

@@ -1,4 +1,5 @@
 import type { Bedrock } from '../bedrock/bedrock.ts';
+import type { BedrockAccount } from '../bedrock/bedrock-account.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Hash } from '../core/jobs/job.ts';
 import type { BatchQuotas } from '../core/jobs/quotas.ts';
@@ -16,6 +17,8 @@ export interface StepSettings {
   /** Where jobs are created; undefined on a machine, which is in no region. */
   region?: string | undefined;
   quotas: BatchQuotas;
+  /** Which of them were told by the user, or to the stack; the others are AWS’s defaults. */
+  quotaSources?: Partial<Record<keyof BatchQuotas, 'told' | 'stack'>>;
   /** Seconds between two looks at a job. */
   pollSeconds: number;
   /** Prepare steps at once. */
@@ -45,6 +48,8 @@ export interface StepDeps {
   settings: StepSettings;
   /** Called by Plan before it reads or writes anything of the run; rejects where another process is working on it. */
   claimRun?: (runId: string) => Promise<void>;
+  /** The account that the run is made in; undefined where there is none. */
+  account?: BedrockAccount;
   /** The Hugging Face Hub, where it can be reached. */
   hub?: HubAccess;
   /** True where a plan is only drafted: Parquet files of the Hub are read where they are, by ranges, and not downloaded. */

@@ -87,6 +87,7 @@ export function openRunFiles(target: RunTarget, dir: string): RunFiles {
         roleArn: '',
         pollSeconds: 1,
         quotas: target.limits as Partial<BatchQuotas>,
+        quotaSource: 'stack',
       });
   }
 }
@@ -101,7 +102,7 @@ function quotasOf({
 function openBucketFiles(
   target: BedrockRunTarget | AwsRunTarget,
   dir: string,
-  more: Pick<BedrockTargetOptions, 'bucketOwner' | 'roleArn' | 'pollSeconds' | 'quotas'>,
+  more: Pick<BedrockTargetOptions, 'bucketOwner' | 'roleArn' | 'pollSeconds' | 'quotas' | 'quotaSource'>,
 ): RunFiles {
   const options = {
     directory: dir,

@@ -168,10 +168,11 @@ test.each(['role', 'user'] as const)(
       .flatMap((statement) => [statement.Action].flat().map((Action) => ({ ...statement, Action })))
       .filter((statement) => !rights.some((right) => allowingStatement([statement], right) !== undefined))
       .map(({ Sid, Action }) => `${Sid} ${Action}`);
-    // The emulator asks no model and lists nothing; only a large upload that fails is aborted.
+    // The emulator asks no model and lists nothing, no run is of an application inference profile; only a large upload that fails is aborted.
     const unused = [
       'ListBucket s3:ListBucket',
       'Models bedrock:InvokeModel',
+      'Profiles bedrock:GetInferenceProfile',
       'Files s3:AbortMultipartUpload',
     ];
     expect(idle.filter((entry) => !unused.includes(entry))).toEqual([]);

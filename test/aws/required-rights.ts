@@ -8,6 +8,9 @@ const JOBS = `arn:aws:bedrock:${REGION}:${MOTO_ACCOUNT}:model-invocation-job`;
 export function requiredRights(call: RecordedCall): RequiredRight[] {
   const { method, path } = call;
   if (/^\/(?:model-invocation-job|model\/|listTagsForResource)/.test(path)) return bedrockRights(call);
+  if (method === 'POST' && path === '/' && JSON.parse(call.body || '{}').ServiceCode !== undefined) {
+    return [{ action: 'servicequotas:ListServiceQuotas', resource: '*' }];
+  }
   const invocation = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(path);
   if (invocation !== null && method === 'POST') {
     return [{ action: 'lambda:InvokeFunction', resource: decodeURIComponent(invocation[1] ?? '') }];

@@ -11,7 +11,7 @@ const REQUIRED = {
 test('a function needs to be told four things, and has a default for the rest', () => {
   expect(parseEnvironment(REQUIRED)).toMatchObject({
     QUARRY_POLL_SECONDS: 300,
-    QUARRY_MAX_CONCURRENT_JOBS: 20,
+    QUARRY_MAX_CONCURRENT_JOBS: 100,
     QUARRY_MIN_RECORDS_PER_JOB: 100,
     QUARRY_JOB_SUBNET_IDS: [],
   });

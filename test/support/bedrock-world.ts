@@ -6,6 +6,7 @@ import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/em
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { createS3Client } from '../../src/store/s3-client.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
+import { startAwsDouble } from './aws-double.ts';
 import { type BedrockProxy, startBedrockProxy } from './bedrock-proxy.ts';
 import { type S3Double, startS3Double } from './s3-double.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -23,6 +24,8 @@ export interface BedrockWorld {
   emulator: Emulator;
   /** Before Bedrock's control plane. */
   proxy: BedrockProxy;
+  /** What Service Quotas has, by the quota’s name; nothing unless the test says so. */
+  quotas: Record<string, number>;
   directory: string;
   /** The folder of `--dir`. */
   dir: string;
@@ -36,7 +39,7 @@ export interface BedrockWorld {
 
 /** Opens an account for a test; the test's own process is in it too. */
 export async function openBedrockWorld(
-  options: Partial<Pick<EmulatorOptions, 'faults' | 'durations' | 'clock'>> = {},
+  options: Partial<Pick<EmulatorOptions, 'faults' | 'durations' | 'clock' | 'applicationProfiles'>> = {},
 ): Promise<BedrockWorld> {
   const directory = await temporaryDirectory();
   const s3 = await startS3Double();
@@ -70,8 +73,22 @@ export async function openBedrockWorld(
   onTestFinished(() => emulator.close());
   const proxy = await startBedrockProxy(emulator.url);
   onTestFinished(() => proxy[Symbol.asyncDispose]());
+  const quotas: Record<string, number> = {};
+  const serviceQuotas = await startAwsDouble({
+    ListServiceQuotas: () => ({
+      body: {
+        Quotas: Object.entries(quotas).map(([QuotaName, Value]) => ({
+          QuotaName,
+          Value,
+          ServiceCode: 'bedrock',
+        })),
+      },
+    }),
+  });
+  onTestFinished(() => serviceQuotas[Symbol.asyncDispose]());
   const env = {
     AWS_ENDPOINT_URL_S3: s3.url,
+    AWS_ENDPOINT_URL_SERVICE_QUOTAS: serviceQuotas.url,
     AWS_ENDPOINT_URL_BEDROCK: proxy.url,
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME: emulator.url,
     AWS_REGION: REGION,
@@ -90,6 +107,7 @@ export async function openBedrockWorld(
     store,
     emulator,
     proxy,
+    quotas,
     directory,
     dir,
     env,

@@ -66,7 +66,7 @@ function addOptions(command: Command): void {
     )
     .option(
       '--records-per-job-quota <n>',
-      `local, bedrock: records that one job may have by the account’s quota; default ${DEFAULT_BATCH_QUOTAS.maxRecordsPerJob}`,
+      `local, bedrock: records that one job may have by the account’s quota; default: read from Service Quotas (bedrock), else ${DEFAULT_BATCH_QUOTAS.maxRecordsPerJob}`,
       toRecords,
     );
 }

@@ -26,6 +26,7 @@ export function planLines(report: PlanReport): string[] {
       '',
       scheduleTable(report),
       '',
+      ...quotaLines(report.quotas),
       `With ${count(schedule.jobs_in_flight, 'job')} at once and ${count(schedule.records_per_hour, 'record')} an hour in each; not counting time queued at Bedrock.`,
     );
   }
@@ -37,6 +38,22 @@ export function planLines(report: PlanReport): string[] {
       : `The dataset is in ${report.uploaded_to} now; nothing else was sent, and nothing was paid.`,
   );
   return lines;
+}
+
+/** Where the most records of a job, and the most jobs at once, come from. */
+function quotaLines(quotas: PlanReport['quotas']): string[] {
+  if (quotas === null) return [];
+  const { records_per_job: records, jobs_at_once: jobs, defaults_as_of } = quotas;
+  const sources = {
+    account: 'Service Quotas of this account',
+    told: 'what you told',
+    stack: 'what the stack was deployed with',
+    default: `AWS’s defaults as of ${defaults_as_of}`,
+  };
+  const what = [`${count(records.value, 'record')} a job`, `${count(jobs.value, 'job')} at once`];
+  return records.source === jobs.source
+    ? [`Quotas: at most ${what.join(' and ')}, by ${sources[records.source]}.`]
+    : [`Quotas: at most ${what[0]}, by ${sources[records.source]}; ${what[1]}, by ${sources[jobs.source]}.`];
 }
 
 function schemaLines(schema: PlannedSchema | null): string[] {

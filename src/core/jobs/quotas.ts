@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { InvalidRunInputError } from '../errors.ts';
 
 /**
@@ -26,13 +27,27 @@ export const DEFAULT_BATCH_QUOTAS: BatchQuotas = {
   maxConcurrentJobs: 100,
 };
 
+/** Month that the defaults were read in. */
+export const DEFAULT_QUOTAS_AS_OF = '2026-10';
+
+/**
+ * Where a quota comes from: Service Quotas of the account; the user, by an option; the stack, as it was deployed; or, where nobody
+ * tells, AWS's default.
+ */
+export const QuotaSource = z.enum(['account', 'told', 'stack', 'default']);
+export type QuotaSource = z.infer<typeof QuotaSource>;
+
 /** How many of a run's jobs are sent at once: as many as the quota, unless the run asks for fewer by `max_concurrent_jobs`. */
 export function jobsAtOnce(quota: number, maxConcurrentJobs: number | undefined): number {
   return Math.min(quota, maxConcurrentJobs ?? quota);
 }
 
 /** The most records a part may have under `max_records_per_job`; throws InvalidRunInputError where they contradict. */
-export function recordsPerJobLimit(quotas: BatchQuotas, maxRecordsPerJob: number | undefined): number {
+export function recordsPerJobLimit(
+  quotas: BatchQuotas,
+  maxRecordsPerJob: number | undefined,
+  source: QuotaSource = 'default',
+): number {
   if (maxRecordsPerJob === undefined) return quotas.maxRecordsPerJob;
   if (maxRecordsPerJob < quotas.minRecordsPerJob) {
     throw new InvalidRunInputError(
@@ -42,10 +57,19 @@ export function recordsPerJobLimit(quotas: BatchQuotas, maxRecordsPerJob: number
   if (maxRecordsPerJob > quotas.maxRecordsPerJob) {
     const most = quotas.maxRecordsPerJob.toLocaleString('en-US');
     throw new InvalidRunInputError(
-      quotas.maxRecordsPerJob === DEFAULT_BATCH_QUOTAS.maxRecordsPerJob
-        ? `max_records_per_job is ${maxRecordsPerJob}, but a job is taken to have ${most} records at most: that is Quarry's own default, not read from your account. Give at most that; or, where the account's quota for the model is higher, say so with --records-per-job-quota (on a stack: maxRecordsPerJob).`
-        : `max_records_per_job is ${maxRecordsPerJob}, but a job may have ${most} records at most by the quota that was given. Give at most that, or leave it out.`,
+      `max_records_per_job is ${maxRecordsPerJob}, but a job ${OVER_QUOTA[source](most)}`,
     );
   }
   return maxRecordsPerJob;
 }
+
+const OVER_QUOTA: Readonly<Record<QuotaSource, (most: string) => string>> = {
+  default: (most) =>
+    `is taken to have ${most} records at most: that is AWS's default as of ${DEFAULT_QUOTAS_AS_OF}, not read from your account. Give at most that; or, where the account's quota for the model is higher, say so with --records-per-job-quota (on a stack: maxRecordsPerJob).`,
+  told: (most) =>
+    `may have ${most} records at most by the quota that was given. Give at most that, or leave it out.`,
+  stack: (most) =>
+    `may have ${most} records at most as the stack was deployed. Give at most that, or deploy it with another maxRecordsPerJob.`,
+  account: (most) =>
+    `may have ${most} records at most by this account's quota for the model. Give at most that, or ask AWS for more in Service Quotas ("Records per batch inference job").`,
+};

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { QuotaSource } from '../jobs/quotas.ts';
 import { ResultFacts } from '../run/ledger.ts';
 import { isJsonObject } from '../text/json-value.ts';
 import { Dataset } from './part.ts';
@@ -25,6 +26,17 @@ export const CostEstimate = z.object({
   prices_from: z.literal('run_input').optional(),
 });
 export type CostEstimate = z.infer<typeof CostEstimate>;
+
+const SourcedQuota = z.object({ value: z.int(), source: QuotaSource });
+/** Bedrock's quotas that a run is packed by, each with where it comes from. */
+export const PlanQuotas = z.object({
+  records_per_job: SourcedQuota,
+  jobs_at_once: SourcedQuota,
+  min_records_per_job: SourcedQuota,
+  /** Month that the defaults among them were read in. */
+  defaults_as_of: z.string(),
+});
+export type PlanQuotas = z.infer<typeof PlanQuotas>;
 
 /** Which Hugging Face dataset the rows are of, at which commit. */
 export const HubSource = z.object({
@@ -97,6 +109,8 @@ const PlanDocument = z.object({
   max_rows_per_part: Count,
   slices: Count,
   max_concurrent_jobs: Count,
+  /** The quotas that it was packed by, and where they come from; absent in plans of earlier versions. */
+  quotas: PlanQuotas.optional(),
   min_records_per_job: Count,
   max_attempts: Count,
   estimate: CostEstimate,

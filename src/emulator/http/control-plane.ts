@@ -8,6 +8,7 @@ import { type EmulatedModel, findEmulatedModel } from '../models/model-catalog.t
 import type { ModelServer } from '../models/model-server.ts';
 import { Constraints, type StringRule } from './constraints.ts';
 import { type CreateRequest, readCreateRequest, readTagKeys, readTags, type Tag } from './create-request.ts';
+import { describeProfile } from './inference-profiles.ts';
 import { listJobs } from './list-jobs.ts';
 import { ServiceError, validationError } from './service-error.ts';
 
@@ -28,6 +29,8 @@ export interface ControlPlane {
   tag(body: Record<string, unknown>): Promise<OperationResult>;
   untag(body: Record<string, unknown>): Promise<OperationResult>;
   listTags(body: Record<string, unknown>): Promise<OperationResult>;
+  /** GetInferenceProfile. */
+  profile(identifier: string): Promise<OperationResult>;
 }
 
 const JOB_ARN = /^arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:model-invocation-job\/[a-z0-9]{12}$/;
@@ -80,6 +83,7 @@ export function createControlPlane(context: EmulatorContext, runner: JobRunner):
       return { body: {} };
     },
     listTags: async (body) => ({ body: { tags: findTagged(body, context).tags } }),
+    profile: async (identifier) => ({ body: describeProfile(identifier, context.account) }),
   };
 }
 

@@ -90,6 +90,7 @@ function toRoutes({ control, runtime, describe, usage }: RouterDeps): Route[] {
     route('POST', '/tagResource', ({ body }) => control.tag(readJson(body))),
     route('POST', '/untagResource', ({ body }) => control.untag(readJson(body))),
     route('POST', '/listTagsForResource', ({ body }) => control.listTags(readJson(body))),
+    route('GET', '/inference-profiles/*', ({ path }) => control.profile(path[1] ?? '')),
     route('POST', '/model/*/invoke', ({ path, body, server }) =>
       runtime.invoke(path[1] ?? '', body, { invocationType: 'InvokeModel', server }),
     ),

@@ -1,5 +1,5 @@
 import { PILOT_MIN_PARTS, packFull } from '../../core/plan/packing.ts';
-import type { CostEstimate } from '../../core/plan/run-plan.ts';
+import type { CostEstimate, PlanQuotas } from '../../core/plan/run-plan.ts';
 import { type JobPace, type JobSchedule, scheduleJobs } from '../../core/plan/schedule.ts';
 import { answerSchemaOf } from '../../core/run-input/output-schema.ts';
 import { parseRunInput } from '../../core/run-input/run-input.ts';
@@ -38,6 +38,8 @@ export interface PlanReport {
   estimate: CostEstimate;
   /** False where no AWS account pays: the estimate is what Bedrock would take. */
   billed: boolean;
+  /** The quotas that it is packed by, each with where it comes from; null in plans of earlier versions. */
+  quotas: PlanQuotas | null;
   /** What a user should know before anything is spent. */
   notes: string[];
   schedule: {
@@ -73,6 +75,7 @@ export function reportPlan(
     parts: plan.parts,
     slices: plan.slices,
     estimate: plan.estimate,
+    quotas: plan.quotas ?? null,
     notes: plan.notes,
     schedule: {
       jobs_in_flight: pace.jobsInFlight,

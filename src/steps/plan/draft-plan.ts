@@ -3,10 +3,12 @@ import { recordsPerJobLimit } from '../../core/jobs/quotas.ts';
 import type { Slice } from '../../core/plan/part.ts';
 import { RunPlan } from '../../core/plan/run-plan.ts';
 import { parseRunInput, type RunInput } from '../../core/run-input/run-input.ts';
+import { parseModelId } from '../../models/catalog/model-id.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { PlanDeps } from '../deps.ts';
+import { type ModelBehind, modelBehindOf, quotasOfRun } from './ask-account.ts';
 import { filesAsPlanned, openDatasetSource, withDatasetFiles } from './dataset-files.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { makePlan } from './new-plan.ts';
@@ -46,9 +48,9 @@ export interface PlanDraft {
  */
 export async function draftPlan(document: unknown, deps: PlanDeps): Promise<PlanDraft> {
   const given = parseRunInput(document);
-  const { quotas, bucket } = deps.settings;
-  const call = modelCallOf(given, deps.settings);
-  const maxRecords = recordsPerJobLimit(quotas, given.max_records_per_job);
+  const { bucket } = deps.settings;
+  const behind = await modelBehindOf(given, deps);
+  const call = callWith(given, behind, deps);
   const { run_id: _, ...rest } = given;
   const limits = limitsOf(given);
   const pinned = await findPinnedPlan(given, rest, call, deps);
@@ -73,13 +75,35 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     return { ...known, limits };
   }
 
-  const run = { document, given, call, maxRecords, runId, inputHash, hub, csv, notes };
+  behind.requireThere();
+  const asked = await quotasOfRun(parseModelId(call.pricedId).baseModelId, deps);
+  const maxRecords = recordsPerJobLimit(
+    asked.quotas,
+    given.max_records_per_job,
+    asked.planned.records_per_job.source,
+  );
+  const planned = { document, given, call, maxRecords, runId, inputHash, hub, csv };
+  const run = { ...planned, quotas: asked.planned, notes: [...notes, ...asked.notes] };
+  const packing = { ...deps, settings: { ...deps.settings, quotas: asked.quotas } };
   return withDatasetFiles(files, { ...deps, reader, format: given.format }, async (local) => ({
-    ...(await makePlan(run, local, deps)),
+    ...(await makePlan(run, local, packing)),
     layout,
     isKnown: false,
     limits,
   }));
+}
+
+/** The run input's model call, as of the model that stands behind it. */
+function callWith(
+  given: RunInput,
+  { baseModelId, notes }: ModelBehind,
+  { settings }: Pick<PlanDeps, 'settings'>,
+): ModelCall {
+  const call = modelCallOf(
+    baseModelId === undefined ? given : { ...given, base_model_id: baseModelId },
+    settings,
+  );
+  return { ...call, notes: [...call.notes, ...notes] };
 }
 
 /**

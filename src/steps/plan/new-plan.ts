@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { jobsAtOnce } from '../../core/jobs/quotas.ts';
 import { DEFAULT_SPREAD_RECORDS, type PackingLimits, rowsPerPart } from '../../core/plan/packing.ts';
 import type { Dataset, Slice } from '../../core/plan/part.ts';
-import type { CostEstimate, HubSource, RunPlan, Variant } from '../../core/plan/run-plan.ts';
+import type { CostEstimate, HubSource, PlanQuotas, RunPlan, Variant } from '../../core/plan/run-plan.ts';
 import { recordIdOf } from '../../core/record-id.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
@@ -29,6 +29,8 @@ export interface NewRun {
   call: ModelCall;
   /** Most records of a job, by the quotas and the run input. */
   maxRecords: number;
+  /** The quotas, and where they come from. */
+  quotas: PlanQuotas;
   runId: string;
   inputHash: string;
   hub: HubSource | null;
@@ -169,6 +171,7 @@ function planOf({ run, read, request, packed, onDemandRows, estimate }: Decided,
     max_rows_per_part: rowsPerPart(request.bytesPerRow, request.limits),
     slices: packed.slices.length,
     max_concurrent_jobs: quotas.maxConcurrentJobs,
+    quotas: run.quotas,
     min_records_per_job: quotas.minRecordsPerJob,
     max_attempts: input.max_attempts ?? 3,
     estimate,

@@ -43,9 +43,16 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
     slices_key: key,
     map_results_prefix: parseS3Uri(layout.mapResults).key,
     prepare_concurrency: deps.settings.prepareConcurrency,
-    max_concurrent_jobs: jobsAtOnce(deps.settings.quotas.maxConcurrentJobs, limits.max_concurrent_jobs),
+    max_concurrent_jobs: jobsAtOnce(slotsOf(drafted, deps), limits.max_concurrent_jobs),
     wave: 0,
   };
+}
+
+/** The account's own quota, where it told one; else that of the settings, which may have changed since the plan. */
+function slotsOf({ quotas }: RunPlan, { settings }: Pick<StepDeps, 'settings'>): number {
+  return quotas?.jobs_at_once.source === 'account'
+    ? quotas.jobs_at_once.value
+    : settings.quotas.maxConcurrentJobs;
 }
 
 /** Writes the limits that hold from now on into the run's plan, where they are others than before. */

@@ -7,9 +7,10 @@ import {
   OUTPUT_NOT_READY,
   UnreadableOutputError,
 } from '../../core/errors.ts';
-import { jobsAtOnce, recordsPerJobLimit } from '../../core/jobs/quotas.ts';
+import { type BatchQuotas, jobsAtOnce, recordsPerJobLimit } from '../../core/jobs/quotas.ts';
 import { DEFAULT_SPREAD_RECORDS } from '../../core/plan/packing.ts';
 import { type MergeItem, toWaveItem, type WavePart, WaveParts } from '../../core/plan/part.ts';
+import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { RunResumed } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
 import { parseS3Uri, type S3Uri } from '../../core/s3-uri.ts';
@@ -111,7 +112,7 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
     turns,
     limits: {
       minRecords: plan.min_records_per_job,
-      maxRecords: recordsPerJobLimit(settings.quotas, input.max_records_per_job),
+      maxRecords: recordsPerJobLimit(quotasAsPlanned(plan, settings.quotas), input.max_records_per_job),
       maxBytes: settings.quotas.maxInputFileBytes,
       slots: jobsAtOnce(plan.max_concurrent_jobs, input.max_concurrent_jobs),
       spreadRecords: input.min_records_per_job_spread ?? DEFAULT_SPREAD_RECORDS,
@@ -122,6 +123,11 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
     resumed: resumed ?? { wave: 0 },
     maxAttempts: plan.max_attempts,
   });
+}
+
+/** The account may have told more, or less, than the settings have. */
+function quotasAsPlanned({ quotas }: RunPlan, settings: BatchQuotas): BatchQuotas {
+  return quotas === undefined ? settings : { ...settings, maxRecordsPerJob: quotas.records_per_job.value };
 }
 
 function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget | undefined {

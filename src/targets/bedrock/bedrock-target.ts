@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { openAwsAccount } from '../../bedrock/aws-account.ts';
 import { createAwsBedrock, createBedrockClients } from '../../bedrock/aws-bedrock.ts';
 import type { Clock } from '../../core/clock.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../core/jobs/quotas.ts';
@@ -35,6 +36,8 @@ export interface BedrockTargetOptions extends BucketOptions {
   roleArn: string;
   pollSeconds: number;
   quotas?: Partial<BatchQuotas>;
+  /** Who says so. @default 'told' */
+  quotaSource?: 'told' | 'stack';
 }
 
 /** A bucket's objects, and the client behind them. */
@@ -64,7 +67,18 @@ export function openRunBucket(options: BucketOptions): RunBucket {
 /** What Plan needs to plan a run in that bucket. */
 export function bedrockPlanDeps(
   store: ObjectStore,
-  { directory, bucket, region, roleArn, quotas, pollSeconds, clock, version }: BedrockTargetOptions,
+  {
+    directory,
+    bucket,
+    region,
+    profile,
+    roleArn,
+    quotas = {},
+    quotaSource = 'told',
+    pollSeconds,
+    clock,
+    version,
+  }: BedrockTargetOptions,
 ): PlanDeps {
   return {
     store,
@@ -72,10 +86,15 @@ export function bedrockPlanDeps(
     hash: sha256,
     scratchDirectory: join(directory, '.scratch'),
     hub: machineHub(),
+    // A stack plans by what it was deployed with, and so does whoever looks at its plans from outside.
+    ...(quotaSource === 'stack'
+      ? {}
+      : { account: openAwsAccount({ region, ...(profile === undefined ? {} : { profile }) }) }),
     settings: {
       bucket,
       roleArn,
       quotas: { ...DEFAULT_BATCH_QUOTAS, ...quotas },
+      quotaSources: Object.fromEntries(Object.keys(quotas).map((key) => [key, quotaSource])),
       pollSeconds,
       // One machine: a Prepare uses all of it.
       prepareConcurrency: 1,

@@ -74,6 +74,7 @@ export function localPlanDeps({
       bucket: LOCAL_BUCKET,
       roleArn: 'arn:aws:iam::123456789012:role/quarry-local',
       quotas: { ...DEFAULT_BATCH_QUOTAS, ...quotas },
+      quotaSources: Object.fromEntries(Object.keys(quotas ?? {}).map((key) => [key, 'told' as const])),
       pollSeconds: 1,
       prepareConcurrency: 1,
       rowsPerSlice: 200_000,

@@ -194,9 +194,7 @@ const badInputs: BadInput[] = [
     what: 'max_records_per_job over the quota',
     files: { 'a.csv': CSV },
     args: [...JOKES, '--max-records-per-job', '100001'],
-    says: [
-      'max_records_per_job is 100001, but a job is taken to have 100,000 records at most: that is Quarry',
-    ],
+    says: ['max_records_per_job is 100001, but a job is taken to have 100,000 records at most: that is AWS'],
   },
   {
     what: 'a folder of mixed formats',

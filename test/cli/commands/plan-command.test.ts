@@ -222,7 +222,7 @@ test('a raised quota can be told, and parts are packed by it', async () => {
   expect(JSON.parse((await plan()).out).parts).toBe(2);
   expect(JSON.parse((await plan('--records-per-job-quota', '200000')).out).parts).toBe(1);
   const refused = await plan('--max-records-per-job', '110000');
-  expect(refused.err).toContain("that is Quarry's own default, not read from your account");
+  expect(refused.err).toContain("that is AWS's default as of 2026-10, not read from your account");
   const wrong = await plan('--records-per-job-quota', 'many');
   expect(wrong.status).toBe(1);
   expect(wrong.err).toContain('Give a whole number of records from 1.');
