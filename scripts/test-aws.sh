@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Proves the deployment without AWS: moto's S3, CloudFormation and Step Functions interpreter, and our Bedrock
+# Proves the deployment without AWS: moto's S3, CloudFormation and Step Functions interpreter, MiniStack with its IAM on, and our Bedrock
 # emulator. From the repository's root; needs python3. Ends with "N passed, N failed".
 set -euo pipefail
 
@@ -8,6 +8,7 @@ node=node_modules/.bin/node
 
 bash scripts/venv.sh moto 'moto[server]==5.2.1'
 bash scripts/venv.sh cfn-lint cfn-lint==1.58.0
+bash scripts/venv.sh ministack 'ministack==1.5.33' 'trustme==1.2.1'
 
 report=test-results/aws.json
 mkdir -p test-results

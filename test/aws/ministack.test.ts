@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
+import { type Emulator, startEmulator } from '../../src/emulator/server.ts';
+import { createS3Client } from '../../src/store/s3-client.ts';
+import { createS3Store } from '../../src/store/s3-store.ts';
+import { cancelRun, resumeRun } from '../../src/targets/aws/cancel-run.ts';
+import { type DeployedTarget, openDeployedTarget } from '../../src/targets/aws/deployed-target.ts';
+import { followRun } from '../../src/targets/aws/follow-execution.ts';
+import { readRunStatus } from '../../src/targets/aws/run-status.ts';
+import { startRun } from '../../src/targets/aws/start-run.ts';
+import { deployStack, MINISTACK_ACCOUNT, type MiniStack, startMiniStack } from './ministack.ts';
+import { CREDENTIALS, freePort, REGION } from './moto.ts';
+import { EMULATOR } from './world.ts';
+
+const MODEL = 'us.anthropic.claude-haiku-4-5-20251001-v1:0';
+
+/** The run whose jobs go wrong. */
+const OF_JOBS = { key: 'quarry:run', value: 'jobs' };
+
+let ministack: MiniStack;
+let emulator: Emulator;
+let target: DeployedTarget;
+let bucket: string;
+const cleanUp = new AsyncDisposableStack();
+
+beforeAll(async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'quarry-ministack-world-'));
+  cleanUp.defer(() => rm(directory, { recursive: true, force: true }));
+  const port = await freePort();
+  ministack = cleanUp.use(await startMiniStack(`http://127.0.0.1:${port}`));
+  const client = createS3Client({ endpoint: ministack.url, region: REGION, credentials: CREDENTIALS });
+  const store = createS3Store({ client, scratchDirectory: join(directory, 'outside') });
+  emulator = await startEmulator({
+    ...EMULATOR,
+    accountId: MINISTACK_ACCOUNT,
+    port,
+    store,
+    stateDirectory: join(directory, 'emulator'),
+    faults: [
+      {
+        when: { jobName: '^slow-' },
+        times: 1,
+        fault: { kind: 'slow-stage', stage: 'InProgress', extraMs: 600_000 },
+      },
+      {
+        when: { jobName: '-p00001$', tag: OF_JOBS },
+        fault: { kind: 'job-ended', status: 'Failed', stage: 'Validating', message: 'Something went wrong.' },
+      },
+      {
+        when: { jobName: '-p00002$', tag: OF_JOBS },
+        fault: { kind: 'job-ended', status: 'PartiallyCompleted', fraction: 1 },
+      },
+      {
+        when: { jobName: '-p00002$', tag: OF_JOBS },
+        fault: {
+          kind: 'missing-records',
+          recordIds: Array.from({ length: 30 }, (_, row) => `r0000000${200 + row}`),
+        },
+      },
+    ],
+  });
+  cleanUp.defer(() => emulator.close());
+  const outputs = await deployStack(ministack, {
+    // "Properties.Metrics (metric math) is not supported; use MetricName and Namespace."
+    without: (type, properties) => type === 'AWS::CloudWatch::Alarm' && 'Metrics' in properties,
+  });
+  bucket = outputs.bucketName ?? '';
+  vi.stubEnv('AWS_REGION', REGION);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', CREDENTIALS.accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', CREDENTIALS.secretAccessKey);
+  vi.stubEnv('AWS_ENDPOINT_URL', ministack.url);
+  target = cleanUp.use(
+    await openDeployedTarget({
+      version: '0.1.0',
+      clock: systemClock,
+      random: Math.random,
+      hash: (text) => createHash('sha256').update(text).digest('hex'),
+    }),
+  );
+  const rows = Array.from({ length: 260 }, (_, row) => `${row},topic ${row % 240}`);
+  await store.write(`s3://${bucket}/datasets/topics.csv`, `id,topic\n${rows.join('\n')}\n`);
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await cleanUp.disposeAsync();
+});
+
+function input(keys: Record<string, unknown>) {
+  return {
+    s3_uri: `s3://${bucket}/datasets/topics.csv`,
+    model_id: MODEL,
+    prompt_template: 'Tell a joke about {topic}.',
+    pilot: false,
+    ...keys,
+  };
+}
+
+const follow = (executionArn: string) =>
+  followRun(executionArn, { target, pollMs: 300, onProgress: () => {} });
+
+test('a run with a failing and a half-done job, of rows that ask the same, ends with every row accounted for', async () => {
+  const { executionArn } = await startRun(
+    input({ run_id: 'jobs', dedupe: true, max_records_per_job: 120, max_attempts: 2 }),
+    target,
+  );
+  const result = await follow(executionArn);
+  expect(result, ministack.log().slice(-3000)).toMatchObject({
+    kind: 'finished',
+    summary: {
+      status: 'succeeded',
+      rows: { total: 260, succeeded: 260 },
+      duplicates: 20,
+      jobs: 3,
+      on_demand_records: 30,
+    },
+  });
+  // What one job failed to do was sent in another, and what one had left out was run on demand.
+  expect((await readRunStatus('jobs', target)).jobs.byStatus).toMatchObject({
+    Failed: 1,
+    PartiallyCompleted: 1,
+    Completed: 1,
+  });
+  // The rule may publish to the topic, whose policy allows nobody else but alarms.
+  expect(ministack.log()).toContain('"Run jobs ended SUCCEEDED.');
+});
+
+test('a job that the policies deny ends the run with the refusal as its cause', async () => {
+  const denied = input({ run_id: 'denied', model_id: 'ai21.jamba-1-5-large-v1:0', max_records: 200 });
+  const { executionArn } = await startRun(denied, target);
+  const result = await follow(executionArn);
+  expect(result).toMatchObject({
+    kind: 'failed',
+    message: expect.stringMatching(/not authorized to perform: bedrock:/),
+  });
+});
+
+test('a run is cancelled while its job is at work, and resumed', async () => {
+  const { executionArn } = await startRun(
+    input({ run_id: 'cancelled', job_name_prefix: 'slow', max_records: 120 }),
+    target,
+  );
+  const abort = new AbortController();
+  await followRun(executionArn, {
+    target,
+    pollMs: 300,
+    signal: abort.signal,
+    onProgress: (event) => {
+      if (event.kind === 'job' && event.status === 'InProgress') abort.abort();
+    },
+  });
+  const cancelled = await cancelRun('cancelled', { target, pollMs: 300 });
+  expect(cancelled).toMatchObject({
+    kind: 'followed',
+    result: { kind: 'finished', summary: { status: 'cancelled', rows: { total: 120 } } },
+  });
+  const resumed = await resumeRun('cancelled', target);
+  const again = await follow(resumed.executionArn);
+  expect(again).toMatchObject({
+    kind: 'finished',
+    summary: { status: 'succeeded', rows: { total: 120, succeeded: 120 }, jobs: 2 },
+  });
+});
