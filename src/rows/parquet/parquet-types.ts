@@ -60,6 +60,11 @@ function judgeLeaf({ physical, converted, logical, precision = 0, scale = 0 }: S
           refused: `is a DECIMAL(${precision},${scale}), and at most ${MOST_DIGITS} digits can be kept. Cast it to DECIMAL(${MOST_DIGITS},${scale}), or to text.`,
         };
   }
+  if (converted === 'TIMESTAMP_MILLIS' || converted === 'TIME_MILLIS' || logical?.unit === 'MILLIS') {
+    const kind = logical?.kind ?? converted?.replace('_MILLIS', '');
+    const isInUtc = kind === 'TIMESTAMP' && logical?.isAdjustedToUtc === true;
+    return { becomes: `${kind}${isInUtc ? ' WITH TIME ZONE' : ''} in microseconds` };
+  }
   switch (logical?.kind ?? converted) {
     case 'TIMESTAMP':
       // Without a zone DuckDB keeps nanoseconds.

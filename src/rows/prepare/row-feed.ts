@@ -4,6 +4,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { balancedRanges } from '../../core/plan/packing.ts';
 import type { Dataset, PlannedPart, SliceRead } from '../../core/plan/part.ts';
 import type { RowWindow } from '../bytes/source-bytes.ts';
+import { createRowBringer } from '../parquet/page-counts.ts';
 import { expectRows } from '../sources/expect-rows.ts';
 import { canNumberFiles, readTogether } from '../sources/small-files.ts';
 import {
@@ -43,12 +44,13 @@ const CONCURRENT_FETCHES = 8;
 async function openParquetParts(request: StageRequest): Promise<PartSource> {
   const { ranges, ...staged } = await stageSlice(request);
   const columns = request.dataset.columns.map(({ name }) => name);
+  const bringRows = createRowBringer();
   return {
     ...staged,
     take: async (part) => {
       const within = rangesWithin(ranges, part);
-      await pLimit(CONCURRENT_FETCHES).map(within, async ({ file, firstInFile, rows }) =>
-        file.fetchRows?.(columns, { firstRow: firstInFile, rows }),
+      await pLimit(CONCURRENT_FETCHES).map(within, ({ file, name, firstInFile, rows }) =>
+        bringRows({ ...file, name }, columns, { firstRow: firstInFile, rows }),
       );
       const short = within.flatMap((range) => shortRangesOf(range, staged.memory));
       const runs = canNumberFiles(columns)

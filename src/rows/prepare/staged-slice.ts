@@ -7,6 +7,7 @@ import type { S3Uri } from '../../core/s3-uri.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
 import { openDuckDb, sqlName } from '../duckdb/duckdb.ts';
 import { copyToParquet, parquetRangeSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
+import { createRowBringer } from '../parquet/page-counts.ts';
 import { LARGE_ROW_GROUP_BYTES, type ParquetLayout, readParquetLayout } from '../parquet/parquet-layout.ts';
 import { readingRows } from '../sources/damaged-source.ts';
 import { compressionOf } from '../sources/source-name.ts';
@@ -59,6 +60,7 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
   const memory = prepareMemoryFor(layouts.reduce((most, layout) => Math.max(most, layout?.rowBytes ?? 0), 0));
   // Of its own, as it gives its memory back when it is done. One thread: two would hold twice the memory.
   await using db = await openDuckDb({ memoryMb: memory.memoryMb, threads: 1, scratchDirectory });
+  const bringRows = createRowBringer();
   const ranges: StagedRange[] = [];
   const copies: string[] = [];
   let readsAtOnce = READS_AT_ONCE;
@@ -77,7 +79,7 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
         copiedBytes += bytes;
         const path = join(scratchDirectory, `staged-${copies.length}.parquet`);
         copies.push(path);
-        await file.fetchRows?.(columns, { firstRow: firstInFile, rows });
+        await bringRows({ ...file, name: uri }, columns, { firstRow: firstInFile, rows });
         const from = parquetRangeSql({ path: file.path, firstRow: firstInFile, rows, drift: file.drift });
         const copied = await readingRows(db, { name: uri }, () =>
           copyToParquet(db, {

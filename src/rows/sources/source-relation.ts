@@ -3,6 +3,7 @@ import type { DatasetFormat } from '../../core/plan/part.ts';
 import type { RowWindow, SourceFile } from '../bytes/source-bytes.ts';
 import { sqlName } from '../duckdb/duckdb.ts';
 import { type ParquetRange, parquetRangeSql, readParquetsSql } from '../duckdb/parquet.ts';
+import { createRowBringer } from '../parquet/page-counts.ts';
 import { openCsvRelations } from './csv-relation.ts';
 import { openJsonlRelations } from './jsonl-relation.ts';
 import {
@@ -109,16 +110,17 @@ async function* openParquetRelations({ columns, reads }: TogetherRequest): Async
     );
   await using held = new AsyncDisposableStack();
   for (const { file } of reads) held.use(await file.hold?.());
+  const bringRows = createRowBringer();
   if (reads.length > 1) {
     await pLimit(CONCURRENT_FETCHES).map(reads, async ({ file, windows: [window] }) => {
-      if (window !== undefined) await file.fetchRows?.(columns, window);
+      if (window !== undefined) await bringRows({ ...file, name: file.uri }, columns, window);
     });
     yield parquetRelation(reads.flatMap(rangesOf), columns);
     return;
   }
   for (const read of reads) {
     for (const range of rangesOf(read)) {
-      await read.file.fetchRows?.(columns, range);
+      await bringRows({ ...read.file, name: read.file.uri }, columns, range);
       yield parquetRelation([range], columns);
     }
   }

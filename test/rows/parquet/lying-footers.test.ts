@@ -4,6 +4,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
 import { openRequestIndex } from '../../../src/rows/prepare/request-index.ts';
 import { describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
+import { samplePromptBytes } from '../../../src/rows/sources/prompt-sample.ts';
 import { checkRecordIds } from '../../../src/rows/sources/record-id-check.ts';
 import { everyColumn, withFooter } from '../../support/lying-parquet.ts';
 import {
@@ -138,6 +139,63 @@ test.each<[string, (footer: FileMetaData) => void, string]>([
 ])('a footer that tells of %s is refused', async (_, lie, message) => {
   await expect(describeDataset([await file(lie)])).rejects.toThrow(
     `s3://data/lying.parquet contradicts itself: its footer tells of ${message}. Have it written again by what made it.`,
+  );
+});
+
+/** All counts of the footer agree with each other, though not with the pages. */
+const agreedLie = (rows: bigint) => (footer: FileMetaData) => {
+  footer.num_rows = rows + 2n;
+  const group = firstGroup(footer);
+  group.num_rows = rows;
+  for (const { meta_data } of group.columns) if (meta_data !== undefined) meta_data.num_values = rows;
+};
+
+test.each([
+  ['fewer', 3n],
+  ['more', 5n],
+])(
+  'a footer whose counts agree, on %s rows than its pages have, is refused before a row is read',
+  async (_, rows) => {
+    const lying = await file(agreedLie(rows));
+    const dataset = await describeDataset([lying]);
+    expect(dataset.rows).toBe(Number(rows) + 2);
+    const message = `s3://data/lying.parquet contradicts itself: its footer tells of ${rows} values of the column text in row group 0, but its pages have 4. Have it written again by what made it.`;
+    await expect(prepareAll([lying], '{text}', { dataset })).rejects.toMatchObject({
+      name: 'InvalidDatasetError',
+      message,
+    });
+    const sampled = samplePromptBytes([lying], dataset, converseFrame('{text}'));
+    await expect(sampled).rejects.toThrow(message);
+  },
+);
+
+test('of many pages each is counted, also where a header is longer than is read at once', async () => {
+  const long = 'x'.repeat(40_000);
+  const data = Array.from({ length: 3000 }, (_, row) => `${row}${row % 100 === 0 ? long : ''}`);
+  const bytes = parquetWriteBuffer({
+    columnData: [{ name: 'text', data, type: 'STRING' }],
+    pageSize: 2000,
+    rowGroupSize: 3000,
+    statistics: true,
+  });
+  const good = await writeSource(
+    'good.parquet',
+    withFooter(bytes, () => {}),
+  );
+  const [part] = await prepareAll([good], '{text}');
+  expect(part?.part).toMatchObject({ rows: 3000 });
+  const lying = await writeSource(
+    'lying.parquet',
+    withFooter(bytes, (footer) => {
+      footer.num_rows = 2999n;
+      firstGroup(footer).num_rows = 2999n;
+      everyColumn(footer, (column) => {
+        column.num_values = 2999n;
+      });
+    }),
+  );
+  await expect(prepareAll([lying], '{text}')).rejects.toThrow(
+    'its footer tells of 2999 values of the column text in row group 0, but its pages have 3000',
   );
 });
 

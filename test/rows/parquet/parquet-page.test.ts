@@ -151,16 +151,19 @@ const CASES: Record<string, Case[]> = {
       file: write([new Date(1001)], { type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' }),
       type: 'TIMESTAMP',
       texts: ['1970-01-01 00:00:01.001'],
+      note: note('TIMESTAMP in microseconds'),
     },
     {
       file: write([1001n], stamp('MILLIS', true)),
       type: 'TIMESTAMP WITH TIME ZONE',
       texts: ['1970-01-01 00:00:01.001+00'],
+      note: note('TIMESTAMP WITH TIME ZONE in microseconds'),
     },
     {
       file: write([1001], { type: 'INT32', converted_type: 'TIME_MILLIS' }),
       type: 'TIME',
       texts: ['00:00:01.001'],
+      note: note('TIME in microseconds'),
     },
   ],
   'TIMESTAMP in nanoseconds without a zone': [
@@ -288,6 +291,19 @@ const CASES: Record<string, Case[]> = {
         's3://data/x.parquet contradicts itself: its footer tells of 0 rows in the file, but 1 in its row groups.',
     },
   ],
+  'a footer whose counts of rows agree, though not with the pages': [
+    {
+      file: withFooter(guess(['x', 'y']), (footer) => {
+        footer.num_rows = 1n;
+        for (const group of footer.row_groups) group.num_rows = 1n;
+        everyColumn(footer, (column) => {
+          column.num_values = 1n;
+        });
+      }),
+      refused:
+        's3://data/x.parquet contradicts itself: its footer tells of 1 values of the column v in row group 0, but its pages have 2.',
+    },
+  ],
   'pages packed with GZIP, BROTLI, SNAPPY, ZSTD or LZ4_RAW': [
     'gzip',
     'brotli',
@@ -379,7 +395,7 @@ test.each(tried)('$what: $outcome', async ({ outcome, file, type, texts = [], no
       : await writeParquet('x.parquet', file.sql, file.options);
   expect(refused !== undefined).toBe(outcome === 'refused');
   if (refused !== undefined) {
-    await expect(describeDataset([source])).rejects.toMatchObject({
+    await expect(prepareAll([source], 'x')).rejects.toMatchObject({
       name: 'InvalidDatasetError',
       message: expect.stringContaining(refused),
     });
