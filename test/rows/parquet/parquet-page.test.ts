@@ -1,12 +1,12 @@
 /** Holds docs/data.md against the code: each line of its table about Parquet is tried here, as far as the results. */
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import type { SchemaElement } from 'hyparquet';
-import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
 import { describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
 import { everyColumn, withFooter } from '../../support/lying-parquet.ts';
 import { collect, prepareAll, query, writeParquet, writeSource } from '../../support/rows.ts';
+import { asInt96, bytes, guess, int96, stamp, write } from '../../support/written-parquet.ts';
 
 /** A file whose one column is `v`; what its values come back as, and as what text; or why it is refused. */
 interface Case {
@@ -17,23 +17,6 @@ interface Case {
   refused?: string;
 }
 
-const bytes = (buffer: ArrayBuffer) => new Uint8Array(buffer);
-const write = (data: unknown[], leaf: Partial<SchemaElement>, more: Partial<ColumnSource> = {}) =>
-  bytes(
-    parquetWriteBuffer({
-      columnData: [{ name: 'v', data, ...more }],
-      schema: [
-        { name: 'schema', num_children: 1 },
-        { name: 'v', repetition_type: 'OPTIONAL', ...leaf },
-      ],
-    }),
-  );
-const guess = (data: unknown[], more: Partial<ColumnSource> = {}) =>
-  bytes(parquetWriteBuffer({ columnData: [{ name: 'v', data, ...more }] }));
-const stamp = (unit: 'NANOS' | 'MICROS' | 'MILLIS', isAdjustedToUTC: boolean): Partial<SchemaElement> => ({
-  type: 'INT64',
-  logical_type: { type: 'TIMESTAMP', unit, isAdjustedToUTC },
-});
 const duckdb = (sql: string, type: string, text: string, options?: string): Case => ({
   file: { sql: `SELECT ${sql} AS v`, ...(options === undefined ? {} : { options }) },
   type,
@@ -43,22 +26,6 @@ const edited = (edit: Parameters<typeof everyColumn>[1], file = guess(['x', 'y']
   withFooter(file, (footer) => everyColumn(footer, edit));
 
 const WHOLE = 1_700_000_000_123_456_000n;
-const int96 = (nanoseconds: bigint): Uint8Array => {
-  const buffer = Buffer.alloc(12);
-  const day = 86_400_000_000_000n;
-  buffer.writeBigInt64LE(nanoseconds % day);
-  buffer.writeInt32LE(Number(nanoseconds / day) + 2_440_588, 8);
-  return new Uint8Array(buffer);
-};
-/** hyparquet-writer has no INT96: the same bytes, under another name. */
-const asInt96 = (values: Uint8Array[]) =>
-  withFooter(write(values, { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 12 }), (footer) => {
-    for (const element of footer.schema) if (element.name === 'v') element.type = 'INT96';
-    everyColumn(footer, (column) => {
-      column.type = 'INT96';
-      delete column.statistics;
-    });
-  });
 const note = (type: string) =>
   `s3://data/x.parquet: comes back with the same values as another type: v as ${type}`;
 
