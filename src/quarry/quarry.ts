@@ -38,6 +38,7 @@ import { inOwnWords, placeRequest, type RunRequest } from './runs/run-request.ts
 import { type RunStatusReport, readStatus } from './runs/run-status.ts';
 import type { RunWorkOptions } from './runs/run-work.ts';
 import { type EmulateOptions, type ServedEmulator, serveEmulator } from './serve-emulator.ts';
+import { followHere, requireWorker } from './watch/follow-here.ts';
 import { type WatchOptions, watchRun } from './watch/watch-run.ts';
 import type { WatchView } from './watch/watch-view.ts';
 
@@ -115,17 +116,18 @@ export class Quarry {
     });
   }
 
-  /** aws: follows the execution that is working on a run. */
+  /** Follows a run that another process, or an execution on AWS, is working on; the signal ends the following, and the run goes on. */
   async follow(run: RunName, options: FollowOptions = {}): Promise<Run> {
     const runId = idOf(run);
     return this.#begin({ runId }, options, async (work) => {
-      const { files, spell } = work;
-      if (!isOnStack(files)) {
-        throw new InvalidRunInputError(
-          `${spell('follow')} needs ${spell('target', 'aws')}: other runs are followed where they run.`,
-        );
-      }
+      const { files } = work;
       const status = await readStatus(runId, files);
+      // Of a run that another process is working on, that one puts the results where they belong.
+      if (status.kind === 'unfinished' && !isOnStack(files)) await requireWorker(runId, work);
+      if (!isOnStack(files)) {
+        const summary = status.kind === 'ended' ? status.summary : await followHere(runId, work);
+        return { summary, files: outputPathsOf(summary, files.store) };
+      }
       const results = await openRunOutput(undefined, { ...work, runId });
       if (status.kind === 'ended') return results.end(status.summary);
       const { execution, isAtWork = false } = status.onStack ?? {};

@@ -25,6 +25,8 @@ export interface RunCommand {
   context: CliContext;
   /** The folder of `--dir`. */
   dir: string;
+  /** True where another process is working on the run, and it is only followed here. */
+  isFollowed?: boolean;
 }
 
 /** A run that has ended, as it is shown. */
@@ -35,7 +37,7 @@ export interface EndedRun {
 }
 
 const STOPPING = 'Stopping; press Ctrl-C again to stop at once. Either way the run can be resumed.';
-const DETACHING = 'The run continues on AWS; press Ctrl-C again to leave at once.';
+const DETACHING = 'press Ctrl-C again to leave at once.';
 
 /** Does work that tells of itself: on standard error, until it ends or Ctrl-C or SIGTERM stops it. */
 export async function withProgress<T>(
@@ -65,7 +67,10 @@ export async function withProgress<T>(
   try {
     return await withStopSignals(
       (signal) => work({ onProgress, signal }),
-      () => reporter.say(`\n${isOnStack ? DETACHING : STOPPING}`),
+      () => {
+        if (isOnStack) reporter.say(`\nThe run continues on AWS; ${DETACHING}`);
+        else reporter.say(command.isFollowed ? `\nThe run goes on; ${DETACHING}` : `\n${STOPPING}`);
+      },
     );
   } catch (error) {
     throw await explain(error, command);
@@ -113,7 +118,10 @@ async function explain(error: unknown, { quarry, dir }: RunCommand): Promise<unk
       runId,
     });
   }
-  if (error instanceof RunDetachedError) return detachedError(error, dir);
+  if (error instanceof RunDetachedError) {
+    const isOnStack = runId === undefined || (await quarry.target(runId)).kind === 'aws';
+    return detachedError(error, { dir, isOnStack });
+  }
   if (error instanceof OutputNotWrittenError) {
     const { name, message, output } = error;
     const command = pasteable(`results ${runId} --output ${shellWord(output)}`, dir);
@@ -135,7 +143,11 @@ function resumeHint({ runId, name }: { runId: string; name: string }, dir: strin
   return `\nNo work is lost. Once that is fixed: ${pasteable(`resume ${runId}`, dir)}`;
 }
 
-function detachedError(error: RunDetachedError, dir: string): CliError {
+function detachedError(
+  error: RunDetachedError,
+  { dir, isOnStack }: { dir: string; isOnStack: boolean },
+): CliError {
+  const goesOn = isOnStack ? 'The run continues on AWS' : 'The run goes on in its own process';
   const runId = runIdOf(error);
   const advice =
     runId === undefined
@@ -143,12 +155,12 @@ function detachedError(error: RunDetachedError, dir: string): CliError {
       : `\nTo follow it again: ${pasteable(`status ${runId} --follow`, dir)}\nTo stop it: ${pasteable(`cancel ${runId}`, dir)}`;
   const { fault } = error;
   return fault === undefined
-    ? new CliError('Detached', `The run continues on AWS.${advice}`, {
+    ? new CliError('Detached', `${goesOn}.${advice}`, {
         exitStatus: EXIT_INTERRUPTED,
         status: 'detached',
         runId,
       })
-    : new CliError(fault.name, `${fault.message}\nThe run continues on AWS all the same.${advice}`, {
+    : new CliError(fault.name, `${fault.message}\n${goesOn} all the same.${advice}`, {
         status: 'detached',
         runId,
       });

@@ -18,7 +18,7 @@ export function addStatusCommand(program: Command, context: CliContext): void {
     .command('status')
     .argument('[run]', RUN_ARGUMENT)
     .description('Show where a run stands.')
-    .option('--follow', 'aws: show its progress until it has ended')
+    .option('--follow', 'show its progress until it has ended')
     .option('--json', 'print as JSON');
   addTargetOptions(command).action((name: string | undefined, options: StatusOptions) =>
     showStatus(name, options, context),
@@ -35,7 +35,8 @@ async function showStatus(
   const { quarry } = command;
   const runId = await quarry.find(name);
   if (follow && (await isFollowed(runId, quarry))) {
-    const ended = await followRun(command, (progress) => quarry.follow(runId, progress));
+    const followed = { ...command, isFollowed: true };
+    const ended = await followRun(followed, (progress) => quarry.follow(runId, progress));
     return reportRun(ended, { ...command, json });
   }
   const status = await quarry.status(runId);
@@ -46,11 +47,11 @@ async function showStatus(
   );
 }
 
-/** False where there is no execution to follow; one that cannot be followed from here is refused by the library. */
+/** False where nobody is working on it: there is nothing to follow. */
 async function isFollowed(runId: string, quarry: Quarry): Promise<boolean> {
-  if ((await quarry.target(runId)).kind !== 'aws') return true;
   const status = await quarry.status(runId);
-  return status.kind === 'unfinished' && status.onStack?.isAtWork === true;
+  if (status.kind === 'ended') return false;
+  return status.onStack === undefined ? status.progress?.process != null : status.onStack.isAtWork;
 }
 
 function unfinishedText(

@@ -130,17 +130,22 @@ export function rateText(perMinute: number): string {
 /** `2 h 7 min to 3 h 1 min left, by 3 finished jobs`. */
 export function leftText({ lowSeconds, highSeconds, basis, jobs }: TimeLeft): string {
   const [low, high] = [shortDuration(lowSeconds), shortDuration(highSeconds)];
-  const range = low === high ? low : `${low} to ${high}`;
+  return `${low === high ? low : `${low} to ${high}`} left, by ${basisText(basis, jobs)}`;
+}
+
+function basisText(basis: TimeLeft['basis'], jobs: number): string {
   switch (basis) {
     case 'finished_jobs':
-      return `${range} left, by ${count(jobs, 'finished job')}`;
+      return count(jobs, 'finished job');
     case 'running_jobs':
-      return `${range} left, by ${count(jobs, 'running job')}`;
+      return count(jobs, 'running job');
     case 'usual_pace':
-      return `${range} left, by a usual job’s pace`;
+      return 'a usual job’s pace';
   }
 }
 
 function shortDuration(seconds: number): string {
-  return seconds < 60 ? `${seconds} s` : duration(seconds * 1000).replace(/ 0 s$/, '');
+  if (seconds < 60) return `${seconds} s`;
+  const text = duration(seconds * 1000);
+  return seconds < 600 ? text.replace(/ 0 s$/, '') : text.replace(/ \d+ s$/, '');
 }

@@ -6,7 +6,7 @@ export class RunStoppedError extends QuarryError {
   override readonly name = 'RunStoppedError';
 }
 
-/** Nobody here follows the run any more; it goes on on AWS. */
+/** Nobody here follows the run any more; it goes on where it runs. */
 export class RunDetachedError extends QuarryError {
   override readonly name = 'RunDetachedError';
   /** Why not, where it was not the signal. */

@@ -20,7 +20,7 @@ export interface WatchOptions {
 }
 
 /** Milliseconds between two looks: those at AWS cost a few requests each. */
-const EVERY_MS = { local: 1_000, bedrock: 5_000, aws: 5_000 } as const;
+export const EVERY_MS = { local: 1_000, bedrock: 5_000, aws: 5_000 } as const;
 /** Answers that are kept. */
 const MAX_ANSWERS = 50;
 

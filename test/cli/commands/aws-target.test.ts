@@ -102,6 +102,6 @@ test('options of other targets are refused, and those of a stack elsewhere', asy
   expect(await errorOf('run', file, ...RUN, '--region', 'us-east-1')).toContain(
     '--region goes with --target bedrock or aws, and this is --target local.',
   );
-  expect(await errorOf('status', 'mine', '--follow')).toContain('--follow needs --target aws');
+  expect(await errorOf('status', 'mine', '--follow')).toContain('There is no run "mine"');
   expect(await errorOf('cancel', 'mine', '--now')).toContain('--now needs --target aws');
 });

@@ -94,6 +94,43 @@ test('whoever watches sees a run go on that was taken up again', async () => {
   expect(told.at(-1)).toMatchObject({ event: 'end', status: 'succeeded', rows: { succeeded: 1_200 } });
 });
 
+test('status follows a run of another process: to its end, until Ctrl-C, and no further than the run goes', {
+  timeout: 240_000,
+}, async () => {
+  const { dir, run } = await dataset();
+  const faults = join(dir, '..', 'faults.json');
+  await writeFile(
+    faults,
+    JSON.stringify([{ fault: { kind: 'slow-stage', stage: 'InProgress', extraMs: 20_000 } }]),
+  );
+  const emulator = startQuarry('emulate', '--dir', dir, '--port', '0', '--faults', faults);
+  await emulator.printed(/^http:\S+\n/m);
+  const first = startQuarry(...run, '--emulator', emulator.out().trim());
+  await first.printed('Wave 1');
+  const left = startQuarry('status', '--follow', '--dir', dir);
+  await left.printed(/Z Wave 1/);
+  left.signal('SIGINT');
+  expect(await left.ended).toBe(130);
+  expect(left.err()).toContain('The run goes on; press Ctrl-C again to leave at once.');
+  expect(left.err()).toContain(
+    `Detached: The run goes on in its own process.\nTo follow it again: quarry status watched --follow --dir ${dir}\n`,
+  );
+  const outlived = startQuarry('status', '--follow', '--dir', dir);
+  await outlived.printed(/Z Wave 1/);
+  first.signal('SIGINT');
+  expect(await first.ended).toBe(130);
+  expect(await outlived.ended).toBe(130);
+  expect(outlived.err()).toContain(`To continue: quarry resume watched --dir ${dir}\n`);
+  const nobody = await runQuarry('status', '--follow', '--dir', dir);
+  expect(nobody.out).toContain('No process is working on it.');
+  const second = startQuarry('resume', '--dir', dir);
+  await second.printed('Wave 1');
+  const followed = await runQuarry('status', '--follow', '--dir', dir, '--json');
+  expect(await second.ended).toBe(0);
+  expect(JSON.parse(followed.out)).toMatchObject({ status: 'succeeded', rows: { succeeded: 1_200 } });
+  expect(followed.err).toMatch(/Z Collected p00003: 400 rows answered/);
+});
+
 test('a run that there is not is refused, in one object with --json', async () => {
   const { dir } = await dataset(1);
   const { status, out, err } = await runQuarry('watch', 'nothing', '--dir', dir, '--json');
