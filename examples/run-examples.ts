@@ -48,6 +48,22 @@ const examples: Example[] = [
     jobs: 1,
   },
   {
+    name: 'embeddings with Nova: the same sentences, for clusters',
+    args: [
+      'examples/embeddings/sentences.csv',
+      '--model-id',
+      'amazon.nova-2-multimodal-embeddings-v1:0',
+      '--record-id-column',
+      'sentence_id',
+      '--dimensions',
+      '384',
+      '--embedding-purpose',
+      'clustering',
+    ],
+    rows: 600,
+    jobs: 1,
+  },
+  {
     name: 'five questions: under the minimum of a job, so on demand',
     args: [
       'examples/on-demand/questions.jsonl',

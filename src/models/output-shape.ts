@@ -36,5 +36,6 @@ export interface EmbeddingOutputShape {
   kind: 'embedding';
   embedding: OutputPath;
   numbers?: 'bits';
-  inputTokens: OutputPath;
+  /** Undefined where the answer does not tell them. */
+  inputTokens: OutputPath | undefined;
 }

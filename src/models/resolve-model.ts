@@ -59,6 +59,11 @@ export function resolveModel(modelId: string, choice: ModelChoice): ResolvedMode
           ]
         : []),
   ];
+  if (adapter.output.kind === 'embedding' && adapter.output.inputTokens === undefined) {
+    notes.push(
+      `${adapter.family} tells no tokens in its answers: input_tokens stays empty, and what a job has cost is known from its manifest alone.`,
+    );
+  }
   return { adapter, pricedId, notes };
 }
 

@@ -35,7 +35,7 @@ describe('the page of the run input', () => {
     );
     expect(page).toContain('| `text_column` | string | `input_text` | Column to embed. Embeddings only. |');
     expect(page).toContain(
-      '| `dimensions` | integer, at least 1 |  | Length of the vector: one of those that the model offers (256, 384, 512, 1024). | Amazon Titan Multimodal Embeddings G1; Amazon Titan Text Embeddings V2 |',
+      '| `dimensions` | integer, at least 1 |  | Length of the vector: one of those that the model offers (256, 384, 512, 1024, 3072). | Amazon Nova Multimodal Embeddings; Amazon Titan Multimodal Embeddings G1; Amazon Titan Text Embeddings V2 |',
     );
   });
 

@@ -35,9 +35,9 @@ const PLACEHOLDERS: Readonly<Record<FlagType, string>> = {
   document: ' <json>',
 };
 
-/** Flags of single inference parameters, those that are numbers: `--max-tokens` for `max_tokens`. */
+/** Flags of single inference parameters, those that are numbers or words: `--max-tokens` for `max_tokens`. */
 const PARAMETER_KEYS = Object.entries(InferenceParameters.shape)
-  .filter(([, schema]) => schema.unwrap().type === 'number')
+  .filter(([, schema]) => ['number', 'enum'].includes(schema.unwrap().type))
   .map(([key]) => key);
 
 /**

@@ -25,7 +25,9 @@ export const InferenceParameters = z.strictObject({
   dimensions: z
     .int()
     .min(1)
-    .meta({ description: 'Length of the vector: one of those that the model offers (256, 384, 512, 1024).' })
+    .meta({
+      description: 'Length of the vector: one of those that the model offers (256, 384, 512, 1024, 3072).',
+    })
     .optional(),
   normalize: z.boolean().meta({ description: 'Scale the vector to length 1.' }).optional(),
   embedding_type: z
@@ -33,6 +35,30 @@ export const InferenceParameters = z.strictObject({
     .meta({
       description:
         'Numbers of the vector: `float`, or `binary`, each 0 or 1, for indexes that compare by Hamming distance. Default `float`.',
+    })
+    .optional(),
+  embedding_purpose: z
+    .enum([
+      'generic_index',
+      'generic_retrieval',
+      'text_retrieval',
+      'image_retrieval',
+      'video_retrieval',
+      'document_retrieval',
+      'audio_retrieval',
+      'classification',
+      'clustering',
+    ])
+    .meta({
+      description:
+        'What the vectors are for: those of a collection that is searched (`generic_index`), those of the questions to it (`…_retrieval`), classes or clusters. Default `generic_index`.',
+    })
+    .optional(),
+  truncation: z
+    .enum(['start', 'end', 'none'])
+    .meta({
+      description:
+        'Which end of a text that is too long is cut off before it is embedded; `none` gives such a row an error. Default `none`.',
     })
     .optional(),
 });
@@ -51,7 +77,7 @@ export const MODEL_INPUT = {
     }),
     inference_parameters: InferenceParameters.meta({
       description:
-        '`max_tokens` (default 1024), `temperature`, `top_p`, `top_k`, `stop_sequences` for text; `dimensions`, `normalize`, `embedding_type` for embeddings. The model’s own defaults otherwise.',
+        '`max_tokens` (default 1024), `temperature`, `top_p`, `top_k`, `stop_sequences` for text; `dimensions`, `normalize`, `embedding_type`, `embedding_purpose`, `truncation` for embeddings. The model’s own defaults otherwise.',
     }),
   },
 } satisfies Concern;

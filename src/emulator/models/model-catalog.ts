@@ -5,6 +5,7 @@ import { validationError } from '../http/service-error.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { claudeMessages } from './claude-messages.ts';
 import type { ModelFamily, ModelTraits } from './model-family.ts';
+import { novaEmbeddings } from './nova-embeddings.ts';
 import { novaMessages } from './nova-messages.ts';
 import { llamaPrompt, mistralPrompt } from './prompt-completions.ts';
 import { titanMultimodalEmbeddings, titanTextEmbeddings } from './titan-embeddings.ts';
@@ -37,6 +38,7 @@ const FAMILIES: Readonly<Partial<Record<NativeBody, ModelFamily>>> = {
   'chat-completions': chatCompletions,
   'titan-text-embeddings': titanTextEmbeddings,
   'titan-multimodal-embeddings': titanMultimodalEmbeddings,
+  'nova-embeddings': novaEmbeddings,
   // Known models that have no batch: a job is refused in the service's own words.
   none: chatCompletions,
 };

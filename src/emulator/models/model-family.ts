@@ -25,6 +25,10 @@ export interface EmbeddingRequest {
   dimensions: number;
   normalize: boolean;
   types: ('float' | 'binary')[];
+  /** True where `text` is an image, in base64. */
+  isImage?: true;
+  /** Characters that are left of a text that was too long. */
+  truncatedTo?: number;
 }
 
 /** A record or call that gets an error for an answer: data, never thrown. */

@@ -2,6 +2,7 @@
 import { amazonNova } from './amazon-nova.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
 import type { ModelAdapter } from './model-adapter.ts';
+import { novaMultimodalEmbeddings } from './nova-multimodal-embeddings.ts';
 import { openaiGptOss } from './openai-gpt-oss.ts';
 import { titanMultimodalEmbeddings } from './titan-multimodal-embeddings.ts';
 import { titanTextEmbeddings } from './titan-text-embeddings.ts';
@@ -10,6 +11,7 @@ import { titanTextEmbeddings } from './titan-text-embeddings.ts';
 export const NATIVE_ADAPTERS: readonly ModelAdapter[] = [
   amazonNova,
   anthropicMessages,
+  novaMultimodalEmbeddings,
   openaiGptOss,
   titanMultimodalEmbeddings,
   titanTextEmbeddings,

@@ -141,7 +141,10 @@ interface AnswerSources {
 
 /** Where outputs of a shape have what every result tells. */
 function sourcesOf(shape: OutputShape): AnswerSources {
-  const inputTokens: AnswerSource = { kind: 'count', at: shape.inputTokens };
+  const inputTokens: AnswerSource =
+    shape.inputTokens === undefined
+      ? { kind: 'absent', type: 'BIGINT' }
+      : { kind: 'count', at: shape.inputTokens };
   switch (shape.kind) {
     case 'text':
       return {

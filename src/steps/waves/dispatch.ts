@@ -132,14 +132,16 @@ function quotasAsPlanned({ quotas }: RunPlan, settings: BatchQuotas): BatchQuota
 
 function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget | undefined {
   const price = priceOfRun(plan);
-  const spent = spentUsd(turns, price);
-  if (price === undefined || spent === null) return undefined;
+  if (price === undefined) return undefined;
   const { input_tokens, max_output_tokens } = plan.estimate;
   const most = costUsd(price.batch, { input: input_tokens, output: max_output_tokens });
+  const usdPerRecord = most / Math.max(1, plan.selected_rows - plan.duplicates);
+  // Where answers tell no tokens, all that was sent counts as the plan has it.
+  const sent = turns.reduce((sum, { part }) => sum + part.records, 0);
   return {
     maxUsd: input.max_cost_usd ?? Number.POSITIVE_INFINITY,
-    spentUsd: spent,
-    usdPerRecord: most / Math.max(1, plan.selected_rows - plan.duplicates),
+    spentUsd: spentUsd(turns, price) ?? sent * usdPerRecord,
+    usdPerRecord,
   };
 }
 

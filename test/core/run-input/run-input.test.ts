@@ -88,6 +88,8 @@ test('every key is taken, and kept', () => {
       dimensions: 256,
       normalize: true,
       embedding_type: 'binary',
+      embedding_purpose: 'clustering',
+      truncation: 'end',
     },
     text_column: 'text',
     record_id_column: 'id',

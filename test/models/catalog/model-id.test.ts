@@ -101,7 +101,6 @@ test.each(['us.deepseek.v3.2', 'us.openai.gpt-5.6-sol'])(
 );
 
 test.each([
-  'amazon.nova-2-multimodal-embeddings-v1:0',
   'amazon.nova-reel-v1:1',
   'us.amazon.nova-sonic-v1:0',
   'cohere.embed-v4:0',

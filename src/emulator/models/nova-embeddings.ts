@@ -1,0 +1,94 @@
+import { isJsonObject, type JsonObject } from '../../core/text/json-value.ts';
+import {
+  type EmulatedRequest,
+  extraKeyOf,
+  type ModelFamily,
+  malformed,
+  type Refusal,
+} from './model-family.ts';
+import { typeName } from './nova-messages.ts';
+
+const FIELDS = new Set(['schemaVersion', 'taskType', 'singleEmbeddingParams']);
+const PURPOSES = [
+  'GENERIC_INDEX',
+  'GENERIC_RETRIEVAL',
+  'TEXT_RETRIEVAL',
+  'IMAGE_RETRIEVAL',
+  'VIDEO_RETRIEVAL',
+  'DOCUMENT_RETRIEVAL',
+  'AUDIO_RETRIEVAL',
+  'CLASSIFICATION',
+  'CLUSTERING',
+];
+const DIMENSIONS = [256, 384, 1024, 3072];
+const MAX_CHARACTERS = 8192;
+
+/** Bodies of Amazon Nova Multimodal Embeddings, of a text or an image. https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html */
+export const novaEmbeddings: ModelFamily = {
+  readRequest: (body) => {
+    const extra = extraKeyOf(body, FIELDS);
+    if (extra !== undefined) return malformed(`#: extraneous key [${extra}] is not permitted`);
+    const { schemaVersion = 'nova-multimodal-embed-v1', taskType, singleEmbeddingParams: params } = body;
+    if (schemaVersion !== 'nova-multimodal-embed-v1') {
+      return malformed(`#/schemaVersion: ${String(schemaVersion)} is not a valid enum value`);
+    }
+    if (taskType === undefined) return malformed('#: required key [taskType] not found');
+    if (taskType !== 'SINGLE_EMBEDDING') {
+      return malformed(`#/taskType: ${String(taskType)} is not a valid enum value`);
+    }
+    if (!isJsonObject(params)) return malformed('#: required key [singleEmbeddingParams] not found');
+    return readParams(params);
+  },
+  writeAnswer: (answer, { request }) => {
+    if (answer.kind === 'text' || request.kind === 'text') return {};
+    const { truncatedTo } = request;
+    return {
+      embeddings: [
+        {
+          embeddingType: request.isImage ? 'IMAGE' : 'TEXT',
+          embedding: answer.vector,
+          ...(truncatedTo === undefined ? {} : { truncatedCharLength: truncatedTo }),
+        },
+      ],
+    };
+  },
+};
+
+function readParams(params: JsonObject): EmulatedRequest | Refusal {
+  const at = '#/singleEmbeddingParams';
+  const { embeddingPurpose, embeddingDimension = 3072, text, image } = params;
+  if (embeddingPurpose === undefined) return malformed(`${at}: required key [embeddingPurpose] not found`);
+  if (!PURPOSES.includes(String(embeddingPurpose))) {
+    return malformed(`${at}/embeddingPurpose: ${String(embeddingPurpose)} is not a valid enum value`);
+  }
+  if (!DIMENSIONS.includes(Number(embeddingDimension))) {
+    return malformed(`${at}/embeddingDimension: ${String(embeddingDimension)} is not a valid enum value`);
+  }
+  const request = {
+    kind: 'embedding',
+    dimensions: Number(embeddingDimension),
+    normalize: true,
+    types: ['float'],
+  } as const;
+  if (isJsonObject(image) && text === undefined) {
+    const bytes = isJsonObject(image.source) ? image.source.bytes : undefined;
+    if (typeof bytes !== 'string') return malformed(`${at}/image/source: required key [bytes] not found`);
+    return { ...request, types: ['float'], text: bytes, isImage: true };
+  }
+  if (!isJsonObject(text)) return malformed(`${at}: required key [text] not found`);
+  const { truncationMode, value } = text;
+  if (truncationMode === undefined) return malformed(`${at}/text: required key [truncationMode] not found`);
+  if (truncationMode !== 'START' && truncationMode !== 'END' && truncationMode !== 'NONE') {
+    return malformed(`${at}/text/truncationMode: ${String(truncationMode)} is not a valid enum value`);
+  }
+  if (typeof value !== 'string') {
+    return malformed(`${at}/text/value: expected type: String, found: ${typeName(value)}`);
+  }
+  if (value === '') return malformed(`${at}/text/value: expected minLength: 1, actual: 0`);
+  if (value.length <= MAX_CHARACTERS) return { ...request, types: ['float'], text: value };
+  if (truncationMode === 'NONE') {
+    return malformed(`${at}/text/value: expected maxLength: ${MAX_CHARACTERS}, actual: ${value.length}`);
+  }
+  const kept = truncationMode === 'END' ? value.slice(0, MAX_CHARACTERS) : value.slice(-MAX_CHARACTERS);
+  return { ...request, types: ['float'], text: kept, truncatedTo: MAX_CHARACTERS };
+}
