@@ -61,7 +61,13 @@ export type { WatchOptions } from './quarry/watch/watch-run.ts';
 export type { WatchDollars, WatchView } from './quarry/watch/watch-view.ts';
 export type { RunReport } from './report/run-report.ts';
 export { BOOKKEEPING_COLUMNS } from './rows/results/result-columns.ts';
-export { EMPTY_SNAPSHOT, type PartSnapshot, type RunSnapshot, reduceRun } from './runs/run-snapshot.ts';
+export {
+  EMPTY_SNAPSHOT,
+  type PartSnapshot,
+  type RunSnapshot,
+  reduceRun,
+  waitOf,
+} from './runs/run-snapshot.ts';
 export type { RunCondition } from './runs/run-store.ts';
 export type { RunTarget } from './runs/run-target.ts';
 export type { UnfinishedRun } from './runs/unfinished-run.ts';

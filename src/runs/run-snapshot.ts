@@ -184,6 +184,28 @@ function stateOfJob(status: JobStatus): PartState {
   }
 }
 
+/** Why a part waits: what it was told, or that its job has not begun; null where it does not. */
+export function waitOf({ job, state, result, waitsFor }: PartSnapshot): Waiting | null {
+  if (result !== null) return null;
+  if (waitsFor !== null || job?.submittedAt == null) return waitsFor;
+  switch (state) {
+    case 'queued':
+      return {
+        error: 'Queued',
+        message: 'The job is queued at Bedrock, until there is capacity.',
+        since: job.submittedAt,
+      };
+    case 'validating':
+      return {
+        error: 'Validating',
+        message: 'The job is being validated by Bedrock.',
+        since: job.submittedAt,
+      };
+    default:
+      return null;
+  }
+}
+
 /** A run in numbers. */
 export interface RunTotals {
   rows: {

@@ -6,7 +6,7 @@ import type { Waiting } from '../core/run/waiting.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { readSnapshot, type SeenJob } from './run-files-watch.ts';
 import { doubtAbout } from './run-lock.ts';
-import { type PartState, type RunPhase, type RunSnapshot, totalsOf } from './run-snapshot.ts';
+import { type PartState, type RunPhase, type RunSnapshot, totalsOf, waitOf } from './run-snapshot.ts';
 import { type RunCondition, type RunStanding, type StoredRun, standingOf } from './run-store.ts';
 
 /** What is known of a run that has not ended, as `--json` prints it. */
@@ -105,7 +105,7 @@ function describeRun(
     rows: { ...rows, total: plan.selected_rows },
     parts: { planned: plan.parts, prepared: Object.keys(snapshot.prepared).length, ...parts },
     records,
-    waiting: addWaits(turns.flatMap(({ waitsFor }) => waitsFor ?? [])),
+    waiting: addWaits(turns.flatMap((turn) => waitOf(turn) ?? [])),
     tokens,
     cost_usd: costUsd,
     jobs: Object.fromEntries(

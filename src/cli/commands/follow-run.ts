@@ -16,8 +16,10 @@ import { withStopSignals } from '../stop-signals.ts';
 import { shellWord } from '../views/format.ts';
 import { pasteable } from '../views/pasteable.ts';
 import { printSummary } from '../views/print-summary.ts';
-import { createProgressReporter } from '../views/progress-reporter.ts';
+import { createProgressReporter, type ProgressReporter } from '../views/progress-reporter.ts';
 import { summaryJson } from '../views/summary-view.ts';
+import { drawViews, hasFullTerminal } from '../watch/full-view.ts';
+import { createWatchingReporter } from '../watch/watching-reporter.ts';
 
 /** What a command on a run has. */
 export interface RunCommand {
@@ -27,6 +29,8 @@ export interface RunCommand {
   dir: string;
   /** True where another process is working on the run, and it is only followed here. */
   isFollowed?: boolean;
+  /** True where the full view is wanted. */
+  isDrawn?: boolean;
 }
 
 /** A run that has ended, as it is shown. */
@@ -44,8 +48,7 @@ export async function withProgress<T>(
   command: RunCommand,
   work: (options: Required<FollowOptions>) => Promise<T>,
 ): Promise<T> {
-  const { err } = command.context;
-  const reporter = createProgressReporter(err);
+  const reporter = reporterOf(command);
   let isOnStack = false;
   const onProgress = (event: QuarryEvent): void => {
     switch (event.kind) {
@@ -75,8 +78,24 @@ export async function withProgress<T>(
   } catch (error) {
     throw await explain(error, command);
   } finally {
-    reporter.stop();
+    await reporter.stop();
   }
+}
+
+/** The live block or lines; where it is wanted and there is a terminal for it, the full view while the run goes on. */
+function reporterOf({ quarry, context, isDrawn = false }: RunCommand): ProgressReporter {
+  const { in: input, err: output } = context;
+  const live = createProgressReporter(output);
+  if (!isDrawn || !hasFullTerminal(input, output)) return live;
+  return createWatchingReporter({
+    live,
+    interrupt: () => void process.kill(process.pid, 'SIGINT'),
+    draw: (runId, signal) =>
+      drawViews((until) => quarry.watch(runId, { signal: until }), {
+        ...{ in: input, output, signal },
+        leaving: 'q close this view',
+      }),
+  });
 }
 
 /** Follows a run to its end. */

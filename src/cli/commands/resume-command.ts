@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { CliContext } from '../cli-context.ts';
 import { addTargetOptions, quarryOf, RUN_ARGUMENT, type TargetOptions } from '../options/target-options.ts';
 import { followRun, reportRun } from './follow-run.ts';
-import { NOTIFY_HELP, OUTPUT_HELP } from './run-command.ts';
+import { NOTIFY_HELP, OUTPUT_HELP, WATCH_HELP } from './run-command.ts';
 
 interface ResumeOptions extends TargetOptions {
   maxCostUsd?: number;
@@ -10,6 +10,7 @@ interface ResumeOptions extends TargetOptions {
   maxAttempts?: number;
   resendMissing?: boolean;
   output?: string;
+  watch?: boolean;
   json?: boolean;
 }
 
@@ -32,10 +33,20 @@ export function addResumeCommand(program: Command, context: CliContext): void {
     .option('--timeout-hours <n>', 'hours after which Bedrock ends a job from now on, 24 to 168', toHours)
     .option('--output <path>', `${OUTPUT_HELP} (default: where run was told to)`)
     .option('--notify <command|url>', NOTIFY_HELP)
+    .option('--watch', WATCH_HELP)
     .option('--json', 'print the summary as JSON, and nothing else');
   addTargetOptions(command).action(async (name: string | undefined, options: ResumeOptions) => {
-    const { dir, json, maxCostUsd, timeoutHours, maxAttempts, resendMissing, output } = options;
-    const command = { quarry: quarryOf(options), context, dir };
+    const {
+      dir,
+      json,
+      watch = false,
+      maxCostUsd,
+      timeoutHours,
+      maxAttempts,
+      resendMissing,
+      output,
+    } = options;
+    const command = { quarry: quarryOf(options), context, dir, isDrawn: watch };
     const runId = await command.quarry.find(name);
     const ended = await followRun(command, (follow) =>
       command.quarry.resume(runId, {

@@ -11,6 +11,13 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
+/** How long ago, without fractions: `12 s`, `5 min`, `2 h 7 min`, `3 days`. */
+export function age(ms: number): string {
+  if (ms < 60_000) return `${Math.max(0, Math.floor(ms / 1000))} s`;
+  if (ms < 48 * 3_600_000) return duration(ms).replace(/ \d+ s$/, '');
+  return `${Math.floor(ms / 86_400_000)} days`;
+}
+
 /** Dollars, with as many digits as small sums need: two of them that are not 0. */
 export function usd(amount: number): string {
   if (amount >= 1)

@@ -7,7 +7,10 @@ export interface ProgressReporter {
   report: (event: RunEvent) => void;
   /** Prints a message that stays, above what is repainted. */
   say: (message: string) => void;
-  stop: () => void;
+  stop: () => void | Promise<void>;
+  /** Takes what is repainted off the terminal, and puts it there again; absent where nothing is. */
+  hide?: () => void;
+  show?: () => void;
 }
 
 /** Milliseconds between two looks at whether the live block has changed. */
@@ -30,7 +33,7 @@ function logReporter(stream: NodeJS.WriteStream): ProgressReporter {
     quiet.refresh();
   };
   const quiet = setInterval(() => {
-    const line = standingLine(view);
+    const line = standingLine(view, Date.now());
     if (line !== undefined) write(line);
   }, QUIET_MS);
   quiet.unref();
@@ -50,9 +53,11 @@ function liveReporter(stream: NodeJS.WriteStream): ProgressReporter {
   let view = emptyView(Date.now());
   const live = createLogUpdate(stream);
   let painted = '';
+  let isHidden = false;
   const paint = () => {
     const block = viewLines(view, Date.now()).join('\n');
-    if (block !== painted) live(block);
+    if (isHidden || block === painted) return;
+    live(block);
     painted = block;
   };
   const timer = setInterval(paint, REPAINT_MS);
@@ -64,6 +69,15 @@ function liveReporter(stream: NodeJS.WriteStream): ProgressReporter {
       live.clear();
       stream.write(`${message}\n`);
       painted = '';
+      paint();
+    },
+    hide: () => {
+      isHidden = true;
+      live.clear();
+      painted = '';
+    },
+    show: () => {
+      isHidden = false;
       paint();
     },
     stop: () => {

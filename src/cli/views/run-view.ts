@@ -2,7 +2,7 @@ import { TERMINAL_STATUSES } from '../../core/jobs/job.ts';
 import type { CostEstimate } from '../../core/plan/run-plan.ts';
 import type { OnDemandProgress, RunEvent } from '../../core/run/run-event.ts';
 import type { Waiting } from '../../core/run/waiting.ts';
-import { EMPTY_SNAPSHOT, type PartSnapshot, type RunSnapshot, reduceRun } from '../../index.ts';
+import { EMPTY_SNAPSHOT, type PartSnapshot, type RunSnapshot, reduceRun, waitOf } from '../../index.ts';
 import { count, duration, usd } from './format.ts';
 
 /** A run as it is shown: what its events have told, and what is said of it beside them. */
@@ -35,7 +35,7 @@ export function viewLines(view: RunView, nowMs: number): string[] {
   const { phase, plan } = view.run;
   return [
     ...planLinesOf(view),
-    ...(phase === 'plan' ? [] : [prepareLine(view.run), ...waveLines(view.run)]),
+    ...(phase === 'plan' ? [] : [prepareLine(view.run), ...waveLines(view.run, nowMs)]),
     ...(view.notice === '' ? [] : [`Notice      ${view.notice}`]),
     ...(phase === 'merge' ? ['Merge       rows that were sent again'] : []),
     ...(phase === 'summarize' && plan !== null ? ['Summarize   counting the output'] : []),
@@ -60,7 +60,7 @@ function prepareLine({ phase, plan, prepared }: RunSnapshot): string {
   return `Prepare     ${count(rows, 'row')} of ${plan === null ? '?' : n(plan.selected_rows)}, ${count(parts.length, 'part')}`;
 }
 
-function waveLines(run: RunSnapshot): string[] {
+function waveLines(run: RunSnapshot, nowMs: number): string[] {
   if (run.waves === 0) return [];
   const parts = partsOfWave(run);
   const collected = parts.flatMap(({ result }) => result ?? []);
@@ -69,7 +69,7 @@ function waveLines(run: RunSnapshot): string[] {
     `Run jobs    ${waveText(run)}`,
     ...parts.flatMap(({ onDemand }) => (onDemand === null ? [] : [`On demand   ${onDemandText(onDemand)}`])),
     `Collect     ${n(collected.length)} of ${count(parts.length, 'part')}, ${count(rows, 'row')}`,
-    ...waitsLine(parts),
+    ...waitsLine(parts, nowMs),
   ];
 }
 
@@ -118,12 +118,23 @@ function priceText({ max_usd }: CostEstimate): string {
 }
 
 /** `Waiting     2 parts, p00001: Rate exceeded. (since …)`; nothing where none has to wait. */
-function waitsLine(parts: readonly PartSnapshot[]): string[] {
-  const waiting = parts.flatMap(({ part, waitsFor }) => (waitsFor === null ? [] : [{ part, waitsFor }]));
-  const [first] = waiting;
-  return first === undefined
-    ? []
-    : [`Waiting     ${count(waiting.length, 'part')}, ${first.part.part_id}: ${waitingText(first.waitsFor)}`];
+function waitsLine(parts: readonly PartSnapshot[], nowMs: number): string[] {
+  const text = waitsText(parts, nowMs);
+  return text === undefined ? [] : [`Waiting     ${text}`];
+}
+
+/** Milliseconds after which a job that has not begun is worth a word: every job waits a little. */
+const LONG_WAIT_MS = 60_000;
+
+function waitsText(parts: readonly PartSnapshot[], nowMs: number): string | undefined {
+  const waiting = parts.flatMap((part) => {
+    const wait = waitOf(part);
+    if (wait === null) return [];
+    const isUsual = part.waitsFor === null && nowMs - Date.parse(wait.since) < LONG_WAIT_MS;
+    return isUsual ? [] : [{ partId: part.part.part_id, wait }];
+  });
+  const [first] = waiting.toSorted((a, b) => (a.wait.since < b.wait.since ? -1 : 1));
+  return first && `${count(waiting.length, 'part')}, ${first.partId}: ${waitingText(first.wait)}`;
 }
 
 /** `Rate exceeded. (since 2026-01-01T12:00:00.000Z)`: why something waits, and since when. */
@@ -136,10 +147,13 @@ function megabytes(bytes: number): string {
 }
 
 /** What is under way, for a log that has said nothing for a while; undefined where there is nothing to tell. */
-export function standingLine({ run }: RunView): string | undefined {
+export function standingLine({ run }: RunView, nowMs: number): string | undefined {
   const { phase, plan } = run;
   if (phase === 'prepare') return prepareLine(run).replace(/^Prepare +/, 'Preparing: ');
-  if (phase === 'run' && run.waves > 0) return `Running ${waveText(run)}`;
+  if (phase === 'run' && run.waves > 0) {
+    const waits = waitsText(partsOfWave(run), nowMs);
+    return `Running ${waveText(run)}${waits === undefined ? '' : `; waiting: ${waits}`}`;
+  }
   if (phase === 'plan' && plan === null) return `Planning: ${transferText(run) ?? 'reading the dataset'}`;
   return undefined;
 }

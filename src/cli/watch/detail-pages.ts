@@ -1,8 +1,8 @@
 import wrapAnsi from 'wrap-ansi';
 import type { PartView, ShownAnswer, WatchView } from '../../index.ts';
-import { cell, printable } from '../views/format.ts';
+import { age, cell, printable } from '../views/format.ts';
 import { rateText } from '../views/watch-lines.ts';
-import { ageText, type ScreenSize, timeText } from './run-page.ts';
+import { type ScreenSize, timeText } from './run-page.ts';
 import { type ScreenLine, span, type Tone } from './screen-line.ts';
 import { chosenAnswer, type ScreenState } from './screen-state.ts';
 
@@ -37,7 +37,7 @@ function jobLines(
 ): ScreenLine[] {
   const facts = [
     `Job ${status}`,
-    ...(ageMs === null ? [] : [`${ageText(ageMs)} old`]),
+    ...(ageMs === null ? [] : [`${age(ageMs)} old`]),
     ...(perMinute === null ? [] : [rateText(perMinute)]),
   ];
   return [...wrapped(arn, size, 'dim'), [span(facts.join(', '))]];

@@ -1,5 +1,5 @@
 import type { PartView, PhaseView, WatchView } from '../../index.ts';
-import { cell, count, duration, usd } from '../views/format.ts';
+import { age, cell, count, usd } from '../views/format.ts';
 import { leftText, rateText } from '../views/watch-lines.ts';
 import { partsLegend, partsMap, toneOf } from './parts-map.ts';
 import { bar, type Glyphs, type ScreenLine, type Span, span } from './screen-line.ts';
@@ -165,7 +165,7 @@ function partLine(part: PartView, isChosen: boolean, { columns, glyphs }: Screen
     span(` ${n(done)} of ${n(records)}`),
   ];
   if (job?.perMinute != null) pieces.push(span(`  ${n(Math.round(job.perMinute))}/min`));
-  if (job?.ageMs != null) pieces.push(span(`  ${ageText(job.ageMs)}`, 'dim'));
+  if (job?.ageMs != null) pieces.push(span(`  ${age(job.ageMs)}`, 'dim'));
   if (attempt > 1) pieces.push(span(`  attempt ${attempt}`, 'wait'));
   if (waiting !== null && columns >= WIDE) pieces.push(span(`  ${cell(waiting.message, 60)}`, 'dim'));
   return pieces;
@@ -193,11 +193,6 @@ function answerLines(
 /** `Prepare`, of `prepare`. */
 function titled(phase: PhaseView['phase']): string {
   return phase === 'run' ? 'Run jobs' : `${phase.charAt(0).toUpperCase()}${phase.slice(1)}`;
-}
-
-/** An age without fractions of a second. */
-export function ageText(ms: number): string {
-  return ms < 60_000 ? `${Math.floor(ms / 1000)} s` : duration(ms).replace(/ \d+ s$/, '');
 }
 
 /** `2026-01-01 12:00Z`, of an ISO time. */

@@ -63,10 +63,12 @@ function paceOf({ finishedPaces, runningPaces }: WorkLeft): Pace {
   const least = paces.reduce((pace, next) => Math.min(pace, next));
   const most = paces.reduce((pace, next) => Math.max(pace, next));
   const middle = Math.sqrt(least * most);
+  // Those that run now may be slower than those that have ended: these were the quick ones.
+  const slowestNow = runningPaces.reduce((pace, next) => Math.min(pace, next), least);
   return {
     basis,
     jobs: paces.length,
-    slowest: Math.min(least, middle / DOUBT),
+    slowest: Math.min(slowestNow, middle / DOUBT),
     fastest: Math.max(most, middle * DOUBT),
   };
 }

@@ -1,7 +1,7 @@
 import type { InvocationMode } from '../../core/plan/part.ts';
 import type { RowCounts } from '../../core/run/ledger.ts';
 import type { Waiting } from '../../core/run/waiting.ts';
-import type { PartSnapshot, PartState, RunSnapshot } from '../../runs/run-snapshot.ts';
+import { type PartSnapshot, type PartState, type RunSnapshot, waitOf } from '../../runs/run-snapshot.ts';
 import { type PaceSample, partPerMinute } from './pace.ts';
 
 /** What one cell of a map of parts says. */
@@ -97,7 +97,7 @@ export function recordsOf({ plan, prepared, parts }: RunSnapshot): { done: numbe
 }
 
 function viewOf(turn: PartSnapshot, { atMs, samples }: Around): PartView {
-  const { part, state, waitsFor, result } = turn;
+  const { part, state, result } = turn;
   return {
     partId: part.part_id,
     cell: cellOf(state),
@@ -109,22 +109,9 @@ function viewOf(turn: PartSnapshot, { atMs, samples }: Around): PartView {
     records: part.records,
     done: doneOf(turn),
     job: jobOf(turn, { atMs, samples }),
-    waiting: result === null ? waitOf(turn, waitsFor) : null,
+    waiting: waitOf(turn),
     rows: result?.rows ?? null,
     messages: messagesOf(turn),
-  };
-}
-
-/** Why it waits: what it was told, or that its job has not begun. */
-function waitOf({ job, state }: PartSnapshot, told: Waiting | null): Waiting | null {
-  if (told !== null || job?.submittedAt == null) return told;
-  if (state !== 'queued' && state !== 'submitted' && state !== 'validating') return null;
-  const what =
-    state === 'queued' ? 'queued at Bedrock, until there is capacity' : 'being validated by Bedrock';
-  return {
-    error: state === 'queued' ? 'Queued' : 'Validating',
-    message: `The job is ${what}.`,
-    since: job.submittedAt,
   };
 }
 

@@ -82,7 +82,20 @@ test('a run on real S3 and Bedrock goes to its end, as the local one does, and i
   expect(rows.map(({ response }) => response)).toEqual(
     Array.from({ length: 350 }, (_, index) => simulatedAnswer(MODEL, `Say ${index}`)),
   );
-  expect((await runQuarry('runs', '--dir', dir)).out).toContain(`s3://${BUCKET}`);
+  // The target is not named: the place that is remembered is asked.
+  expect(JSON.parse((await runQuarry('runs', '--dir', dir, '--json')).out)).toMatchObject([
+    {
+      ...{ run_id: 'mine', at: `s3://${BUCKET}`, status: 'succeeded', rows: 350, answered: 350 },
+      ...{ billed: true, cost_usd: expect.any(Number), model: MODEL },
+    },
+  ]);
+  expect((await runQuarry('runs', '--dir', dir)).out).toMatch(/mine[\s\S]*succeeded[\s\S]*\$0\.\d+/);
+  const watched = await runQuarry('watch', 'mine', '--dir', dir, '--json');
+  expect(JSON.parse(watched.out.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+    event: 'end',
+    status: 'succeeded',
+    usd: { billed: true },
+  });
   const jobs = await runQuarry('jobs', '--target', 'bedrock', '--bucket', BUCKET, '--dir', dir, '--json');
   expect(JSON.parse(jobs.out)).toHaveLength(3);
 

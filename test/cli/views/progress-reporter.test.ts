@@ -45,7 +45,7 @@ function keepingStream(isTTY: boolean) {
   };
 }
 
-test('a log has the time on every line, and a line a minute at least while jobs run', () => {
+test('a log has the time on every line, and a line a minute at least while jobs run', async () => {
   const { stream, written } = keepingStream(false);
   const reporter = createProgressReporter(stream);
   reporter.report(planned);
@@ -60,7 +60,7 @@ test('a log has the time on every line, and a line a minute at least while jobs 
   reporter.report(job(620));
   vi.advanceTimersByTime(60_000);
   reporter.say('Stopping.');
-  reporter.stop();
+  await reporter.stop();
   vi.advanceTimersByTime(600_000);
   expect(written.join('')).toBe(
     [
@@ -75,15 +75,15 @@ test('a log has the time on every line, and a line a minute at least while jobs 
   );
 });
 
-test('a log that waits for its plan says so', () => {
+test('a log that waits for its plan says so', async () => {
   const { stream, written } = keepingStream(false);
   const reporter = createProgressReporter(stream);
   vi.advanceTimersByTime(60_000);
-  reporter.stop();
+  await reporter.stop();
   expect(written.join('')).toBe('2026-01-01T12:01:00Z Planning: reading the dataset\n');
 });
 
-test('on a terminal the block is painted where it has changed, and a message stays above it', () => {
+test('on a terminal the block is painted where it has changed, and a message stays above it', async () => {
   const { stream, written } = keepingStream(true);
   const reporter = createProgressReporter(stream);
   reporter.report(planned);
@@ -100,5 +100,5 @@ test('on a terminal the block is painted where it has changed, and a message sta
   const text = written.join('');
   expect(text.indexOf('Stopping;')).toBeGreaterThan(-1);
   expect(text.indexOf('Stopping;')).toBeLessThan(text.indexOf('Plan        run jokes-1'));
-  reporter.stop();
+  await reporter.stop();
 });

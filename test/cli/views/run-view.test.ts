@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { advanceView, emptyView, logLine, viewLines } from '../../../src/cli/views/run-view.ts';
+import { advanceView, emptyView, logLine, standingLine, viewLines } from '../../../src/cli/views/run-view.ts';
 import type { WavePart } from '../../../src/core/plan/part.ts';
 import type { RunPlan } from '../../../src/core/plan/run-plan.ts';
 import type { RunEvent } from '../../../src/core/run/run-event.ts';
@@ -119,4 +119,30 @@ test('a part that is run on demand shows how many records are done, how many fai
   let view = emptyView(0);
   for (const progress of [...story.slice(0, 6), onDemand]) view = advanceView(view, progress);
   expect(viewLines(view, 0).join('\n')).toContain(text);
+});
+
+test('a job that waits in Bedrock’s queue for long is told, by the block and by the log', () => {
+  const since = '2026-01-01T12:00:00.000Z';
+  const queued = story
+    .slice(
+      0,
+      story.findIndex(({ kind }) => kind === 'job'),
+    )
+    .concat({
+      kind: 'job',
+      partId: 'p00001',
+      jobArn: 'a/1',
+      status: 'Scheduled',
+      submittedAt: since,
+      totalRecords: 500,
+      processedRecords: 0,
+    })
+    .reduce(advanceView, emptyView(0));
+  const at = (seconds: number) => Date.parse(since) + seconds * 1_000;
+  const told =
+    '1 part, p00001: The job is queued at Bedrock, until there is capacity. (since 2026-01-01T12:00:00.000Z)';
+  expect(viewLines(queued, at(61))).toContain(`Waiting     ${told}`);
+  expect(viewLines(queued, at(30)).join('')).not.toContain('Waiting');
+  expect(standingLine(queued, at(61))).toContain(`; waiting: ${told}`);
+  expect(standingLine(queued, at(30))).not.toContain('waiting');
 });

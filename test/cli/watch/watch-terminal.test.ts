@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startQuarry } from '../../support/quarry-process.ts';
+import { runQuarry } from '../../support/run-quarry.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { openTerminal } from '../../support/terminal.ts';
 
@@ -28,8 +29,8 @@ const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[\\d;]+m`);
 /** The screens as they should be. */
 const SCREENS = (name: string) => join(import.meta.dirname, '../../fixtures/screens', name);
 
-/** A run whose jobs go on for an hour, in another process; the words that name it to the command. */
-async function longRun(): Promise<string[]> {
+/** A folder with an emulator whose jobs go on for an hour: the words that name it to the command, and those of a run. */
+async function slowWorld(): Promise<{ where: string[]; run: string[] }> {
   const directory = await temporaryDirectory();
   const dir = join(directory, 'store');
   const [file, faults] = [join(directory, 'rows.csv'), join(directory, 'faults.json')];
@@ -39,11 +40,17 @@ async function longRun(): Promise<string[]> {
   const emulator = startQuarry('emulate', '--dir', dir, '--port', '0', '--faults', faults);
   await emulator.printed(/^http:\S+\n/m);
   const where = ['--dir', dir, '--emulator', emulator.out().trim()];
-  const run = startQuarry(
+  const run = [
     ...['run', file, ...where, '--run-id', 'customer-reviews', '--max-records-per-job', '200'],
     ...['--model-id', 'us.anthropic.claude-haiku-4-5-20251001-v1:0', '--prompt-template', 'Say {name}'],
-  );
-  await run.printed('Wave 2');
+  ];
+  return { where, run };
+}
+
+/** A run there, in another process; the words that watch it. */
+async function longRun(): Promise<string[]> {
+  const { where, run } = await slowWorld();
+  await startQuarry(...run).printed('Wave 2');
   return ['watch', ...where];
 }
 
@@ -84,6 +91,11 @@ test('a run is watched at 80, 60 and 140 columns, after a resize, without colour
     expect(await terminal.ended).toBe(0);
     expect(await terminal.shows('is left to itself')).toContain('Run customer-reviews is left to itself.');
   }
+  const [, ...where] = watch;
+  // The same is told where it is asked for once.
+  expect((await runQuarry('status', ...where)).out).toMatch(
+    /\n {2}waiting {4}1 part: The job is queued at Bedrock, until there is capacity\. \(since \d{4}-/,
+  );
   const plain = openTerminal(watch, { columns: 80, rows: 24, env: { NO_COLOR: '1' } });
   const wide = await plain.shows(UNDER_WAY);
   await expect(normal(wide)).toMatchFileSnapshot(SCREENS('watch-80.txt'));
@@ -131,4 +143,23 @@ test('a terminal that cannot be drawn on gets lines', { timeout: 240_000 }, asyn
   expect(terminal.sent()).not.toContain('\u001b');
   terminal.press('ctrl-c');
   expect(await terminal.ended).toBe(0);
+});
+
+test('run and resume show the full view with --watch: q brings the live block back, Ctrl-C stops the run', {
+  timeout: 240_000,
+}, async () => {
+  const { where, run } = await slowWorld();
+  const terminal = openTerminal([...run, '--watch']);
+  await terminal.shows(/1 queued {2}. 4 running[\s\S]*q close this view/);
+  terminal.press('q');
+  await terminal.shows(/Run jobs {4}wave 2: [\s\S]*Elapsed/);
+  terminal.press('ctrl-c');
+  expect(await terminal.ended).toBe(130);
+  await terminal.shows('To continue: quarry resume customer-reviews');
+  const resumed = openTerminal(['resume', ...where, '--watch']);
+  await resumed.shows(/1 queued {2}. 4 running[\s\S]*q close this view/);
+  resumed.press('ctrl-c');
+  expect(await resumed.ended).toBe(130);
+  const end = (await resumed.shows('To continue: quarry resume customer-reviews')).join('\n');
+  expect(end).toContain('Stopping; press Ctrl-C again to stop at once.');
 });

@@ -131,9 +131,9 @@ test('a part says why it waits and since when: what it was told, or that its job
 
 test('the time left is a range, by the jobs that have ended, those that run, or a usual one', () => {
   const work = { finishedPaces: [], runningPaces: [], open: [1_000], later: [], owed: 0, jobsInFlight: 2 };
-  expect(timeLeft({ ...work, finishedPaces: [2_000, 4_000], runningPaces: [9] })).toEqual({
+  expect(timeLeft({ ...work, finishedPaces: [2_000, 4_000], runningPaces: [5_000, 1_000] })).toEqual({
     lowSeconds: 900,
-    highSeconds: 1_800,
+    highSeconds: 3_600,
     basis: 'finished_jobs',
     jobs: 2,
   });
