@@ -20,6 +20,7 @@ export function planLines(report: PlanReport): string[] {
     `  input      about ${count(estimate.input_tokens, 'token')}${estimate.input_usd === null ? '' : `, ${usd(estimate.input_usd)}`}`,
     `  answers    at most ${count(estimate.max_output_tokens, 'token')}, if every row is sent once`,
     `  cost       ${costText(report)}`,
+    ...expectedLines(report),
   ];
   if (schedule.balanced.jobs > 0) {
     lines.push(
@@ -72,6 +73,24 @@ function costText({ estimate: { max_usd, prices_as_of, prices_from }, billed }: 
   if (max_usd === null) return billed ? 'unknown: no price on file for this model' : 'nothing here';
   const estimate = `about ${usd(max_usd)} with the longest answers, by ${prices_from === 'run_input' ? 'your own prices' : `prices of ${prices_as_of}`}: an estimate`;
   return billed ? estimate : `nothing here; at Bedrock ${estimate}`;
+}
+
+/** Between which dollars the run will be, and what it would be on demand. */
+function expectedLines({ estimate }: PlanReport): string[] {
+  const { expected, input_usd: low, max_usd: most, on_demand_usd: onDemand } = estimate;
+  if (low === null || most === null) return [];
+  const between =
+    expected?.usd == null
+      ? []
+      : [
+          `             expected about ${usd(expected.usd)}, with ${count(expected.output_tokens, 'token')} of answers as you expect them; at least ${usd(low)}, for the input`,
+        ];
+  return onDemand == null
+    ? between
+    : [
+        ...between,
+        `  beside     about ${usd(onDemand)} with the longest answers, were every row sent on demand`,
+      ];
 }
 
 function scheduleTable({ schedule: { jobs_in_flight, balanced, full } }: PlanReport): string {

@@ -20,6 +20,10 @@ export const CostEstimate = z.object({
   max_usd: Usd,
   /** Dollars for the input alone. */
   input_usd: Usd,
+  /** Output tokens, and dollars with them, by the run input's `expect_output_tokens`; absent where it does not say. */
+  expected: z.object({ output_tokens: Count, usd: Usd }).optional(),
+  /** Dollars for the longest answers where every row were sent on demand; absent in plans of earlier versions. */
+  on_demand_usd: Usd.optional(),
   /** Day of the price table. */
   prices_as_of: z.string(),
   /** Where the price is the run input's own, and not that table's. */

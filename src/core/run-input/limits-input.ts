@@ -16,6 +16,10 @@ const fields = {
     description:
       'Budget in US dollars: nothing is sent that could exceed it, estimated with four bytes of input per token and the longest answers allowed. A run that stopped at its budget continues when it is started again with a higher one.',
   }),
+  expect_output_tokens: z.number().gt(0).max(1_000_000).meta({
+    description:
+      'Tokens that you expect of an answer on average: the plan shows the price with them, beside the one with the longest answers. It decides nothing.',
+  }),
   prices: Prices.meta({
     description:
       'Prices that hold instead of the [catalogue’s](models.md), by model id: `{"MODEL_ID": {"input_per_million": 0.03, "output_per_million": 0.12}}`, in US dollars for a million tokens in batch. `on_demand_input_per_million` and `on_demand_output_per_million` are twice that unless given.',

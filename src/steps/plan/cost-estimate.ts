@@ -33,14 +33,33 @@ export function estimateCost(
     price === undefined
       ? null
       : costUsd(price.batch, tokens) * (1 - onDemandShare) + costUsd(price.on_demand, tokens) * onDemandShare;
+  const expected = expectedTokens(input, { rows, outputTokens });
   return {
     input_tokens: inputTokens,
     max_output_tokens: outputTokens,
     input_usd: usdOf({ input: inputTokens, output: 0 }),
     max_usd: usdOf({ input: inputTokens, output: outputTokens }),
+    ...(expected === undefined
+      ? {}
+      : {
+          expected: {
+            output_tokens: expected,
+            usd: usdOf({ input: inputTokens, output: expected }),
+          },
+        }),
+    on_demand_usd:
+      price === undefined ? null : costUsd(price.on_demand, { input: inputTokens, output: outputTokens }),
     prices_as_of: PRICES_AS_OF,
     ...(price?.isGiven === true ? { prices_from: 'run_input' as const } : {}),
   };
+}
+
+/** Output tokens of all rows as the user expects them, which no answer's limit lets be more than the most. */
+function expectedTokens(
+  { expect_output_tokens: each }: RunInput,
+  { rows, outputTokens }: { rows: number; outputTokens: number },
+): number | undefined {
+  return each === undefined ? undefined : Math.min(outputTokens, Math.ceil(rows * each));
 }
 
 /** Throws InvalidRunInputError where a run could cost more than `max_cost_usd`, or its price is not known. */

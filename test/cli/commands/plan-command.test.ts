@@ -33,6 +33,25 @@ test('a plan shows rows, price and the schedule beside the one of full parts, an
   expect(await readdir(join(store, 'quarry-local')).catch(() => [])).toEqual([]);
 });
 
+test('a plan shows what a run costs at least, as expected and at most, and what it would cost on demand', async () => {
+  const { file, store } = await dataset(1_000);
+  const args = ['plan', file, '--dir', store, ...FLAGS, '--max-tokens', '1000'];
+  const { out } = await runQuarry(...args, '--expect-output-tokens', '100');
+  expect(out).toMatch(
+    /cost +nothing here; at Bedrock about \$\d+\.\d+ with the longest answers, .*\n +expected about \$0\.\d+, with 100,000 tokens of answers as you expect them; at least \$0\.\d+, for the input\n +beside +about \$\d+\.\d+ with the longest answers, were every row sent on demand\n/,
+  );
+  expect((await runQuarry(...args)).out).not.toContain('expected about');
+  const wrong = await runQuarry(...args, '--expect-output-tokens', '0');
+  expect(wrong.status).toBe(1);
+  expect(wrong.err).toContain('expect_output_tokens');
+  expect(
+    JSON.parse((await runQuarry(...args, '--expect-output-tokens', '100', '--json')).out).estimate,
+  ).toMatchObject({
+    expected: { output_tokens: 100_000, usd: expect.any(Number) },
+    on_demand_usd: expect.any(Number),
+  });
+});
+
 test('a plan under other jobs in flight and another pace ends at another time', async () => {
   const { file, store } = await dataset(1000);
   const { out } = await runQuarry(

@@ -27,6 +27,21 @@ test('rows that are run on demand cost twice as much', () => {
   expect(onDemand.input_usd).toBeCloseTo(2 * (batch.input_usd ?? 0), 9);
 });
 
+test('what is expected of an answer has a price of its own, between the input’s and the most; and so has on demand', () => {
+  const expecting = (expect_output_tokens: number) => {
+    const asked = parseRunInput({ ...input, expect_output_tokens });
+    return estimateCost(asked, modelCallOf(asked), size);
+  };
+  // 100 M tokens in at $0.03, 25 M out at $0.12 a million.
+  const { expected, max_usd, on_demand_usd } = expecting(25);
+  expect(expected?.output_tokens).toBe(25_000_000);
+  expect(expected?.usd).toBeCloseTo(6);
+  expect(on_demand_usd).toBeCloseTo(2 * (max_usd ?? 0));
+  // No answer is longer than max_tokens.
+  expect(expecting(500).expected).toEqual({ output_tokens: 100_000_000, usd: max_usd });
+  expect(estimateCost(input, modelCallOf(input), size).expected).toBeUndefined();
+});
+
 test('embeddings have no output tokens', () => {
   const embeddings = parseRunInput({ s3_uri: 's3://bucket/a.csv', model_id: 'amazon.titan-embed-text-v2:0' });
   expect(estimateCost(embeddings, modelCallOf(embeddings), size).max_output_tokens).toBe(0);
