@@ -1,5 +1,9 @@
 import { withoutUndefined } from '../core/text/json-value.ts';
-import { DEFAULT_MAX_TOKENS, type InferenceParameters } from './adapters/model-adapter.ts';
+import {
+  type ConversationTurn,
+  DEFAULT_MAX_TOKENS,
+  type InferenceParameters,
+} from './adapters/model-adapter.ts';
 import type { TextOutputShape } from './output-shape.ts';
 
 /** Where Converse, and Amazon Nova as well, has the answer. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
@@ -11,6 +15,11 @@ export const CONVERSE_OUTPUT: TextOutputShape = {
   inputTokens: ['usage', 'inputTokens'],
   outputTokens: ['usage', 'outputTokens'],
 };
+
+/** A turn of the conversation, in both. */
+export function toBlockMessage({ role, text }: ConversationTurn): Record<string, unknown> {
+  return { role, content: [{ text }] };
+}
 
 /** The `inferenceConfig` of both; `topK` is Nova's alone. */
 export function inferenceConfigOf(parameters: InferenceParameters): Record<string, unknown> {

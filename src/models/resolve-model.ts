@@ -1,20 +1,25 @@
 import { InvalidRunInputError } from '../core/errors.ts';
 import { findAdapter } from './adapters/find-adapter.ts';
-import type {
-  InferenceParameter,
-  InferenceParameters,
-  ModelAdapter,
-  ModelInvocationType,
-  ModelRequest,
+import {
+  DEFAULT_MAX_TOKENS,
+  type InferenceParameter,
+  type InferenceParameters,
+  type ModelAdapter,
+  type ModelInvocationType,
+  type ModelRequest,
 } from './adapters/model-adapter.ts';
 import { factsOf } from './catalog/model-catalog.ts';
+import type { ModelFacts } from './catalog/model-facts.ts';
 import { type ModelIdentity, parseModelId } from './catalog/model-id.ts';
 import { didYouMeanModel } from './catalog/models-like.ts';
 import { PRICES_AS_OF } from './catalog/prices.ts';
 import { refusalsOf } from './model-refusals.ts';
+import { type ThinkingChoice, type ThinkingLevel, thinkingOf } from './thinking.ts';
 
 /** Which model a run asks, for what, and from where. */
-export interface ModelChoice extends ModelRequest {
+export interface ModelChoice extends Pick<ModelRequest, 'systemPrompt' | 'parameters'> {
+  /** How much it is to think; left out where nothing is said of that, as before runs could say it. */
+  thinking?: ThinkingLevel | undefined;
   /** Id of the model behind an ARN that does not tell it. */
   baseModelId?: string | undefined;
   /** Where jobs are created; left out where no region is meant. */
@@ -28,6 +33,12 @@ export interface ModelChoice extends ModelRequest {
 /** A model that may be asked so, as far as is known. */
 export interface ResolvedModel {
   adapter: ModelAdapter;
+  /** What it is asked beside the prompts. */
+  request: ModelRequest;
+  /** Most tokens of an answer, thoughts included; undefined where nothing bounds them. */
+  maxTokens: number | undefined;
+  /** What is known of it; undefined where nothing is. */
+  facts: ModelFacts | undefined;
   /** What its price goes by: the id itself, or that of the model behind it. */
   pricedId: string;
   /** What a user should know before anything is spent. */
@@ -40,14 +51,19 @@ export function resolveModel(modelId: string, choice: ModelChoice): ResolvedMode
   const identity = parseModelId(modelId);
   const base = baseOf(identity, choice.baseModelId);
   const pricedId = base?.modelId ?? modelId;
-  const adapter = findAdapter(pricedId, choice.invocationType);
-  checkFamily(adapter, parameters, systemPrompt);
   const facts = factsOf(base?.baseModelId);
-  const refusals = facts === undefined ? [] : refusalsOf({ identity, facts, region, parameters });
+  const adapter = findAdapter(pricedId, choice.invocationType ?? formOfThinking(facts, choice.thinking));
+  checkFamily(adapter, parameters, systemPrompt);
+  const thinking = thinkingUnder(choice, { modelId, facts, adapter });
+  const refusals = [
+    ...(facts === undefined ? [] : refusalsOf({ identity, facts, region, parameters })),
+    ...thinking.refusals,
+  ];
   if (refusals.length > 0 && !force) {
     throw new InvalidRunInputError(`${refusals.join('\n')} To try it all the same, give force.`);
   }
   const notes = [
+    ...thinking.notes,
     ...refusals.map((refusal) => `${refusal} It is tried all the same, as force is given.`),
     ...(base === undefined
       ? [
@@ -64,7 +80,35 @@ export function resolveModel(modelId: string, choice: ModelChoice): ResolvedMode
       `${adapter.family} tells no tokens in its answers: input_tokens stays empty, and what a job has cost is known from its manifest alone.`,
     );
   }
-  return { adapter, pricedId, notes };
+  // Said only where it is more than adapters ask for by themselves.
+  const raised = (thinking.maxTokens ?? 0) > DEFAULT_MAX_TOKENS ? { max_tokens: thinking.maxTokens } : {};
+  const request = { systemPrompt, parameters: { ...raised, ...parameters }, thinking: thinking.form };
+  return { adapter, request, maxTokens: thinking.maxTokens ?? facts?.maxTokens, facts, pricedId, notes };
+}
+
+/** Nova's native body has no documented place for it: https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html */
+function formOfThinking(
+  facts: ModelFacts | undefined,
+  level: ThinkingLevel = 'off',
+): ModelInvocationType | undefined {
+  return facts?.thinking === 'reasoning-config' && level !== 'off' ? 'Converse' : undefined;
+}
+
+function thinkingUnder(
+  { thinking: level, parameters }: ModelChoice,
+  { modelId, facts, adapter }: { modelId: string; facts: ModelFacts | undefined; adapter: ModelAdapter },
+): ThinkingChoice {
+  if (adapter.output.kind === 'embedding') {
+    if (level !== undefined && level !== 'off') {
+      throw new InvalidRunInputError(
+        `thinking: ${modelId} makes embeddings and does not think. Leave it out.`,
+      );
+    }
+    return { form: undefined, maxTokens: 0, refusals: [], notes: [] };
+  }
+  if (level !== undefined) return thinkingOf(level, { modelId, facts, parameters });
+  const maxTokens = parameters.max_tokens ?? DEFAULT_MAX_TOKENS;
+  return { form: undefined, maxTokens, refusals: [], notes: [] };
 }
 
 /** The model itself: what the id tells, or what the user says that it stands for. */

@@ -116,10 +116,10 @@ async function readTurns(waves: number, layout: RunLayout, store: ObjectStore): 
 }
 
 /** What the prompt of a row is made of; for embeddings the column that is embedded. */
-function piecesOf({ variants: [{ prompt_template }], input }: RunPlan): PromptPiece[] {
+function piecesOf({ variants: [{ prompt_template, schema_form }], input }: RunPlan): PromptPiece[] {
   if (prompt_template !== null) {
     const pieces = parsePromptTemplate(prompt_template);
-    if (input.output_schema === undefined) return pieces;
+    if (input.output_schema === undefined || schema_form === 'native') return pieces;
     const instruction = schemaInstruction(answerSchemaOf(input.output_schema as JsonSchema));
     return [...pieces, { kind: 'literal', text: instruction }];
   }
@@ -167,9 +167,12 @@ function keyOf({ file, row }: { file: number; row: number }): string {
 function reportRow({ file, row, ...shown }: ShownRow, { firsts, longest }: ResultScan): ReportRow {
   const key = keyOf({ file, row });
   const place = [...firsts, ...longest].find((known) => keyOf(known) === key);
+  const kind = place?.kind ?? 'answered';
   return {
     ...shown,
-    kind: place?.kind ?? 'answered',
+    // Of an answer that was not of the schema, its error tells what was wrong and how it begins.
+    answer: kind === 'failed' ? null : shown.answer,
+    kind,
     is_longest: longest.some((known) => keyOf(known) === key),
   };
 }

@@ -197,11 +197,15 @@ export const definition = {
         States: {
           'Sent before?': {
             Type: 'Choice',
-            Choices: [{ Variable: '$.part.repair', BooleanEquals: true, Next: 'Repack' }],
+            Choices: [
+              { Variable: '$.part.repair', BooleanEquals: true, Next: 'Repack' },
+              { Variable: '$.part.schema_form', IsPresent: true, Next: 'Repack' },
+            ],
             Default: 'How to run',
           },
           Repack: {
-            Comment: 'Gathers owed records of earlier parts into one input file.',
+            Comment:
+              'Gathers owed records of earlier parts into one input file, or puts records into another form.',
             ...step('repack', { 'Payload.$': '$.part' }),
             ResultPath: null,
             Next: 'How to run',

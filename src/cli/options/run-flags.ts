@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { ANSWERS_INPUT } from '../../core/run-input/answers-input.ts';
 import { type Concern, describeField } from '../../core/run-input/concern.ts';
 import { InferenceParameters, MODEL_INPUT } from '../../core/run-input/model-input.ts';
 import { PROMPT_INPUT } from '../../core/run-input/prompt-input.ts';
@@ -67,6 +68,7 @@ function optionsOf(concern: Concern): Option[] {
           ),
         ]
       : []),
+    ...(concern === ANSWERS_INPUT ? [new Option('--no-reask', 'Send such rows again as they were.')] : []),
     ...(concern === ROAD_INPUT ? [new Option('--no-pilot', 'Run all parts at once.')] : []),
   ];
 }

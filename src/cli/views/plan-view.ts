@@ -57,14 +57,22 @@ function quotaLines(quotas: PlanReport['quotas']): string[] {
     : [`Quotas: at most ${what[0]}, by ${sources[records.source]}; ${what[1]}, by ${sources[jobs.source]}.`];
 }
 
+const FORMS: Readonly<Record<PlannedSchema['form'], string>> = {
+  native: 'sent in the model’s own form, which holds its answers to it',
+  prompt: 'asked for in the prompt',
+};
+
 function schemaLines(schema: PlannedSchema | null): string[] {
   if (schema === null) return [];
-  const [given, compiled] = [schema.given, schema.compiled].map((form) => JSON.stringify(form));
+  const [given, compiled, sent] = [schema.given, schema.compiled, schema.sent].map((form) =>
+    JSON.stringify(form),
+  );
   return [
     `  columns    ${schema.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
-    `  schema     asked for ${schema.asked}; each answer is checked`,
+    `  schema     ${FORMS[schema.form]}; each answer is checked`,
     `             ${given}`,
     ...(compiled === given ? [] : [`             means ${compiled}`]),
+    ...(schema.sent === null || sent === compiled ? [] : [`             sent as ${sent}`]),
   ];
 }
 

@@ -27,6 +27,7 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
     `  failed     ${rows.failed.toLocaleString('en-US')}`,
     `  not sent   ${rows.not_sent.toLocaleString('en-US')}`,
     ...attemptsLine(summary),
+    ...schemaFormLine(summary),
     ...stopReasonLines(summary.stop_reasons ?? []),
     ...(summary.mended
       ? [
@@ -66,6 +67,15 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
   lines.push(...shown);
   if (paths.length > 3) lines.push(`             … and ${paths.length - 3} more`);
   return lines.map(printable);
+}
+
+/** Said only where the run went another way than its plan. */
+function schemaFormLine({ schema_form }: RunSummary): string[] {
+  const { refused } = schema_form ?? {};
+  if (refused === undefined) return [];
+  return [
+    `  schema     asked for in the prompt, as the model refused its own form for ${count(refused.records, 'record')}: ${refused.message}`,
+  ];
 }
 
 /** What the result files are, by the ending that they share. */

@@ -19,6 +19,11 @@ export type Forgiveness = 'nothing' | 'account' | 'client';
 export const RUN_STOPPED = 'RunStopped';
 /** Error code of a record whose answer is not of the schema that was asked for. */
 export const SCHEMA_VIOLATION = 'SchemaViolation';
+/**
+ * Error code of a record whose model refused the field that holds its answer to a schema: nothing was paid, no attempt is
+ * used, and the run goes on with the schema told in the prompt.
+ */
+export const SCHEMA_REFUSED = 'SchemaRefused';
 /** Error code of a record whose answer was cut off before it was of the schema; `retry_truncated` sends it again. */
 export const TRUNCATED_ANSWER = 'AnswerTruncated';
 /** Error code of a record that was not sent because it could have cost more than `max_cost_usd`. */
@@ -114,6 +119,15 @@ export const CLIENT_ERROR_NAMES: readonly string[] = [...STATUSES]
  */
 export const ACCOUNT_FAULT_PATTERN =
   "not authorized|unauthori[sz]ed|access ?denied|permission|forbidden|credit balance|billing|payment|quota|subscri|marketplace|(?:don't|do not) have access|operation not allowed|\\baccount\\b";
+
+/**
+ * What a bad request says where the model does not take the field that holds its answer to a schema, as a regular expression
+ * for DuckDB, to be matched without regard to case.
+ */
+export const SCHEMA_REFUSAL_PATTERN =
+  'output_?config|output_?format|text_?format|response_?format|json_?schema|structured.?output';
+/** Error codes of a bad request, in lower case. */
+export const BAD_REQUEST_CODES: readonly string[] = ['400', 'validationexception'];
 
 /** How many of a part's records are owed another attempt under a policy; as it was counted then, where nothing more is known. */
 export function owedUnder(

@@ -172,6 +172,10 @@ export const PartTurn = z.object({
   bytes: Count,
   /** How often a record may be sent at most, as it was when this part was decided; absent in waves of version 0.1.0. */
   max_attempts: Count.optional(),
+  /**
+   * How its records tell the schema of their answers, where that is another form than the plan's: the model refused that one.
+   */
+  schema_form: z.literal('prompt').optional(),
   /** Dollars that the run is estimated to have cost once this part and those before it have run; null without a price. */
   run_max_usd: z.number().nullable(),
 });

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { QuotaSource } from '../jobs/quotas.ts';
 import { ResultFacts } from '../run/ledger.ts';
+import { MODEL_INPUT } from '../run-input/model-input.ts';
+import { SchemaForm } from '../run-input/output-schema.ts';
 import { isJsonObject } from '../text/json-value.ts';
 import { Dataset } from './part.ts';
 
@@ -75,6 +77,10 @@ export const Variant = z.object({
   prompt_hash: z.string(),
   /** The inference parameters, as given. */
   parameters: z.record(z.string(), z.unknown()),
+  /** What the model is told of thinking; absent where its records say nothing of it. */
+  thinking: MODEL_INPUT.fields.thinking.optional(),
+  /** How the model is told `output_schema`; absent where there is none, and in plans of when it was told in the prompt alone. */
+  schema_form: SchemaForm.optional(),
   output_column: z.string(),
 });
 export type Variant = z.infer<typeof Variant>;

@@ -75,6 +75,10 @@ export const MODEL_INPUT = {
       description:
         'Model behind `model_id`, if that is an ARN that does not tell (an application inference profile, a custom model): its price, parameters and request format apply.',
     }),
+    thinking: z.enum(['off', 'low', 'medium', 'high', 'max']).meta({
+      description:
+        'How much the model thinks before it answers: `off`, `low`, `medium`, `high`, `max`, in the model’s own form. Thoughts are paid for as output, and `max_tokens` counts for both. Default `off`, which models are told that would think otherwise.',
+    }),
     inference_parameters: InferenceParameters.meta({
       description:
         '`max_tokens` (default 1024), `temperature`, `top_p`, `top_k`, `stop_sequences` for text; `dimensions`, `normalize`, `embedding_type`, `embedding_purpose`, `truncation` for embeddings. The model’s own defaults otherwise.',

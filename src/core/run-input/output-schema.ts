@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { InvalidRunInputError } from '../errors.ts';
 
 /** A JSON Schema, Draft 2020-12. */
@@ -10,6 +11,10 @@ export interface AnswerSchema {
   readonly required?: readonly string[];
   readonly [key: string]: unknown;
 }
+
+/** How a model is told the schema of its answers: by a field of the request that holds it to it, or in the prompt. */
+export const SchemaForm = z.enum(['native', 'prompt']);
+export type SchemaForm = z.infer<typeof SchemaForm>;
 
 const SIMPLE_TYPES = ['string', 'number', 'integer', 'boolean'];
 /** `number 0..1?`, `string[]`: a type, a range, a list, and that there may be none. */

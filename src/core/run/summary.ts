@@ -2,12 +2,21 @@ import { z } from 'zod';
 import { FlawCounts, StopReasonCounts } from '../jobs/answer-flaws.ts';
 import { DatasetFile } from '../plan/part.ts';
 import { HubSource } from '../plan/run-plan.ts';
+import { SchemaForm } from '../run-input/output-schema.ts';
 import { AttemptCounts, Reason, RowCounts, TokenCounts } from './ledger.ts';
 import { RunStop } from './run-stop.ts';
 
 /** How a run ended: every row has an answer, or some have none in the end, or it was stopped or cancelled before. */
 export const RunStatus = z.enum(['succeeded', 'partly_succeeded', 'stopped', 'cancelled']);
 export type RunStatus = z.infer<typeof RunStatus>;
+
+/** How the model was told the schema of its answers, and what it said where it refused to be held to it. */
+export const SchemaFormUsed = z.object({
+  form: SchemaForm,
+  /** What came back for the records in the plan's own form; absent where that was not refused. */
+  refused: z.object({ records: z.int().min(1), message: z.string() }).optional(),
+});
+export type SchemaFormUsed = z.infer<typeof SchemaFormUsed>;
 
 /** `summary.json`: the row ledger, what it took, and the identity of everything that went in. */
 export const RunSummary = z.object({
@@ -29,6 +38,8 @@ export const RunSummary = z.object({
   flawed: FlawCounts.optional(),
   /** Answers that were an object of the schema once text around it was taken away; absent without `output_schema`. */
   mended: z.int().min(0).optional(),
+  /** How the model was told the schema; absent without `output_schema`, and in summaries of when it was told in the prompt alone. */
+  schema_form: SchemaFormUsed.optional(),
   tokens: TokenCounts,
   /** Dollars for these tokens by the price table; null where no price of the model is known. */
   cost_usd: z.number().nullable(),

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../../core/text/json-value.ts';
+import { readChatForm } from './asked-form.ts';
 import {
   type ChatMessage,
   lastUserContent,
@@ -47,8 +48,11 @@ export const chatCompletions: ModelFamily = {
         return refuse(`messages[${index}].content: expected a string or a list of parts`);
       messages.push({ role, content });
     }
+    const form = readChatForm(body, model);
+    if ('kind' in form) return form;
     return {
       kind: 'text',
+      ...form,
       messages,
       prompt: lastUserContent(messages),
       maxTokens,

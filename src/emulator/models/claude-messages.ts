@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../core/text/json-value.ts';
+import { readClaudeForm } from './asked-form.ts';
 import {
   type ChatMessage,
   extraKeyOf,
@@ -49,8 +50,11 @@ export const claudeMessages: ModelFamily = {
       if (typeof content !== 'string') return content;
       messages.unshift({ role: 'system', content });
     }
+    const form = readClaudeForm(body, model);
+    if ('kind' in form) return form;
     return {
       kind: 'text',
+      ...form,
       messages,
       prompt: lastUserContent(messages),
       maxTokens: Number(maxTokens),
@@ -61,12 +65,17 @@ export const claudeMessages: ModelFamily = {
   },
   writeAnswer: (answer, { model, digest }) => {
     if (answer.kind === 'embedding') return {};
+    const thoughts =
+      answer.reasoning === undefined
+        ? []
+        : [{ type: 'thinking', thinking: answer.reasoning, signature: `simulated-${digest()}` }];
+    const text = answer.text === '' ? [] : [{ type: 'text', text: answer.text }];
     return {
       model: modelName(model),
       id: `msg_bdrk_${digest()}`,
       type: 'message',
       role: 'assistant',
-      content: answer.text === '' ? [] : [{ type: 'text', text: answer.text }],
+      content: [...thoughts, ...text],
       stop_reason: STOP_REASONS[answer.stop],
       stop_sequence: answer.stopSequence ?? null,
       usage: {

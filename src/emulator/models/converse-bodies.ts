@@ -1,9 +1,11 @@
 import { isJsonObject, type JsonObject } from '../../core/text/json-value.ts';
+import { readConverseForm } from './asked-form.ts';
 import { samplingConflict } from './claude-messages.ts';
 import {
   extraKeyOf,
   lastUserContent,
   type ModelFamily,
+  type ModelTraits,
   malformed,
   numberOr,
   refuse,
@@ -69,8 +71,13 @@ export const converseBodies: ModelFamily = {
     }
     const conflict = samplingConflict(settings.temperature, settings.topP, model);
     if (conflict !== undefined) return refuse(`The model returned the following errors: ${conflict}`);
+    const form = readConverseForm(body, model);
+    if ('kind' in form) {
+      return refuse(`The model returned the following errors: ${form.errorMessage}`);
+    }
     return {
       kind: 'text',
+      ...form,
       messages,
       prompt: lastUserContent(messages),
       maxTokens,
@@ -79,12 +86,14 @@ export const converseBodies: ModelFamily = {
       stopSequences: stringsOf(settings.stopSequences),
     };
   },
-  writeAnswer: (answer, { inBatch }) => {
+  writeAnswer: (answer, { inBatch, model }) => {
     if (answer.kind === 'embedding') return {};
     const block = (member: JsonObject) => (inBatch ? { ...EMPTY_BLOCK, ...member } : member);
     const content = [block({ text: answer.text })];
     if (answer.reasoning !== undefined) {
-      content.unshift(block({ reasoningContent: { reasoningText: { text: answer.reasoning } } }));
+      content.unshift(
+        block({ reasoningContent: { reasoningText: { text: thoughtsOf(answer.reasoning, model) } } }),
+      );
     }
     return {
       output: { message: { role: 'assistant', content } },
@@ -103,3 +112,8 @@ export const converseBodies: ModelFamily = {
     };
   },
 };
+
+/** Nova's thoughts are not shown: https://docs.aws.amazon.com/nova/latest/nova2-userguide/reasoning-capabilities.html */
+function thoughtsOf(reasoning: string, { thinking }: ModelTraits): string {
+  return thinking === 'reasoning-config' ? '[REDACTED]' : reasoning;
+}

@@ -63,6 +63,8 @@ export function findEmulatedModel(modelId: string, account: AccountLocation): Em
     lacksProfile: isPlain && batch.kind === 'yes' && batch.plainIn.length === 0,
     maxOutputTokens: facts.maxTokens,
     contextTokens: facts.contextTokens,
+    thinking: facts.thinking,
+    structuredOutput: facts.structuredOutput,
     arn: toModelArn(modelId, account),
   };
 }

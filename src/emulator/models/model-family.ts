@@ -1,4 +1,6 @@
+import type { JsonSchema } from '../../core/run-input/output-schema.ts';
 import type { JsonObject } from '../../core/text/json-value.ts';
+import type { Thinking } from '../../models/catalog/model-facts.ts';
 
 /** One message of a chat, its text blocks joined. */
 export interface ChatMessage {
@@ -16,6 +18,10 @@ export interface TextRequest {
   temperature: number | undefined;
   topP: number | undefined;
   stopSequences: string[];
+  /** What the answer is held to; undefined where nothing holds it. */
+  schema?: JsonSchema | undefined;
+  /** True where the model thinks before it answers. */
+  thinks?: boolean;
 }
 
 /** A request for one vector. */
@@ -78,6 +84,9 @@ export interface ModelTraits {
   maxOutputTokens: number | undefined;
   /** Tokens of the context window; undefined where unknown. */
   contextTokens: number | undefined;
+  thinking: Thinking;
+  /** It can be held to a JSON Schema by a field of its body. */
+  structuredOutput: boolean;
 }
 
 /** Where and when an answer is written. */

@@ -135,6 +135,11 @@ function toChatBody(request: TextRequest, model: string): object {
     temperature: request.temperature,
     top_p: request.topP,
     stop: request.stopSequences.length > 0 ? request.stopSequences : undefined,
+    // https://platform.openai.com/docs/api-reference/chat/create: as vLLM, Ollama and others take it.
+    response_format:
+      request.schema === undefined
+        ? undefined
+        : { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema: request.schema } },
     stream: false,
   };
 }

@@ -1,4 +1,4 @@
-import { schemaInPrompt } from '../../core/run-input/output-schema.ts';
+import { type JsonSchema, schemaInPrompt } from '../../core/run-input/output-schema.ts';
 import { createRandom, digestOf, hash32 } from '../faults/seeded-random.ts';
 import {
   type EmbeddingAnswer,
@@ -67,6 +67,16 @@ function simulateEmbedding(request: EmbeddingRequest, model: ModelTraits): Embed
   };
 }
 
+/** The schema that the conversation asks for, in its latest message that tells one. */
+function schemaToldIn({ messages, prompt }: TextRequest): JsonSchema | undefined {
+  const said = messages.filter(({ role }) => role === 'user').map(({ content }) => content);
+  for (const text of [prompt, ...said.toReversed()]) {
+    const schema = schemaInPrompt(text);
+    if (schema !== undefined) return schema;
+  }
+  return undefined;
+}
+
 function simulateText(request: TextRequest, model: ModelTraits): TextAnswer {
   const inputTokens = request.messages.reduce((sum, message) => sum + estimateTokens(message.content), 0);
   let tokensLeft = request.maxTokens ?? Number.POSITIVE_INFINITY;
@@ -75,8 +85,8 @@ function simulateText(request: TextRequest, model: ModelTraits): TextAnswer {
     tokensLeft -= kept === '' ? 0 : estimateTokens(kept);
     return kept;
   };
-  const reasoning = model.baseId.startsWith('openai.gpt-oss') ? cut(SIMULATED_REASONING) : undefined;
-  const schema = schemaInPrompt(request.prompt);
+  const reasoning = request.thinks === true ? cut(SIMULATED_REASONING) : undefined;
+  const schema = request.schema ?? schemaToldIn(request);
   const whole =
     schema === undefined
       ? simulatedAnswer(model.label, request.prompt)

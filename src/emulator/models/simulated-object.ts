@@ -42,10 +42,14 @@ function objectOf({ properties }: JsonSchema, random: () => number): Record<stri
   );
 }
 
-/** With two decimals, where these are within the bounds. */
-function between({ minimum, maximum }: JsonSchema, random: () => number): number {
-  const least = numberOr(minimum, 0);
-  const most = numberOr(maximum, least + 100);
+/** With two decimals, where these are within the bounds; a schema that may not have bounds tells them in its description. */
+function between({ minimum, maximum, description }: JsonSchema, random: () => number): number {
+  const told = (bound: string) => {
+    const found = new RegExp(`${bound} (-?[\\d.]*\\d)`).exec(String(description ?? ''))?.[1];
+    return found === undefined ? undefined : Number(found);
+  };
+  const least = numberOr(minimum ?? told('minimum'), 0);
+  const most = numberOr(maximum ?? told('maximum'), least + 100);
   const value = least + random() * (most - least);
   return Math.min(most, Math.max(least, Math.round(value * 100) / 100));
 }

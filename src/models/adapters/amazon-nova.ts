@@ -1,5 +1,5 @@
 import { withoutUndefined } from '../../core/text/json-value.ts';
-import { CONVERSE_OUTPUT, inferenceConfigOf } from '../converse-message.ts';
+import { CONVERSE_OUTPUT, inferenceConfigOf, toBlockMessage } from '../converse-message.ts';
 import type { ModelAdapter } from './model-adapter.ts';
 
 /**
@@ -13,11 +13,12 @@ export const amazonNova: ModelAdapter = {
   parameters: ['max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences'],
   systemPrompt: true,
   matches: ({ body }) => body === 'nova-messages',
+  turn: toBlockMessage,
   toModelInput: (prompt, { systemPrompt, parameters }) =>
     withoutUndefined({
       schemaVersion: 'messages-v1',
       system: systemPrompt === undefined ? undefined : [{ text: systemPrompt }],
-      messages: [{ role: 'user', content: [{ text: prompt }] }],
+      messages: [toBlockMessage({ role: 'user', text: prompt })],
       inferenceConfig: inferenceConfigOf(parameters),
     }),
   output: CONVERSE_OUTPUT,

@@ -1,5 +1,7 @@
+import type { JsonSchema } from '../../core/run-input/output-schema.ts';
 import { withoutUndefined } from '../../core/text/json-value.ts';
-import { DEFAULT_MAX_TOKENS, type ModelAdapter } from './model-adapter.ts';
+import type { ThinkingForm } from '../thinking.ts';
+import { type ConversationTurn, DEFAULT_MAX_TOKENS, type ModelAdapter } from './model-adapter.ts';
 
 /**
  * Anthropic Claude, Messages API.
@@ -12,7 +14,9 @@ export const anthropicMessages: ModelAdapter = {
   parameters: ['max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences'],
   systemPrompt: true,
   matches: ({ body }) => body === 'claude-messages',
-  toModelInput: (prompt, { systemPrompt, parameters }) =>
+  turn: toMessage,
+  schemaField: ['output_config', 'format'],
+  toModelInput: (prompt, { systemPrompt, parameters, thinking, schema }) =>
     withoutUndefined({
       anthropic_version: 'bedrock-2023-05-31',
       max_tokens: parameters.max_tokens ?? DEFAULT_MAX_TOKENS,
@@ -21,7 +25,9 @@ export const anthropicMessages: ModelAdapter = {
       top_p: parameters.top_p,
       top_k: parameters.top_k,
       stop_sequences: parameters.stop_sequences,
-      messages: [{ role: 'user', content: [{ type: 'text', text: prompt }] }],
+      thinking: thinkingFieldOf(thinking),
+      output_config: outputConfigOf(thinking, schema),
+      messages: [toMessage({ role: 'user', text: prompt })],
     }),
   output: {
     kind: 'text',
@@ -33,3 +39,31 @@ export const anthropicMessages: ModelAdapter = {
     outputTokens: ['usage', 'output_tokens'],
   },
 };
+
+function toMessage({ role, text }: ConversationTurn): Record<string, unknown> {
+  return { role, content: [{ type: 'text', text }] };
+}
+
+/** https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html */
+function thinkingFieldOf(thinking: ThinkingForm | undefined): Record<string, unknown> | undefined {
+  switch (thinking?.kind) {
+    case 'disabled':
+      return { type: 'disabled' };
+    case 'adaptive':
+      return { type: 'adaptive' };
+    case 'budget':
+      return { type: 'enabled', budget_tokens: thinking.tokens };
+    default:
+      return undefined;
+  }
+}
+
+/** How hard it thinks, and what its answer is held to: https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html */
+function outputConfigOf(
+  thinking: ThinkingForm | undefined,
+  schema: JsonSchema | undefined,
+): Record<string, unknown> | undefined {
+  const effort = thinking?.kind === 'adaptive' ? { effort: thinking.effort } : undefined;
+  const format = schema === undefined ? undefined : { format: { type: 'json_schema', schema } };
+  return effort === undefined && format === undefined ? undefined : { ...effort, ...format };
+}

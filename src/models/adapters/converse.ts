@@ -1,6 +1,8 @@
+import type { JsonSchema } from '../../core/run-input/output-schema.ts';
 import { withoutUndefined } from '../../core/text/json-value.ts';
-import { CONVERSE_OUTPUT, inferenceConfigOf } from '../converse-message.ts';
-import type { ModelAdapter } from './model-adapter.ts';
+import { CONVERSE_OUTPUT, inferenceConfigOf, toBlockMessage } from '../converse-message.ts';
+import type { ThinkingForm } from '../thinking.ts';
+import { type ModelAdapter, SCHEMA_NAME } from './model-adapter.ts';
 
 /**
  * Any other text model, through the Converse request body.
@@ -13,11 +15,34 @@ export const converse: ModelAdapter = {
   parameters: ['max_tokens', 'temperature', 'top_p', 'stop_sequences'],
   systemPrompt: true,
   matches: ({ output }) => output === 'text',
-  toModelInput: (prompt, { systemPrompt, parameters }) =>
+  turn: toBlockMessage,
+  schemaField: ['outputConfig'],
+  toModelInput: (prompt, { systemPrompt, parameters, thinking, schema }) =>
     withoutUndefined({
-      messages: [{ role: 'user', content: [{ text: prompt }] }],
+      messages: [toBlockMessage({ role: 'user', text: prompt })],
       system: systemPrompt === undefined ? undefined : [{ text: systemPrompt }],
-      inferenceConfig: inferenceConfigOf(parameters),
+      inferenceConfig: isUnbounded(thinking)
+        ? withoutUndefined({ stopSequences: parameters.stop_sequences })
+        : inferenceConfigOf(parameters),
+      additionalModelRequestFields:
+        thinking?.kind === 'reasoning-config'
+          ? { reasoningConfig: { type: 'enabled', maxReasoningEffort: thinking.effort } }
+          : undefined,
+      outputConfig: schema && outputConfigOf(schema),
     }),
   output: CONVERSE_OUTPUT,
 };
+
+/** https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html */
+function outputConfigOf(schema: JsonSchema): Record<string, unknown> {
+  const jsonSchema = { name: SCHEMA_NAME, schema: JSON.stringify(schema) };
+  return { textFormat: { type: 'json_schema', structure: { jsonSchema } } };
+}
+
+/**
+ * Nova takes no bound where it thinks its most.
+ * https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html
+ */
+function isUnbounded(thinking: ThinkingForm | undefined): boolean {
+  return thinking?.kind === 'reasoning-config' && thinking.effort === 'high';
+}

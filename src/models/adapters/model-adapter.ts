@@ -1,6 +1,8 @@
+import type { JsonSchema } from '../../core/run-input/output-schema.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { ModelFacts } from '../catalog/model-facts.ts';
 import type { OutputShape } from '../output-shape.ts';
+import type { ThinkingForm } from '../thinking.ts';
 
 /** The inference parameters of a run input. */
 export type InferenceParameters = NonNullable<RunInput['inference_parameters']>;
@@ -8,10 +10,20 @@ export type InferenceParameters = NonNullable<RunInput['inference_parameters']>;
 /** Name of one inference parameter. */
 export type InferenceParameter = keyof InferenceParameters;
 
+/** One turn of the conversation that a record is. */
+export interface ConversationTurn {
+  role: 'user' | 'assistant';
+  text: string;
+}
+
 /** The same for every row of a run. */
 export interface ModelRequest {
   systemPrompt: string | undefined;
   parameters: InferenceParameters;
+  /** What the model is told of thinking; undefined where nothing is said of it. */
+  thinking?: ThinkingForm | undefined;
+  /** What a field of the body holds answers to; undefined where none does. */
+  schema?: JsonSchema | undefined;
 }
 
 /** How Bedrock reads a record. https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-data.html */
@@ -36,6 +48,10 @@ export interface ModelAdapter {
   matches(model: AdaptedModel): boolean;
   /** The body that the model takes. */
   toModelInput(prompt: string, request: ModelRequest): Record<string, unknown>;
+  /** Text models: a turn of the conversation, as the body's `messages` have it. */
+  turn?(turn: ConversationTurn): Record<string, unknown>;
+  /** Keys from the body's root to what holds answers to a schema; absent where nothing does. */
+  schemaField?: readonly string[];
   /** Where the model's output has the answer. */
   output: OutputShape;
   /** Where it has it under parameters that make it another kind of answer; absent where none does. */
@@ -49,3 +65,6 @@ export function outputOf(adapter: ModelAdapter, parameters: InferenceParameters 
 
 /** Tokens an answer may have where the run input does not say. */
 export const DEFAULT_MAX_TOKENS = 1024;
+
+/** The name that families want of a schema. */
+export const SCHEMA_NAME = 'answer';

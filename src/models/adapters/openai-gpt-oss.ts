@@ -1,5 +1,10 @@
 import { withoutUndefined } from '../../core/text/json-value.ts';
-import { DEFAULT_MAX_TOKENS, type ModelAdapter } from './model-adapter.ts';
+import {
+  type ConversationTurn,
+  DEFAULT_MAX_TOKENS,
+  type ModelAdapter,
+  SCHEMA_NAME,
+} from './model-adapter.ts';
 
 /**
  * OpenAI's open-weight models, chat completions. What they think stands before the answer, in tags, and counts towards
@@ -12,16 +17,20 @@ export const openaiGptOss: ModelAdapter = {
   parameters: ['max_tokens', 'temperature', 'top_p', 'stop_sequences'],
   systemPrompt: true,
   matches: ({ id }) => id.startsWith('openai.gpt-oss'),
-  toModelInput: (prompt, { systemPrompt, parameters }) =>
+  turn: toMessage,
+  schemaField: ['response_format'],
+  toModelInput: (prompt, { systemPrompt, parameters, thinking, schema }) =>
     withoutUndefined({
       messages: [
         ...(systemPrompt === undefined ? [] : [{ role: 'system', content: systemPrompt }]),
-        { role: 'user', content: prompt },
+        toMessage({ role: 'user', text: prompt }),
       ],
       max_completion_tokens: parameters.max_tokens ?? DEFAULT_MAX_TOKENS,
       temperature: parameters.temperature,
       top_p: parameters.top_p,
       stop: parameters.stop_sequences,
+      reasoning_effort: thinking?.kind === 'reasoning-effort' ? thinking.effort : undefined,
+      response_format: schema && { type: 'json_schema', json_schema: { name: SCHEMA_NAME, schema } },
     }),
   output: {
     kind: 'text',
@@ -33,3 +42,7 @@ export const openaiGptOss: ModelAdapter = {
     outputTokens: ['usage', 'completion_tokens'],
   },
 };
+
+function toMessage({ role, text }: ConversationTurn): Record<string, unknown> {
+  return { role, content: text };
+}

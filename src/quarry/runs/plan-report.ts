@@ -1,8 +1,9 @@
 import { PILOT_MIN_PARTS, packFull } from '../../core/plan/packing.ts';
 import type { CostEstimate, PlanQuotas } from '../../core/plan/run-plan.ts';
 import { type JobPace, type JobSchedule, scheduleJobs } from '../../core/plan/schedule.ts';
-import { answerSchemaOf } from '../../core/run-input/output-schema.ts';
+import { answerSchemaOf, type SchemaForm } from '../../core/run-input/output-schema.ts';
 import { parseRunInput } from '../../core/run-input/run-input.ts';
+import { sentSchemaOf } from '../../core/run-input/sent-schema.ts';
 import { propertyColumnsOf } from '../../rows/results/result-columns.ts';
 import type { PlanDraft } from '../../steps/plan/draft-plan.ts';
 
@@ -13,8 +14,10 @@ export type ScheduledEnd = JobSchedule & { ends_at: string };
 export interface PlannedSchema {
   given: unknown;
   compiled: unknown;
-  /** How the model is told: in the prompt. */
-  asked: 'in the prompt';
+  /** How the model is told: by a field of the request that holds it to the schema, or in the prompt. */
+  form: SchemaForm;
+  /** The part of it that the field has; null where it is told in the prompt. */
+  sent: unknown;
   columns: readonly { name: string; type: string }[];
 }
 
@@ -69,7 +72,7 @@ export function reportPlan(
     model_id: plan.variants[0].model.model_id,
     rows: plan.selected_rows,
     dataset_rows: plan.dataset.rows,
-    output_schema: schemaOf(plan.input),
+    output_schema: schemaOf(plan),
     duplicates: plan.duplicates,
     on_demand_rows: plan.on_demand_rows,
     parts: plan.parts,
@@ -90,12 +93,14 @@ export function reportPlan(
   };
 }
 
-function schemaOf(input: Record<string, unknown>): PlannedSchema | null {
+function schemaOf({ input, variants }: PlanDraft['plan']): PlannedSchema | null {
   const { output_schema, output_prefix } = parseRunInput(input);
+  const form = variants[0].schema_form ?? 'prompt';
   if (output_schema === undefined) return null;
   const compiled = answerSchemaOf(output_schema);
   const columns = propertyColumnsOf(compiled, output_prefix).map(({ name, type }) => ({ name, type }));
-  return { given: output_schema, compiled, asked: 'in the prompt', columns };
+  const sent = form === 'native' ? sentSchemaOf(compiled) : undefined;
+  return { given: output_schema, compiled, form, sent: sent?.kind === 'sent' ? sent.schema : null, columns };
 }
 
 /** The end of the run's own packing: with the first job alone, as Dispatch has it, unless there is no pilot. */

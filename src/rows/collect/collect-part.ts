@@ -2,7 +2,13 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidRunInputError, LedgerMismatchError } from '../../core/errors.ts';
 import type { FoundOutput } from '../../core/jobs/job-output.ts';
-import { owedUnder, type RetryPolicy } from '../../core/jobs/retry-policy.ts';
+import {
+  BAD_REQUEST_CODES,
+  owedUnder,
+  type RetryPolicy,
+  SCHEMA_REFUSAL_PATTERN,
+  SCHEMA_REFUSED,
+} from '../../core/jobs/retry-policy.ts';
 import { balancedRanges } from '../../core/plan/packing.ts';
 import type { FailureCounts } from '../../core/run/ledger.ts';
 import { privately } from '../../core/text/private-text.ts';
@@ -49,6 +55,8 @@ export interface CollectRequest {
   columns: ResultColumns;
   /** Says which records are owed another attempt. */
   retry: RetryPolicy;
+  /** True where a field of the records holds answers to the schema, which the model may not take. */
+  isHeldToSchema?: boolean;
   /** What to say of a record that has no output line; throws where nothing may be said of the output yet. */
   unanswered: (found: FoundOutput) => Unanswered;
   resultPath: string;
@@ -92,7 +100,8 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
   await using db = await openDuckDb({ memoryMb, threads, scratchDirectory });
   const input = await readPartRows(db, rowsPath);
   await makeRoomForColumns(db, input.names.length, memoryMb);
-  await using answers = await readAnswers(db, { ...request, rows: input.rows });
+  await using read = await readAnswers(db, { ...request, rows: input.rows });
+  const answers = request.isHeldToSchema === true ? { ...read, sql: withSchemaRefusals(read.sql) } : read;
   const answered = await matchAnswers(db, { rowsPath, input, answersSql: answers.sql });
   const { lines, unreadable, isCutOff } = answers;
   const unanswered = request.unanswered({ answered, lines, unreadable, isCutOff });
@@ -129,6 +138,12 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
     failures,
     ...(elsewhere === 0 ? {} : { answered_elsewhere: elsewhere }),
   };
+}
+
+/** SQL for the same answers, in which a refusal of the field that holds them to a schema has a code of its own. */
+function withSchemaRefusals(answersSql: string): string {
+  const isRefusal = `lower(error_code) IN (${BAD_REQUEST_CODES.map(sqlText).join(', ')}) AND regexp_matches(error_message, ${sqlText(SCHEMA_REFUSAL_PATTERN)}, 'i')`;
+  return `SELECT * REPLACE (CASE WHEN ${isRefusal} THEN ${sqlText(SCHEMA_REFUSED)} ELSE error_code END AS error_code) FROM (${answersSql})`;
 }
 
 /** What is to be known of a part's rows. */
@@ -260,6 +275,7 @@ function outputsSql(
   { names, elsewhere }: PartRows,
 ): (column: ResultColumn) => string {
   const before = names.includes(ATTEMPTS_COLUMN) ? `input.${ATTEMPTS_COLUMN}` : '0';
+  const wasAsked = `CASE WHEN answer.error_code = ${sqlText(SCHEMA_REFUSED)} THEN 0 ELSE 1 END`;
   const whyUnsent = `input.${ERROR_CODE_COLUMN}`;
   const ofElsewhere = (sql: string) => (elsewhere === 0 ? '' : `WHEN input.${IS_ELSEWHERE} THEN ${sql} `);
   const choose = (ofUnsent: string, ofAnswered: string, ofUnanswered: string) =>
@@ -276,7 +292,7 @@ function outputsSql(
       case 'error_message':
         return choose(sqlText(unsentMessage), 'answer.error_message', sqlText(unanswered.errorMessage));
       case 'attempts':
-        return `CAST(coalesce(${choose('0', `${before} + 1`, unanswered.sent ? `${before} + 1` : before)}, 0) AS INTEGER)`;
+        return `CAST(coalesce(${choose('0', `${before} + ${wasAsked}`, unanswered.sent ? `${before} + 1` : before)}, 0) AS INTEGER)`;
     }
   };
 }

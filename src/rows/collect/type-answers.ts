@@ -21,7 +21,7 @@ interface TypeAnswersRequest {
 
 /**
  * Reads each answer of a file as an object of the schema, and adds a column for each of its properties; an answer that
- * is not of the schema becomes an error that quotes it, and keeps its tokens. Gives how many were mended.
+ * is not of the schema becomes an error beside it, and keeps its tokens. Gives how many were mended.
  */
 export async function typeAnswers(db: DuckDb, request: TypeAnswersRequest): Promise<number> {
   const { path, columns, bytesPerRow, scratchDirectory } = request;
@@ -42,8 +42,7 @@ export async function typeAnswers(db: DuckDb, request: TypeAnswersRequest): Prom
   // The places are compared, as nobody promises that two readers keep their order.
   const sql = `SELECT read.* REPLACE (
       CASE WHEN typed.place = read.file_row_number THEN coalesce(read.error_code, typed.code) ELSE error('Typed answers are out of place.') END AS error_code,
-      coalesce(read.error_message, typed.message) AS error_message,
-      CASE WHEN typed.code IS NULL THEN read.${columns.answer.key} END AS ${columns.answer.key}), ${keys.join(', ')}
+      coalesce(read.error_message, typed.message) AS error_message), ${keys.join(', ')}
     FROM (SELECT *, file_row_number FROM ${readParquetSql(path)}) AS read POSITIONAL JOIN (SELECT * FROM ${lines}) AS typed`;
   await copyToParquet(db, {
     sql: `SELECT * EXCLUDE (file_row_number) FROM (${sql})`,

@@ -74,11 +74,21 @@ function withoutObject(answer: string, stopReason: string | null): TypedAnswer {
   return answer.trim() === '' ? violation('it is empty') : violation('it has no JSON object in it', answer);
 }
 
+const VIOLATION_BEGINS = 'The answer does not match output_schema: ';
+const QUOTE_BEGINS = '. It says: ';
+
 function violation(why: string, answer?: string): TypedAnswer {
   const fault = why.slice(0, MESSAGE_LENGTH).toWellFormed();
-  const said = answer === undefined ? '' : ` It says: ${quoted(answer)}`;
-  const errorMessage = `The answer does not match output_schema: ${fault}.${said}`;
+  const said = answer === undefined ? '.' : `${QUOTE_BEGINS}${quoted(answer)}`;
+  const errorMessage = `${VIOLATION_BEGINS}${fault}${said}`;
   return { kind: 'violation', errorCode: SCHEMA_VIOLATION, errorMessage };
+}
+
+/** What was wrong with an answer, by the message of its row. */
+export function faultOfViolation(message: string): string {
+  const fault = message.startsWith(VIOLATION_BEGINS) ? message.slice(VIOLATION_BEGINS.length) : message;
+  const end = fault.indexOf(QUOTE_BEGINS);
+  return end === -1 ? fault.replace(/\.$/, '') : fault.slice(0, end);
 }
 
 /** How an answer begins, safe to print. */

@@ -20,11 +20,12 @@ export interface RecountedResults {
 export async function recountResults(
   files: readonly ResultFile[],
   outputColumn: string,
+  { isTyped = false }: Partial<Pick<AnswersToCount, 'isTyped'>> = {},
 ): Promise<RecountedResults> {
   const byAttempts = new Map<number, AttemptCounts>();
   await withResults(async (db) => {
     for (const source of files) {
-      for (const counts of await recountFile(db, source, outputColumn)) {
+      for (const counts of await recountFile(db, source, { outputColumn, isTyped })) {
         const { rows = 0, succeeded = 0 } = byAttempts.get(counts.attempts) ?? {};
         byAttempts.set(counts.attempts, {
           attempts: counts.attempts,
@@ -43,13 +44,26 @@ export async function recountResults(
   return { rows: { total, succeeded: total - failed - not_sent, failed, not_sent }, attempts };
 }
 
-async function recountFile(db: DuckDb, source: ResultFile, outputColumn: string): Promise<AttemptCounts[]> {
+/** Where answers are, and which of them are none. */
+interface AnswersToCount {
+  outputColumn: string;
+  /** True where an answer that is not of the schema stands beside its error. */
+  isTyped: boolean;
+}
+
+async function recountFile(
+  db: DuckDb,
+  source: ResultFile,
+  { outputColumn, isTyped }: AnswersToCount,
+): Promise<AttemptCounts[]> {
   const isHere = typeof source === 'string';
   await using file = isHere ? hereAlready(source) : await source();
   const { path, fetchRows } = file;
   const { rows: total } = await db.row(readCountSql([path]));
   await fetchRows(['attempts', 'error_code'], { firstRow: 0, rows: Number(total) });
-  const hasAnswer = isHere ? `${sqlName(outputColumn)} IS NOT NULL` : 'error_code IS NULL';
+  const isThere = `${sqlName(outputColumn)} IS NOT NULL`;
+  const isGood = isTyped ? `${isThere} AND error_code IS NULL` : isThere;
+  const hasAnswer = isHere ? isGood : 'error_code IS NULL';
   const counted = await db.rows(`SELECT attempts, CAST(count(*) AS DOUBLE) AS "rows",
       CAST(count(*) FILTER (${hasAnswer}) AS DOUBLE) AS succeeded
     FROM ${readParquetsSql([path])} GROUP BY attempts ORDER BY attempts`);
@@ -58,20 +72,28 @@ async function recountFile(db: DuckDb, source: ResultFile, outputColumn: string)
     rows: Number(count.rows),
     succeeded: Number(count.succeeded),
   }));
-  if (!isHere) await expectAnswers(db, { path, outputColumn, counts });
+  if (!isHere) await expectAnswers(db, { path, outputColumn, isTyped, counts });
   return counts;
 }
 
-/** Throws LedgerMismatchError where the footer has another number of answers; of lists it has none. */
+/**
+ * Throws LedgerMismatchError where the footer has another number of answers, or fewer than the good ones where others stand
+ * beside their errors; of lists it has none.
+ */
 async function expectAnswers(
   db: DuckDb,
-  { path, outputColumn, counts }: { path: string; outputColumn: string; counts: readonly AttemptCounts[] },
+  {
+    path,
+    outputColumn,
+    isTyped,
+    counts,
+  }: AnswersToCount & { path: string; counts: readonly AttemptCounts[] },
 ): Promise<void> {
   const { nulls, known } = await db.row(`SELECT CAST(sum(stats_null_count) AS DOUBLE) AS nulls,
       count(*) > 0 AND bool_and(stats_null_count IS NOT NULL) AS known
     FROM parquet_metadata(${sqlPath(path)}) WHERE path_in_schema = ${sqlText(outputColumn)}`);
   const unanswered = counts.reduce((sum, { rows, succeeded }) => sum + rows - succeeded, 0);
-  if (!known || Number(nulls) === unanswered) return;
+  if (!known || Number(nulls) === unanswered || (isTyped && Number(nulls) < unanswered)) return;
   throw new LedgerMismatchError(
     `A result file has ${unanswered} rows that say why they have no answer, and ${Number(nulls)} without one. Nothing was deleted; please report this.`,
   );

@@ -83,6 +83,7 @@ async function collectInto(
         outputPaths: local.map(({ path }) => path),
         columns: (isRepair ? resultColumnsOfRepair : resultColumnsOfRun)(input, call),
         retry: retryPolicyOf(run),
+        isHeldToSchema: call.schemaForm === 'native' && part.schema_form === undefined,
         unanswered: end.unanswered,
         resultPath,
         scratchDirectory,

@@ -32,15 +32,38 @@ export async function keepPartFiles(
   const files: PartFiles | undefined =
     store.localPath === undefined
       ? undefined
-      : {
-          records: await factsOf(recordsPath),
-          lengths: { bytes: lengths.length, sha256: createHash('sha256').update(lengths).digest('hex') },
-          rows: await factsOf(rowsPath),
-        };
+      : { ...(await factsOfRecords(recordsPath, lengths)), rows: await factsOf(rowsPath) };
   await store.write(layout.recordLengths(partId), lengths);
   await store.putFile(recordsPath, layout.records(partId));
   await store.putFile(rowsPath, layout.rows(partId));
   if (files !== undefined) await writeJson(store, layout.partFiles(partId), files);
+}
+
+/** The same for the records alone, which are others now; its rows are as they were. */
+export async function keepRecords(
+  partId: string,
+  recordsPath: string,
+  { layout, store }: RunPlace,
+): Promise<void> {
+  const lengths = (await RecordLengths.ofFile(recordsPath)).toBytes();
+  const before =
+    store.localPath === undefined
+      ? undefined
+      : await readJsonIfPresent(store, layout.partFiles(partId), PartFiles);
+  const files = before && { ...before, ...(await factsOfRecords(recordsPath, lengths)) };
+  await store.write(layout.recordLengths(partId), lengths);
+  await store.putFile(recordsPath, layout.records(partId));
+  if (files !== undefined) await writeJson(store, layout.partFiles(partId), files);
+}
+
+async function factsOfRecords(
+  recordsPath: string,
+  lengths: Uint8Array,
+): Promise<Pick<PartFiles, 'records' | 'lengths'>> {
+  return {
+    records: await factsOf(recordsPath),
+    lengths: { bytes: lengths.length, sha256: createHash('sha256').update(lengths).digest('hex') },
+  };
 }
 
 /** Throws DamagedFileError where one of these files of a part is not as it was written. */

@@ -3,17 +3,26 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { LedgerMismatchError, ObjectNotFoundError } from '../../core/errors.ts';
 import { type PartSource, PreparedPart, type WaveItem, WaveParts } from '../../core/plan/part.ts';
+import { schemaInstruction } from '../../core/run-input/output-schema.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { changeRecord, type RecordChange } from '../../models/change-record.ts';
 import { RecordLengths } from '../../rows/bytes/record-lengths.ts';
-import { type RepackSource, repackPart } from '../../rows/collect/repack-part.ts';
+import {
+  type RepackSource,
+  type Rewriting,
+  repackPart,
+  rewriteRecords,
+} from '../../rows/collect/repack-part.ts';
 import { resultObject } from '../../rows/results/result-objects.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
+import type { ModelCall } from '../plan/model-call.ts';
+import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { retryPolicyOf } from '../run/plan-retry-policy.ts';
-import { readPlan } from '../run/read-plan.ts';
+import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { reportFault } from './part-fault.ts';
-import { keepPartFiles, lacksFiles, requirePartFiles, requireTurnResult } from './part-files.ts';
+import { keepPartFiles, keepRecords, lacksFiles, requirePartFiles, requireTurnResult } from './part-files.ts';
 import { firstResultOf } from './part-result.ts';
 
 /**
@@ -25,6 +34,7 @@ export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records:
   const { part_id, variant } = part;
   const run = await readPlan(part.run_uri, deps);
   const { layout, plan } = run;
+  if (!part.repair) return await reform(part, run, deps);
   const done = await readJsonIfPresent(store, layout.part(part_id), PreparedPart);
   if (done !== undefined && !(await lacksFiles(done, { layout, store }))) return { records: done.records };
   const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `repack-${part_id}`);
@@ -52,11 +62,68 @@ export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records:
         owedCount: owed_count,
       });
     }
-    const { records, bytes } = await repackPart({ sources, recordsPath, rowsPath, scratchDirectory });
+    const rewriting = rewritingOf(part, run);
+    const { records, bytes } = await repackPart({
+      sources,
+      rewriting,
+      recordsPath,
+      rowsPath,
+      scratchDirectory,
+    });
     await keepPartFiles(part_id, { recordsPath, rowsPath }, { layout, store });
     const repacked: PreparedPart = { part_id, variant, first_row: 0, rows: records, records, bytes };
     // Written last: a part that is there is whole.
     await writeJson(store, layout.part(part_id), repacked);
+    return { records };
+  } catch (error) {
+    await reportFault(part, error, deps);
+    throw error;
+  } finally {
+    await rm(scratchDirectory, { recursive: true, force: true });
+  }
+}
+
+/** How the records of a repair part are changed; undefined where they are sent again as they were. */
+function rewritingOf(part: WaveItem, run: PlannedRun): Rewriting | undefined {
+  const { input, call } = variantOf(run, part);
+  if (call.schema === undefined) return undefined;
+  const change = recordChangeOf(part, call);
+  const isReasked = input.reask ?? true;
+  if (!isReasked && change.instruction === undefined) return undefined;
+  return {
+    rewrite: (modelInput, wrong) => changeRecord(modelInput, change, wrong),
+    answerColumn: isReasked ? resultColumnsOfRun(input, call).answer.name : undefined,
+  };
+}
+
+/** What changes of a record that is sent in the form of its part. */
+function recordChangeOf({ schema_form }: WaveItem, { adapter, schema }: ModelCall): RecordChange {
+  return {
+    adapter,
+    turns: 1,
+    instruction: schema_form === undefined || schema === undefined ? undefined : schemaInstruction(schema),
+  };
+}
+
+/**
+ * Puts the records of a part that was not sent yet into the form of its turn, in their place; of a part that was broken off,
+ * those that are in it stay as they are.
+ */
+async function reform(part: WaveItem, run: PlannedRun, deps: StepDeps): Promise<{ records: number }> {
+  const { store } = deps;
+  const { layout, plan } = run;
+  const { part_id } = part;
+  const change = recordChangeOf(part, variantOf(run, part).call);
+  const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `reform-${part_id}`);
+  await mkdir(scratchDirectory, { recursive: true });
+  try {
+    const recordsPath = join(scratchDirectory, 'records.jsonl');
+    const records = await rewriteRecords(
+      await store.readStream(layout.records(part_id)),
+      recordsPath,
+      (modelInput) => changeRecord(modelInput, change),
+    );
+    await keepRecords(part_id, recordsPath, { layout, store });
     return { records };
   } catch (error) {
     await reportFault(part, error, deps);

@@ -25,9 +25,7 @@ export function estimateCost(
     (rows * (meanPromptBytes + Buffer.byteLength(call.systemText))) / BYTES_PER_TOKEN,
   );
   const outputTokens =
-    call.adapter.output.kind === 'embedding'
-      ? 0
-      : rows * (input.inference_parameters?.max_tokens ?? DEFAULT_MAX_TOKENS);
+    call.adapter.output.kind === 'embedding' ? 0 : rows * (call.maxTokens ?? DEFAULT_MAX_TOKENS);
   const onDemandShare = rows === 0 ? 0 : onDemandRows / rows;
   const usdOf = (tokens: { input: number; output: number }) =>
     price === undefined

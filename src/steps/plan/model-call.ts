@@ -1,9 +1,16 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
-import { type AnswerSchema, answerSchemaOf, schemaInstruction } from '../../core/run-input/output-schema.ts';
+import {
+  type AnswerSchema,
+  answerSchemaOf,
+  type SchemaForm,
+  schemaInstruction,
+} from '../../core/run-input/output-schema.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
-import type { ModelAdapter, ModelRequest } from '../../models/adapters/model-adapter.ts';
+import type { ModelAdapter, ModelInvocationType } from '../../models/adapters/model-adapter.ts';
 import { type RecordFrame, recordFrameOf } from '../../models/record-frame.ts';
 import { type ModelChoice, type ResolvedModel, resolveModel } from '../../models/resolve-model.ts';
+import { chooseSchemaForm } from '../../models/schema-form.ts';
+import type { ThinkingLevel } from '../../models/thinking.ts';
 import { findTemplate } from '../../prompts/find-template.ts';
 import { type PromptPiece, parsePromptTemplate, renderPrompt } from '../../prompts/prompt-template.ts';
 
@@ -15,6 +22,8 @@ export interface ModelCall {
   template: string | null;
   /** What answers are asked to be an object of; undefined where they are texts or embeddings. */
   schema: AnswerSchema | undefined;
+  /** How the model is told the schema; undefined where there is none. */
+  schemaForm: SchemaForm | undefined;
   /** What of a row makes its prompt, and its system prompt where that differs by row. */
   prompt: readonly PromptPiece[];
   system: readonly PromptPiece[];
@@ -22,6 +31,8 @@ export interface ModelCall {
   systemText: string;
   /** What the model's price goes by. */
   pricedId: string;
+  /** Most tokens of an answer, thoughts included; undefined where nothing bounds them. */
+  maxTokens: number | undefined;
   /** What a user should know before anything is spent. */
   notes: string[];
 }
@@ -29,55 +40,85 @@ export interface ModelCall {
 /** Column that is embedded unless the run input names another. */
 const DEFAULT_TEXT_COLUMN = 'input_text';
 
+/** The form that a run's records have had since its plan was made, whatever Quarry would choose by now. */
+export interface KeptForm {
+  invocationType: ModelInvocationType;
+  /** Undefined where the records say nothing of it. */
+  thinking: ThinkingLevel | undefined;
+  schemaForm: SchemaForm | undefined;
+}
+
 /**
- * The model, prompt and body of a run input whose jobs are created in `region`, in the form of record that its plan
- * names where it has one; InvalidRunInputError where they do not go together.
+ * The model, prompt and body of a run input whose jobs are created in `region`, in the form that its plan has kept where
+ * there is one; InvalidRunInputError where they do not go together.
  */
 export function modelCallOf(
   input: RunInput,
-  { region, invocationType }: Pick<ModelChoice, 'region' | 'invocationType'> = {},
+  { region, kept }: Pick<ModelChoice, 'region'> & { kept?: KeptForm } = {},
 ): ModelCall {
   const { system, systemPrompt } = systemPromptOf(input);
-  const request = { systemPrompt, parameters: input.inference_parameters ?? {} };
-  const { base_model_id: baseModelId, force } = input;
-  const model = resolveModel(input.model_id, { ...request, baseModelId, region, invocationType, force });
-  const { adapter } = model;
-  const refuse = (key: 'prompt_id' | 'prompt_template' | 'text_column', why: string) => {
-    if (input[key] !== undefined) throw new InvalidRunInputError(`${key}: ${why}`);
-  };
-  switch (adapter.output.kind) {
-    case 'text': {
-      refuse('text_column', `${input.model_id} is a text model; only embeddings read a text_column.`);
-      const template =
-        input.prompt_template ?? (input.prompt_id === undefined ? undefined : findTemplate(input.prompt_id));
-      if (template === undefined) {
-        throw new InvalidRunInputError(
-          `${input.model_id} is a text model: give prompt_id or prompt_template.`,
-        );
-      }
-      const schema = input.output_schema && answerSchemaOf(input.output_schema);
-      const prompt = [...parsePromptTemplate(template), ...instructionOf(schema)];
-      return callOf(model, request, { template, schema, prompt, system });
-    }
-    case 'embedding': {
-      if (input.output_schema !== undefined) {
-        throw new InvalidRunInputError(
-          `output_schema: ${input.model_id} makes embeddings, which have no schema. Leave it out.`,
-        );
-      }
-      const why = `${input.model_id} makes embeddings and takes no prompt. Leave it out; text_column names the column to embed.`;
-      refuse('prompt_id', why);
-      refuse('prompt_template', why);
-      const column = input.text_column ?? DEFAULT_TEXT_COLUMN;
-      const prompt: PromptPiece[] = [{ kind: 'column', column }];
-      return callOf(model, request, { template: null, schema: undefined, prompt, system });
-    }
+  const {
+    base_model_id: baseModelId,
+    force,
+    thinking = 'off',
+    inference_parameters: parameters = {},
+  } = input;
+  const form = kept ?? { thinking };
+  const model = resolveModel(input.model_id, {
+    systemPrompt,
+    parameters,
+    baseModelId,
+    region,
+    force,
+    ...form,
+  });
+  switch (model.adapter.output.kind) {
+    case 'text':
+      return textCallOf(model, { input, system, schemaForm: kept?.schemaForm ?? input.output_schema_form });
+    case 'embedding':
+      return embeddingCallOf(model, { input, system });
   }
 }
 
-/** What asks for an answer of the schema, at the end of the prompt. */
-function instructionOf(schema: AnswerSchema | undefined): PromptPiece[] {
-  return schema === undefined ? [] : [{ kind: 'literal', text: schemaInstruction(schema) }];
+interface Asking {
+  input: RunInput;
+  system: readonly PromptPiece[] | undefined;
+}
+
+function textCallOf(
+  model: ResolvedModel,
+  { input, system, schemaForm }: Asking & { schemaForm: SchemaForm | undefined },
+): ModelCall {
+  const { model_id: modelId, prompt_template, prompt_id, output_schema } = input;
+  refuseKey(input, 'text_column', `${modelId} is a text model; only embeddings read a text_column.`);
+  const template = prompt_template ?? (prompt_id === undefined ? undefined : findTemplate(prompt_id));
+  if (template === undefined) {
+    throw new InvalidRunInputError(`${modelId} is a text model: give prompt_id or prompt_template.`);
+  }
+  const prompt = parsePromptTemplate(template);
+  if (output_schema === undefined) return callOf(model, { template, prompt, system });
+  const schema = answerSchemaOf(output_schema);
+  const choice = chooseSchemaForm(schema, { model, modelId, form: schemaForm });
+  const noted = { ...model, notes: [...model.notes, ...choice.notes] };
+  if (choice.form === 'native') {
+    const held = { ...noted, request: { ...model.request, schema: choice.sent } };
+    return callOf(held, { template, schema, schemaForm: 'native', prompt, system });
+  }
+  const instruction: PromptPiece = { kind: 'literal', text: schemaInstruction(schema) };
+  return callOf(noted, { template, schema, schemaForm: 'prompt', prompt: [...prompt, instruction], system });
+}
+
+function embeddingCallOf(model: ResolvedModel, { input, system }: Asking): ModelCall {
+  const { model_id: modelId, text_column: column = DEFAULT_TEXT_COLUMN } = input;
+  refuseKey(input, 'output_schema', `${modelId} makes embeddings, which have no schema. Leave it out.`);
+  const why = `${modelId} makes embeddings and takes no prompt. Leave it out; text_column names the column to embed.`;
+  refuseKey(input, 'prompt_id', why);
+  refuseKey(input, 'prompt_template', why);
+  return callOf(model, { template: null, prompt: [{ kind: 'column', column }], system });
+}
+
+function refuseKey(input: RunInput, key: keyof RunInput, why: string): void {
+  if (input[key] !== undefined) throw new InvalidRunInputError(`${key}: ${why}`);
 }
 
 /** The system prompt: the same for every row, or the pieces that a row makes it of. */
@@ -93,23 +134,17 @@ function systemPromptOf({ system_prompt: template }: RunInput): {
     : { systemPrompt: constant, system: undefined };
 }
 
-function callOf(
-  model: ResolvedModel,
-  request: ModelRequest,
-  {
-    template,
-    schema,
-    prompt,
-    system,
-  }: Pick<ModelCall, 'template' | 'schema' | 'prompt'> & { system: readonly PromptPiece[] | undefined },
-): ModelCall {
+function callOf(model: ResolvedModel, { schema, schemaForm, system, ...asked }: AskedOfRows): ModelCall {
   return {
     ...model,
-    frame: recordFrameOf(model.adapter, request, { prompt, system }),
-    template,
+    ...asked,
+    frame: recordFrameOf(model.adapter, model.request, { prompt: asked.prompt, system }),
     schema,
-    prompt,
+    schemaForm,
     system: system ?? [],
-    systemText: system === undefined ? (request.systemPrompt ?? '') : '',
+    systemText: system === undefined ? (model.request.systemPrompt ?? '') : '',
   };
 }
+
+type AskedOfRows = Pick<ModelCall, 'template' | 'prompt'> &
+  Partial<Pick<ModelCall, 'schema' | 'schemaForm'>> & { system: readonly PromptPiece[] | undefined };

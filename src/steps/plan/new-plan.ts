@@ -183,7 +183,7 @@ function planOf({ run, read, request, packed, onDemandRows, estimate }: Decided,
 
 function variantOf({ input }: ReadDataset, call: ModelCall, { hash }: Pick<PlanDeps, 'hash'>): Variant {
   const { adapter, pricedId, template, frame } = call;
-  const { model_id, system_prompt, inference_parameters = {} } = input;
+  const { model_id, system_prompt, inference_parameters = {}, thinking = 'off' } = input;
   return {
     model: {
       model_id,
@@ -195,6 +195,8 @@ function variantOf({ input }: ReadDataset, call: ModelCall, { hash }: Pick<PlanD
     ...(system_prompt === undefined ? {} : { system_placeholders: true }),
     prompt_hash: hash(JSON.stringify([template, frame.segments])),
     parameters: inference_parameters,
+    ...(adapter.output.kind === 'text' ? { thinking } : {}),
+    ...(call.schemaForm === undefined ? {} : { schema_form: call.schemaForm }),
     output_column: resultColumnsOfRun(input, call).answer.name,
   };
 }

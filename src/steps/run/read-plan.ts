@@ -64,8 +64,13 @@ function toPlanned(variant: Variant, given: RunInput): PlannedVariant {
   // The plan was let pass, whatever the catalogue says by now.
   const call = modelCallOf(
     { ...prompt, base_model_id: model.base_model_id, force: true },
-    // A model may have got a body of its own since the run began.
-    { invocationType: model.invocation_type },
+    {
+      kept: {
+        invocationType: model.invocation_type,
+        thinking: variant.thinking,
+        schemaForm: variant.schema_form ?? 'prompt',
+      },
+    },
   );
   return { model, input, call };
 }

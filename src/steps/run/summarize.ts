@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { LedgerMismatchError, ServiceUnavailableError, SystematicFaultError } from '../../core/errors.ts';
 import { addStopReasons, countFlaws } from '../../core/jobs/answer-flaws.ts';
 import { JobRecord } from '../../core/jobs/job-record.ts';
+import { SCHEMA_REFUSED } from '../../core/jobs/retry-policy.ts';
 import { WaveParts } from '../../core/plan/part.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import {
@@ -89,6 +90,7 @@ async function writeSummary(
     reasons: addReasons(finals.flatMap(({ reasons }) => reasons)),
     ...howAnswersEnded(finals),
     ...countMended(turns),
+    ...schemaFormOf(plan, turns),
     // Of every attempt: all of them were paid for.
     tokens: addTokenCounts(turns.map(({ ledger }) => ledger.tokens)),
     cost_usd: spentUsd(turns, priceOfRun(plan)),
@@ -134,6 +136,19 @@ function howAnswersEnded(finals: readonly MergedLedger[]): Pick<RunSummary, 'sto
 function countMended(turns: readonly Turn[]): Pick<RunSummary, 'mended'> {
   const counts = turns.flatMap(({ ledger }) => ledger.mended ?? []);
   return counts.length === 0 ? {} : { mended: counts.reduce((sum, mended) => sum + mended, 0) };
+}
+
+/** How the model was told the schema, in the end; nothing where there is none. */
+function schemaFormOf({ variants }: RunPlan, turns: readonly Turn[]): Pick<RunSummary, 'schema_form'> {
+  const form = variants[0].schema_form;
+  if (form === undefined) return {};
+  const refusals = turns.flatMap(({ ledger }) =>
+    ledger.reasons.filter(({ error_code }) => error_code === SCHEMA_REFUSED),
+  );
+  const [first] = refusals;
+  if (first === undefined) return { schema_form: { form } };
+  const records = refusals.reduce((sum, { rows }) => sum + rows, 0);
+  return { schema_form: { form: 'prompt', refused: { records, message: first.example_message } } };
 }
 
 /** A worker left over from before the run was taken up again must not say that it has ended. */
@@ -187,7 +202,9 @@ async function proveRows(
     store,
     scratchDirectory: join(scratchDirectory, plan.run_id, 'summarize'),
   });
-  const recounted = await recountResults(files, plan.variants[0].output_column);
+  const recounted = await recountResults(files, plan.variants[0].output_column, {
+    isTyped: plan.input.output_schema !== undefined,
+  });
   if (JSON.stringify(recounted.rows) !== JSON.stringify(rows)) {
     throw new LedgerMismatchError(
       `The output files have ${JSON.stringify(recounted.rows)}, but the ledger ${JSON.stringify(rows)}. Were files below ${plan.run_id}/output changed?`,

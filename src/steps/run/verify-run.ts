@@ -58,7 +58,11 @@ export async function verifyRun(layout: RunLayout, store: ObjectStore): Promise<
     files = await listResultFiles(layout, store);
   });
   for (const file of files) {
-    const fault = await faultOf(file, { outputColumn: plan.variants[0].output_column, store });
+    const fault = await faultOf(file, {
+      outputColumn: plan.variants[0].output_column,
+      isTyped: plan.input.output_schema !== undefined,
+      store,
+    });
     if (fault === undefined) continue;
     const place = store.localPath?.(file.uri) ?? file.uri;
     broken.push({ file: place, fault, advice: await adviceFor(file, { place, store }) });
@@ -73,7 +77,7 @@ export async function verifyRun(layout: RunLayout, store: ObjectStore): Promise<
 /** What is wrong with an output file; undefined where nothing is. */
 async function faultOf(
   { uri, rows, facts }: ResultFile,
-  { outputColumn, store }: { outputColumn: string; store: ObjectStore },
+  { outputColumn, isTyped, store }: { outputColumn: string; isTyped: boolean; store: ObjectStore },
 ): Promise<string | undefined> {
   const info = await store.head(uri);
   if (info === undefined) return 'It is not there.';
@@ -85,7 +89,7 @@ async function faultOf(
     return 'Its content has changed since it was written: its SHA-256 is not the one in the ledger.';
   }
   try {
-    const { rows: counted } = await recountResults([local.path], outputColumn);
+    const { rows: counted } = await recountResults([local.path], outputColumn, { isTyped });
     if (JSON.stringify(counted) === JSON.stringify(rows)) return undefined;
     return `It has the rows ${JSON.stringify(counted)}, and its ledger ${JSON.stringify(rows)}.`;
   } catch (error) {

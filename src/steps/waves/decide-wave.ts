@@ -11,7 +11,13 @@ import {
 import type { RunResumed, RunStop } from '../../core/run/run-stop.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { ON_DEMAND_FACTOR } from '../../models/catalog/prices.ts';
-import { faultOfIdleWaves, faultOfPilot, faultOfTurn, faultOfWave } from './systematic-fault.ts';
+import {
+  faultOfIdleWaves,
+  faultOfPilot,
+  faultOfTurn,
+  faultOfWave,
+  isSchemaRefused,
+} from './systematic-fault.ts';
 import { repackedParts, type Turn } from './turns.ts';
 
 /** What a run may cost, and has cost. */
@@ -42,6 +48,8 @@ export interface WaveSituation {
   resumed: RunResumed;
   /** How often a record may be sent at most. */
   maxAttempts: number;
+  /** What a record may have more of when it is sent again, with the bad answer it got. */
+  reask?: { bytes: number; usd: number } | undefined;
 }
 
 /** What decides which records are owed. */
@@ -164,10 +172,11 @@ function repairParts(situation: WaveSituation): PartDraft[] {
 /** Parts of what is owed, which have no ids yet. */
 function packOwed(
   owing: readonly Owing[],
-  { limits }: WaveSituation,
+  { limits, reask }: WaveSituation,
 ): Omit<PartDraft, 'part_id' | 'variant'>[] {
   const owed = owing.reduce((sum, part) => sum + part.owed, 0);
-  const bytesPerRecord = Math.max(1, ...owing.map(({ turn }) => bytesPerRecordOf(turn)));
+  const bytesPerRecord =
+    Math.max(1, ...owing.map(({ turn }) => bytesPerRecordOf(turn))) + (reask?.bytes ?? 0);
   return packRows(owed, bytesPerRecord, limits).map(({ firstRow, rows }) => {
     const sources: PartSource[] = [];
     let start = 0;
@@ -199,13 +208,17 @@ function bytesPerRecordOf({ part, ledger: { owed } }: Turn): number {
 
 function toWaveParts(
   drafts: readonly PartDraft[],
-  { runUri, wave, limits, budget, maxAttempts }: WaveSituation,
+  { runUri, wave, limits, budget, maxAttempts, turns, reask }: WaveSituation,
 ): WavePart[] {
   let usd = budget?.spentUsd ?? 0;
+  const refused = new Set(
+    turns.filter(({ ledger }) => isSchemaRefused(ledger)).map(({ part }) => part.variant),
+  );
   return drafts.map((draft) => {
     const mode = modeOf(draft.records, limits.minRecords);
     if (budget !== undefined) {
-      usd += draft.records * budget.usdPerRecord * (mode === 'on_demand' ? ON_DEMAND_FACTOR : 1);
+      const more = draft.sources.length === 0 ? 0 : (reask?.usd ?? 0);
+      usd += draft.records * (budget.usdPerRecord + more) * (mode === 'on_demand' ? ON_DEMAND_FACTOR : 1);
     }
     return {
       run_uri: runUri,
@@ -213,6 +226,7 @@ function toWaveParts(
       wave: wave + 1,
       mode,
       max_attempts: maxAttempts,
+      ...(refused.has(draft.variant) ? { schema_form: 'prompt' as const } : {}),
       run_max_usd: budget === undefined ? null : usd,
     };
   });

@@ -10,11 +10,13 @@ import {
 import { type BatchQuotas, jobsAtOnce, recordsPerJobLimit } from '../../core/jobs/quotas.ts';
 import { DEFAULT_SPREAD_RECORDS } from '../../core/plan/packing.ts';
 import { type MergeItem, toWaveItem, type WavePart, WaveParts } from '../../core/plan/part.ts';
-import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { BYTES_PER_TOKEN, type RunPlan } from '../../core/plan/run-plan.ts';
 import { RunResumed } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
 import { parseS3Uri, type S3Uri } from '../../core/s3-uri.ts';
+import { DEFAULT_MAX_TOKENS } from '../../models/adapters/model-adapter.ts';
 import { costUsd, priceOfRun } from '../../models/catalog/prices.ts';
+import { SHOWN_CHARACTERS } from '../../rows/collect/bad-answers.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import {
   readJson,
@@ -28,7 +30,7 @@ import { PartFault, textOfFault } from '../part/part-fault.ts';
 import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { readStop } from '../run/read-stop.ts';
 import { RunState } from '../run/run-state.ts';
-import { type Budget, decideWave, type WaveDecision } from './decide-wave.ts';
+import { type Budget, decideWave, type WaveDecision, type WaveSituation } from './decide-wave.ts';
 import { planMerge } from './plan-merge.ts';
 import { spentUsd } from './run-cost.ts';
 import { readPrepared, readWave, type Turn } from './turns.ts';
@@ -122,12 +124,26 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
     stop: await readStop(layout, store),
     resumed: resumed ?? { wave: 0 },
     maxAttempts: plan.max_attempts,
+    reask: reaskOf(run),
   });
 }
 
 /** The account may have told more, or less, than the settings have. */
 function quotasAsPlanned({ quotas }: RunPlan, settings: BatchQuotas): BatchQuotas {
   return quotas === undefined ? settings : { ...settings, maxRecordsPerJob: quotas.records_per_job.value };
+}
+
+/** Bytes of what is said around a bad answer, and of each of its characters at most, as JSON. */
+const REASK_BYTES = { around: 2_000, perCharacter: 3 };
+
+/** What a record may have more of, where models are shown the answers that were not of the schema. */
+function reaskOf({ plan, input, variants }: PlannedRun): WaveSituation['reask'] {
+  if (input.output_schema === undefined || input.reask === false) return undefined;
+  const bytes = REASK_BYTES.around + SHOWN_CHARACTERS * REASK_BYTES.perCharacter;
+  const tokens = Math.max(0, ...variants.map(({ call }) => call.maxTokens ?? DEFAULT_MAX_TOKENS));
+  const said = tokens + REASK_BYTES.around / BYTES_PER_TOKEN;
+  const price = priceOfRun(plan);
+  return { bytes, usd: price === undefined ? 0 : costUsd(price.batch, { input: said, output: 0 }) };
 }
 
 function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget | undefined {

@@ -1,5 +1,5 @@
 import { accessFailureText, isAccessFailure } from '../../core/jobs/job-failure.ts';
-import { BUDGET_EXCEEDED, isClientError } from '../../core/jobs/retry-policy.ts';
+import { BUDGET_EXCEEDED, isClientError, SCHEMA_REFUSED } from '../../core/jobs/retry-policy.ts';
 import type { WaveItem } from '../../core/plan/part.ts';
 import type { PartLedger, Reason } from '../../core/run/ledger.ts';
 import { sentenceOf } from '../../core/text/sentence.ts';
@@ -13,6 +13,7 @@ const UNFINISHED_CODES = [
   'JobPartiallyCompleted',
   'NullPromptValue',
   BUDGET_EXCEEDED,
+  SCHEMA_REFUSED,
 ];
 /** Error codes of rows that were not sent, as Bedrock did not let them. */
 const REFUSALS = ['JobRefused', 'AccessDeniedError', 'CredentialsError'];
@@ -131,7 +132,13 @@ function isUnsent({ part, ledger }: Turn): boolean {
 
 /** What two jobs that failed for the same reason have in common; undefined for any other end. */
 function failureSignature({ ledger }: Turn): string | undefined {
-  if (ledger.job_status !== 'Failed' || ledger.rows.succeeded > 0) return undefined;
+  if (ledger.job_status !== 'Failed' || ledger.rows.succeeded > 0 || isSchemaRefused(ledger))
+    return undefined;
   // Parts are told apart by their keys and numbers.
   return `failed: ${(ledger.job_message ?? '').replace(/\S*\/\S*|\S*\d\S*/g, '#')}`;
+}
+
+/** True where the model refused the field that holds answers to a schema: records are sent in another form then. */
+export function isSchemaRefused({ reasons }: Pick<PartLedger, 'reasons'>): boolean {
+  return reasons.some(({ error_code }) => error_code === SCHEMA_REFUSED);
 }

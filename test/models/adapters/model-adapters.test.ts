@@ -2,11 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { AnswerSchema, JsonSchema } from '../../../src/core/run-input/output-schema.ts';
 import { anthropicMessages } from '../../../src/models/adapters/anthropic-messages.ts';
 import { findAdapter, MODEL_ADAPTERS } from '../../../src/models/adapters/find-adapter.ts';
 import { type InferenceParameters, outputOf } from '../../../src/models/adapters/model-adapter.ts';
 import { type RecordFrame, recordFrameOf } from '../../../src/models/record-frame.ts';
-import { resolveModel } from '../../../src/models/resolve-model.ts';
+import { type ResolvedModel, resolveModel } from '../../../src/models/resolve-model.ts';
+import { chooseSchemaForm } from '../../../src/models/schema-form.ts';
+import type { ThinkingLevel } from '../../../src/models/thinking.ts';
 import { renderPrompt } from '../../../src/prompts/prompt-template.ts';
 import { readModelOutput } from '../../support/model-answer.ts';
 
@@ -15,6 +18,10 @@ interface FixtureRequest {
   prompt: string;
   system_prompt?: string;
   inference_parameters?: InferenceParameters;
+  /** Absent where the run says nothing of thinking, as none could before. */
+  thinking?: ThinkingLevel;
+  /** Told in the model's own form. */
+  output_schema?: AnswerSchema;
 }
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/models');
@@ -22,6 +29,11 @@ const families = readdirSync(FIXTURES);
 const cases = families.flatMap((family) =>
   readdirSync(join(FIXTURES, family)).map((name) => ({ family, name, path: join(FIXTURES, family, name) })),
 );
+
+function sentIn(schema: AnswerSchema, model: ResolvedModel, modelId: string): JsonSchema | undefined {
+  const choice = chooseSchemaForm(schema, { model, modelId, form: undefined });
+  return choice.form === 'native' ? choice.sent : undefined;
+}
 
 function readFixture<T>(path: string, file: string): T {
   return JSON.parse(readFileSync(join(path, file), 'utf8')) as T;
@@ -32,13 +44,15 @@ describe.each(cases)('$family: $name', ({ path }) => {
   const request = { systemPrompt: given.system_prompt, parameters: given.inference_parameters ?? {} };
 
   test('the model input is the one that the model documents', () => {
-    const { adapter } = resolveModel(given.model_id, request);
-    const modelInput = adapter.toModelInput(given.prompt, request);
+    const model = resolveModel(given.model_id, { ...request, thinking: given.thinking });
+    const schema = given.output_schema && sentIn(given.output_schema, model, given.model_id);
+    const modelInput = model.adapter.toModelInput(given.prompt, { ...model.request, schema });
     expect(modelInput).toStrictEqual(readFixture(path, 'model-input.json'));
   });
 
   test('the answer is read in the model output', () => {
-    const output = outputOf(findAdapter(given.model_id), given.inference_parameters);
+    const { adapter } = resolveModel(given.model_id, { ...request, thinking: given.thinking });
+    const output = outputOf(adapter, given.inference_parameters);
     expect(readModelOutput(output, readFixture(path, 'model-output.json'))).toStrictEqual(
       readFixture(path, 'answer.json'),
     );

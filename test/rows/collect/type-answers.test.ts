@@ -42,9 +42,9 @@ test('typed answers are columns of their own types; one that is not of the schem
   );
   expect(found.map(({ json }) => JSON.parse(String(json)))).toEqual([
     ['good', '1.0', '[\u{1f600}, b]', 'x', null, '{"labe'],
-    [null, null, null, null, 'SchemaViolation', null],
+    [null, null, null, null, 'SchemaViolation', '{"labe'],
     [null, null, null, null, 'NullPromptValue', null],
-    [null, null, null, null, 'AnswerTruncated', null],
+    [null, null, null, null, 'AnswerTruncated', '{"labe'],
     ['good', '1.0', '[\u{1f600}, b]', '\ufffd', null, '{"labe'],
     ['good', '0.25', '[\u{1f600}, b]', 'x', null, 'Sure: '],
   ]);
@@ -63,7 +63,7 @@ test('typed answers are columns of their own types; one that is not of the schem
       /^The answer does not match output_schema: label must be .*: good, bad\. It says: \{"label":"neither"/,
     ),
   });
-  expect((await recountResults([resultPath], 'response')).rows).toEqual(collected.rows);
+  expect((await recountResults([resultPath], 'response', { isTyped: true })).rows).toEqual(collected.rows);
   expect(await typesOf(resultPath)).toMatchObject({
     a_label: 'VARCHAR',
     a_score: 'DOUBLE',

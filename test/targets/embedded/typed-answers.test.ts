@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { LOCAL_BUCKET } from '../../../src/targets/local/local-target.ts';
 import { openEmulatedTarget, outputRows, runRows } from '../../support/emulated-run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -66,9 +69,115 @@ test('a row whose answer is never of the schema says so in the end, and quotes i
   expect(rows[3]).toMatchObject({
     label: null,
     topics: null,
-    response: null,
+    // What was paid for, and did not match.
+    response: expect.stringMatching(/^\{"label" /),
   });
   expect(rows[3]?.error_message).toMatch(
     /^The answer does not match output_schema: it has no JSON object in it\. It says: \{"label" /,
+  );
+});
+
+/** The bodies that a part's records were sent with, and by record id. */
+async function sentBodies(directory: string, partId: string): Promise<Map<string, SentBody>> {
+  const path = join(directory, LOCAL_BUCKET, 'working/emulated/parts', partId, 'records.jsonl');
+  const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
+  return new Map(
+    lines.map((line) => {
+      const { recordId, modelInput } = JSON.parse(line) as { recordId: string; modelInput: SentBody };
+      return [recordId, modelInput];
+    }),
+  );
+}
+
+interface SentBody {
+  messages: { role: string; content: { text: string }[] }[];
+  output_config?: { format?: unknown };
+}
+
+const textsOf = ({ messages }: SentBody) => messages.map(({ content }) => content[0]?.text ?? '');
+
+test('a model is held to the schema by its own form, and shown its bad answer with what is wrong with it', async () => {
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({
+    directory,
+    emulator: { faults: [{ fault: { kind: 'broken-answers', fraction: 0.3, firstAttemptOnly: true } }] },
+  });
+  const result = await runRows(1000, emulated, { directory, keys: { output_schema } });
+  expect(result).toMatchObject({ kind: 'finished', summary: { status: 'succeeded', reasons: [] } });
+
+  const first = await sentBodies(directory, 'p00001');
+  const again = await sentBodies(directory, 'w2p00001');
+  expect(again.size).toBeGreaterThan(200);
+  for (const [recordId, body] of again) {
+    const before = first.get(recordId);
+    if (before === undefined) throw new Error(`${recordId} was not sent before.`);
+    expect(textsOf(before)).toEqual([expect.stringMatching(/^Say row \d+$/)]);
+    expect(before.output_config?.format).toMatchObject({ type: 'json_schema' });
+    expect({ ...body, messages: body.messages.slice(0, 1) }).toEqual(before);
+    expect(body.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    const [, answer, fault] = textsOf(body);
+    expect(answer).toMatch(/^\{"label" /);
+    expect(fault).toBe(
+      'Your answer does not match the JSON Schema: it has no JSON object in it. Answer again with one JSON object that matches it, and nothing else.',
+    );
+  }
+  const { tracked } = await emulated.emulator.usage();
+  expect(tracked?.answeredMoreThanOnce).toHaveLength(again.size);
+});
+
+test('with reask false, such records are sent again byte for byte', async () => {
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({
+    directory,
+    emulator: { faults: [{ fault: { kind: 'broken-answers', fraction: 0.3, firstAttemptOnly: true } }] },
+  });
+  await runRows(500, emulated, { directory, keys: { output_schema, reask: false } });
+  const [first, again] = await Promise.all(['p00001', 'w2p00001'].map((part) => sentBodies(directory, part)));
+  expect(again?.size).toBeGreaterThan(100);
+  for (const [recordId, body] of again ?? []) expect(body).toEqual(first?.get(recordId));
+});
+
+const REFUSED = 'output_config.format: Extra inputs are not permitted';
+
+test('where the model refuses its own form, the run goes on with the schema in the prompt, and uses no attempt', async () => {
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({
+    directory,
+    emulator: {
+      faults: [
+        {
+          when: { jobs: [1] },
+          fault: { kind: 'record-errors', fraction: 1, errorCode: 400, errorMessage: REFUSED },
+        },
+        // Of records in the other form, as they are sent again.
+        {
+          when: { jobs: [2, 3, 4] },
+          fault: { kind: 'broken-answers', fraction: 0.2, firstAttemptOnly: true },
+        },
+      ],
+    },
+  });
+  const keys = { output_schema, max_records_per_job: 250, min_records_per_job_spread: 250, max_attempts: 2 };
+  const result = await runRows(1000, emulated, { directory, keys });
+  if (result.kind !== 'finished') throw new Error(JSON.stringify(result));
+  const { summary } = result;
+  expect(summary).toMatchObject({
+    status: 'succeeded',
+    rows: { total: 1000, succeeded: 1000 },
+    schema_form: { form: 'prompt', refused: { records: 250, message: REFUSED } },
+  });
+  for (const part of ['p00001', 'p00002', 'p00003', 'p00004', 'w3p00001']) {
+    const bodies = await sentBodies(directory, part);
+    for (const body of bodies.values()) {
+      expect(body.output_config === undefined).toBe(part !== 'p00001');
+      const [prompt = ''] = textsOf(body);
+      expect(prompt.includes('This JSON Schema describes it:')).toBe(part !== 'p00001');
+      expect(prompt.split('This JSON Schema describes it:').length).toBeLessThanOrEqual(2);
+    }
+  }
+  // Nothing was paid for twice: the refused records were not, and of the others only those that broke the schema.
+  const { tracked } = await emulated.emulator.usage();
+  expect(tracked?.answeredMoreThanOnce).toHaveLength(
+    summary.attempts.find(({ attempts }) => attempts === 2)?.rows ?? 0,
   );
 });
