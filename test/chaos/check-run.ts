@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRetryableCode } from '../../src/core/jobs/retry-policy.ts';
+import { isRetryableCode, SCHEMA_VIOLATION, TRUNCATED_ANSWER } from '../../src/core/jobs/retry-policy.ts';
 import { RunSummary } from '../../src/core/run/summary.ts';
+import { answerSchemaOf, schemaInstruction } from '../../src/core/run-input/output-schema.ts';
+import { hash32 } from '../../src/emulator/faults/seeded-random.ts';
+import { simulatedObject } from '../../src/emulator/models/simulated-object.ts';
 import { batchPriceOf, costUsd } from '../../src/models/catalog/prices.ts';
 import { readResults } from '../../src/rows/results/read-results.ts';
 import { localPathOf } from '../../src/store/directory-store.ts';
@@ -46,7 +49,7 @@ export async function checkHarvestKept(harvest: readonly OutputRow[], run: Finis
     const before = harvest[index];
     if (Number(row.attempts) < Number(before?.attempts)) fail(`Row ${index} has lost an attempt.`);
     // An answer that was cut off is asked for again where that is wanted.
-    if (before?.response === null || keys.retry_truncated === true) continue;
+    if (before?.error_code !== null || keys.retry_truncated === true) continue;
     expectEqual(
       [row.response, row.attempts],
       [before?.response, before?.attempts],
@@ -75,11 +78,15 @@ function checkRows(rows: readonly OutputRow[], scenario: Scenario): void {
     const row = expected[index];
     expectEqual([Number(n), id, name], [row?.n, row?.id, row?.name], `the values of row ${index}`);
     if (typeof attempts !== 'number') fail(`Row ${index} has no attempts.`);
-    if ((response === null) === (error_code === null)) {
+    // What was paid for and is not of the schema stands beside its error.
+    const isBad = error_code === SCHEMA_VIOLATION || error_code === TRUNCATED_ANSWER;
+    if ((response === null) === (error_code === null || isBad)) {
       fail(`Row ${index} has response ${response} and error code ${error_code}.`);
     }
     if (typeof row?.name !== 'string') {
       expectEqual([error_code, attempts], ['NullPromptValue', 0], `a row without a prompt, ${index}`);
+    } else if (scenario.keys.output_schema !== undefined) {
+      if (error_code === null) checkTyped(rows[index] as OutputRow, scenario.keys.output_schema);
     } else if (response !== null) {
       const { text } = answerOf(row.name, scenario);
       if (!ANSWER_ENDINGS.some((ending) => response === text + ending)) {
@@ -89,10 +96,32 @@ function checkRows(rows: readonly OutputRow[], scenario: Scenario): void {
   }
 }
 
+/** The typed columns of a row say what its answer says, which is of its own prompt or of what it was told was wrong. */
+function checkTyped(
+  { name, response, label, stars }: OutputRow,
+  output_schema: Record<string, string>,
+): void {
+  const schema = answerSchemaOf(output_schema);
+  // A fault may have put characters after it.
+  const said = String(response).slice(0, String(response).lastIndexOf('}') + 1);
+  expectEqual({ label, stars }, JSON.parse(said), `the typed columns of ${name}`);
+  const asked = [`Say ${name}`, `Say ${name}${schemaInstruction(schema)}`, ...REASKED];
+  const answers = asked.map((prompt) =>
+    JSON.stringify(simulatedObject(schema, hash32(`${MODEL}\n${prompt}`))),
+  );
+  if (!answers.includes(said)) fail(`${name} has another row's answer: ${said}`);
+}
+
+/** What a model is told of an answer that a fault has broken, or that was cut off. */
+const REASKED = ['it has no JSON object in it'].map(
+  (fault) =>
+    `Your answer does not match the JSON Schema: ${fault}. Answer again with one JSON object that matches it, and nothing else.`,
+);
+
 /** The summary says what the rows say. */
 function checkLedger(rows: readonly OutputRow[], summary: RunSummary, { keys }: Scenario): void {
-  const succeeded = rows.filter(({ response }) => response !== null).length;
-  const notSent = rows.filter(({ response, attempts }) => response === null && attempts === 0).length;
+  const succeeded = rows.filter(({ error_code }) => error_code === null).length;
+  const notSent = rows.filter(({ error_code, attempts }) => error_code !== null && attempts === 0).length;
   expectEqual(
     summary.rows,
     { total: rows.length, succeeded, failed: rows.length - succeeded - notSent, not_sent: notSent },
@@ -121,9 +150,9 @@ function checkLedger(rows: readonly OutputRow[], summary: RunSummary, { keys }: 
 
 /** A row without an answer has had its attempts, or an error that no attempt would mend, or the run was stopped. */
 function checkNothingForgotten(rows: readonly OutputRow[], { stop }: RunSummary, { keys }: Scenario): void {
-  for (const { name, response, error_code, attempts } of rows) {
+  for (const { name, error_code, attempts } of rows) {
     if (Number(attempts) > keys.max_attempts) fail(`${name} took ${attempts} attempts.`);
-    if (response !== null || stop !== null || !isRetryableCode(String(error_code))) continue;
+    if (error_code === null || stop !== null || !isRetryableCode(String(error_code))) continue;
     if (Number(attempts) < keys.max_attempts) {
       fail(`${name} was given up after ${attempts} attempts with ${error_code}.`);
     }
@@ -151,21 +180,26 @@ async function checkNothingTwice(rows: readonly OutputRow[], run: FinishedRun): 
     for (const recordId of await answeredIn(join(folder, part))) count(answered, recordId);
   }
   // Whoever wants answers that were cut off to be asked for again pays for them again.
+  const isTyped = scenario.keys.output_schema !== undefined;
   const repeatable = new Set(
-    rows.flatMap(({ record_id, name }) =>
-      scenario.keys.retry_truncated === true && answerOf(String(name), scenario).isCut
+    rows.flatMap(({ record_id, name, attempts }) =>
+      (isTyped && Number(attempts) > 1) ||
+      (scenario.keys.retry_truncated === true && answerOf(String(name), scenario).isCut)
         ? [String(record_id)]
         : [],
     ),
   );
   for (const [recordId, times] of sent) {
-    if (times > scenario.keys.max_attempts) fail(`${recordId} was sent ${times} times.`);
+    // Where the model refuses to be held to the schema, a record is sent once more for nothing.
+    const most = scenario.keys.max_attempts + (isTyped ? 1 : 0);
+    if (times > most) fail(`${recordId} was sent ${times} times.`);
   }
   for (const [recordId, times] of answered) {
     if (times > 1 && !repeatable.has(recordId)) fail(`${recordId} was answered ${times} times.`);
   }
   const readable = rows.filter(({ response, input_tokens }) => response !== null && input_tokens !== null);
-  expectEqual(answered.size, readable.length, 'records with an answer in the output of jobs');
+  if (!isTyped) expectEqual(answered.size, readable.length, 'records with an answer in the output of jobs');
+  else if (answered.size < readable.length) fail('Rows have answers that no job has given.');
   const extra = (tracked?.bodiesAnsweredMoreThanOnce ?? []).reduce((sum, { times }) => sum + times - 1, 0);
   if (extra > paidTwiceByNature(run, repeatable.size)) {
     fail(`Paid twice for: ${JSON.stringify(tracked?.bodiesAnsweredMoreThanOnce)}`);

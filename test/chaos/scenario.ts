@@ -24,6 +24,8 @@ export interface Scenario {
     retry_truncated?: boolean;
     retry_refused?: boolean;
     inference_parameters?: { max_tokens: number };
+    output_schema?: Record<string, string>;
+    reask?: boolean;
   };
   /** `max_cost_usd`, in shares of what a run without repairs could cost at most. */
   budget: number | undefined;
@@ -130,8 +132,13 @@ const recordFault = fc.oneof(
     kind: fc.constant('record-errors'),
     ...someRecords,
     errorCode: fc.constantFrom(400, 403, 408, 424, 429, 500, 503),
-    errorMessage: fc.constantFrom('It went wrong.', 'Your credit balance is too low.'),
+    errorMessage: fc.constantFrom(
+      'It went wrong.',
+      'Your credit balance is too low.',
+      'output_config.format: Extra inputs are not permitted',
+    ),
   }),
+  fc.record({ kind: fc.constant('broken-answers'), ...someRecords }),
   fc.record({ kind: fc.constant('missing-records'), ...someRecords }),
   fc.record({ kind: fc.constant('duplicate-lines'), ...someRecords }),
   fc.record({
@@ -240,6 +247,12 @@ const quotas = fc
   })
   .map(({ room, ...rest }) => ({ ...rest, maxRecordsPerJob: rest.minRecordsPerJob + room }));
 
+/** Answers that are asked for as objects: sometimes, the model is not shown its bad ones. */
+const typedKeys = fc.record(
+  { output_schema: fc.constant({ label: 'good | bad', stars: 'integer 1..5' }), reask: fc.constant(false) },
+  { requiredKeys: ['output_schema'] },
+);
+
 const scenarioWith = (
   faults: fc.Arbitrary<Scenario['faults']>,
   machine: fc.Arbitrary<MachineFaults>,
@@ -248,19 +261,21 @@ const scenarioWith = (
     dataset,
     quotas,
     overQuota: fc.constantFrom('reject-quota', 'reject-throttle', 'queue'),
-    keys: fc.record(
-      {
-        max_attempts: fc.integer({ min: 1, max: 4 }),
-        pilot: fc.boolean(),
-        record_id_column: fc.constant('id'),
-        dedupe: fc.boolean(),
-        retry_truncated: fc.boolean(),
-        retry_refused: fc.boolean(),
-        // An answer has about 40.
-        inference_parameters: fc.record({ max_tokens: fc.integer({ min: 30, max: 50 }) }),
-      },
-      { requiredKeys: ['max_attempts', 'pilot'] },
-    ),
+    keys: fc
+      .record(
+        {
+          max_attempts: fc.integer({ min: 1, max: 4 }),
+          pilot: fc.boolean(),
+          record_id_column: fc.constant('id'),
+          dedupe: fc.boolean(),
+          retry_truncated: fc.boolean(),
+          retry_refused: fc.boolean(),
+          // An answer has about 40.
+          inference_parameters: fc.record({ max_tokens: fc.integer({ min: 30, max: 50 }) }),
+        },
+        { requiredKeys: ['max_attempts', 'pilot'] },
+      )
+      .chain((keys) => seldom(typedKeys, {}).map((typed) => ({ ...keys, ...typed }))),
     budget: seldom(fc.double({ min: 0.5, max: 3, noNaN: true }), undefined),
     faults,
     outputs: seldom(fc.array(outputFault, { minLength: 1, maxLength: 2 }), []),

@@ -144,7 +144,8 @@ test('a plan shows the columns of an output_schema, both of its forms, and how t
     output_schema: {
       given: JSON.parse(short),
       compiled,
-      asked: 'in the prompt',
+      form: 'prompt',
+      sent: null,
       columns: [
         { name: 'a_mood', type: 'VARCHAR' },
         { name: 'a_score', type: 'DOUBLE' },

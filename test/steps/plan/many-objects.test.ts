@@ -8,8 +8,8 @@ const PAGE_KEYS = 1_000;
 const OTHER_GETS = 2;
 
 test.each([
-  { format: 'parquet', objects: 10_000 },
-  { format: 'jsonl', objects: 3_000 },
+  { format: 'parquet', objects: 3_000 },
+  { format: 'jsonl', objects: 1_000 },
 ] as const)(
   '$objects objects of $format: a page for each thousand and one request for each object, in bounded memory',
   { timeout: 300_000 },
