@@ -46,11 +46,6 @@ export function changeRecord(
   };
 }
 
-/** True where a body has the field that holds answers to a schema. */
-export function isHeldToSchema(modelInput: JsonObject, { schemaField = [] }: ModelAdapter): boolean {
-  return hasField(modelInput, schemaField);
-}
-
 /** What a model is told of its wrong answer. */
 function reaskText(fault: string): string {
   return `Your answer does not match the JSON Schema: ${fault}. Answer again with one JSON object that matches it, and nothing else.`;
