@@ -33,6 +33,8 @@ def expected_csv(table):
     quoting = {"quotechar": table["quote"]} if table["quote"] else {"quoting": csv.QUOTE_NONE}
     rows = list(csv.reader(io.StringIO(text_of(table), newline=""), delimiter=table["delimiter"], strict=True, **quoting))
     header, *others = rows[next(index for index, row in enumerate(rows) if row) :]
+    if not table["has_header"]:
+        header, others = [""] * len(header), [header, *others]
     wide = len(header) > 1
     names = [name or f"column{index}" for index, name in enumerate(header)]
     return names, [row or [""] for row in others if row or not wide]

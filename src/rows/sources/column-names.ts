@@ -1,5 +1,5 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
-import type { Column } from '../../core/plan/part.ts';
+import type { Column, DatasetFormat } from '../../core/plan/part.ts';
 import { privately } from '../../core/text/private-text.ts';
 
 /** The names of a CSV file's columns: those of its header, and `column0`, by its place, of one that has none. */
@@ -7,8 +7,12 @@ export function namedColumns(header: readonly string[], columns = header.length)
   return Array.from({ length: columns }, (_, index) => header[index] || `column${index}`);
 }
 
+/** What to do about names of CSV, beside renaming. */
+const WITHOUT_NAMES =
+  ' Or read the file without names: csv_header false (--csv-header false), with csv_skip 1 (--csv-skip 1) where its first line has names.';
+
 /** Throws InvalidDatasetError where a column has no name, a name of Quarry’s own, or one that another has. */
-export function checkNames(where: string, columns: readonly Column[]): void {
+export function checkNames(where: string, columns: readonly Column[], format: DatasetFormat): void {
   const seen = new Map<string, string>();
   for (const { name } of columns) {
     const folded = foldName(name);
@@ -21,7 +25,9 @@ export function checkNames(where: string, columns: readonly Column[]): void {
         twin === name
           ? `two columns named ${privately(JSON.stringify(name))}`
           : `columns ${privately(JSON.stringify(twin))} and ${privately(JSON.stringify(name))}, the same but for capitals`;
-      throw new InvalidDatasetError(`${where} has ${same}. Rename one.`);
+      throw new InvalidDatasetError(
+        `${where} has ${same}. Rename one.${format === 'csv' ? WITHOUT_NAMES : ''}`,
+      );
     }
     if (!name.isWellFormed() || name.includes('\0')) {
       throw new InvalidDatasetError(

@@ -65,7 +65,7 @@ export async function describeDataset(
   const contents = await readContents(format, files, options);
   const { columns, drifts } = columnsOf(files, contents, { ...options, format });
   const where = files[0]?.uri ?? 'The dataset';
-  checkNames(where, columns);
+  checkNames(where, columns, format);
   if (format !== 'parquet' && columns.length > MOST_TEXT_COLUMNS) {
     throw new InvalidDatasetError(
       `${where} has ${columns.length} columns; CSV and JSON may have ${MOST_TEXT_COLUMNS}. Leave out those that neither prompts nor results need.`,
@@ -199,7 +199,7 @@ function columnsOf(
     columns: contents[index]?.columns ?? [],
     isEmpty: contents[index]?.isEmpty === true,
   }));
-  for (const { uri, columns } of all) checkNames(uri, columns);
+  for (const { uri, columns } of all) checkNames(uri, columns, format);
   // A key that a line lacks is null, in one file as in several.
   if (format === 'jsonl') return { columns: unionColumns(all).columns, drifts: [] };
   if (all.every(({ isEmpty }) => isEmpty)) {

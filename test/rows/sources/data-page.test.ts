@@ -86,6 +86,12 @@ const CASES: Record<string, Case[]> = {
       { a: '12345678901234567890', b: 'nan' },
     ]),
   ],
+  'decimal commas, thousands, dates and times in any order, a text for null': [
+    csv('a;b\n1.234,50;31.12.2024\n\\N;12/31/24 1pm\n', [
+      { a: '1.234,50', b: '31.12.2024' },
+      { a: '\\N', b: '12/31/24 1pm' },
+    ]),
+  ],
   'an empty field, and `""`': [csv('a,b\n,""\n', [{ a: '', b: '' }])],
   'fields between `,` `;` tab or `|`': [
     csv('a,b\n1,2\n', AB),
