@@ -11,6 +11,10 @@ export function requiredRights(call: RecordedCall): RequiredRight[] {
   if (method === 'POST' && path === '/' && JSON.parse(call.body || '{}').ServiceCode !== undefined) {
     return [{ action: 'servicequotas:ListServiceQuotas', resource: '*' }];
   }
+  const profile = /^\/inference-profiles\/([^/]+)$/.exec(path);
+  if (method === 'GET' && profile !== null) {
+    return [{ action: 'bedrock:GetInferenceProfile', resource: decodeURIComponent(profile[1] ?? '') }];
+  }
   const invocation = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(path);
   if (invocation !== null && method === 'POST') {
     return [{ action: 'lambda:InvokeFunction', resource: decodeURIComponent(invocation[1] ?? '') }];
