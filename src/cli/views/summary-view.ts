@@ -34,6 +34,7 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
           `  mended     ${count(summary.mended, 'answer')} with text around the JSON object, or a trailing comma`,
         ]
       : []),
+    ...violationLines(summary),
     `  jobs       ${summary.jobs}${summary.on_demand_records > 0 ? `, and ${count(summary.on_demand_records, 'record')} on demand` : ''}`,
     `  tokens     ${tokens.input.toLocaleString('en-US')} in, ${tokens.output.toLocaleString('en-US')} out`,
   ];
@@ -67,6 +68,19 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
   lines.push(...shown);
   if (paths.length > 3) lines.push(`             … and ${paths.length - 3} more`);
   return lines.map(printable);
+}
+
+/** Which properties answers had wrong, with their share of all answers that were checked. */
+function violationLines({ checked = 0, violations = [] }: RunSummary): string[] {
+  const shown = violations
+    .slice(0, 5)
+    .map(
+      ({ property, answers }) =>
+        `${property} in ${count(answers, 'answer')} (${((100 * answers) / checked).toFixed(1)} %)`,
+    );
+  if (shown.length === 0) return [];
+  const more = violations.length > 5 ? `, and ${violations.length - 5} more properties` : '';
+  return [`  violations ${shown.join(', ')}${more}`];
 }
 
 /** Said only where the run went another way than its plan. */

@@ -31,6 +31,10 @@ export type FailureCounts = z.infer<typeof FailureCounts>;
 export const ResultFacts = z.object({ bytes: Count, sha256: z.string() });
 export type ResultFacts = z.infer<typeof ResultFacts>;
 
+/** Answers in which a property of the schema was wrong or missing. */
+export const PropertyViolations = z.object({ property: z.string(), answers: Count });
+export type PropertyViolations = z.infer<typeof PropertyViolations>;
+
 /** What became of one part's rows. */
 export const PartLedger = z.object({
   part_id: z.string(),
@@ -44,6 +48,9 @@ export const PartLedger = z.object({
   stray_lines: Count,
   /** Answers that were an object of the schema once text around it was taken away; absent without `output_schema`. */
   mended: Count.optional(),
+  /** Answers that were checked against the schema, and how many of them had which property wrong; absent without `output_schema`. */
+  checked: Count.optional(),
+  violations: z.array(PropertyViolations).optional(),
   job_arn: z.string().nullable(),
   job_status: z.string().nullable(),
   /** What Bedrock said of a job that failed. */
@@ -116,6 +123,17 @@ export function addReasons(reasons: readonly Reason[]): Reason[] {
     byCode.set(reason.error_code, known ? { ...known, rows: known.rows + reason.rows } : reason);
   }
   return [...byCode.values()].sort((a, b) => b.rows - a.rows || (a.error_code < b.error_code ? -1 : 1));
+}
+
+/** The violations of all ledgers together, the most frequent first, then by property. */
+export function addViolations(violations: readonly PropertyViolations[]): PropertyViolations[] {
+  const byProperty = new Map<string, number>();
+  for (const { property, answers } of violations) {
+    byProperty.set(property, (byProperty.get(property) ?? 0) + answers);
+  }
+  return [...byProperty]
+    .map(([property, answers]) => ({ property, answers }))
+    .sort((a, b) => b.answers - a.answers || (a.property < b.property ? -1 : 1));
 }
 
 /** True where every row is in exactly one column of the ledger. */

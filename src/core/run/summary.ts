@@ -3,12 +3,27 @@ import { FlawCounts, StopReasonCounts } from '../jobs/answer-flaws.ts';
 import { DatasetFile } from '../plan/part.ts';
 import { HubSource } from '../plan/run-plan.ts';
 import { SchemaForm } from '../run-input/output-schema.ts';
-import { AttemptCounts, Reason, RowCounts, TokenCounts } from './ledger.ts';
+import { AttemptCounts, PropertyViolations, Reason, RowCounts, TokenCounts } from './ledger.ts';
 import { RunStop } from './run-stop.ts';
 
 /** How a run ended: every row has an answer, or some have none in the end, or it was stopped or cancelled before. */
 export const RunStatus = z.enum(['succeeded', 'partly_succeeded', 'stopped', 'cancelled']);
 export type RunStatus = z.infer<typeof RunStatus>;
+
+/** What is in a typed column of the rows with an answer: of all, or of the first ones of a very large run. */
+export const ColumnSummary = z.object({
+  name: z.string(),
+  /** DuckDB's name of its type; of a list, what is counted are its items. */
+  type: z.string(),
+  /** Rows with an answer that were counted, and those of them that have no value. */
+  rows: z.int().min(0),
+  nulls: z.int().min(0),
+  /** The most frequent values, of at most 60 characters each; none where every value is another. */
+  values: z.array(z.object({ value: z.string(), rows: z.int().min(1) })),
+  /** Of numbers; null where there are none. */
+  numbers: z.object({ min: z.number(), mean: z.number(), max: z.number() }).nullable(),
+});
+export type ColumnSummary = z.infer<typeof ColumnSummary>;
 
 /** How the model was told the schema of its answers, and what it said where it refused to be held to it. */
 export const SchemaFormUsed = z.object({
@@ -38,6 +53,11 @@ export const RunSummary = z.object({
   flawed: FlawCounts.optional(),
   /** Answers that were an object of the schema once text around it was taken away; absent without `output_schema`. */
   mended: z.int().min(0).optional(),
+  /** Answers of all attempts that were checked against the schema, and how many of them had which property wrong or missing. */
+  checked: z.int().min(0).optional(),
+  violations: z.array(PropertyViolations).optional(),
+  /** What is in the typed columns of the output, in their order; absent without `output_schema`. */
+  columns: z.array(ColumnSummary).optional(),
   /** How the model was told the schema; absent without `output_schema`, and in summaries of when it was told in the prompt alone. */
   schema_form: SchemaFormUsed.optional(),
   tokens: TokenCounts,

@@ -10,7 +10,7 @@ import {
   SCHEMA_REFUSED,
 } from '../../core/jobs/retry-policy.ts';
 import { balancedRanges } from '../../core/plan/packing.ts';
-import type { FailureCounts } from '../../core/run/ledger.ts';
+import { addViolations, type FailureCounts, type PropertyViolations } from '../../core/run/ledger.ts';
 import { privately } from '../../core/text/private-text.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
@@ -36,6 +36,7 @@ import { type ResultLedger, readLedger } from '../results/read-results.ts';
 import type { ResultColumn, ResultColumns } from '../results/result-columns.ts';
 import { countFailures } from './owed-records.ts';
 import { type Answers, hasNumbers, readAnswers } from './read-answers.ts';
+import type { CheckedAnswers } from './type-answers.ts';
 
 /** Memory that DuckDB may use for one part. */
 export const COLLECT_MEMORY_MB = 1024;
@@ -80,8 +81,12 @@ export interface CollectedPart extends ResultLedger {
   answered: number;
   /** True where a record without one has used up an attempt. */
   wasTried: boolean;
-  /** Answers whose JSON was mended; absent where none was asked for. */
+  /** Answers whose JSON was mended; absent where none was asked for, like the next two. */
   mended?: number;
+  /** Answers that were checked against the schema. */
+  checked?: number;
+  /** Answers in which a property was wrong or missing, the most frequent first. */
+  violations?: PropertyViolations[];
   /** Records that are owed another attempt. */
   owed: number;
   failures: FailureCounts[];
@@ -131,12 +136,24 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
       ...(elsewhere > 0 ? { isWaiting: IS_ELSEWHERE } : {}),
     })),
     stray_lines: lines - answered,
-    ...(request.columns.schema === undefined ? {} : { mended: answers.mended }),
+    ...(request.columns.schema === undefined ? {} : checkedCounts(answers.typed)),
     answered,
     wasTried: unanswered.sent,
     owed: owedUnder({ owed: { records: 0 }, failures }, request.retry),
     failures,
     ...(elsewhere === 0 ? {} : { answered_elsewhere: elsewhere }),
+  };
+}
+
+function checkedCounts({
+  mended,
+  checked,
+  violations,
+}: CheckedAnswers): Pick<CollectedPart, 'mended' | 'checked' | 'violations'> {
+  return {
+    mended,
+    checked,
+    violations: addViolations([...violations].map(([property, answers]) => ({ property, answers }))),
   };
 }
 

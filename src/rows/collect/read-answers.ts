@@ -6,7 +6,7 @@ import type { ResultColumns } from '../results/result-columns.ts';
 import { noLinesSql, outputLinesSql, rewrittenLinesSql, UNEXPECTED_MODEL_OUTPUT } from './output-line.ts';
 import { openPlainFiles } from './plain-file.ts';
 import { rewriteOutput } from './rewrite-output.ts';
-import { typeAnswers } from './type-answers.ts';
+import { addChecked, type CheckedAnswers, typeAnswers } from './type-answers.ts';
 import { createTypedReader } from './typed-answer.ts';
 
 /** What a job answered, for as long as it is not disposed of. */
@@ -19,8 +19,8 @@ export interface Answers extends AsyncDisposable {
   unreadable: number;
   /** True where a file ends in the middle of a line or of its compression. */
   isCutOff: boolean;
-  /** Answers that were an object only without the text or code fence around it, or a comma too many. */
-  mended: number;
+  /** How answers fared against their schema; all zero where there is none. */
+  typed: CheckedAnswers;
   /** Bytes of the texts, or how many numbers the embeddings have. */
   size: number;
 }
@@ -48,14 +48,15 @@ export async function readAnswers(
   };
   const selects = [`SELECT *, CAST(NULL AS BIGINT) AS line FROM (${noLinesSql(columns)})`];
   const readTyped = columns.schema && createTypedReader(columns.schema);
-  let [read, unreadable, mended, isCutOff] = [0, 0, 0, false];
+  let [read, unreadable, isCutOff] = [0, 0, false];
+  const typed: CheckedAnswers = { checked: 0, mended: 0, violations: new Map() };
   try {
     for (const [index, { path: outputPath, isWhole }] of plain.files.entries()) {
       const path = join(scratchDirectory, `answers-${index}.parquet`);
       paths.push(path);
       const copied = await copyAnswers(db, { outputPath, path, columns, bytesPerRow, scratchDirectory });
       if (readTyped !== undefined) {
-        mended += await typeAnswers(db, { path, columns, readTyped, bytesPerRow, scratchDirectory });
+        addChecked(typed, await typeAnswers(db, { path, columns, readTyped, bytesPerRow, scratchDirectory }));
       }
       selects.push(`SELECT *, file_row_number + ${read} AS line FROM ${readParquetSql(path)}`);
       read += copied.lines;
@@ -69,7 +70,7 @@ export async function readAnswers(
       lines: read + unreadable,
       unreadable,
       isCutOff,
-      mended,
+      typed,
       size,
       [Symbol.asyncDispose]: removeFiles,
     };

@@ -10,6 +10,25 @@ import type { TypedReader } from './typed-answer.ts';
 /** Answers that JavaScript holds at once. */
 const PAGE_ROWS = WORKING_ROW_GROUPS.rows;
 
+/** How answers fared against their schema. */
+export interface CheckedAnswers {
+  /** Answers that were looked at. */
+  checked: number;
+  /** Of these, those that were an object only without the text around it, or a comma too many. */
+  mended: number;
+  /** Answers in which a property is wrong or missing, by its name. */
+  violations: Map<string, number>;
+}
+
+/** Adds the counts of one file to those of others. */
+export function addChecked(sum: CheckedAnswers, more: CheckedAnswers): void {
+  sum.checked += more.checked;
+  sum.mended += more.mended;
+  for (const [property, answers] of more.violations) {
+    sum.violations.set(property, (sum.violations.get(property) ?? 0) + answers);
+  }
+}
+
 interface TypeAnswersRequest {
   /** What `copyAnswers` wrote; it is replaced. */
   path: string;
@@ -21,13 +40,13 @@ interface TypeAnswersRequest {
 
 /**
  * Reads each answer of a file as an object of the schema, and adds a column for each of its properties; an answer that
- * is not of the schema becomes an error beside it, and keeps its tokens. Gives how many were mended.
+ * is not of the schema becomes an error beside it, and keeps its tokens.
  */
-export async function typeAnswers(db: DuckDb, request: TypeAnswersRequest): Promise<number> {
+export async function typeAnswers(db: DuckDb, request: TypeAnswersRequest): Promise<CheckedAnswers> {
   const { path, columns, bytesPerRow, scratchDirectory } = request;
   const linesPath = join(scratchDirectory, 'typed.jsonl');
   const typedPath = `${path}.typed`;
-  const { mended, longestBytes } = await writeTypedLines(db, linesPath, request);
+  const { longestBytes, ...checked } = await writeTypedLines(db, linesPath, request);
   const lines = readJsonSql(
     linesPath,
     [
@@ -53,19 +72,19 @@ export async function typeAnswers(db: DuckDb, request: TypeAnswersRequest): Prom
   });
   await rename(typedPath, path);
   await rm(linesPath, { force: true });
-  return mended;
+  return checked;
 }
 
 async function writeTypedLines(
   db: DuckDb,
   linesPath: string,
   { path, columns, readTyped }: TypeAnswersRequest,
-): Promise<{ mended: number; longestBytes: number }> {
+): Promise<CheckedAnswers & { longestBytes: number }> {
   const { rows } = await db.row(
     `SELECT CAST(sum(num_rows) AS DOUBLE) AS "rows" FROM parquet_file_metadata(${sqlText(path)})`,
   );
   await using writer = openLineWriter(linesPath);
-  let mended = 0;
+  const counts: CheckedAnswers = { checked: 0, mended: 0, violations: new Map() };
   for (let firstRow = 0; firstRow < Number(rows); firstRow += PAGE_ROWS) {
     const page = await db.rows(
       `SELECT ${columns.answer.key} AS answer, stop_reason FROM ${parquetRangeSql({ path, firstRow, rows: PAGE_ROWS })} ORDER BY file_row_number`,
@@ -74,16 +93,20 @@ async function writeTypedLines(
       const line: Record<string, unknown> = { place: firstRow + index };
       if (answer !== null) {
         const read = readTyped(String(answer), stop_reason === null ? null : String(stop_reason));
+        counts.checked += 1;
         if (read.kind === 'typed') {
-          mended += read.isMended ? 1 : 0;
+          counts.mended += read.isMended ? 1 : 0;
           for (const [at, { key }] of columns.properties.entries()) line[key] = read.values[at];
         } else {
           line.code = read.errorCode;
           line.message = read.errorMessage;
+          for (const property of read.properties) {
+            counts.violations.set(property, (counts.violations.get(property) ?? 0) + 1);
+          }
         }
       }
       await writer.write(line);
     }
   }
-  return { mended, ...(await writer.end()) };
+  return { ...counts, ...(await writer.end()) };
 }

@@ -8,7 +8,13 @@ import { findObject } from './mend-json.ts';
 /** What an answer says as an object of a schema: its values, in the order of the properties, or why it has none. */
 export type TypedAnswer =
   | { kind: 'typed'; values: unknown[]; isMended: boolean }
-  | { kind: 'violation'; errorCode: string; errorMessage: string };
+  | {
+      kind: 'violation';
+      errorCode: string;
+      errorMessage: string;
+      /** The properties that are wrong, each once; none where the answer has no object at all. */
+      properties: readonly string[];
+    };
 
 /** Reads answers as objects of one schema. */
 export type TypedReader = (answer: string, stopReason: string | null) => TypedAnswer;
@@ -34,11 +40,11 @@ export function createTypedReader(schema: AnswerSchema): TypedReader {
       // A model that is to leave a value out says null as well.
       if (isOptional && object[name] === null) delete object[name];
     }
-    if (!validate(object)) return violation(faultsOf(validate), answer);
+    if (!validate(object)) return violation(faultsOf(validate), answer, propertiesAtFault(validate));
     const values = properties.map(({ name, type }) => columnValue(object[name], type));
     const strange = properties.find(({ type }, index) => !fits(values[index], type));
     if (strange !== undefined)
-      return violation(`${strange.name} has a number that a column cannot have`, answer);
+      return violation(`${strange.name} has a number that a column cannot have`, answer, [strange.name]);
     return { kind: 'typed', values, isMended };
   };
 }
@@ -67,6 +73,7 @@ function withoutObject(answer: string, stopReason: string | null): TypedAnswer {
   if (TRUNCATED_STOP_REASONS.includes(stopReason?.toLowerCase() ?? '')) {
     return {
       kind: 'violation',
+      properties: [],
       errorCode: TRUNCATED_ANSWER,
       errorMessage: `The answer was cut off (${stopReason}) before its JSON object was whole. Raise inference_parameters.max_tokens.`,
     };
@@ -77,11 +84,11 @@ function withoutObject(answer: string, stopReason: string | null): TypedAnswer {
 const VIOLATION_BEGINS = 'The answer does not match output_schema: ';
 const QUOTE_BEGINS = '. It says: ';
 
-function violation(why: string, answer?: string): TypedAnswer {
+function violation(why: string, answer?: string, properties: readonly string[] = []): TypedAnswer {
   const fault = why.slice(0, MESSAGE_LENGTH).toWellFormed();
   const said = answer === undefined ? '.' : `${QUOTE_BEGINS}${quoted(answer)}`;
   const errorMessage = `${VIOLATION_BEGINS}${fault}${said}`;
-  return { kind: 'violation', errorCode: SCHEMA_VIOLATION, errorMessage };
+  return { kind: 'violation', errorCode: SCHEMA_VIOLATION, errorMessage, properties };
 }
 
 /** What was wrong with an answer, by the message of its row. */
@@ -98,6 +105,17 @@ function quoted(answer: string): string {
     .toWellFormed()
     .replace(/\p{C}+/gu, ' ');
   return answer.length > MESSAGE_LENGTH ? `${beginning}…` : beginning;
+}
+
+/** Which of the answer's own properties are wrong, or missing. */
+function propertiesAtFault({ errors }: ValidateFunction): string[] {
+  const names = (errors ?? []).map(({ instancePath, params }) => {
+    const [, name] = instancePath.split('/');
+    return name === undefined
+      ? String(params.missingProperty ?? params.additionalProperty ?? '')
+      : name.replaceAll('~1', '/').replaceAll('~0', '~');
+  });
+  return [...new Set(names.filter((name) => name !== ''))];
 }
 
 function faultsOf({ errors }: ValidateFunction): string {

@@ -11,15 +11,20 @@ import {
   addReasons,
   addRowCounts,
   addTokenCounts,
+  addViolations,
   isBalanced,
   MergedLedger,
   PartLedger,
 } from '../../core/run/ledger.ts';
 import type { RunStop } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
+import { answerSchemaOf } from '../../core/run-input/output-schema.ts';
+import { parseRunInput } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { priceOfRun } from '../../models/catalog/prices.ts';
+import { summarizeColumns } from '../../rows/results/column-summaries.ts';
 import { recountResults } from '../../rows/results/recount-results.ts';
+import { propertyColumnsOf } from '../../rows/results/result-columns.ts';
 import { resultObjects } from '../../rows/results/result-objects.ts';
 import { skippedRecordsOf } from '../../rows/sources/dataset-notes.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
@@ -89,7 +94,8 @@ async function writeSummary(
     waves: state.wave,
     reasons: addReasons(finals.flatMap(({ reasons }) => reasons)),
     ...howAnswersEnded(finals),
-    ...countMended(turns),
+    ...countTyped(turns),
+    ...(await columnsOf({ plan, outputUris }, deps)),
     ...schemaFormOf(plan, turns),
     // Of every attempt: all of them were paid for.
     tokens: addTokenCounts(turns.map(({ ledger }) => ledger.tokens)),
@@ -132,10 +138,36 @@ function howAnswersEnded(finals: readonly MergedLedger[]): Pick<RunSummary, 'sto
   return { stop_reasons, flawed: countFlaws(stop_reasons) };
 }
 
-/** Answers whose JSON was mended; nothing where none was asked for. */
-function countMended(turns: readonly Turn[]): Pick<RunSummary, 'mended'> {
-  const counts = turns.flatMap(({ ledger }) => ledger.mended ?? []);
-  return counts.length === 0 ? {} : { mended: counts.reduce((sum, mended) => sum + mended, 0) };
+/** How answers fared against their schema; nothing where there is none. */
+function countTyped(turns: readonly Turn[]): Pick<RunSummary, 'mended' | 'checked' | 'violations'> {
+  const ledgers = turns.map(({ ledger }) => ledger).filter(({ mended }) => mended !== undefined);
+  if (ledgers.length === 0) return {};
+  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
+  const mended = sum(ledgers.map((ledger) => ledger.mended ?? 0));
+  if (ledgers.some(({ checked }) => checked === undefined)) return { mended };
+  return {
+    mended,
+    checked: sum(ledgers.map(({ checked = 0 }) => checked)),
+    violations: addViolations(ledgers.flatMap(({ violations = [] }) => violations)),
+  };
+}
+
+/** Rows of the output whose typed columns are counted. */
+const MAX_COUNTED_ROWS = 5_000_000;
+
+/** What is in the typed columns of the output; nothing where there are none. */
+async function columnsOf(
+  { plan, outputUris }: { plan: RunPlan; outputUris: RunSummary['output_uris'] },
+  { store, scratchDirectory }: StepDeps,
+): Promise<Pick<RunSummary, 'columns'>> {
+  const { output_schema, output_prefix } = parseRunInput(plan.input);
+  if (output_schema === undefined) return {};
+  const names = propertyColumnsOf(answerSchemaOf(output_schema), output_prefix).map(({ name }) => name);
+  const files = resultObjects(outputUris as S3Uri[], {
+    store,
+    scratchDirectory: join(scratchDirectory, plan.run_id, 'columns'),
+  });
+  return { columns: await summarizeColumns(files, { names, maxRows: MAX_COUNTED_ROWS }) };
 }
 
 /** How the model was told the schema, in the end; nothing where there is none. */

@@ -51,6 +51,8 @@ test('typed answers are columns of their own types; one that is not of the schem
   expect(collected).toMatchObject({
     rows: { total: 6, succeeded: 3, failed: 2, not_sent: 1 },
     mended: 1,
+    checked: 6,
+    violations: [{ property: 'label', answers: 1 }],
     owed: 1,
     // All were paid for.
     tokens: { input: 15, output: 10 },

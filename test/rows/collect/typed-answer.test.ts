@@ -3,7 +3,11 @@ import { expect, test } from 'vitest';
 import { answerSchemaOf, type JsonSchema } from '../../../src/core/run-input/output-schema.ts';
 import { simulatedObject } from '../../../src/emulator/models/simulated-object.ts';
 import { findObject } from '../../../src/rows/collect/mend-json.ts';
-import { createTypedReader, requireSoundSchema } from '../../../src/rows/collect/typed-answer.ts';
+import {
+  createTypedReader,
+  faultOfViolation,
+  requireSoundSchema,
+} from '../../../src/rows/collect/typed-answer.ts';
 
 const SCHEMA = answerSchemaOf({
   label: 'good | bad',
@@ -54,22 +58,28 @@ test('any object that stands in any text is found, whatever its strings have in 
 
 const WRONG = 'The answer does not match output_schema: ';
 test.each([
-  [of({ score: 2 }), 'score must be <= 1'],
-  [of({ label: 'fine' }), 'label must be equal to one of the allowed values: good, bad'],
-  [of({ tags: [1], count: 1.5 }), 'count must be integer; tags.0 must be string'],
+  [of({ score: 2 }), 'score must be <= 1', ['score']],
+  [of({ label: 'fine' }), 'label must be equal to one of the allowed values: good, bad', ['label']],
+  [of({ tags: [1], count: 1.5 }), 'count must be integer; tags.0 must be string', ['count', 'tags']],
   [
     '{}',
     "must have required property 'label'; must have required property 'score'; must have required property 'count'; and 1 more",
+    ['label', 'score', 'count', 'tags'],
   ],
-  ['I cannot say.', 'it has no JSON object in it'],
-  ['[1]', 'it has no JSON object in it'],
-  [of({ count: 0 }).replace('"count":0', '"count":1e30'), 'count has a number that a column cannot have'],
-  [of({ score: 0 }).replace('"score":0', '"score":1e999'), 'score must be <= 1'],
-])('%s is a violation', (answer, why) => {
+  ['I cannot say.', 'it has no JSON object in it', []],
+  ['[1]', 'it has no JSON object in it', []],
+  [
+    of({ count: 0 }).replace('"count":0', '"count":1e30'),
+    'count has a number that a column cannot have',
+    ['count'],
+  ],
+  [of({ score: 0 }).replace('"score":0', '"score":1e999'), 'score must be <= 1', ['score']],
+])('%s is a violation', (answer, why, properties) => {
   expect(read(answer, 'end_turn')).toEqual({
     kind: 'violation',
     errorCode: 'SchemaViolation',
     errorMessage: `${WRONG}${why}. It says: ${answer}`,
+    properties,
   });
 });
 
@@ -85,9 +95,18 @@ test('a bad answer is quoted as far as it helps, and is safe to print', () => {
   expect(messageOf('x'.repeat(10_000))).toMatch(/It says: x{400}…$/);
 });
 
+test('what was wrong is found in the message of a row', () => {
+  const said = read(of({ score: 2 }), 'end_turn');
+  const message = said.kind === 'violation' ? said.errorMessage : '';
+  expect(faultOfViolation(message)).toBe('score must be <= 1');
+  expect(faultOfViolation(`${WRONG}it is empty.`)).toBe('it is empty');
+  expect(faultOfViolation('Something else.')).toBe('Something else');
+});
+
 test('an answer that was cut off is told from one that is wrong', () => {
   expect(read('{"label":"good","sco', 'max_tokens')).toEqual({
     kind: 'violation',
+    properties: [],
     errorCode: 'AnswerTruncated',
     errorMessage:
       'The answer was cut off (max_tokens) before its JSON object was whole. Raise inference_parameters.max_tokens.',

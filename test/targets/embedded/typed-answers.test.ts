@@ -32,6 +32,17 @@ test('answers that break the schema are sent again, and only they, until every r
   expect(summary.mended).toBeGreaterThan(50);
   const [once, twice] = summary.attempts;
   expect(twice?.rows).toBeGreaterThan(200);
+  expect(summary.checked).toBe(1000 + Number(twice?.rows));
+  expect(summary.columns?.map(({ name, rows, numbers }) => [name, rows, numbers === null])).toEqual([
+    ['a_label', 1000, true],
+    ['a_score', 1000, false],
+    ['a_stars', 1000, false],
+    ['a_topics', 1000, true],
+    ['a_reason', 1000, true],
+  ]);
+  const labels = summary.columns?.[0]?.values ?? [];
+  expect(labels.map(({ value }) => value).toSorted()).toEqual(['bad', 'good', 'neutral']);
+  expect(labels.reduce((sum, { rows }) => sum + rows, 0)).toBe(1000);
   expect([once?.attempts, twice?.attempts]).toEqual([1, 2]);
 
   const rows = await outputRows(result, directory);
