@@ -10,6 +10,8 @@ interface Example {
   args: string[];
   rows: number;
   jobs: number;
+  /** Typed columns that it must give. */
+  columns?: string[];
 }
 
 const HAIKU = 'us.anthropic.claude-haiku-4-5-20251001-v1:0';
@@ -32,6 +34,19 @@ const examples: Example[] = [
     ],
     rows: 10_000,
     jobs: 4,
+  },
+  {
+    name: 'extraction: the same table, to five typed columns',
+    args: [
+      'node_modules/vega-datasets/data/birdstrikes.csv',
+      '--input',
+      'examples/extraction/run.json',
+      '--max-records',
+      '2000',
+    ],
+    rows: 2000,
+    jobs: 1,
+    columns: ['severity', 'risk', 'days_of_repair', 'factors', 'advice'],
   },
   {
     name: 'embeddings: 600 sentences, ids of their own',
@@ -81,10 +96,11 @@ const Summary = z.looseObject({
   rows: z.object({ total: z.int(), succeeded: z.int(), failed: z.int(), not_sent: z.int() }),
   jobs: z.int(),
   simulated: z.literal(true),
+  columns: z.array(z.object({ name: z.string() })).optional(),
 });
 
 let failed = 0;
-for (const { name, args, rows, jobs } of examples) {
+for (const { name, args, rows, jobs, columns = [] } of examples) {
   const directory = mkdtempSync(join(tmpdir(), 'quarry-example-'));
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -97,7 +113,8 @@ for (const { name, args, rows, jobs } of examples) {
     summary !== undefined &&
     summary.rows.total === rows &&
     summary.rows.succeeded === rows &&
-    summary.jobs === jobs;
+    summary.jobs === jobs &&
+    columns.every((column) => summary.columns?.some((typed) => typed.name === column) === true);
   if (!right) failed += 1;
   console.log(`${right ? 'ok    ' : 'FAILED'} ${name}`);
   if (!right) console.log(`exit ${status}\n${stdout}\n${stderr}`);

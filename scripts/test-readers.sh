@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compares three readings of made-up CSV; runs tables that packages ship, and has pyarrow and Python's csv and json compare them;
-# runs Parquet files of pyarrow, pandas, polars and DuckDB, and has each of them read the output; and runs what these and fastparquet
+# runs Parquet files of pyarrow, pandas, polars and DuckDB, and has each of them read the output, typed columns too; and runs what these and fastparquet
 # write in every way that they have, with footers that lie.
 # From the repository's root; needs python3.
 set -euo pipefail
@@ -43,5 +43,9 @@ packages=$(echo .venv/tables/lib/python3*/site-packages)
 .venv/writers/bin/python test/conformance/many_writers.py make "$directory/writers" "${QUARRY_WRITERS_SEED:-20261127}" "${QUARRY_WRITERS_FILES:-40}"
 "$node" test/conformance/table-corpus.ts "$directory/written" "$directory/writers/lying"
 .venv/writers/bin/python test/conformance/many_writers.py check "$directory/written/tables.json" "$directory/writers" && passed=$((passed + 1)) || failed=$((failed + 1))
+mkdir "$directory/typed"
+"$node" test/conformance/typed-run.ts "$directory/typed" &&
+  xargs -d '\n' "$python" test/conformance/typed-output.py <"$directory/typed/outputs.txt" &&
+  passed=$((passed + 1)) || failed=$((failed + 1))
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
