@@ -19,26 +19,41 @@ export interface PromptPieces {
   prompt: readonly PromptPiece[];
   /** Where the system prompt has placeholders; without any it is in the request. */
   system?: readonly PromptPiece[] | undefined;
+  /** Turns before the prompt, in their order. */
+  turns?: readonly PromptTurn[];
+}
+
+/** A turn before the prompt, with places for the row's values. */
+export interface PromptTurn {
+  role: 'user' | 'assistant';
+  pieces: readonly PromptPiece[];
 }
 
 /** The frame of a run's records: the model's body, cut where the prompts stand. */
 export function recordFrameOf(
   adapter: ModelAdapter,
   request: ModelRequest,
-  { prompt, system }: PromptPieces,
+  { prompt, system, turns = [] }: PromptPieces,
 ): RecordFrame {
-  const bodyOf = (promptText: string, systemText: string | undefined) =>
+  const bodyOf = (promptText: string, systemText: string | undefined, markerOf: (turn: number) => string) =>
     JSON.stringify(
-      adapter.toModelInput(
-        promptText,
-        system === undefined ? request : { ...request, systemPrompt: systemText },
-      ),
+      adapter.toModelInput(promptText, {
+        ...request,
+        ...(system === undefined ? {} : { systemPrompt: systemText }),
+        ...(turns.length === 0
+          ? {}
+          : { turns: turns.map(({ role }, turn) => ({ role, text: markerOf(turn) })) }),
+      }),
     );
   // Whatever the user's own texts are, a marker longer than the whole body is in none of them.
-  const length = bodyOf('', '').length + 1;
+  const length = bodyOf('', '', () => '').length + 1;
   const [promptMarker, systemMarker] = ['#'.repeat(length), '+'.repeat(length)];
-  let segments: RecordSegment[] = [{ kind: 'text', text: bodyOf(promptMarker, systemMarker) }];
+  const markerOf = (turn: number) => '-'.repeat(length + turn);
+  let segments: RecordSegment[] = [{ kind: 'text', text: bodyOf(promptMarker, systemMarker, markerOf) }];
   segments = cutAt(segments, { marker: promptMarker, pieces: prompt, what: 'prompt', adapter });
+  for (const [turn, { pieces }] of turns.entries()) {
+    segments = cutAt(segments, { marker: markerOf(turn), pieces, what: `turn ${turn + 1}`, adapter });
+  }
   if (system !== undefined) {
     segments = cutAt(segments, { marker: systemMarker, pieces: system, what: 'system prompt', adapter });
   }

@@ -7,10 +7,7 @@ export type PromptPiece = { kind: 'literal'; text: string } | { kind: 'column'; 
  * Splits a template: `{column}` is a placeholder, `{{` and `}}` are literal braces. A column's name may have any
  * character but braces. Throws InvalidRunInputError for a brace without its partner.
  */
-export function parsePromptTemplate(
-  template: string,
-  what: 'prompt template' | 'system prompt' = 'prompt template',
-): PromptPiece[] {
+export function parsePromptTemplate(template: string, what: string = 'prompt template'): PromptPiece[] {
   const pieces: PromptPiece[] = [];
   let literal = '';
   const flush = () => {

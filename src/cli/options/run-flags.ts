@@ -166,7 +166,7 @@ function typeOf(schema: FieldSchema): FlagType {
     case 'object':
       return 'json';
     case 'array':
-      return 'list';
+      return 'element' in schema && (schema.element as FieldSchema).type === 'object' ? 'json' : 'list';
     case 'record':
       return 'document';
     default:

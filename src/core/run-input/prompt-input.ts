@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import type { Concern, GivenFields, Refuse } from './concern.ts';
 
+/** A turn of the conversation before the prompt. */
+export const Message = z.strictObject({ role: z.enum(['user', 'assistant']), content: z.string().min(1) });
+
 const fields = {
   prompt_id: z.string().min(1).meta({
     description: 'Name of a template in `promptIdToTemplate`; null for embeddings.',
@@ -11,6 +14,10 @@ const fields = {
   }),
   system_prompt: z.string().min(1).meta({
     description: 'System prompt. `{column}` is a placeholder here too; `{{` and `}}` are literal braces.',
+  }),
+  messages: z.array(Message).min(1).meta({
+    description:
+      'Turns before the prompt, as examples: `[{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]`, in turn, the last one the assistant’s. `{column}` is a placeholder here too.',
   }),
   text_column: z
     .string()
@@ -26,6 +33,19 @@ export const PROMPT_INPUT = {
   check(given: GivenFields<typeof fields>, refuse: Refuse) {
     if (given.prompt_id !== undefined && given.prompt_template !== undefined) {
       refuse('prompt_template', 'give prompt_id or prompt_template, not both');
+    }
+    const { messages } = given;
+    if (!Array.isArray(messages)) return;
+    const wrong = messages.findIndex(
+      (message, turn) => message?.role !== (turn % 2 === 0 ? 'user' : 'assistant'),
+    );
+    if (wrong !== -1) {
+      refuse(
+        'messages',
+        `turn ${wrong + 1} must be the ${wrong % 2 === 0 ? 'user' : 'assistant'}’s: they take turns, and the user begins`,
+      );
+    } else if (messages.length % 2 === 1) {
+      refuse('messages', 'the last one must be the assistant’s: the prompt is the user’s next turn');
     }
   },
 } satisfies Concern;

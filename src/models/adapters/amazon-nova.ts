@@ -14,11 +14,11 @@ export const amazonNova: ModelAdapter = {
   systemPrompt: true,
   matches: ({ body }) => body === 'nova-messages',
   turn: toBlockMessage,
-  toModelInput: (prompt, { systemPrompt, parameters }) =>
+  toModelInput: (prompt, { systemPrompt, parameters, turns = [] }) =>
     withoutUndefined({
       schemaVersion: 'messages-v1',
       system: systemPrompt === undefined ? undefined : [{ text: systemPrompt }],
-      messages: [toBlockMessage({ role: 'user', text: prompt })],
+      messages: [...turns, { role: 'user', text: prompt } as const].map(toBlockMessage),
       inferenceConfig: inferenceConfigOf(parameters),
     }),
   output: CONVERSE_OUTPUT,

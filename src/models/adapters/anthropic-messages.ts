@@ -16,7 +16,7 @@ export const anthropicMessages: ModelAdapter = {
   matches: ({ body }) => body === 'claude-messages',
   turn: toMessage,
   schemaField: ['output_config', 'format'],
-  toModelInput: (prompt, { systemPrompt, parameters, thinking, schema }) =>
+  toModelInput: (prompt, { systemPrompt, parameters, turns = [], thinking, schema }) =>
     withoutUndefined({
       anthropic_version: 'bedrock-2023-05-31',
       max_tokens: parameters.max_tokens ?? DEFAULT_MAX_TOKENS,
@@ -27,7 +27,7 @@ export const anthropicMessages: ModelAdapter = {
       stop_sequences: parameters.stop_sequences,
       thinking: thinkingFieldOf(thinking),
       output_config: outputConfigOf(thinking, schema),
-      messages: [toMessage({ role: 'user', text: prompt })],
+      messages: [...turns, { role: 'user', text: prompt } as const].map(toMessage),
     }),
   output: {
     kind: 'text',

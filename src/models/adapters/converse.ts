@@ -17,9 +17,9 @@ export const converse: ModelAdapter = {
   matches: ({ output }) => output === 'text',
   turn: toBlockMessage,
   schemaField: ['outputConfig'],
-  toModelInput: (prompt, { systemPrompt, parameters, thinking, schema }) =>
+  toModelInput: (prompt, { systemPrompt, parameters, turns = [], thinking, schema }) =>
     withoutUndefined({
-      messages: [toBlockMessage({ role: 'user', text: prompt })],
+      messages: [...turns, { role: 'user', text: prompt } as const].map(toBlockMessage),
       system: systemPrompt === undefined ? undefined : [{ text: systemPrompt }],
       inferenceConfig: isUnbounded(thinking)
         ? withoutUndefined({ stopSequences: parameters.stop_sequences })

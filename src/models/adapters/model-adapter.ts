@@ -20,6 +20,8 @@ export interface ConversationTurn {
 export interface ModelRequest {
   systemPrompt: string | undefined;
   parameters: InferenceParameters;
+  /** Turns before the prompt: examples of what is asked and of how it is answered. */
+  turns?: readonly ConversationTurn[] | undefined;
   /** What the model is told of thinking; undefined where nothing is said of it. */
   thinking?: ThinkingForm | undefined;
   /** What a field of the body holds answers to; undefined where none does. */

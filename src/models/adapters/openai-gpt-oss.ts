@@ -19,11 +19,11 @@ export const openaiGptOss: ModelAdapter = {
   matches: ({ id }) => id.startsWith('openai.gpt-oss'),
   turn: toMessage,
   schemaField: ['response_format'],
-  toModelInput: (prompt, { systemPrompt, parameters, thinking, schema }) =>
+  toModelInput: (prompt, { systemPrompt, parameters, turns = [], thinking, schema }) =>
     withoutUndefined({
       messages: [
         ...(systemPrompt === undefined ? [] : [{ role: 'system', content: systemPrompt }]),
-        toMessage({ role: 'user', text: prompt }),
+        ...[...turns, { role: 'user', text: prompt } as const].map(toMessage),
       ],
       max_completion_tokens: parameters.max_tokens ?? DEFAULT_MAX_TOKENS,
       temperature: parameters.temperature,

@@ -17,7 +17,9 @@ const FrontMatter = z
   .strictObject({
     description: z.string(),
     system_prompt: PROMPT_INPUT.fields.system_prompt,
+    messages: PROMPT_INPUT.fields.messages,
     model_id: MODEL_INPUT.fields.model_id,
+    thinking: MODEL_INPUT.fields.thinking,
     inference_parameters: MODEL_INPUT.fields.inference_parameters,
     output_schema: ANSWERS_INPUT.fields.output_schema,
   })

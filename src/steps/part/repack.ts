@@ -97,10 +97,10 @@ function rewritingOf(part: WaveItem, run: PlannedRun): Rewriting | undefined {
 }
 
 /** What changes of a record that is sent in the form of its part. */
-function recordChangeOf({ schema_form }: WaveItem, { adapter, schema }: ModelCall): RecordChange {
+function recordChangeOf({ schema_form }: WaveItem, { adapter, schema, turns }: ModelCall): RecordChange {
   return {
     adapter,
-    turns: 1,
+    turns: turns.length + 1,
     instruction: schema_form === undefined || schema === undefined ? undefined : schemaInstruction(schema),
   };
 }

@@ -7,7 +7,7 @@ import {
 } from '../../core/run-input/output-schema.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { ModelAdapter, ModelInvocationType } from '../../models/adapters/model-adapter.ts';
-import { type RecordFrame, recordFrameOf } from '../../models/record-frame.ts';
+import { type PromptTurn, type RecordFrame, recordFrameOf } from '../../models/record-frame.ts';
 import { type ModelChoice, type ResolvedModel, resolveModel } from '../../models/resolve-model.ts';
 import { chooseSchemaForm } from '../../models/schema-form.ts';
 import type { ThinkingLevel } from '../../models/thinking.ts';
@@ -27,6 +27,8 @@ export interface ModelCall {
   /** What of a row makes its prompt, and its system prompt where that differs by row. */
   prompt: readonly PromptPiece[];
   system: readonly PromptPiece[];
+  /** Turns of the conversation before the prompt. */
+  turns: readonly PromptTurn[];
   /** The system prompt that every row has; empty where there is none, or one that differs by row. */
   systemText: string;
   /** What the model's price goes by. */
@@ -96,16 +98,29 @@ function textCallOf(
     throw new InvalidRunInputError(`${modelId} is a text model: give prompt_id or prompt_template.`);
   }
   const prompt = parsePromptTemplate(template);
-  if (output_schema === undefined) return callOf(model, { template, prompt, system });
+  const turns = (input.messages ?? []).map(
+    ({ role, content }, index): PromptTurn => ({
+      role,
+      pieces: parsePromptTemplate(content, `turn ${index + 1} of messages`),
+    }),
+  );
+  if (output_schema === undefined) return callOf(model, { template, prompt, turns, system });
   const schema = answerSchemaOf(output_schema);
   const choice = chooseSchemaForm(schema, { model, modelId, form: schemaForm });
   const noted = { ...model, notes: [...model.notes, ...choice.notes] };
   if (choice.form === 'native') {
     const held = { ...noted, request: { ...model.request, schema: choice.sent } };
-    return callOf(held, { template, schema, schemaForm: 'native', prompt, system });
+    return callOf(held, { template, schema, schemaForm: 'native', prompt, turns, system });
   }
   const instruction: PromptPiece = { kind: 'literal', text: schemaInstruction(schema) };
-  return callOf(noted, { template, schema, schemaForm: 'prompt', prompt: [...prompt, instruction], system });
+  return callOf(noted, {
+    template,
+    schema,
+    schemaForm: 'prompt',
+    prompt: [...prompt, instruction],
+    turns,
+    system,
+  });
 }
 
 function embeddingCallOf(model: ResolvedModel, { input, system }: Asking): ModelCall {
@@ -114,7 +129,8 @@ function embeddingCallOf(model: ResolvedModel, { input, system }: Asking): Model
   const why = `${modelId} makes embeddings and takes no prompt. Leave it out; text_column names the column to embed.`;
   refuseKey(input, 'prompt_id', why);
   refuseKey(input, 'prompt_template', why);
-  return callOf(model, { template: null, prompt: [{ kind: 'column', column }], system });
+  refuseKey(input, 'messages', why);
+  return callOf(model, { template: null, prompt: [{ kind: 'column', column }], turns: [], system });
 }
 
 function refuseKey(input: RunInput, key: keyof RunInput, why: string): void {
@@ -138,7 +154,7 @@ function callOf(model: ResolvedModel, { schema, schemaForm, system, ...asked }: 
   return {
     ...model,
     ...asked,
-    frame: recordFrameOf(model.adapter, model.request, { prompt: asked.prompt, system }),
+    frame: recordFrameOf(model.adapter, model.request, { ...asked, system }),
     schema,
     schemaForm,
     system: system ?? [],
@@ -146,5 +162,5 @@ function callOf(model: ResolvedModel, { schema, schemaForm, system, ...asked }: 
   };
 }
 
-type AskedOfRows = Pick<ModelCall, 'template' | 'prompt'> &
+type AskedOfRows = Pick<ModelCall, 'template' | 'prompt' | 'turns'> &
   Partial<Pick<ModelCall, 'schema' | 'schemaForm'>> & { system: readonly PromptPiece[] | undefined };

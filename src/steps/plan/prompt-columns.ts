@@ -33,6 +33,7 @@ function requireColumns(call: ModelCall, names: readonly string[]): void {
   for (const [what, pieces] of [
     ['prompt', call.prompt],
     ['system prompt', call.system],
+    ['conversation in messages', call.turns.flatMap(({ pieces }) => pieces)],
   ] as const) {
     const missing = placeholdersOf(pieces).filter((column) => !names.includes(column));
     if (missing.length === 0) continue;
@@ -54,7 +55,7 @@ function bracesHint(placeholders: readonly string[]): string {
   return ` Write braces that are not placeholders twice${example}.`;
 }
 
-function doubtsOf({ prompt, system }: ModelCall, template: string, names: readonly string[]): Doubt[] {
+function doubtsOf({ prompt, system, turns }: ModelCall, template: string, names: readonly string[]): Doubt[] {
   const column = [...template.matchAll(/\{\{\s*([^{}]+?)\s*\}\}/g)]
     .map(([, name = '']) => name)
     .find((name) => names.includes(name));
@@ -66,7 +67,8 @@ function doubtsOf({ prompt, system }: ModelCall, template: string, names: readon
       },
     ];
   }
-  if (placeholdersOf([...prompt, ...system]).length > 0) return [];
+  const shown = turns.flatMap(({ pieces }) => pieces);
+  if (placeholdersOf([...prompt, ...system, ...shown]).length > 0) return [];
   return [
     {
       fault: 'The prompt template has no placeholder, so it would ask the same question of every row.',

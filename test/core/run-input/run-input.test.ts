@@ -92,6 +92,10 @@ test('every key is taken, and kept', () => {
       truncation: 'end',
     },
     thinking: 'low',
+    messages: [
+      { role: 'user', content: 'Is {text} fine?' },
+      { role: 'assistant', content: 'Yes.' },
+    ],
     text_column: 'text',
     record_id_column: 'id',
     output_column: 'answer',
@@ -203,6 +207,21 @@ describe('an unknown key', () => {
 });
 
 test.each<{ name: string; document: Record<string, unknown>; faults: string[] }>([
+  {
+    name: 'a turn of the wrong side',
+    document: { ...MINIMAL, messages: [{ role: 'assistant', content: 'Yes.' }] },
+    faults: ['messages: turn 1 must be the user’s: they take turns, and the user begins'],
+  },
+  {
+    name: 'an example without its answer',
+    document: { ...MINIMAL, messages: [{ role: 'user', content: 'Is it?' }] },
+    faults: ['messages: the last one must be the assistant’s: the prompt is the user’s next turn'],
+  },
+  {
+    name: 'a form and a second question without a schema',
+    document: { ...MINIMAL, output_schema_form: 'prompt', reask: true },
+    faults: ['output_schema_form: goes with output_schema', 'reask: goes with output_schema'],
+  },
   {
     name: 'neither s3_uri nor dataset_id',
     document: { model_id: MODEL },

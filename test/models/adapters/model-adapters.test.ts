@@ -106,6 +106,15 @@ describe.each(MODEL_ADAPTERS)('$family', (adapter) => {
           if (!adapter.systemPrompt || systemPrompt === undefined) return;
           const both = { prompt: pieces('p', prompt), system: pieces('s', systemPrompt) };
           expect(told(recordFrameOf(adapter, request, both))).toBe(body);
+          if (adapter.turn === undefined) return;
+          const turns = [
+            { role: 'user', text: systemPrompt },
+            { role: 'assistant', text: prompt },
+          ] as const;
+          const shown = turns.map(({ role, text: of }, turn) => ({ role, pieces: pieces(String(turn), of) }));
+          expect(told(recordFrameOf(adapter, request, { ...both, turns: shown }))).toBe(
+            JSON.stringify(adapter.toModelInput(prompt, { ...request, turns })),
+          );
         },
       ),
     );

@@ -69,7 +69,7 @@ test('a file without front matter is a template as it stands', async () => {
 test.each([
   [
     '---\nmodel: x\n---\nText',
-    /front matter of ".*label\.md" is not valid; it may have description, system_prompt, model_id, inference_parameters, output_schema\.\n.*"model"/s,
+    /front matter of ".*label\.md" is not valid; it may have description, system_prompt, messages, model_id, thinking, inference_parameters, output_schema\.\n.*"model"/s,
   ],
   [
     '---\ninference_parameters: {max_tokens: 0}\n---\nText',

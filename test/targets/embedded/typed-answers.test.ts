@@ -113,7 +113,11 @@ test('a model is held to the schema by its own form, and shown its bad answer wi
     directory,
     emulator: { faults: [{ fault: { kind: 'broken-answers', fraction: 0.3, firstAttemptOnly: true } }] },
   });
-  const result = await runRows(1000, emulated, { directory, keys: { output_schema } });
+  const messages = [
+    { role: 'user', content: 'Say row x, as in {name}' },
+    { role: 'assistant', content: '{{"label": "good"}}' },
+  ];
+  const result = await runRows(1000, emulated, { directory, keys: { output_schema, messages } });
   expect(result).toMatchObject({ kind: 'finished', summary: { status: 'succeeded', reasons: [] } });
 
   const first = await sentBodies(directory, 'p00001');
@@ -122,11 +126,15 @@ test('a model is held to the schema by its own form, and shown its bad answer wi
   for (const [recordId, body] of again) {
     const before = first.get(recordId);
     if (before === undefined) throw new Error(`${recordId} was not sent before.`);
-    expect(textsOf(before)).toEqual([expect.stringMatching(/^Say row \d+$/)]);
+    expect(textsOf(before)).toEqual([
+      expect.stringMatching(/^Say row x, as in row \d+$/),
+      '{"label": "good"}',
+      expect.stringMatching(/^Say row \d+$/),
+    ]);
     expect(before.output_config?.format).toMatchObject({ type: 'json_schema' });
-    expect({ ...body, messages: body.messages.slice(0, 1) }).toEqual(before);
-    expect(body.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
-    const [, answer, fault] = textsOf(body);
+    expect({ ...body, messages: body.messages.slice(0, 3) }).toEqual(before);
+    expect(body.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant', 'user']);
+    const [, , , answer, fault] = textsOf(body);
     expect(answer).toMatch(/^\{"label" /);
     expect(fault).toBe(
       'Your answer does not match the JSON Schema: it has no JSON object in it. Answer again with one JSON object that matches it, and nothing else.',
