@@ -138,12 +138,10 @@ export class CsvScanner {
         if (i === bytes.length) break;
       }
       const byte = bytes[i] ?? 0;
-      if (at === PASSING) {
-        i = bytes.indexOf(NEWLINE, i);
+      if (at >= PASSING) {
+        if (at === PASSING) i = bytes.indexOf(NEWLINE, i);
         if (i === -1) break;
-        at = this.#endPassed(offset + i);
-      } else if (at > PASSING) {
-        at = this.#afterEscape(at, byte, offset + i);
+        at = at === PASSING ? this.#endPassed(offset + i) : this.#afterEscape(at, byte, offset + i);
       } else if (byte === NEWLINE) {
         const isLast = this.#endLine(offset + i, { isReturned: at === AFTER_RETURN, fields, untilRow });
         [at, fields] = [AT_START, 1];
@@ -159,12 +157,12 @@ export class CsvScanner {
       } else if (at === AFTER_QUOTE) {
         if (byte !== quote) throw new CsvFault(offset + i, textAfterQuote(this.#dialect));
         at = IN_QUOTES;
+      } else if (at === AT_START && byte === quote) {
+        at = IN_QUOTES;
       } else if (at === AFTER_NULL) {
         throw new CsvFault(offset + i, oddEscape(this.#dialect));
       } else if (byte === escapeMark) {
         at = at === AT_START ? ESCAPED_AT_START : ESCAPED_IN_PLAIN;
-      } else if (at === AT_START && byte === quote) {
-        at = IN_QUOTES;
       } else if (byte === commentMark && at === AT_START && offset + i === this.#recordStart) {
         at = PASSING;
       } else {
