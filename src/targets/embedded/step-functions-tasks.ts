@@ -1,7 +1,7 @@
 import { type BedrockClient, GetModelInvocationJobCommand } from '@aws-sdk/client-bedrock';
 import pLimit from 'p-limit';
 import { toQuarryError } from '../../bedrock/bedrock-errors.ts';
-import { CredentialsError, NotSupportedError } from '../../core/errors.ts';
+import { CredentialsError, NotSupportedError, QuarryError } from '../../core/errors.ts';
 import { type JobStatus, toJobStatus } from '../../core/jobs/job.ts';
 import { PartTurn } from '../../core/plan/part.ts';
 import type { RunEvent } from '../../core/run/run-event.ts';
@@ -35,6 +35,7 @@ export interface TaskRunnerOptions {
 /** Carries out a Task as Step Functions would: functions by their placeholder, and the Bedrock API by its name. */
 export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgress }: TaskRunnerOptions) {
   const oneByOne = pLimit(1);
+  const retries = sayRetries({ clock: deps.clock, onProgress });
   const steps = new Map<unknown, StepName>(STEP_NAMES.map((name) => [functionPlaceholder(name), name]));
   /** By ARN: whose job it is. Submit is passed on every way to a job, also where it finds one that is there. */
   const partOfJob = new Map<string, string>();
@@ -47,7 +48,7 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
         const name = steps.get(given.FunctionName);
         if (name === undefined)
           throw new NotSupportedError(`There is no function ${String(given.FunctionName)}.`);
-        const work = () => runStep(name, given.Payload, deps);
+        const work = () => retries.saying(name, () => runStep(name, given.Payload, deps));
         const output = await (HEAVY_STEPS.has(name) ? oneByOne(work) : work());
         if (name === 'submit') {
           const { job_arn } = output as SubmittedJob;
@@ -90,6 +91,34 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
       default:
         throw new NotSupportedError(`There is no resource ${resource} on this machine.`);
     }
+  };
+}
+
+/** Steps that say themselves, of which part, why they have to wait. */
+const SAY_SO: ReadonlySet<StepName> = new Set(['submit', 'collect', 'runOnDemand']);
+
+/** Says of the other steps why they are tried again, and since when: once for each reason, until they have succeeded. */
+function sayRetries({ clock, onProgress }: Pick<StepDeps, 'clock'> & Pick<TaskRunnerOptions, 'onProgress'>) {
+  const told = new Map<StepName, string>();
+  return {
+    saying: async <T>(name: StepName, work: () => Promise<T>): Promise<T> => {
+      try {
+        const output = await work();
+        told.delete(name);
+        return output;
+      } catch (error) {
+        const isTriedAgain = error instanceof QuarryError && error.retryable && !SAY_SO.has(name);
+        if (isTriedAgain && told.get(name) !== error.name) {
+          told.set(name, error.name);
+          const since = new Date(clock.now()).toISOString();
+          onProgress({
+            kind: 'notice',
+            message: `The step ${name} is tried again. ${error.message} (since ${since})`,
+          });
+        }
+        throw error;
+      }
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { WatchEvent } from '../../../src/quarry/watch/watch-event.ts';
 import { claim } from '../../../src/runs/claim.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { jsonError } from '../../support/aws-double.ts';
@@ -80,6 +81,17 @@ test('Ctrl-C leaves the run alone; it is followed again, cancelled, resumed, sto
     'The execution slow of the stack "Quarry" in us-west-2 is already working on the run: following it.',
   );
   expect((await interrupted(/Z Wave 1/m, 'status', 'slow', '--follow')).status).toBe(130);
+  const watched = await interrupted(/"event":"part".*"state":"running"/, 'watch', 'slow', '--json');
+  expect([watched.status, watched.err]).toEqual([0, '']);
+  const events = watched.out
+    .trimEnd()
+    .split('\n')
+    .map((line) => WatchEvent.parse(JSON.parse(line)));
+  expect(events[0]).toMatchObject({
+    ...{ event: 'run', run_id: 'slow', target: 'aws', status: 'running', rows: 240, billed: true },
+    ...{ simulated: false, worker: expect.stringMatching(/^execution slow since \d{4}-/) },
+  });
+  expect(executions.get('slow')?.status).toBe('RUNNING');
 
   const cancelled = await quarry('cancel', 'slow', '--json');
   expect(cancelled.err).toContain('The execution slow is working on the run; its jobs are stopped');
