@@ -1,4 +1,5 @@
 import { InvalidRunInputError } from '../core/errors.ts';
+import { converse } from './adapters/converse.ts';
 import { findAdapter } from './adapters/find-adapter.ts';
 import {
   DEFAULT_MAX_TOKENS,
@@ -52,7 +53,10 @@ export function resolveModel(modelId: string, choice: ModelChoice): ResolvedMode
   const base = baseOf(identity, choice.baseModelId);
   const pricedId = base?.modelId ?? modelId;
   const facts = factsOf(base?.baseModelId);
-  const adapter = findAdapter(pricedId, choice.invocationType ?? formOfThinking(facts, choice.thinking));
+  // What makes vectors has no messages; of anything else Bedrock may know better by now.
+  const mayConverse = force && facts?.output !== 'embedding';
+  const form = choice.invocationType ?? formOfThinking(facts, choice.thinking);
+  const { adapter, forced } = adapterOf(pricedId, form, mayConverse);
   checkFamily(adapter, parameters, systemPrompt);
   const thinking = thinkingUnder(choice, { modelId, facts, adapter });
   const refusals = [
@@ -63,6 +67,7 @@ export function resolveModel(modelId: string, choice: ModelChoice): ResolvedMode
     throw new InvalidRunInputError(`${refusals.join('\n')} To try it all the same, give force.`);
   }
   const notes = [
+    ...forced,
     ...thinking.notes,
     ...refusals.map((refusal) => `${refusal} It is tried all the same, as force is given.`),
     ...(base === undefined
@@ -109,6 +114,21 @@ function thinkingUnder(
   if (level !== undefined) return thinkingOf(level, { modelId, facts, parameters });
   const maxTokens = parameters.max_tokens ?? DEFAULT_MAX_TOKENS;
   return { form: undefined, maxTokens, refusals: [], notes: [] };
+}
+
+/** The adapter, and what is to be said of one that is only tried: Converse takes any text model, also one that is not known. */
+function adapterOf(
+  modelId: string,
+  invocationType: ModelInvocationType | undefined,
+  mayConverse: boolean,
+): { adapter: ModelAdapter; forced: string[] } {
+  try {
+    return { adapter: findAdapter(modelId, invocationType), forced: [] };
+  } catch (error) {
+    if (!mayConverse || invocationType === 'InvokeModel') throw error;
+    const note = `model_id "${modelId}" is of no supported family. It is asked for text through Converse all the same, as force is given.`;
+    return { adapter: converse, forced: [note] };
+  }
 }
 
 /** The model itself: what the id tells, or what the user says that it stands for. */

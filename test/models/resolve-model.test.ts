@@ -224,6 +224,18 @@ describe('with force', () => {
     ]);
   });
 
+  test('a model of no family that is known is asked for text through Converse, but one that makes vectors is not', () => {
+    const forced = (modelId: string) =>
+      resolveModel(modelId, { systemPrompt: undefined, parameters: {}, force: true });
+    const { adapter, notes } = forced('acme.video-writer-v1:0');
+    expect(adapter.invocationType).toBe('Converse');
+    expect(notes[0]).toBe(
+      'model_id "acme.video-writer-v1:0" is of no supported family. It is asked for text through Converse all the same, as force is given.',
+    );
+    expect(() => resolve('acme.video-writer-v1:0')()).toThrow('is of no supported family.');
+    expect(() => forced('cohere.embed-v4:0')).toThrow('is of no supported family.');
+  });
+
   test('what no request of the family can say is refused still', () => {
     expect(() => resolveModel(TITAN, { systemPrompt: 'Be kind.', parameters: {}, force: true })).toThrow(
       'takes no system prompt',
