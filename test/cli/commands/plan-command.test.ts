@@ -40,7 +40,11 @@ test('a plan shows what a run costs at least, as expected and at most, and what 
   expect(out).toMatch(
     /cost +nothing here; at Bedrock about \$\d+\.\d+ with the longest answers, .*\n +expected about \$0\.\d+, with 100,000 tokens of answers as you expect them; at least \$0\.\d+, for the input\n +beside +about \$\d+\.\d+ with the longest answers, were every row sent on demand\n/,
   );
-  expect((await runQuarry(...args)).out).not.toContain('expected about');
+  const plain = (await runQuarry(...args)).out;
+  expect(plain).not.toContain('expected about');
+  // What it is called: the tokens are not known before, and rows may have to be sent again.
+  expect(plain).toContain(': an estimate');
+  expect(plain).not.toMatch(/at most \$/);
   const wrong = await runQuarry(...args, '--expect-output-tokens', '0');
   expect(wrong.status).toBe(1);
   expect(wrong.err).toContain('expect_output_tokens');
@@ -108,6 +112,14 @@ test('a plan fills the slots that would be idle, and shows how much sooner that 
   expect(few.status).toBe(1);
 });
 
+test('a plan notes what becomes of a prefix that no job may have', async () => {
+  const { file, store } = await dataset(5);
+  const { out } = await runQuarry('plan', file, '--dir', store, ...FLAGS, '--job-name-prefix', 'my jobs_1');
+  expect(out).toContain(
+    'Note: job_name_prefix "my jobs_1" is taken as "my-jobs-1": Bedrock allows no "_" and no blank in the name of a job.',
+  );
+});
+
 test('a plan says how many rows get the answer of an identical request', async () => {
   const directory = await temporaryDirectory();
   const file = join(directory, 'rows.csv');
@@ -139,6 +151,11 @@ test('a plan shows the columns of an output_schema, both of its forms, and how t
   const { out } = await runQuarry(...args);
   expect(out).toContain('  columns    a_mood VARCHAR, a_score DOUBLE\n');
   expect(out).toContain('  schema     asked for in the prompt; each answer is checked\n');
+  const held = await runQuarry(...args, '--model-id', 'us.anthropic.claude-haiku-4-5-20251001-v1:0');
+  expect(held.out).toContain(
+    '  schema     sent in the model’s own form, which holds its answers to it; each answer is checked\n',
+  );
+  expect(held.out).toContain('             sent as {"type":"object","properties":{"mood":{"type":"string"');
   expect(out).toContain(`             ${short}\n             means ${JSON.stringify(compiled)}\n`);
   expect(JSON.parse((await runQuarry(...args, '--json')).out)).toMatchObject({
     output_schema: {
