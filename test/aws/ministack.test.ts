@@ -3,11 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { testAlarm } from '../../scripts/proof/alarm-test.ts';
+import { findingsOf } from '../../scripts/proof/observations.ts';
+import { type ProofAccount, proveDeployment } from '../../scripts/proof/prove-deployment.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { planDestruction } from '../../src/deploy/destroy-stack.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/server.ts';
+import { Quarry } from '../../src/index.ts';
+import { openStack } from '../../src/quarry/open-stack.ts';
 import { createS3Client } from '../../src/store/s3-client.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
-import { cancelRun, resumeRun } from '../../src/targets/aws/cancel-run.ts';
 import { type DeployedTarget, openDeployedTarget } from '../../src/targets/aws/deployed-target.ts';
 import { followRun } from '../../src/targets/aws/follow-execution.ts';
 import { readRunStatus } from '../../src/targets/aws/run-status.ts';
@@ -25,10 +30,11 @@ let ministack: MiniStack;
 let emulator: Emulator;
 let target: DeployedTarget;
 let bucket: string;
+let directory: string;
 const cleanUp = new AsyncDisposableStack();
 
 beforeAll(async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'quarry-ministack-world-'));
+  directory = await mkdtemp(join(tmpdir(), 'quarry-ministack-world-'));
   cleanUp.defer(() => rm(directory, { recursive: true, force: true }));
   const port = await freePort();
   ministack = cleanUp.use(await startMiniStack(`http://127.0.0.1:${port}`));
@@ -42,8 +48,9 @@ beforeAll(async () => {
     stateDirectory: join(directory, 'emulator'),
     faults: [
       {
-        when: { jobName: '^slow-' },
-        times: 1,
+        // Long enough to be cancelled.
+        when: { tag: { key: 'quarry:run', value: 'proof' } },
+        times: 2,
         fault: { kind: 'slow-stage', stage: 'InProgress', extraMs: 600_000 },
       },
       {
@@ -139,29 +146,31 @@ test('a job that the policies deny ends the run with the refusal as its cause', 
   });
 });
 
-test('a run is cancelled while its job is at work, and resumed', async () => {
-  const { executionArn } = await startRun(
-    input({ run_id: 'cancelled', job_name_prefix: 'slow', max_records: 120 }),
-    target,
-  );
-  const abort = new AbortController();
-  await followRun(executionArn, {
-    target,
-    pollMs: 300,
-    signal: abort.signal,
-    onProgress: (event) => {
-      if (event.kind === 'job' && event.status === 'InProgress') abort.abort();
+test('the proof that a user runs, rehearsed: a run is cancelled half-way and resumed, an alarm reaches the topic, the stack is destroyed', async () => {
+  const at = { stackName: 'Quarry', region: REGION, profile: undefined };
+  const account: ProofAccount = {
+    deploy: async () => {},
+    quarry: new Quarry({ target: 'aws', directory: join(directory, 'proof'), region: REGION }),
+    openTarget: () => openStack({ stack_name: 'Quarry', region: REGION, profile: null }),
+    testAlarm: () => testAlarm({ ...at, clock: systemClock }),
+    destroy: async () => {
+      await using destruction = await planDestruction(at, systemClock);
+      expect(destruction.plan.running).toEqual([]);
+      await destruction.destroy({ onProgress: () => {}, signal: new AbortController().signal });
     },
+  };
+  const seen = await proveDeployment(account, {
+    rows: 200,
+    modelId: MODEL,
+    clock: systemClock,
+    tell: () => {},
   });
-  const cancelled = await cancelRun('cancelled', { target, pollMs: 300 });
-  expect(cancelled).toMatchObject({
-    kind: 'followed',
-    result: { kind: 'finished', summary: { status: 'cancelled', rows: { total: 120 } } },
+  expect(seen).toMatchObject({
+    failed: {},
+    cancelled: { status: 'cancelled', rows: { total: 200 } },
+    resumed: { status: 'succeeded', rows: { total: 200, succeeded: 200 } },
+    brokenFiles: 0,
   });
-  const resumed = await resumeRun('cancelled', target);
-  const again = await follow(resumed.executionArn);
-  expect(again).toMatchObject({
-    kind: 'finished',
-    summary: { status: 'succeeded', rows: { total: 120, succeeded: 120 }, jobs: 2 },
-  });
+  const differing = findingsOf(seen, 200).filter(({ verdict }) => verdict === 'differs');
+  expect(differing).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   type DoubleScript,
   startAwsDouble,
@@ -9,6 +9,7 @@ import {
   xmlResult,
 } from '../../support/aws-double.ts';
 import { runQuarry } from '../../support/run-quarry.ts';
+import { openTerminal } from '../../support/terminal.ts';
 
 const IDENTITY = xmlResult(
   'GetCallerIdentity',
@@ -135,4 +136,52 @@ test('what could not be deleted is told with its reason', async () => {
   expect(err).toContain(
     'could not be deleted whole:\n  Role (AWS::IAM::Role) DELETE_FAILED: It is in use.\nTo try again: quarry destroy Quarry',
   );
+});
+
+describe('on a terminal', () => {
+  /** A stack that is being deleted for good, or until the test has seen enough. */
+  async function destroying({ after, keys }: { after: string; keys: string }) {
+    const event =
+      '<StackEvents><member><EventId>1</EventId><StackName>Quarry</StackName><StackId>arn:stack</StackId><LogicalResourceId>Role</LogicalResourceId><ResourceType>AWS::IAM::Role</ResourceType><ResourceStatus>DELETE_IN_PROGRESS</ResourceStatus><Timestamp>2026-01-01T00:00:00Z</Timestamp></member></StackEvents>';
+    const double = await startAwsDouble({
+      GetCallerIdentity: IDENTITY,
+      DescribeStacks: [
+        stackOf('Quarry: batch inference'),
+        stackOf('Quarry: batch inference', 'DELETE_IN_PROGRESS'),
+      ],
+      ListExecutions: { body: { executions: [] } },
+      DeleteStack: xmlResult('DeleteStack', ''),
+      DescribeStackEvents: [
+        xmlResult('DescribeStackEvents', '<StackEvents/>'),
+        xmlResult('DescribeStackEvents', event),
+      ],
+    });
+    onTestFinished(() => double[Symbol.asyncDispose]());
+    stubAwsEnvironment(double.url, {});
+    const yes = after.includes('y/N') ? [] : ['--yes'];
+    const terminal = openTerminal(['destroy', ...yes], { columns: 200 });
+    await terminal.shows(after);
+    terminal.press(keys);
+    const status = await terminal.ended;
+    return { status, shown: terminal.sent(), actions: double.calls.map(({ action }) => action) };
+  }
+
+  test.each(['n', '', 'yep'])('destroy asks, and takes %j for no', async (answer) => {
+    const { status, shown, actions } = await destroying({ after: 'Delete it? (y/N) ', keys: `${answer}\r` });
+    expect(status).toBe(1);
+    expect(shown).toContain('Nothing was changed.');
+    expect(actions).not.toContain('DeleteStack');
+  });
+
+  test('Ctrl-C leaves what CloudFormation has begun to CloudFormation, and says how to go on', async () => {
+    const { status, shown, actions } = await destroying({
+      after: 'DELETE_IN_PROGRESS  AWS::IAM::Role  Role',
+      keys: 'ctrl-c',
+    });
+    expect(status).toBe(130);
+    expect(shown).toContain(
+      'CloudFormation goes on with what it has begun. The same command goes on from there, once it is done.',
+    );
+    expect(actions).toContain('DeleteStack');
+  });
 });
