@@ -40,7 +40,7 @@ packages=$(echo .venv/tables/lib/python3*/site-packages)
 "$node" test/conformance/table-corpus.ts "$directory/tables" node_modules/csv-spectrum/csvs node_modules/vega-datasets/data \
   "$packages"/{statsmodels/datasets,sklearn/datasets/data,lifelines/datasets,mlxtend/data,palmerpenguins,plotly/package_data/datasets}
 "$python" test/conformance/check-tables.py "$directory/tables/tables.json" 130 && passed=$((passed + 1)) || failed=$((failed + 1))
-.venv/writers/bin/python test/conformance/many_writers.py make "$directory/writers" "${QUARRY_WRITERS_SEED:-20261127}" "${QUARRY_WRITERS_FILES:-40}"
+.venv/writers/bin/python test/conformance/many_writers.py make "$directory/writers" "${QUARRY_WRITERS_SEED:-20261127}" "${QUARRY_WRITERS_FILES:-20}"
 "$node" test/conformance/table-corpus.ts "$directory/written" "$directory/writers/lying"
 .venv/writers/bin/python test/conformance/many_writers.py check "$directory/written/tables.json" "$directory/writers" && passed=$((passed + 1)) || failed=$((failed + 1))
 mkdir "$directory/typed"
