@@ -16,6 +16,7 @@ export function planLines(report: PlanReport): string[] {
           `  not sent   ${report.duplicates.toLocaleString('en-US')}, because identical requests are sent once`,
         ]),
     ...schemaLines(report.output_schema),
+    ...earlierLines(report.earlier_run),
     `  on demand  ${on_demand_rows.toLocaleString('en-US')}${on_demand_rows === 0 ? '' : ', at twice the price: fewer than a job takes'}`,
     `  input      about ${count(estimate.input_tokens, 'token')}${estimate.input_usd === null ? '' : `, ${usd(estimate.input_usd)}`}`,
     `  answers    at most ${count(estimate.max_output_tokens, 'token')}, if every row is sent once`,
@@ -76,6 +77,17 @@ function schemaLines(schema: PlannedSchema | null): string[] {
   ];
 }
 
+/** How the answers of an earlier run of the same prompt fared against its schema. */
+function earlierLines(earlier: PlanReport['earlier_run']): string[] {
+  const { checked = 0, violations = [], run_id } = earlier ?? {};
+  if (checked === 0) return [];
+  const share = (answers: number) => `${((100 * answers) / checked).toFixed(1)} %`;
+  const told = violations.slice(0, 5).map(({ property, answers }) => `${property} in ${share(answers)}`);
+  return [
+    `  earlier    of ${count(checked, 'answer')} of run ${run_id}, ${told.length === 0 ? 'none had a property wrong' : `these properties were wrong: ${told.join(', ')}`}`,
+  ];
+}
+
 /** An estimate: of the tokens only their bytes are known before, and rows may have to be sent again. */
 function costText({ estimate: { max_usd, prices_as_of, prices_from }, billed }: PlanReport): string {
   if (max_usd === null) return billed ? 'unknown: no price on file for this model' : 'nothing here';
@@ -84,14 +96,14 @@ function costText({ estimate: { max_usd, prices_as_of, prices_from }, billed }: 
 }
 
 /** Between which dollars the run will be, and what it would be on demand. */
-function expectedLines({ estimate }: PlanReport): string[] {
+function expectedLines({ estimate, expected_by, earlier_run }: PlanReport): string[] {
   const { expected, input_usd: low, max_usd: most, on_demand_usd: onDemand } = estimate;
   if (low === null || most === null) return [];
   const between =
     expected?.usd == null
       ? []
       : [
-          `             expected about ${usd(expected.usd)}, with ${count(expected.output_tokens, 'token')} of answers as you expect them; at least ${usd(low)}, for the input`,
+          `             expected about ${usd(expected.usd)}, with ${count(expected.output_tokens, 'token')} of answers ${expected_by === 'earlier_run' ? `as long as those of run ${earlier_run?.run_id}` : 'as you expect them'}; at least ${usd(low)}, for the input`,
         ];
   return onDemand == null
     ? between

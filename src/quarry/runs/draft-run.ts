@@ -5,6 +5,7 @@ import { DEFAULT_RECORDS_PER_HOUR } from '../../core/plan/schedule.ts';
 import { draftPlan } from '../../steps/plan/draft-plan.ts';
 import { withFilesInPlace } from '../../store/files-in-place.ts';
 import { isOfThisMachine } from '../place-dataset.ts';
+import { findEarlierRun } from './earlier-run.ts';
 import { type PlanReport, reportPlan } from './plan-report.ts';
 import type { FollowOptions } from './run.ts';
 import { inOwnWords, placeRequest, type RunRequest } from './run-request.ts';
@@ -38,9 +39,19 @@ export async function draftRun(
       jobsInFlight ?? jobsAtOnce(draft.plan.max_concurrent_jobs, draft.limits.max_concurrent_jobs),
     recordsPerHour,
   };
+  const { bucket, simulated, billed } = planDeps.settings;
+  const [variant] = draft.plan.variants;
+  const query = {
+    bucket,
+    promptHash: variant.prompt_hash,
+    modelId: variant.model.model_id,
+    simulated,
+    billed,
+  };
+  const earlier = await findEarlierRun(query, files.store);
   return {
     uploaded_to: isUploaded ? String(input.s3_uri) : null,
     billed: files.target.kind !== 'local',
-    ...reportPlan(draft, { ...pace, nowMs: systemClock.now() }),
+    ...reportPlan(draft, { ...pace, earlier, nowMs: systemClock.now() }),
   };
 }

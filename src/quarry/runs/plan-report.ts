@@ -6,6 +6,7 @@ import { parseRunInput } from '../../core/run-input/run-input.ts';
 import { sentSchemaOf } from '../../core/run-input/sent-schema.ts';
 import { propertyColumnsOf } from '../../rows/results/result-columns.ts';
 import type { PlanDraft } from '../../steps/plan/draft-plan.ts';
+import type { EarlierRun } from './earlier-run.ts';
 
 /** When jobs end, if they start now. */
 export type ScheduledEnd = JobSchedule & { ends_at: string };
@@ -39,6 +40,10 @@ export interface PlanReport {
   parts: number;
   slices: number;
   estimate: CostEstimate;
+  /** What the expected tokens of answers are by: the user's word, or an earlier run; null where nothing is expected. */
+  expected_by: 'told' | 'earlier_run' | null;
+  /** The latest run of the same prompt in the same model that is known here; null where there is none. */
+  earlier_run: EarlierRun | null;
   /** False where no AWS account pays: the estimate is what Bedrock would take. */
   billed: boolean;
   /** The quotas that it is packed by, each with where it comes from; null in plans of earlier versions. */
@@ -58,7 +63,7 @@ export interface PlanReport {
 /** What a draft says; `nowMs` is when the jobs would start. */
 export function reportPlan(
   { plan, recordsOfParts, isKnown }: PlanDraft,
-  { nowMs, ...pace }: JobPace & { nowMs: number },
+  { nowMs, earlier, ...pace }: JobPace & { nowMs: number; earlier: EarlierRun | undefined },
 ): Omit<PlanReport, 'uploaded_to' | 'billed'> {
   const isJob = (rows: number) => rows >= plan.min_records_per_job;
   const endOf = (sizes: readonly number[], headStartHours = 0): ScheduledEnd => {
@@ -77,7 +82,8 @@ export function reportPlan(
     on_demand_rows: plan.on_demand_rows,
     parts: plan.parts,
     slices: plan.slices,
-    estimate: plan.estimate,
+    ...expectationOf(plan, earlier),
+    earlier_run: earlier ?? null,
     quotas: plan.quotas ?? null,
     notes: plan.notes,
     schedule: {
@@ -91,6 +97,24 @@ export function reportPlan(
       ),
     },
   };
+}
+
+/** The estimate, with what is expected by an earlier run where the user has not said it. */
+function expectationOf(
+  { estimate, selected_rows, duplicates }: PlanDraft['plan'],
+  earlier: EarlierRun | undefined,
+): Pick<PlanReport, 'estimate' | 'expected_by'> {
+  if (estimate.expected !== undefined) return { estimate, expected_by: 'told' };
+  const { max_output_tokens: most, input_usd, max_usd } = estimate;
+  if (earlier === undefined || most === 0) return { estimate, expected_by: null };
+  const rows = selected_rows - duplicates;
+  const output_tokens = Math.min(most, Math.round(rows * earlier.output_tokens_each));
+  // Dollars grow with the tokens of answers from what the input costs alone to what the longest answers would.
+  const usd =
+    input_usd === null || max_usd === null
+      ? null
+      : input_usd + ((max_usd - input_usd) * output_tokens) / most;
+  return { estimate: { ...estimate, expected: { output_tokens, usd } }, expected_by: 'earlier_run' };
 }
 
 function schemaOf({ input, variants }: PlanDraft['plan']): PlannedSchema | null {

@@ -56,6 +56,37 @@ test('a plan shows what a run costs at least, as expected and at most, and what 
   });
 });
 
+test('a plan expects answers like those of an earlier run of the same prompt, and tells how they fared', async () => {
+  const [first, second] = [await dataset(120), await dataset(300)];
+  const schema = ['--output-schema', '{"mood": "good | bad", "why": "string"}'];
+  const args = [...FLAGS, ...schema, '--dir', first.store];
+  const before = JSON.parse((await runQuarry('plan', second.file, ...args, '--json')).out);
+  expect(before).toMatchObject({ earlier_run: null, expected_by: null });
+  const { run_id, tokens } = JSON.parse((await runQuarry('run', first.file, ...args, '--json')).out);
+
+  const plan = JSON.parse((await runQuarry('plan', second.file, ...args, '--json')).out);
+  const each = tokens.output / 120;
+  expect(plan).toMatchObject({
+    earlier_run: { run_id, answers: 120, output_tokens_each: each, checked: 120, violations: [] },
+    expected_by: 'earlier_run',
+    estimate: { expected: { output_tokens: Math.round(300 * each) } },
+  });
+  const { input_usd: low, max_usd: most, expected } = plan.estimate;
+  expect(low < expected.usd && expected.usd < most).toBe(true);
+  const { out } = await runQuarry('plan', second.file, ...args);
+  expect(out).toContain(`of answers as long as those of run ${run_id}; at least $`);
+  expect(out).toContain(`  earlier    of 120 answers of run ${run_id}, none had a property wrong\n`);
+
+  // Another prompt is another matter, and the user's own word comes first.
+  const other = [...args, '--system-prompt', 'Be brief.', '--json'];
+  expect(JSON.parse((await runQuarry('plan', second.file, ...other)).out).earlier_run).toBeNull();
+  const told = [...args, '--expect-output-tokens', '7', '--json'];
+  expect(JSON.parse((await runQuarry('plan', second.file, ...told)).out)).toMatchObject({
+    expected_by: 'told',
+    estimate: { expected: { output_tokens: 2100 } },
+  });
+});
+
 test('a plan under other jobs in flight and another pace ends at another time', async () => {
   const { file, store } = await dataset(1000);
   const { out } = await runQuarry(
