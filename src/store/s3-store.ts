@@ -46,7 +46,9 @@ export function createS3Store({ client, scratchDirectory, bucketOwners = {} }: S
       Readable.from(await openObject(uri, source, range), { objectMode: false }),
     write: (uri, body) =>
       attempt(source, { uri, doing: 'write' }, async () => {
-        await client.send(new PutObjectCommand({ ...at(source, uri), ...wholeBody(body) }));
+        await client.send(
+          new PutObjectCommand({ ...at(source, uri), ...wholeBody(body), ...contentTypeOf(uri) }),
+        );
       }),
     writeIfAbsent: async (uri, body) =>
       (await replaceObject(source, uri, { body, etag: undefined })) !== undefined,
@@ -212,6 +214,11 @@ function statusOf(error: unknown): number | undefined {
 }
 
 /** A body of known length; the SDK takes an empty text for a stream. */
+/** A page is shown by browsers that are sent to its object, and not downloaded. */
+function contentTypeOf(uri: S3Uri): { ContentType?: string } {
+  return uri.endsWith('.html') ? { ContentType: 'text/html; charset=utf-8' } : {};
+}
+
 function wholeBody(body: string | Uint8Array): { Body: Uint8Array; ContentLength: number } {
   const bytes = Buffer.from(body);
   return { Body: bytes, ContentLength: bytes.length };

@@ -75,6 +75,15 @@ test('what is written is read back, and every request names the account that the
   );
 });
 
+test('a page is an HTML document to whoever opens its object', async () => {
+  await store.write('s3://bucket/report.html', '<!doctype html>');
+  await store.write('s3://bucket/summary.json', '{}');
+  expect(double.requests.map(({ headers }) => headers['content-type'])).toEqual([
+    'text/html; charset=utf-8',
+    'application/octet-stream',
+  ]);
+});
+
 test('a listing goes through all pages, in the order of UTF-8 bytes', async () => {
   const keys = ['a', 'a-b', 'a/b', 'a/b c+d', 'aé', 'a\u{1F600}', 'a\uFF5E'];
   for (const key of keys) await store.write(`s3://bucket/x/${key}`, key);
