@@ -1,4 +1,5 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
+import type { AnsweringServer } from '../../core/plan/run-plan.ts';
 import {
   type AnswerSchema,
   answerSchemaOf,
@@ -56,7 +57,7 @@ export interface KeptForm {
  */
 export function modelCallOf(
   input: RunInput,
-  { region, kept }: Pick<ModelChoice, 'region'> & { kept?: KeptForm } = {},
+  { region, modelServer, kept }: ModelCallPlace & { kept?: KeptForm } = {},
 ): ModelCall {
   const { system, systemPrompt } = systemPromptOf(input);
   const {
@@ -76,10 +77,24 @@ export function modelCallOf(
   });
   switch (model.adapter.output.kind) {
     case 'text':
-      return textCallOf(model, { input, system, schemaForm: kept?.schemaForm ?? input.output_schema_form });
+      return textCallOf(model, { input, system, schemaForm: kept?.schemaForm ?? formOf(input, modelServer) });
     case 'embedding':
       return embeddingCallOf(model, { input, system });
   }
+}
+
+/** Where a run is to be: what of it decides how its model is asked. */
+export interface ModelCallPlace extends Pick<ModelChoice, 'region'> {
+  /** The server that answers instead of Bedrock, if one does. */
+  modelServer?: AnsweringServer | undefined;
+}
+
+/** A server that does not know the field would never see the schema: it is told it in words. */
+function formOf(
+  { output_schema_form: form }: RunInput,
+  modelServer: AnsweringServer | undefined,
+): SchemaForm | undefined {
+  return form ?? (modelServer === undefined ? undefined : 'prompt');
 }
 
 interface Asking {

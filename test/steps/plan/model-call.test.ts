@@ -48,3 +48,27 @@ test('a system prompt may have placeholders, and literal braces', () => {
     'The system prompt has a single "{". Write {column} for a placeholder, and {{ or }} for a literal brace.',
   );
 });
+
+test('a server of the user’s own is told a schema in words, unless the run input says otherwise', () => {
+  const model_id = 'us.anthropic.claude-haiku-4-5-20251001-v1:0';
+  const given = {
+    s3_uri: 's3://bucket/a.csv',
+    model_id,
+    prompt_template: '{a}',
+    output_schema: { b: 'string' },
+  };
+  const modelServer = { url: 'http://localhost:1', model: null };
+  const formOf = (keys: object, place = {}) =>
+    modelCallOf(parseRunInput({ ...given, ...keys }), place).schemaForm;
+  expect(formOf({})).toBe('native');
+  expect(formOf({}, { modelServer })).toBe('prompt');
+  expect(formOf({ output_schema_form: 'native' }, { modelServer })).toBe('native');
+  expect(() => formOf({ output_schema_form: 'native', model_id: 'us.amazon.nova-lite-v1:0' })).toThrow(
+    'output_schema_form: Amazon Nova has no field that holds answers to a schema, so us.amazon.nova-lite-v1:0 can be told it in the prompt only. Leave output_schema_form out.',
+  );
+  const map = { type: 'object', properties: { b: { type: 'object' } } };
+  expect(formOf({ output_schema: map })).toBe('prompt');
+  expect(() => formOf({ output_schema: map, output_schema_form: 'native' })).toThrow(
+    'output_schema: Bedrock does not take it in the model’s own form, as b is an object of any keys. Change it, or leave output_schema_form out.',
+  );
+});
