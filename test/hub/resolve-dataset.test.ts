@@ -199,7 +199,7 @@ describe('the Parquet conversion', () => {
     [
       'a config with settings of the library',
       {
-        'README.md': '---\nconfigs:\n- config_name: default\n  data_files: a.csv\n  skiprows: 3\n---\n',
+        'README.md': '---\nconfigs:\n- config_name: default\n  data_files: a.csv\n  names: [a, b]\n---\n',
         'a.csv': '',
       },
     ],

@@ -255,7 +255,7 @@ describe('what cannot be done is refused by name, before anything is sent', () =
     await expect(quarry.status('none')).rejects.toThrow('There is no run "none"');
     await expect(quarry.resume('none')).rejects.toThrow('There is no run "none"');
     await expect(Array.fromAsync(quarry.results('none'))).rejects.toThrow('There is no run "none"');
-    await expect(quarry.follow('none')).rejects.toThrow("follow needs target: 'aws'");
+    await expect(quarry.follow('none')).rejects.toThrow('There is no run "none"');
     await expect(quarry.cancel('none', { now: true })).rejects.toThrow("now needs target: 'aws'");
   });
 });

@@ -81,7 +81,7 @@ describe('quarry.config.json', () => {
 test.each([
   ['none', '', 'There is no prompt_id "none". Known ids, the nearest first:'],
   ['empty', '---\ndescription: x\n---\n', 'has no text.'],
-  ['odd', '---\nsystem: x\n---\nText {review}', 'it may have description, system_prompt, model_id'],
+  ['odd', '---\nsystem: x\n---\nText {review}', 'it may have description, system_prompt, messages, model_id'],
 ])('the prompt %s of a folder is refused', async (id, text, message) => {
   const folder = await temporaryDirectory();
   await quarryIn(folder, 'init');
