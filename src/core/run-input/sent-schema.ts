@@ -23,67 +23,57 @@ const LEFT_OUT = [
   'deprecated',
   'readOnly',
 ];
-/** Keywords that shape a value in ways that the service does not take. */
-const SHAPING = [
-  ...[
-    'patternProperties',
-    'propertyNames',
-    'prefixItems',
-    'contains',
-    'dependentSchemas',
-    'dependentRequired',
-  ],
-  ...['if', 'then', 'else', 'unevaluatedProperties', 'unevaluatedItems', '$dynamicRef', 'allOf'],
-];
+/** Keywords that say what a value is: one at least. */
+const SAYING = ['type', 'enum', 'const', 'anyOf'];
+/** Any other shapes a value in ways that the service does not take, or is nobody's. */
+const KNOWN = [...NARROWING, ...LEFT_OUT, ...SAYING, 'additionalProperties'];
 
 /**
  * The part of a schema that Bedrock takes: every property required, those that may be missing nullable, no others allowed,
  * and no bounds. The answer is checked against the whole schema afterwards. `unsent` where its shape cannot be put so.
  */
 export function sentSchemaOf(schema: AnswerSchema): SentSchema {
-  try {
-    return { kind: 'sent', schema: sentPart(schema, '') };
-  } catch (error) {
-    if (!(error instanceof UnsentPart)) throw error;
-    return { kind: 'unsent', why: error.message };
-  }
+  const faults: string[] = [];
+  const sent = sentPart(schema, '', (why) => void faults.push(why));
+  const [why] = faults;
+  return why === undefined ? { kind: 'sent', schema: sent } : { kind: 'unsent', why };
 }
 
-/** What ends the walk through a schema that cannot be sent; it never leaves this file. */
-class UnsentPart extends Error {}
+/** Notes what of a schema cannot be sent. */
+type Note = (why: string) => void;
 
-function sentPart(schema: unknown, path: string): JsonSchema {
+function sentPart(schema: unknown, path: string, note: Note): JsonSchema {
   const at = path === '' ? 'the schema' : path;
-  if (!isJsonObject(schema)) throw new UnsentPart(`${at} allows anything`);
-  const shaping = SHAPING.find((keyword) => keyword in schema);
-  if (shaping !== undefined) throw new UnsentPart(`${at} has ${shaping}`);
-  if ('$ref' in schema || '$defs' in schema) throw new UnsentPart(`${at} has references`);
+  if (!isJsonObject(schema)) {
+    note(`${at} allows anything`);
+    return {};
+  }
   const { oneOf, anyOf = oneOf, type, items, properties, required, description, format, ...others } = schema;
-  const kept = Object.fromEntries(
-    Object.entries(others).filter(([key]) => key === 'enum' || key === 'const'),
-  );
-  requireKnown(others, at);
+  const fault = faultOf({
+    ...others,
+    ...(anyOf === undefined ? {} : { anyOf }),
+    ...(type === undefined ? {} : { type }),
+  });
+  if (fault !== undefined) note(`${at} ${fault}`);
+  const kept = Object.entries(others).filter(([key]) => key === 'enum' || key === 'const');
   const types = Array.isArray(type) ? type : [type];
   return {
     ...(type === undefined ? {} : { type }),
-    ...kept,
+    ...Object.fromEntries(kept),
     ...descriptionOf(description, others),
     ...(typeof format === 'string' && FORMATS.includes(format) ? { format } : {}),
-    ...(Array.isArray(anyOf) ? { anyOf: anyOf.map((part) => sentPart(part, path)) } : {}),
-    ...(types.includes('array') ? { items: sentPart(items, `${path}[]`) } : {}),
-    ...(types.includes('object') ? sentObject({ properties, required, others }, path) : {}),
-    ...(type === undefined && Object.keys(kept).length === 0 && !Array.isArray(anyOf) ? anything(at) : {}),
+    ...(Array.isArray(anyOf) ? { anyOf: anyOf.map((part) => sentPart(part, path, note)) } : {}),
+    ...(types.includes('array') ? { items: sentPart(items, `${path}[]`, note) } : {}),
+    ...(types.includes('object') ? sentObject({ properties, required, others }, path, note) : {}),
   };
 }
 
-function anything(at: string): never {
-  throw new UnsentPart(`${at} allows anything`);
-}
-
-function requireKnown(others: Record<string, unknown>, at: string): void {
-  const known = [...NARROWING, ...LEFT_OUT, 'enum', 'const', 'additionalProperties'];
-  const unknown = Object.keys(others).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw new UnsentPart(`${at} has ${unknown}`);
+/** Why a part of a schema cannot be sent, as the end of a sentence; undefined where it can. */
+function faultOf(schema: Record<string, unknown>): string | undefined {
+  if ('$ref' in schema || '$defs' in schema) return 'has references';
+  const unknown = Object.keys(schema).find((key) => !KNOWN.includes(key));
+  if (unknown !== undefined) return `has ${unknown}`;
+  return SAYING.some((key) => key in schema) ? undefined : 'allows anything';
 }
 
 /** The description, with the bounds that are not sent as such: a model that is not told them breaks them. */
@@ -105,15 +95,17 @@ function sentObject(
     others,
   }: { properties: unknown; required: unknown; others: Record<string, unknown> },
   path: string,
+  note: Note,
 ): JsonSchema {
   if (!isJsonObject(properties) || isJsonObject(others.additionalProperties)) {
-    throw new UnsentPart(`${path === '' ? 'the schema' : path} is an object of any keys`);
+    note(`${path === '' ? 'the schema' : path} is an object of any keys`);
+    return {};
   }
   const names: readonly unknown[] = Array.isArray(required) ? required : [];
   return {
     properties: Object.fromEntries(
       Object.entries(properties).map(([name, schema]) => {
-        const sent = sentPart(schema, path === '' ? name : `${path}.${name}`);
+        const sent = sentPart(schema, path === '' ? name : `${path}.${name}`, note);
         return [name, names.includes(name) ? sent : nullable(sent)];
       }),
     ),
@@ -125,7 +117,7 @@ function sentObject(
 /** The same, or null: what a property that may be missing says instead, as all of them are required. */
 function nullable(schema: JsonSchema): JsonSchema {
   const { type, enum: values } = schema;
-  if ('anyOf' in schema || 'const' in schema || (type === undefined && values === undefined)) {
+  if ('anyOf' in schema || 'const' in schema) {
     return { anyOf: [schema, { type: 'null' }] };
   }
   const types = Array.isArray(type) ? type : [type];

@@ -213,6 +213,25 @@ test.each<{ name: string; document: Record<string, unknown>; faults: string[] }>
     faults: ['messages: turn 1 must be the user’s: they take turns, and the user begins'],
   },
   {
+    name: 'two questions in turn',
+    document: {
+      ...MINIMAL,
+      messages: [
+        { role: 'user', content: 'Is it?' },
+        { role: 'user', content: 'Or not?' },
+      ],
+    },
+    faults: ['messages: turn 2 must be the assistant’s: they take turns, and the user begins'],
+  },
+  {
+    name: 'a turn that is none',
+    document: { ...MINIMAL, messages: [null] },
+    faults: [
+      'messages.0: Invalid input: expected object, received null',
+      'messages: turn 1 must be the user’s: they take turns, and the user begins',
+    ],
+  },
+  {
     name: 'an example without its answer',
     document: { ...MINIMAL, messages: [{ role: 'user', content: 'Is it?' }] },
     faults: ['messages: the last one must be the assistant’s: the prompt is the user’s next turn'],

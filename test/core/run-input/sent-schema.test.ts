@@ -70,9 +70,23 @@ test('descriptions, formats and choices are kept; a one-of is sent as an any-of'
   });
 });
 
+test('what may be null already stays so', () => {
+  const schema = objectOf({
+    word: { enum: ['a', 'b'] },
+    none: { type: ['string', 'null'] },
+    some: { type: 'string', enum: ['a', null] },
+  });
+  expect(sentPropertiesOf(schema)).toEqual({
+    word: { enum: ['a', 'b', null] },
+    none: { type: ['string', 'null'] },
+    some: { type: ['string', 'null'], enum: ['a', null] },
+  });
+});
+
 describe('a schema that cannot be put so says why', () => {
   const cases: [name: string, property: JsonSchema, why: string][] = [
     ['any value', {}, 'a allows anything'],
+    ['no schema at all', true as unknown as JsonSchema, 'a allows anything'],
     ['any value that has a title', { title: 'A' }, 'a allows anything'],
     ['a list of anything', { type: 'array' }, 'a[] allows anything'],
     ['an object of any keys', { type: 'object' }, 'a is an object of any keys'],

@@ -4,6 +4,7 @@ import {
   addReasons,
   addRowCounts,
   addTokenCounts,
+  addViolations,
   isBalanced,
   PartLedger,
 } from '../../../src/core/run/ledger.ts';
@@ -90,4 +91,22 @@ test('a ledger with a negative or broken count is not one', () => {
   expect(PartLedger.parse(ledger)).toEqual(ledger);
   expect(PartLedger.safeParse({ ...ledger, rows: { ...ledger.rows, failed: -1 } }).success).toBe(false);
   expect(PartLedger.safeParse({ ...ledger, stray_lines: 0.5 }).success).toBe(false);
+});
+
+test('violations of all ledgers add up by property, the most frequent first, then by name', () => {
+  expect(
+    addViolations([
+      { property: 'score', answers: 2 },
+      { property: 'label', answers: 3 },
+      { property: 'why', answers: 2 },
+      { property: 'label', answers: 4 },
+      { property: 'about', answers: 2 },
+    ]),
+  ).toEqual([
+    { property: 'label', answers: 7 },
+    { property: 'about', answers: 2 },
+    { property: 'score', answers: 2 },
+    { property: 'why', answers: 2 },
+  ]);
+  expect(addViolations([])).toEqual([]);
 });
