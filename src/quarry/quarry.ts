@@ -4,10 +4,8 @@ import type { RunSummary } from '../core/run/summary.ts';
 import { type Diagnosis, examine } from '../doctor/examine.ts';
 import { readArrowBatches } from '../rows/results/arrow-batches.ts';
 import { recallName } from '../runs/known-runs.ts';
-import { findRun, fullRunId, inputOf } from '../runs/run-store.ts';
+import { findRun, fullRunId } from '../runs/run-store.ts';
 import type { RunTarget } from '../runs/run-target.ts';
-import { limitsOf } from '../steps/plan/run-identity.ts';
-import { takeUp } from '../steps/run/take-up.ts';
 import { type Verification, verifyRun } from '../steps/run/verify-run.ts';
 import { makeStoreFolder } from '../store/store-folder.ts';
 import { type Adoption, adoptJobs } from '../targets/embedded/adopt-jobs.ts';
@@ -29,16 +27,17 @@ import { type CancelledRun, cancel } from './runs/cancel-run.ts';
 import { draftRun, type PlanOptions } from './runs/draft-run.ts';
 import { type ListedRun, listAllRuns } from './runs/list-runs.ts';
 import type { PlanReport } from './runs/plan-report.ts';
+import { resumeRun } from './runs/resume-run.ts';
 import { beginRun, type FollowOptions, type Run, type RunEnd } from './runs/run.ts';
 import { modelAsked, runHere, stoppedError } from './runs/run-here.ts';
-import { attachOnStack, isOnStack, resumeOnStack, runOnStack } from './runs/run-on-stack.ts';
+import { isOnStack, runOnStack } from './runs/run-on-stack.ts';
 import type { CancelOptions, ResumeOptions, RunName, RunOptions } from './runs/run-options.ts';
 import { openRunOutput } from './runs/run-output.ts';
 import { inOwnWords, placeRequest, type RunRequest } from './runs/run-request.ts';
 import { type RunStatusReport, readStatus } from './runs/run-status.ts';
 import type { RunWorkOptions } from './runs/run-work.ts';
 import { type EmulateOptions, type ServedEmulator, serveEmulator } from './serve-emulator.ts';
-import { followHere, requireWorker } from './watch/follow-here.ts';
+import { followRun } from './watch/follow-run.ts';
 import { type WatchOptions, watchRun } from './watch/watch-run.ts';
 import type { WatchView } from './watch/watch-view.ts';
 
@@ -88,57 +87,13 @@ export class Quarry {
   /** Goes on with a run that was stopped, killed or cancelled, or that failed. */
   async resume(run: RunName, options: ResumeOptions = {}): Promise<Run> {
     const runId = idOf(run);
-    const { maxCostUsd, timeoutHours, maxAttempts, resendMissing } = options;
-    const changes = limitsOf({ max_cost_usd: maxCostUsd, timeout_hours: timeoutHours });
-    const grants = { maxAttempts, resendMissing };
-    return this.#begin({ runId, sendsJobs: true }, options, async (work) => {
-      const { files } = work;
-      const { plan, summary: ended } = await findRun(files, runId);
-      const results = await openRunOutput(options.output, { ...work, runId });
-      await results.claim(runId);
-      // A run that has ended sends nothing more.
-      const asks = ended === undefined ? plan.variants[0].model.model_id : undefined;
-      const summary = isOnStack(files)
-        ? await resumeOnStack(runId, { ...work, files, changes, grants })
-        : await runHere(
-            { ...inputOf(plan), ...changes },
-            {
-              ...work,
-              runId,
-              asks,
-              onClaimed: async (layout) => {
-                const { exhausted } = await takeUp(layout, grants, files.store);
-                if (exhausted > 0) work.tell({ kind: 'notice', message: exhaustedText(exhausted, work) });
-              },
-            },
-          );
-      return results.end(summary);
-    });
+    return this.#begin({ runId, sendsJobs: true }, options, (work) => resumeRun(runId, options, work));
   }
 
   /** Follows a run that another process, or an execution on AWS, is working on; the signal ends the following, and the run goes on. */
   async follow(run: RunName, options: FollowOptions = {}): Promise<Run> {
     const runId = idOf(run);
-    return this.#begin({ runId }, options, async (work) => {
-      const { files } = work;
-      const status = await readStatus(runId, files);
-      // Of a run that another process is working on, that one puts the results where they belong.
-      if (status.kind === 'unfinished' && !isOnStack(files)) await requireWorker(runId, work);
-      if (!isOnStack(files)) {
-        const summary = status.kind === 'ended' ? status.summary : await followHere(runId, work);
-        return { summary, files: outputPathsOf(summary, files.store) };
-      }
-      const results = await openRunOutput(undefined, { ...work, runId });
-      if (status.kind === 'ended') return results.end(status.summary);
-      const { execution, isAtWork = false } = status.onStack ?? {};
-      if (execution === undefined || !isAtWork) {
-        throw new InvalidRunInputError(
-          `No execution is working on run "${runId}": there is nothing to follow.`,
-        );
-      }
-      const { executionArn, name } = execution;
-      return results.end(await attachOnStack({ executionArn, name, runId }, { ...work, files }));
-    });
+    return this.#begin({ runId }, options, (work) => followRun(runId, work));
   }
 
   /** Cancels a run: nothing more is sent, its jobs are stopped, what they had done is kept. Resolves at its end. */
@@ -354,10 +309,4 @@ async function endedSummary(runId: string, files: RunFiles): Promise<RunSummary>
   const { summary } = await findRun(files, runId);
   if (summary === undefined) throw new InvalidRunInputError(`Run "${runId}" has not ended yet.`);
   return summary;
-}
-
-/** What could be sent again and has no attempts left. */
-function exhaustedText(exhausted: number, { spell }: RunWorkOptions): string {
-  const records = exhausted === 1 ? '1 record' : `${exhausted.toLocaleString('en-US')} records`;
-  return `${records} could be sent again, but used up their attempts: ${spell('maxAttempts')} grants more.`;
 }
