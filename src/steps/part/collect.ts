@@ -1,4 +1,3 @@
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOfCause } from '../../core/error-cause.ts';
@@ -20,8 +19,8 @@ import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { faultOfTurn } from '../waves/systematic-fault.ts';
 import { readWave } from '../waves/turns.ts';
 import { endOfPart, TurnFault } from './part-end.ts';
-import { reportFault } from './part-fault.ts';
 import { requirePartFiles } from './part-files.ts';
+import { inPartScratch } from './part-scratch.ts';
 
 /** A part whose turn is over, and the fault that kept it from a job, if one did. */
 export const CollectInput = z.object({
@@ -43,16 +42,11 @@ export async function collect(input: CollectInput, deps: StepDeps): Promise<Coll
   const { layout, ...run } = await readPlan(run_uri, deps);
   const done = await readJsonIfPresent(deps.store, layout.ledger(part_id), PartLedger);
   if (done !== undefined) return { part_id, rows: done.rows };
-  const scratchDirectory = join(deps.scratchDirectory, run.plan.run_id, `collect-${part_id}`);
-  await mkdir(scratchDirectory, { recursive: true });
-  try {
-    return await collectInto(scratchDirectory, { ...input, run: { layout, ...run } }, deps);
-  } catch (error) {
-    await reportFault(input.part, error, deps);
-    throw error;
-  } finally {
-    await rm(scratchDirectory, { recursive: true, force: true });
-  }
+  return inPartScratch(
+    { doing: 'collect', runId: run.plan.run_id, part: input.part },
+    deps,
+    (scratchDirectory) => collectInto(scratchDirectory, { ...input, run: { layout, ...run } }, deps),
+  );
 }
 
 async function collectInto(

@@ -1,29 +1,22 @@
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { LedgerMismatchError, ObjectNotFoundError } from '../../core/errors.ts';
 import { type PartSource, PreparedPart, type WaveItem, WaveParts } from '../../core/plan/part.ts';
-import { schemaInstruction } from '../../core/run-input/output-schema.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { changeRecord, type RecordChange } from '../../models/change-record.ts';
+import { changeRecord } from '../../models/change-record.ts';
 import { RecordLengths } from '../../rows/bytes/record-lengths.ts';
-import {
-  type RepackSource,
-  type Rewriting,
-  repackPart,
-  rewriteRecords,
-} from '../../rows/collect/repack-part.ts';
+import { type RepackSource, type Rewriting, repackPart } from '../../rows/collect/repack-part.ts';
 import { resultObject } from '../../rows/results/result-objects.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
-import type { ModelCall } from '../plan/model-call.ts';
 import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { retryPolicyOf } from '../run/plan-retry-policy.ts';
 import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
-import { reportFault } from './part-fault.ts';
-import { keepPartFiles, keepRecords, lacksFiles, requirePartFiles, requireTurnResult } from './part-files.ts';
+import { keepPartFiles, lacksFiles, requirePartFiles, requireTurnResult } from './part-files.ts';
 import { firstResultOf } from './part-result.ts';
+import { inPartScratch } from './part-scratch.ts';
+import { recordChangeOf, reform } from './reform.ts';
 
 /**
  * Gathers the owed records of earlier parts into the input file of a repair part. A part that is repacked is left as
@@ -37,35 +30,12 @@ export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records:
   if (!part.repair) return await reform(part, run, deps);
   const done = await readJsonIfPresent(store, layout.part(part_id), PreparedPart);
   if (done !== undefined && !(await lacksFiles(done, { layout, store }))) return { records: done.records };
-  const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `repack-${part_id}`);
-  await mkdir(scratchDirectory, { recursive: true });
-  try {
+  return inPartScratch({ doing: 'repack', runId: plan.run_id, part }, deps, async (scratchDirectory) => {
     const recordsPath = join(scratchDirectory, 'records.jsonl');
     const rowsPath = join(scratchDirectory, 'rows.parquet');
-    const sources: RepackSource[] = [];
-    const open = (uri: S3Uri) => resultObject(uri, { store, scratchDirectory });
-    const policy = retryPolicyOf(run);
-    const maxAttempts = part.max_attempts ?? policy.maxAttempts;
-    const owing = await sourcesOf(part, layout, deps);
-    for (const { part_id: partId, owed_from, owed_count, forgiven = 'nothing' } of owing) {
-      await requirePartFiles(partId, ['records', 'lengths', 'rows'], { layout, store });
-      await requireTurnResult(partId, { layout, store });
-      sources.push({
-        partId,
-        result: open(await firstResultOf(partId, layout, store)),
-        rows: open(layout.rows(partId)),
-        readLengths: () => readLengths(partId, layout, deps),
-        readRecords: async ({ start, end }) =>
-          buffer(await store.readStream(layout.records(partId), { start, end: end - 1 })),
-        retry: { ...policy, maxAttempts, forgiven },
-        owedFrom: owed_from,
-        owedCount: owed_count,
-      });
-    }
-    const rewriting = rewritingOf(part, run);
     const { records, bytes } = await repackPart({
-      sources,
-      rewriting,
+      sources: await openSources(part, { run, scratchDirectory }, deps),
+      rewriting: rewritingOf(part, run),
       recordsPath,
       rowsPath,
       scratchDirectory,
@@ -75,12 +45,38 @@ export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records:
     // Written last: a part that is there is whole.
     await writeJson(store, layout.part(part_id), repacked);
     return { records };
-  } catch (error) {
-    await reportFault(part, error, deps);
-    throw error;
-  } finally {
-    await rm(scratchDirectory, { recursive: true, force: true });
+  });
+}
+
+/** The parts that a repair part takes its records from, each known to be whole. */
+async function openSources(
+  part: WaveItem,
+  { run, scratchDirectory }: { run: PlannedRun; scratchDirectory: string },
+  deps: StepDeps,
+): Promise<RepackSource[]> {
+  const { store } = deps;
+  const { layout } = run;
+  const open = (uri: S3Uri) => resultObject(uri, { store, scratchDirectory });
+  const policy = retryPolicyOf(run);
+  const maxAttempts = part.max_attempts ?? policy.maxAttempts;
+  const sources: RepackSource[] = [];
+  const owing = await sourcesOf(part, layout, deps);
+  for (const { part_id: partId, owed_from, owed_count, forgiven = 'nothing' } of owing) {
+    await requirePartFiles(partId, ['records', 'lengths', 'rows'], { layout, store });
+    await requireTurnResult(partId, { layout, store });
+    sources.push({
+      partId,
+      result: open(await firstResultOf(partId, layout, store)),
+      rows: open(layout.rows(partId)),
+      readLengths: () => readLengths(partId, layout, deps),
+      readRecords: async ({ start, end }) =>
+        buffer(await store.readStream(layout.records(partId), { start, end: end - 1 })),
+      retry: { ...policy, maxAttempts, forgiven },
+      owedFrom: owed_from,
+      owedCount: owed_count,
+    });
   }
+  return sources;
 }
 
 /** How the records of a repair part are changed; undefined where they are sent again as they were. */
@@ -94,43 +90,6 @@ function rewritingOf(part: WaveItem, run: PlannedRun): Rewriting | undefined {
     rewrite: (modelInput, wrong) => changeRecord(modelInput, change, wrong),
     answerColumn: isReasked ? resultColumnsOfRun(input, call).answer.name : undefined,
   };
-}
-
-/** What changes of a record that is sent in the form of its part. */
-function recordChangeOf({ schema_form }: WaveItem, { adapter, schema, turns }: ModelCall): RecordChange {
-  return {
-    adapter,
-    turns: turns.length + 1,
-    instruction: schema_form === undefined || schema === undefined ? undefined : schemaInstruction(schema),
-  };
-}
-
-/**
- * Puts the records of a part that was not sent yet into the form of its turn, in their place; of a part that was broken off,
- * those that are in it stay as they are.
- */
-async function reform(part: WaveItem, run: PlannedRun, deps: StepDeps): Promise<{ records: number }> {
-  const { store } = deps;
-  const { layout, plan } = run;
-  const { part_id } = part;
-  const change = recordChangeOf(part, variantOf(run, part).call);
-  const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `reform-${part_id}`);
-  await mkdir(scratchDirectory, { recursive: true });
-  try {
-    const recordsPath = join(scratchDirectory, 'records.jsonl');
-    const records = await rewriteRecords(
-      await store.readStream(layout.records(part_id)),
-      recordsPath,
-      (modelInput) => changeRecord(modelInput, change),
-    );
-    await keepRecords(part_id, recordsPath, { layout, store });
-    return { records };
-  } catch (error) {
-    await reportFault(part, error, deps);
-    throw error;
-  } finally {
-    await rm(scratchDirectory, { recursive: true, force: true });
-  }
 }
 
 /** How long a part's records are; of a part that an earlier version prepared, its whole input file tells. */
