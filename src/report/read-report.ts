@@ -3,15 +3,15 @@ import { jobsAtOnce } from '../core/jobs/quotas.ts';
 import { WaveParts } from '../core/plan/part.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
 import { PartLedger } from '../core/run/ledger.ts';
-import type { RunSummary } from '../core/run/summary.ts';
+import type { ColumnSummary, RunSummary } from '../core/run/summary.ts';
 import { answerSchemaOf, type JsonSchema, schemaInstruction } from '../core/run-input/output-schema.ts';
 import { parseRunInput } from '../core/run-input/run-input.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { type PromptPiece, parsePromptTemplate } from '../prompts/prompt-template.ts';
+import { summarizeColumns } from '../rows/results/column-summaries.ts';
 import { readPlaces, type ShownRow } from '../rows/results/read-places.ts';
 import { resultObjects } from '../rows/results/result-objects.ts';
 import {
-  type ColumnValues,
   type ResultScan,
   type RowPlace,
   type SizeCounts,
@@ -45,7 +45,6 @@ const MAX_SCANNED_ROWS = 5_000_000;
 const MAX_UNPACKED_BYTES = 512_000_000;
 /** Characters of a prompt or an answer. */
 const MAX_CHARACTERS = 4_000;
-const MAX_VALUES = 20;
 /** Columns that Quarry adds, beside that of the answer, which say how a row came to it. */
 const OWN_COLUMNS = new Set([
   'record_id',
@@ -69,11 +68,14 @@ export async function readReport({
   const files = resultObjects(summary.output_uris as S3Uri[], { store, scratchDirectory });
   const [variant] = plan.variants;
   const scan = await scanResults(files, {
-    typedColumns: typedColumnsOf(plan),
     firstRows: FIRST_ROWS,
     longestRows: ROWS_OF_KIND,
     maxRows: MAX_SCANNED_ROWS,
   });
+  // Summaries of earlier versions do not tell.
+  const columns =
+    summary.columns ??
+    (await summarizeColumns(files, { names: typedColumnsOf(plan), maxRows: MAX_SCANNED_ROWS }));
   const shown = await readPlaces(files, {
     places: placesOf(scan),
     pieces: piecesOf(plan),
@@ -91,7 +93,7 @@ export async function readReport({
     scanned_rows: scan.rows,
     input_tokens: sizesOf(scan.inputTokens),
     output_tokens: sizesOf(scan.outputTokens),
-    columns: scan.columns.map((column) => columnReport(column)),
+    columns: columns.filter(({ type }) => !type.endsWith('[]')).map(columnReport),
     rows: shown.map((row) => reportRow(row, scan)),
   });
 }
@@ -195,13 +197,7 @@ function sizesOf({ rows, sum, min, max, zeros, buckets }: SizeCounts): Sizes {
   };
 }
 
-function columnReport({ name, type, nulls, rows, values }: ColumnValues): ColumnReport {
-  const sorted = [...values].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, MAX_VALUES);
-  return {
-    name,
-    type,
-    nulls,
-    values: sorted.map(([value, count]) => ({ value, rows: count })),
-    others: rows - sorted.reduce((sum, [, count]) => sum + count, 0),
-  };
+function columnReport({ name, type, rows, nulls, values }: ColumnSummary): ColumnReport {
+  const told = values.reduce((sum, value) => sum + value.rows, 0);
+  return { name, type, nulls, values, others: rows - nulls - told };
 }

@@ -1,5 +1,4 @@
 import { REFUSED_STOP_REASONS, TRUNCATED_STOP_REASONS } from '../../core/jobs/retry-policy.ts';
-import type { Column } from '../../core/plan/part.ts';
 import { type DuckDb, guardedSql, sqlName, sqlText, unguarded } from '../duckdb/duckdb.ts';
 import { readParquetColumns, readParquetsSql } from '../duckdb/parquet.ts';
 import { fetchColumns, openResult, type ResultFile, withResults } from './read-results.ts';
@@ -30,22 +29,12 @@ export interface SizeCounts {
   buckets: Map<number, number>;
 }
 
-/** What is in a typed column of answers. */
-export interface ColumnValues extends Column {
-  nulls: number;
-  /** Rows with a value. */
-  rows: number;
-  /** How often each value is there; of a file no more than its most frequent ones. */
-  values: Map<string, number>;
-}
-
 /** What a look over all rows tells, without prompts and answers. */
 export interface ResultScan {
   /** Rows looked at: the first ones, where there are more than are looked at. */
   rows: number;
   inputTokens: SizeCounts;
   outputTokens: SizeCounts;
-  columns: ColumnValues[];
   /** The first of each kind and each error, in the order of the dataset. */
   firsts: RowPlace[];
   /** How many of them are of each kind and error. */
@@ -56,8 +45,6 @@ export interface ResultScan {
 
 /** What is looked for. */
 export interface ScanRequest {
-  /** Columns of typed answers. */
-  typedColumns: readonly string[];
   /** First rows of each kind, and of failed ones of each error. */
   firstRows: number;
   longestRows: number;
@@ -65,11 +52,6 @@ export interface ScanRequest {
   maxRows: number;
 }
 
-/** Most values of a column that are counted in one file. */
-const MAX_VALUES = 40;
-/** Characters of a value. */
-const VALUE_CHARACTERS = 60;
-const COUNTABLE = /^(?:BOOLEAN|VARCHAR|U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DOUBLE|FLOAT|DECIMAL.*|DATE)$/;
 const COLUMNS = ['error_code', 'stop_reason', 'input_tokens', 'output_tokens'] as const;
 
 /** Looks over the rows of result files, one file after the other: sizes, values, and which rows are worth showing. */
@@ -78,7 +60,6 @@ export async function scanResults(files: readonly ResultFile[], request: ScanReq
     rows: 0,
     inputTokens: noSizes(),
     outputTokens: noSizes(),
-    columns: [],
     firsts: [],
     firstsOf: new Map(),
     longest: [],
@@ -102,10 +83,7 @@ interface FileScan {
 async function scanFile(db: DuckDb, { source, file, scan, request }: FileScan): Promise<void> {
   await using opened = await openResult(source);
   const columns = await readParquetColumns(db, opened.path);
-  const typed = columns.filter(
-    ({ name, type }) => request.typedColumns.includes(name) && COUNTABLE.test(type),
-  );
-  await fetchColumns(db, opened, [...COLUMNS, ...typed.map(({ name }) => name)]);
+  await fetchColumns(db, opened, COLUMNS);
   const has = (name: string) => columns.some((column) => column.name === name);
   const read = COLUMNS.map((name) => (has(name) ? sqlName(name) : `CAST(NULL AS VARCHAR) AS ${name}`));
   const kind = `CASE WHEN error_code IS NOT NULL THEN 'failed'
@@ -142,7 +120,6 @@ async function scanFile(db: DuckDb, { source, file, scan, request }: FileScan): 
   scan.longest = [...scan.longest, ...longest]
     .sort((a, b) => (b.outputTokens ?? 0) - (a.outputTokens ?? 0) || a.file - b.file || a.row - b.row)
     .slice(0, request.longestRows);
-  for (const column of typed) await addValues(db, scan, { column, path: opened.path });
 }
 
 function noSizes(): SizeCounts {
@@ -165,29 +142,5 @@ async function addSizes(
     sizes.max = Math.max(sizes.max, Number(max));
     if (bucket === null) sizes.zeros += Number(rows);
     else sizes.buckets.set(Number(bucket), (sizes.buckets.get(Number(bucket)) ?? 0) + Number(rows));
-  }
-}
-
-async function addValues(
-  db: DuckDb,
-  scan: ResultScan,
-  { column, path }: { column: Column; path: string },
-): Promise<void> {
-  let known = scan.columns.find(({ name }) => name === column.name);
-  if (known === undefined) {
-    known = { ...column, nulls: 0, rows: 0, values: new Map() };
-    scan.columns.push(known);
-  }
-  const text = guardedSql(`left(CAST(${sqlName(column.name)} AS VARCHAR), ${VALUE_CHARACTERS})`);
-  const from = `${readParquetsSql([path])} WHERE error_code IS NULL`;
-  const { rows, nulls } = await db.row(`SELECT CAST(count(${sqlName(column.name)}) AS DOUBLE) AS "rows",
-      CAST(count(*) - count(${sqlName(column.name)}) AS DOUBLE) AS nulls FROM ${from}`);
-  known.rows += Number(rows);
-  known.nulls += Number(nulls);
-  const found = await db.rows(`SELECT ${text} AS value, CAST(count(*) AS DOUBLE) AS "rows"
-    FROM ${from} AND ${sqlName(column.name)} IS NOT NULL GROUP BY value ORDER BY "rows" DESC, value LIMIT ${MAX_VALUES}`);
-  for (const { value, rows: count } of found) {
-    const name = unguarded(value);
-    known.values.set(name, (known.values.get(name) ?? 0) + Number(count));
   }
 }
