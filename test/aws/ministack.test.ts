@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  CreateStateMachineCommand,
+  DescribeExecutionCommand,
+  DescribeStateMachineCommand,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { testAlarm } from '../../scripts/proof/alarm-test.ts';
 import { findingsOf } from '../../scripts/proof/observations.ts';
@@ -143,6 +149,37 @@ test('a job that the policies deny ends the run with the refusal as its cause', 
   expect(result).toMatchObject({
     kind: 'failed',
     message: expect.stringMatching(/not authorized to perform: bedrock:/),
+  });
+});
+
+test('the recipe of a parent execution starts a run as its child, waits for its end, and goes on by its status', async () => {
+  const recipe = await readFile('examples/recipes/step-functions/nightly.asl.json', 'utf8');
+  const { stateMachineArn: child } = target.deployment;
+  // A role that Step Functions may assume: what it may do is not checked here.
+  const { roleArn } = await target.sfn.send(new DescribeStateMachineCommand({ stateMachineArn: child }));
+  const { stateMachineArn = '' } = await target.sfn.send(
+    new CreateStateMachineCommand({
+      name: 'Nightly',
+      roleArn,
+      definition: recipe.replace('${QuarryStateMachineArn}', child),
+    }),
+  );
+  // On demand, as a job is only looked at from time to time.
+  const dataset = `s3://${bucket}/datasets/reviews.csv` as const;
+  await target.store.write(dataset, `topic\n${'a lid that broke\n'.repeat(20)}`);
+  const { executionArn } = await target.sfn.send(
+    new StartExecutionCommand({
+      stateMachineArn,
+      input: JSON.stringify({ day: '2026-11-27', dataset, prompt: 'Tell a joke about {topic}.' }),
+    }),
+  );
+  await expect
+    .poll(() => target.sfn.send(new DescribeExecutionCommand({ executionArn })), { timeout: 100_000 })
+    .toMatchObject({ status: 'SUCCEEDED' });
+  const summary = await target.store.read(`s3://${bucket}/runs/reviews-2026-11-27/summary.json`);
+  expect(JSON.parse(Buffer.from(summary).toString())).toMatchObject({
+    status: 'succeeded',
+    rows: { total: 20, succeeded: 20 },
   });
 });
 
