@@ -110,11 +110,20 @@ test.each<[string, (request: S3Request) => S3Fault | undefined]>([
 test('an S3 that goes away after the job was sent ends the run with its name, and nothing is sent twice', async () => {
   const faulty = await prepareRun(150, 10);
   const { world, run } = faulty;
-  world.s3.fault = ({ path }) =>
-    /\/(?:output|ledger|faults)\//.test(path)
-      ? { status: 503, code: 'ServiceUnavailable', message: 'Please try again.' }
-      : undefined;
+  let sent = false;
+  world.s3.fault = ({ method, path }) => {
+    // Where Collect writes.
+    if (sent && /\/(?:output|ledger|faults)\//.test(path)) {
+      return { status: 503, code: 'ServiceUnavailable', message: 'Please try again.' };
+    }
+    // Submit writes that it is about to create the job, and then that it has.
+    const record = world.s3.objects.get(`${BUCKET}/runs/mine/jobs/p00001.json`);
+    sent ||= method !== 'PUT' && record !== undefined && !record.includes('"job_arn": null');
+    return undefined;
+  };
   const result = await run();
+  expect(sent).toBe(true);
+  expect((await world.emulator.usage()).totals).toMatchObject({ jobs: 1 });
   expect(result).toMatchObject({ kind: 'failed', error: 'ServiceUnavailableError' });
   expect((result as { message: string }).message).toMatch(/S3 has a problem of its own: try again later/);
   await expectMended(faulty, 150);
