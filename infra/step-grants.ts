@@ -51,8 +51,8 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     merge: [
       list,
       readAll,
-      write('runs/*/output/*', 'runs/*/merged/*'),
-      abortUploads('runs/*/output/*'),
+      write('runs/*/output/*', 'runs/*/merged/*', 'answers/*'),
+      abortUploads('runs/*/output/*', 'answers/*'),
       ...key,
     ],
     summarize: [list, read('runs/*'), write('runs/*/summary.json', 'runs/*/report.html'), ...key],
@@ -105,18 +105,26 @@ function planGrants({ write, abortUploads, reopen }: FileGrants): Grant[] {
       'runs/*/slices/*',
       'runs/*/resumed.json',
       'working/*/duplicates.parquet',
+      'working/*/laid/*',
       'working/*/planned/*',
       'datasets/hf/*',
     ),
-    abortUploads('working/*/duplicates.parquet', 'datasets/hf/*'),
+    abortUploads('working/*/duplicates.parquet', 'working/*/laid/*', 'datasets/hf/*'),
     reopen('runs/*/stop.json', 'runs/*/summary.json'),
   ];
 }
 
 function collectGrants({ write, abortUploads }: FileGrants): Grant[] {
   return [
-    write('runs/*/output/*', 'working/*/results/*', 'runs/*/ledger/*', 'runs/*/faults/*', 'runs/*/stop.json'),
-    abortUploads('runs/*/output/*', 'working/*/results/*'),
+    write(
+      'runs/*/output/*',
+      'working/*/results/*',
+      'runs/*/ledger/*',
+      'runs/*/faults/*',
+      'runs/*/stop.json',
+      'answers/*',
+    ),
+    abortUploads('runs/*/output/*', 'working/*/results/*', 'answers/*'),
   ];
 }
 

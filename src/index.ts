@@ -40,7 +40,7 @@ export type { CancelledRun } from './quarry/runs/cancel-run.ts';
 export type { PlanOptions } from './quarry/runs/draft-run.ts';
 export type { EarlierRun } from './quarry/runs/earlier-run.ts';
 export type { ListedRun } from './quarry/runs/list-runs.ts';
-export type { PlannedSchema, PlanReport, ScheduledEnd } from './quarry/runs/plan-report.ts';
+export type { PlannedSchema, PlanReport, ReuseReport, ScheduledEnd } from './quarry/runs/plan-report.ts';
 export { type FollowOptions, Run } from './quarry/runs/run.ts';
 export {
   OutputNotWrittenError,

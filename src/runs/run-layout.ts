@@ -16,6 +16,9 @@ export interface RunLayout {
   sliceCopy(slice: number): S3Uri;
   /** The rows that get the answer of an identical request; there where identical requests are sent once. */
   duplicates: S3Uri;
+  /** The answers of former runs that rows of this one get, by what the file is; and which file that is, by the run's input. */
+  laid(sha256: string): S3Uri;
+  laidPin(inputHash: string): S3Uri;
   /** The parts that one slice left, once all of them are there. */
   sliceParts(slice: number): S3Uri;
   /** What Prepare says of a part, written after its two files. */
@@ -103,6 +106,8 @@ export function runLayout(runUri: S3Uri): RunLayout {
     planCopy: atWorking('planned', 'plan.json'),
     sliceCopy: (slice) => atWorking('planned', `${String(slice).padStart(5, '0')}.json`),
     duplicates: atWorking('duplicates.parquet'),
+    laid: (sha256) => atWorking('laid', `${sha256.slice(0, 32)}.parquet`),
+    laidPin: (inputHash) => atWorking('laid', `${inputHash.slice(0, 32)}.json`),
     sliceParts: (slice) => atWorking('slices', `${String(slice).padStart(5, '0')}.json`),
     part: (partId) => atWorking('parts', partId, 'part.json'),
     records: (partId) => atWorking('parts', partId, 'records.jsonl'),

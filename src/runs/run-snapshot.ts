@@ -235,7 +235,7 @@ export function totalsOf({ plan, prepared, parts }: RunSnapshot): RunTotals {
   const all = Object.values(parts);
   const results = all.flatMap(({ result }) => result ?? []);
   const sumOf = (rows: readonly RowCounts[], key: keyof RowCounts) =>
-    rows.reduce((sum, row) => sum + row[key], 0);
+    rows.reduce((sum, row) => sum + (row[key] ?? 0), 0);
   // A row that was sent again stands in the result of each of its attempts; the last one counts.
   const repacked = new Set(all.flatMap(({ part }) => part.sources.map(({ part_id }) => part_id)));
   const latest = all.flatMap(({ part, result }) =>

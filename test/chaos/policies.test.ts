@@ -15,7 +15,7 @@ const scenario: Scenario = {
   dataset: { rows: 24, format: 'csv', files: 1, distinct: 13, nullEvery: undefined },
   quotas: { minRecordsPerJob: 2, maxRecordsPerJob: 6, maxConcurrentJobs: 4 },
   overQuota: 'reject-quota',
-  keys: { max_attempts: 3, pilot: false, dedupe: true },
+  keys: { max_attempts: 3, pilot: false, reuse: true },
   budget: undefined,
   faults: [
     {

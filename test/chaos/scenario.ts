@@ -21,6 +21,7 @@ export interface Scenario {
     pilot: boolean;
     record_id_column?: string;
     dedupe?: boolean;
+    reuse?: boolean;
     retry_truncated?: boolean;
     retry_refused?: boolean;
     inference_parameters?: { max_tokens: number };

@@ -15,6 +15,7 @@ export function planLines(report: PlanReport): string[] {
       : [
           `  not sent   ${report.duplicates.toLocaleString('en-US')}, because identical requests are sent once`,
         ]),
+    ...reuseLines(report),
     ...schemaLines(report.output_schema),
     ...earlierLines(report.earlier_run),
     `  on demand  ${on_demand_rows.toLocaleString('en-US')}${on_demand_rows === 0 ? '' : ', at twice the price: fewer than a job takes'}`,
@@ -56,6 +57,20 @@ function quotaLines(quotas: PlanReport['quotas']): string[] {
   return records.source === jobs.source
     ? [`Quotas: at most ${what.join(' and ')}, by ${sources[records.source]}.`]
     : [`Quotas: at most ${what[0]}, by ${sources[records.source]}; ${what[1]}, by ${sources[jobs.source]}.`];
+}
+
+/** What of the rows former runs have paid for, and what that saves. */
+function reuseLines({ reuse, estimate: { max_usd } }: PlanReport): string[] {
+  if (reuse === null) return [];
+  const n = (rows: number) => rows.toLocaleString('en-US');
+  const dollars =
+    max_usd === null || reuse.max_usd_without === null
+      ? ''
+      : ` · ${usd(max_usd)} instead of ${usd(reuse.max_usd_without)}`;
+  return [
+    `  reuse      ${n(reuse.new)} new · ${n(reuse.changed)} changed · ${n(reuse.reused)} reused${dollars}`,
+    `             of ${count(reuse.answers, 'kept answer')} of this model`,
+  ];
 }
 
 const FORMS: Readonly<Record<PlannedSchema['form'], string>> = {

@@ -24,6 +24,7 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
     '',
     `  rows       ${rows.total.toLocaleString('en-US')}`,
     `  answered   ${rows.succeeded.toLocaleString('en-US')}`,
+    ...reusedLine(summary),
     `  failed     ${rows.failed.toLocaleString('en-US')}`,
     `  not sent   ${rows.not_sent.toLocaleString('en-US')}`,
     ...attemptsLine(summary),
@@ -68,6 +69,12 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
   lines.push(...shown);
   if (paths.length > 3) lines.push(`             … and ${paths.length - 3} more`);
   return lines.map(printable);
+}
+
+/** Said of every run that may take answers of former ones. */
+function reusedLine({ rows: { reused } }: RunSummary): string[] {
+  if (reused === undefined) return [];
+  return [`  reused     ${reused.toLocaleString('en-US')} of these, answered and paid for by former runs`];
 }
 
 /** Which properties answers had wrong, with their share of all answers that were checked. */

@@ -102,7 +102,7 @@ export const PlannedPart = z.object({
   variant: VariantIndex,
   first_row: Count,
   rows: Count,
-  /** Rows that are no duplicates of others; absent where every row is sent. */
+  /** Rows that are neither duplicates of others nor answered by a former run; absent where every row is sent. */
   records: Count.optional(),
 });
 export type PlannedPart = z.infer<typeof PlannedPart>;

@@ -85,6 +85,21 @@ export const Variant = z.object({
 });
 export type Variant = z.infer<typeof Variant>;
 
+/** How many rows get the answers of former runs, and what that saves. */
+export const PlannedReuse = z.object({
+  /** Rows whose answer is there. */
+  rows: Count,
+  /** Of the others, rows that a former run asked of the same model under the same record id, in other words. */
+  changed: Count,
+  /** Answers of former runs that were looked through. */
+  answers: Count,
+  /** Dollars for the longest answers if nothing were reused; null where no price of the model is known. */
+  max_usd_without: Usd,
+  /** The answers, by the numbers of the rows that get them, as they were written; absent where there are none. */
+  file: ResultFacts.optional(),
+});
+export type PlannedReuse = z.infer<typeof PlannedReuse>;
+
 const PlanDocument = z.object({
   /**
    * 1: rows that are answered elsewhere have an error code in the run's files, which nothing reads any more. 1 and 2: what is
@@ -112,6 +127,8 @@ const PlanDocument = z.object({
   duplicates: Count,
   /** The file that says which, as it was written; absent where there is none, and in plans of earlier versions. */
   duplicates_file: ResultFacts.optional(),
+  /** What former runs had of it; absent where the run takes no answers of theirs. */
+  reuse: PlannedReuse.optional(),
   /** Of those, rows in parts under Bedrock's minimum: run on demand, at twice the price. */
   on_demand_rows: Count,
   parts: Count,
@@ -154,6 +171,15 @@ function inVariants(document: unknown): unknown {
     ...(isReadable ? { format_version: 3 } : {}),
     variants: [system_placeholders === undefined ? variant : { ...variant, system_placeholders }],
   };
+}
+
+/** Rows of a plan that are sent: those that no other row, and no former run, answers. */
+export function plannedRecords({
+  selected_rows,
+  duplicates,
+  reuse,
+}: Pick<RunPlan, 'selected_rows' | 'duplicates' | 'reuse'>): number {
+  return selected_rows - duplicates - (reuse?.rows ?? 0);
 }
 
 /** The id that a variant's price goes by. */

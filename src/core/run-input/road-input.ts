@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Concern } from './concern.ts';
+import type { Concern, GivenFields, Refuse } from './concern.ts';
 
 /** Letters, digits and single hyphens: fit for an S3 key, a job name and an execution name. */
 const RunId = z
@@ -12,45 +12,54 @@ const JobNamePrefix = z
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9+.-]*$/, 'use letters, digits, "-", "+" and "."; "_" and blanks become "-"')
   .max(40);
 
+const fields = {
+  run_id: RunId.meta({
+    description: 'Name of this run. Use the same one to resume it. Default: derived from the input.',
+  }),
+  job_name_prefix: JobNamePrefix.meta({
+    description: 'Prefix of every model invocation job’s name; `_` and blanks become `-`. Default `quarry`.',
+  }),
+  max_records_per_job: z.int().min(1).meta({
+    description: 'Maximum records per job. Default: the model’s quota. `max_records_per_batch` is an alias.',
+  }),
+  max_concurrent_jobs: z.int().min(1).meta({
+    description:
+      'At most this many jobs of the run at once, so that other runs find a slot. It may be another when the run goes on. Default: the model’s quota, so that one run may take all of it.',
+  }),
+  min_records_per_job_spread: z.int().min(1).meta({
+    description:
+      'Idle slots get jobs too, which end sooner for the same price, as long as each has this many records. A number over the records of a job keeps jobs as full as they can be. Default 2500.',
+  }),
+  timeout_hours: z.int().min(24).max(168).meta({
+    description:
+      'Hours after which Bedrock ends a job, including its time in the queue. `resume --timeout-hours` changes it for later jobs. Default: Bedrock’s own, 24.',
+  }),
+  pilot: z.boolean().meta({
+    description:
+      'With three parts or more, run a small first part alone, and stop if over half of its records fail. Default true.',
+  }),
+  dedupe: z.boolean().meta({
+    description: 'Send identical requests once and give the answer to all of their rows. Default false.',
+  }),
+  reuse: z.boolean().meta({
+    description:
+      'Take the answers that former runs of this store have paid for, where model, prompt and every parameter are the same, and send the other requests once each; keep this run’s answers for later ones. Default false.',
+  }),
+  force: z.boolean().meta({
+    description:
+      'Try what Bedrock refuses according to Quarry’s [model catalogue](models.md); the plan notes it instead of refusing. Default false.',
+  }),
+};
+
 /** How the rows get to the model: as which jobs, how large, under which names. */
 export const ROAD_INPUT = {
   title: 'Jobs',
   about: 'How the rows get to the model: in which jobs, how large, under which names.',
-  fields: {
-    run_id: RunId.meta({
-      description: 'Name of this run. Use the same one to resume it. Default: derived from the input.',
-    }),
-    job_name_prefix: JobNamePrefix.meta({
-      description:
-        'Prefix of every model invocation job’s name; `_` and blanks become `-`. Default `quarry`.',
-    }),
-    max_records_per_job: z.int().min(1).meta({
-      description:
-        'Maximum records per job. Default: the model’s quota. `max_records_per_batch` is an alias.',
-    }),
-    max_concurrent_jobs: z.int().min(1).meta({
-      description:
-        'At most this many jobs of the run at once, so that other runs find a slot. It may be another when the run goes on. Default: the model’s quota, so that one run may take all of it.',
-    }),
-    min_records_per_job_spread: z.int().min(1).meta({
-      description:
-        'Idle slots get jobs too, which end sooner for the same price, as long as each has this many records. A number over the records of a job keeps jobs as full as they can be. Default 2500.',
-    }),
-    timeout_hours: z.int().min(24).max(168).meta({
-      description:
-        'Hours after which Bedrock ends a job, including its time in the queue. `resume --timeout-hours` changes it for later jobs. Default: Bedrock’s own, 24.',
-    }),
-    pilot: z.boolean().meta({
-      description:
-        'With three parts or more, run a small first part alone, and stop if over half of its records fail. Default true.',
-    }),
-    dedupe: z.boolean().meta({
-      description: 'Send identical requests once and give the answer to all of their rows. Default false.',
-    }),
-    force: z.boolean().meta({
-      description:
-        'Try what Bedrock refuses according to Quarry’s [model catalogue](models.md); the plan notes it instead of refusing. Default false.',
-    }),
+  fields,
+  check({ reuse, dedupe }: GivenFields<typeof fields>, refuse: Refuse) {
+    if (reuse === true && dedupe === false) {
+      refuse('dedupe', 'is false, but reuse sends identical requests once. Leave one of them out');
+    }
   },
 } satisfies Concern;
 

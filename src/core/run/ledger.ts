@@ -4,7 +4,14 @@ import { StopReasonCounts } from '../jobs/answer-flaws.ts';
 const Count = z.int().min(0);
 
 /** Where every row ended: `total = succeeded + failed + not_sent`. */
-export const RowCounts = z.object({ total: Count, succeeded: Count, failed: Count, not_sent: Count });
+export const RowCounts = z.object({
+  total: Count,
+  succeeded: Count,
+  failed: Count,
+  not_sent: Count,
+  /** Of those that succeeded, rows whose answer a former run has paid for; absent where none may be. */
+  reused: Count.optional(),
+});
 export type RowCounts = z.infer<typeof RowCounts>;
 
 /** Tokens, as the model's own answers count them. */
@@ -97,14 +104,20 @@ export type AttemptCounts = z.infer<typeof AttemptCounts>;
 
 /** The counts of all ledgers together. */
 export function addRowCounts(counts: readonly RowCounts[]): RowCounts {
-  const sum = { total: 0, succeeded: 0, failed: 0, not_sent: 0 };
-  for (const { total, succeeded, failed, not_sent } of counts) {
+  const sum: RowCounts = { total: 0, succeeded: 0, failed: 0, not_sent: 0 };
+  for (const { total, succeeded, failed, not_sent, reused } of counts) {
     sum.total += total;
     sum.succeeded += succeeded;
     sum.failed += failed;
     sum.not_sent += not_sent;
+    if (reused !== undefined) sum.reused = (sum.reused ?? 0) + reused;
   }
   return sum;
+}
+
+/** How many answers the model gave in this run: those of former runs prove nothing of it. */
+export function answeredHere({ succeeded, reused = 0 }: Pick<RowCounts, 'succeeded' | 'reused'>): number {
+  return succeeded - reused;
 }
 
 /** The tokens of all ledgers together. */
@@ -137,6 +150,6 @@ export function addViolations(violations: readonly PropertyViolations[]): Proper
 }
 
 /** True where every row is in exactly one column of the ledger. */
-export function isBalanced({ total, succeeded, failed, not_sent }: RowCounts): boolean {
-  return total === succeeded + failed + not_sent;
+export function isBalanced({ total, succeeded, failed, not_sent, reused = 0 }: RowCounts): boolean {
+  return total === succeeded + failed + not_sent && reused <= succeeded;
 }

@@ -33,6 +33,8 @@ export async function draftRun(
     draftPlan(input, { ...planDeps, store, onProgress: tell, signal, notes, readsHubInPlace: true }),
   );
   if (draft.duplicatesPath !== undefined) await rm(draft.duplicatesPath, { force: true });
+  if (draft.reuse?.laid !== undefined && !draft.reuse.isPinned)
+    await rm(draft.reuse.laid.path, { force: true });
   const isUploaded = files.target.kind !== 'local' && isOfThisMachine(request.dataset);
   const pace = {
     jobsInFlight:

@@ -1,5 +1,5 @@
 import { PILOT_MIN_PARTS, packFull } from '../../core/plan/packing.ts';
-import type { CostEstimate, PlanQuotas } from '../../core/plan/run-plan.ts';
+import { type CostEstimate, type PlanQuotas, plannedRecords } from '../../core/plan/run-plan.ts';
 import { type JobPace, type JobSchedule, scheduleJobs } from '../../core/plan/schedule.ts';
 import { answerSchemaOf, type SchemaForm } from '../../core/run-input/output-schema.ts';
 import { parseRunInput } from '../../core/run-input/run-input.ts';
@@ -22,6 +22,20 @@ export interface PlannedSchema {
   columns: readonly { name: string; type: string }[];
 }
 
+/** Which rows are answered by former runs. */
+export interface ReuseReport {
+  /** Rows that no former run has asked. */
+  new: number;
+  /** Rows of a record id that one has asked the same model of in other words. */
+  changed: number;
+  /** Rows whose answer is there. */
+  reused: number;
+  /** Answers that were looked through. */
+  answers: number;
+  /** Dollars with the longest answers if nothing were reused; null where no price is known. */
+  max_usd_without: number | null;
+}
+
 /** What a run would be. */
 export interface PlanReport {
   run_id: string;
@@ -36,6 +50,8 @@ export interface PlanReport {
   output_schema: PlannedSchema | null;
   /** Rows that get the answer of an identical request. */
   duplicates: number;
+  /** What former runs have of it; null where the run takes none of their answers. */
+  reuse: ReuseReport | null;
   on_demand_rows: number;
   parts: number;
   slices: number;
@@ -79,6 +95,7 @@ export function reportPlan(
     dataset_rows: plan.dataset.rows,
     output_schema: schemaOf(plan),
     duplicates: plan.duplicates,
+    reuse: reuseOf(plan),
     on_demand_rows: plan.on_demand_rows,
     parts: plan.parts,
     slices: plan.slices,
@@ -91,7 +108,7 @@ export function reportPlan(
       records_per_hour: pace.recordsPerHour,
       balanced: endAfter(plan, recordsOfParts.filter(isJob), endOf),
       full: endOf(
-        packFull(plan.selected_rows - plan.duplicates, plan.max_rows_per_part)
+        packFull(plannedRecords(plan), plan.max_rows_per_part)
           .map(({ rows }) => rows)
           .filter(isJob),
       ),
@@ -101,13 +118,14 @@ export function reportPlan(
 
 /** The estimate, with what is expected by an earlier run where the user has not said it. */
 function expectationOf(
-  { estimate, selected_rows, duplicates }: PlanDraft['plan'],
+  plan: PlanDraft['plan'],
   earlier: EarlierRun | undefined,
 ): Pick<PlanReport, 'estimate' | 'expected_by'> {
+  const { estimate } = plan;
   if (estimate.expected !== undefined) return { estimate, expected_by: 'told' };
   const { max_output_tokens: most, input_usd, max_usd } = estimate;
   if (earlier === undefined || most === 0) return { estimate, expected_by: null };
-  const rows = selected_rows - duplicates;
+  const rows = plannedRecords(plan);
   const output_tokens = Math.min(most, Math.round(rows * earlier.output_tokens_each));
   // Dollars grow with the tokens of answers from what the input costs alone to what the longest answers would.
   const usd =
@@ -115,6 +133,13 @@ function expectationOf(
       ? null
       : input_usd + ((max_usd - input_usd) * output_tokens) / most;
   return { estimate: { ...estimate, expected: { output_tokens, usd } }, expected_by: 'earlier_run' };
+}
+
+function reuseOf({ reuse, selected_rows }: PlanDraft['plan']): ReuseReport | null {
+  if (reuse === undefined) return null;
+  const { rows: reused, answers, max_usd_without } = reuse;
+  const changed = Math.min(reuse.changed, selected_rows - reused);
+  return { new: selected_rows - reused - changed, changed, reused, answers, max_usd_without };
 }
 
 function schemaOf({ input, variants }: PlanDraft['plan']): PlannedSchema | null {

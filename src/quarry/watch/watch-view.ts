@@ -1,4 +1,4 @@
-import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { plannedRecords, type RunPlan } from '../../core/plan/run-plan.ts';
 import type { Reason, RowCounts, TokenCounts } from '../../core/run/ledger.ts';
 import type { RunSummary } from '../../core/run/summary.ts';
 import type { Waiting } from '../../core/run/waiting.ts';
@@ -170,7 +170,7 @@ function unnamedRecords(plan: RunPlan, snapshot: RunSnapshot, parts: readonly Pa
   const unnamed = unnamedPartsOf(snapshot);
   if (unnamed === 0) return [];
   const known = parts.reduce((sum, { isRepair, records }) => sum + (isRepair ? 0 : records), 0);
-  const records = Math.max(0, plan.selected_rows - plan.duplicates - known);
+  const records = Math.max(0, plannedRecords(plan) - known);
   return new Array<number>(unnamed).fill(records / unnamed);
 }
 

@@ -24,7 +24,7 @@ export function outcome({ summary, output_files }: RunReport): HTMLElement {
       h(
         'strong',
         {},
-        `${number(rows.total)} = ${number(rows.succeeded)} answered + ${number(rows.failed)} failed + ${number(rows.not_sent)} not sent. `,
+        `${number(rows.total)} = ${number(rows.succeeded)} answered${rows.reused === undefined ? '' : ` (${number(rows.reused)} of them by former runs)`} + ${number(rows.failed)} failed + ${number(rows.not_sent)} not sent. `,
       ),
       'Every row of the run is in exactly one of the three. When the run ended, the rows of the output were counted anew, and they are these: ',
       `${count(output_files, 'output file')}, ${count(rows.total, 'row')}. `,

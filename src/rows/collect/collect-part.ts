@@ -12,6 +12,7 @@ import {
 import { balancedRanges } from '../../core/plan/packing.ts';
 import { addViolations, type FailureCounts, type PropertyViolations } from '../../core/run/ledger.ts';
 import { privately } from '../../core/text/private-text.ts';
+import { laidName } from '../answers/laid-answers.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
 import { disableOptimizersSql } from '../duckdb/duckdb-pool.ts';
@@ -29,8 +30,10 @@ import {
   ATTEMPTS_COLUMN,
   ERROR_CODE_COLUMN,
   isSentSql,
+  LAID_PREFIX,
   RECORD_ID_COLUMN,
   REQUEST_HASH_COLUMN,
+  REUSED_FROM_COLUMN,
 } from '../prepare/record-sql.ts';
 import { type ResultLedger, readLedger } from '../results/read-results.ts';
 import type { ResultColumn, ResultColumns } from '../results/result-columns.ts';
@@ -187,7 +190,7 @@ async function readPartRows(db: DuckDb, rowsPath: string): Promise<PartRows> {
     names,
     ...(await readUnpackedBytes(db, rowsPath)),
     elsewhere: Number(elsewhere),
-    isSent: isSentSql(isDeduped),
+    isSent: isSentSql(names),
   };
 }
 
@@ -270,7 +273,7 @@ function resultSql(
   answersSql: string,
 ): (from: number, to: number) => string {
   const { rowsPath, columns } = request;
-  const inputs = input.names.filter((name) => !ADDED_COLUMNS.includes(name));
+  const inputs = input.names.filter((name) => !isAdded(name));
   refuseClash(inputs, columns);
   const outputs = outputsSql(request, input);
   const selected = [
@@ -286,7 +289,10 @@ function resultSql(
     ) AS answer ON answer.place = input.${PLACE_COLUMN}`;
 }
 
-/** SQL for each column that is added to a row, by how the row ended: never sent, answered elsewhere, with a line, or without. */
+/**
+ * SQL for each column that is added to a row, by how the row ended: never sent, with a laid answer, answered elsewhere, with
+ * a line, or without.
+ */
 function outputsSql(
   { unanswered }: DecidedRequest,
   { names, elsewhere }: PartRows,
@@ -295,13 +301,19 @@ function outputsSql(
   const wasAsked = `CASE WHEN answer.error_code = ${sqlText(SCHEMA_REFUSED)} THEN 0 ELSE 1 END`;
   const whyUnsent = `input.${ERROR_CODE_COLUMN}`;
   const ofElsewhere = (sql: string) => (elsewhere === 0 ? '' : `WHEN input.${IS_ELSEWHERE} THEN ${sql} `);
+  const isLaid = names.includes(REUSED_FROM_COLUMN) ? `input.${REUSED_FROM_COLUMN} IS NOT NULL` : undefined;
+  const ofLaid = (sql: string) => (isLaid === undefined ? '' : `WHEN ${isLaid} THEN ${sql} `);
   const choose = (ofUnsent: string, ofAnswered: string, ofUnanswered: string) =>
-    `CASE WHEN ${whyUnsent} IS NOT NULL THEN ${ofUnsent} WHEN answer.answer_place IS NOT NULL THEN ${ofAnswered} ${ofElsewhere('NULL')}ELSE ${ofUnanswered} END`;
+    `CASE WHEN ${whyUnsent} IS NOT NULL THEN ${ofUnsent} ${ofLaid('NULL')}WHEN answer.answer_place IS NOT NULL THEN ${ofAnswered} ${ofElsewhere('NULL')}ELSE ${ofUnanswered} END`;
   return (column) => {
     switch (column.from) {
       case 'answer':
       case 'property':
-        return `answer.${column.key}`;
+        return isLaid === undefined
+          ? `answer.${column.key}`
+          : `CASE WHEN ${isLaid} THEN input.${laidName(column.key)} ELSE answer.${column.key} END`;
+      case 'reused_from':
+        return isLaid === undefined ? 'CAST(NULL AS VARCHAR)' : `input.${REUSED_FROM_COLUMN}`;
       case 'record_id':
         return `input.${RECORD_ID_COLUMN}`;
       case 'error_code':
@@ -334,7 +346,13 @@ const ADDED_COLUMNS = [
   ANSWERED_BY_COLUMN,
   ANSWERED_BY_ROW_COLUMN,
   REQUEST_HASH_COLUMN,
+  REUSED_FROM_COLUMN,
 ];
+
+function isAdded(name: string): boolean {
+  return ADDED_COLUMNS.includes(name) || name.startsWith(LAID_PREFIX);
+}
+
 const unsentMessage = 'A column that the prompt needs is null in this row, so the row was not sent.';
 
 /** How many places of the result have not the record id that the rows have there. */

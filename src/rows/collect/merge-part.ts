@@ -20,7 +20,7 @@ import {
   readCountSql,
   readLedger,
 } from '../results/read-results.ts';
-import type { ResultColumns } from '../results/result-columns.ts';
+import type { ResultColumn, ResultColumns } from '../results/result-columns.ts';
 
 /** Memory that DuckDB may use for one part. */
 export const MERGE_MEMORY_MB = 1024;
@@ -122,9 +122,12 @@ function answeredBySql({ isElsewhere }: FirstResult): string {
   return isElsewhere ? ANSWERED_BY_COLUMN : 'CAST(NULL AS VARCHAR)';
 }
 
+/** What a row keeps, or has of all attempts. */
+const STAYING: readonly ResultColumn['from'][] = ['record_id', 'attempts', 'reused_from'];
+
 /** What a later attempt replaces. */
 function outcomesOf({ all }: ResultColumns): string[] {
-  return all.filter(({ from }) => from !== 'record_id' && from !== 'attempts').map(({ name }) => name);
+  return all.filter(({ from }) => !STAYING.includes(from)).map(({ name }) => name);
 }
 
 function mergedColumn(columns: ResultColumns): (name: string) => string {

@@ -13,7 +13,12 @@ import type { FailureCounts } from '../../core/run/ledger.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, guardedSql, sqlText, unguarded } from '../duckdb/duckdb.ts';
 import { readParquetColumns, readParquetSql } from '../duckdb/parquet.ts';
-import { ANSWERED_BY_COLUMN, ERROR_CODE_COLUMN, isSentSql } from '../prepare/record-sql.ts';
+import {
+  ANSWERED_BY_COLUMN,
+  ERROR_CODE_COLUMN,
+  isSentSql,
+  REUSED_FROM_COLUMN,
+} from '../prepare/record-sql.ts';
 import { fetchColumns, openResult, type ResultFile } from '../results/read-results.ts';
 
 /** One record that is owed another attempt. */
@@ -107,9 +112,9 @@ export async function readOwed(
   await using rows = await openResult(files.rows);
   const column = (await readParquetColumns(db, result.path)).find(({ name }) => name === 'record_id');
   if (column === undefined) throw new Error(`The result ${result.path} has no column record_id.`);
-  const isDeduped = (await readParquetColumns(db, rows.path)).some(({ name }) => name === ANSWERED_BY_COLUMN);
+  const names = (await readParquetColumns(db, rows.path)).map(({ name }) => name);
   await fetchColumns(db, result, ['record_id', 'attempts', 'error_code', 'error_message', 'stop_reason']);
-  await fetchColumns(db, rows, [ERROR_CODE_COLUMN, ANSWERED_BY_COLUMN]);
+  await fetchColumns(db, rows, [ERROR_CODE_COLUMN, ANSWERED_BY_COLUMN, REUSED_FROM_COLUMN]);
   const found =
     await db.rows(`SELECT ${guardedSql('owed.id')} AS guarded_id, owed.attempts AS attempts, CAST(sent.record AS DOUBLE) AS record
     FROM (
@@ -118,7 +123,7 @@ export async function readOwed(
     ) AS owed
     JOIN (
       SELECT file_row_number AS place, row_number() OVER (ORDER BY file_row_number) - 1 AS record
-      FROM ${readParquetSql(rows.path)} WHERE ${isSentSql(isDeduped)}
+      FROM ${readParquetSql(rows.path)} WHERE ${isSentSql(names)}
     ) AS sent USING (place) ORDER BY place`);
   return found.map(({ guarded_id, attempts, record }) => ({
     recordId: unguarded(guarded_id),

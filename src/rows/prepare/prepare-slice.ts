@@ -21,9 +21,6 @@ import { expectRows } from '../sources/expect-rows.ts';
 import type { SourceRelation } from '../sources/source-relation.ts';
 import type { PrepareMemory } from './prepare-memory.ts';
 import {
-  ANSWERED_BY_COLUMN,
-  ANSWERED_BY_ROW_COLUMN,
-  type Asked,
   ERROR_CODE_COLUMN,
   isPromptNullSql,
   isSentSql,
@@ -35,9 +32,9 @@ import {
   recordLinesSql,
   requestHashSql,
 } from './record-sql.ts';
-import { duplicatesSql } from './request-index.ts';
 import { openPartSource, type PartSource, reopenPart } from './row-feed.ts';
 import { estimateBytesPerRow, MOST_COPIED_BYTES } from './staged-slice.ts';
+import { marksOf, markUnsent, ROW_COLUMN, type UnsentRows } from './unsent-rows.ts';
 
 /** Most bytes that a part may well have while one more is begun: all their files lie in the scratch directory. */
 const SMALL_PART_BYTES = 256_000_000;
@@ -55,17 +52,14 @@ export interface PrepareRequest {
   maxBytes: number;
   /** Of the parts' rows: for a disk none, as it costs more time than it saves; for a network it is worth its time. */
   rowsCompression: ParquetCopy['compression'];
-  /** Where identical requests are sent once: whom they ask, and what `RequestIndex.save` wrote. */
-  dedupe?: { asked: Asked; duplicatesPath: string };
+  /** Where not every row is sent: whom they ask, and which rows are answered elsewhere, or are already. */
+  unsent?: UnsentRows | undefined;
   scratchDirectory: string;
   /** Called once per part, in order; the callee moves the files away. */
   emit: (part: PreparedPart, files: { recordsPath: string; rowsPath: string }) => Promise<void>;
   /** True for parts that exist already. */
   skip?: (part: PlannedPart) => boolean;
 }
-
-/** A row's global number, while duplicates are looked up by it. */
-const ROW_COLUMN = '__quarry_row';
 
 /**
  * Reads a slice once and leaves each part's records, as JSONL, and its rows, as Parquet. Throws
@@ -222,7 +216,7 @@ async function writeRows(
     memory,
   }: { part: PlannedPart; relations: readonly SourceRelation[]; memory: PrepareMemory },
 ): Promise<void> {
-  const { dataset, dedupe, rowsCompression } = request;
+  const { dataset, unsent, rowsCompression } = request;
   const { rows, bytes } = WORKING_ROW_GROUPS;
   // A row group is read at once later on.
   const rowGroups = { rows: Math.min(rows, memory.rowsAtOnce ?? rows), bytes };
@@ -231,11 +225,7 @@ async function writeRows(
   const copy = (sql: string, path: string, compression: ParquetCopy['compression']) =>
     copyToParquet(db, { sql, path, compression, bytesPerRow, rowGroups });
   const copyPart = (sql: string) =>
-    copy(
-      dedupe === undefined ? sql : markDuplicates(sql, dedupe.duplicatesPath, part),
-      rowsPath,
-      rowsCompression,
-    );
+    copy(unsent === undefined ? sql : markUnsent(sql, unsent, part), rowsPath, rowsCompression);
   const [relation, ...others] = relations;
   if (relation !== undefined && others.length === 0) {
     await copyRelation(db, request, { relation, copy: copyPart });
@@ -285,36 +275,29 @@ function isColumnMissing(error: unknown): boolean {
 
 /** SQL for the rows of a relation and what is added to them. */
 function rowsSql(
-  { dataset, frame, recordIdColumn, dedupe }: PrepareRequest,
+  { dataset, frame, recordIdColumn, unsent }: PrepareRequest,
   { from, rowNumber }: Pick<SourceRelation, 'from' | 'rowNumber'>,
 ): string {
   const columns = [
     ...dataset.columns.map(({ name }) => sqlName(name)),
     `${recordIdSql(dataset.columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
     `CASE WHEN ${isPromptNullSql(frame)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
-    ...(dedupe === undefined ? [] : [`${rowNumber} AS ${ROW_COLUMN}`]),
+    ...(unsent === undefined ? [] : [`${rowNumber} AS ${ROW_COLUMN}`]),
   ];
   const sql = `SELECT ${columns.join(', ')} FROM ${from}`;
-  if (dedupe === undefined) return sql;
-  const request = { frame, asked: dedupe.asked, columns: dataset.columns };
+  if (unsent === undefined) return sql;
+  const request = { frame, asked: unsent.asked, columns: dataset.columns };
   return requestHashSql(request, {
     from: `(${sql})`,
     kept: [`* EXCLUDE (${promptJsonNames(frame).join(', ')})`],
   });
 }
 
-/** The rows, with the records whose answers they get where they are duplicates; sorted, as a join promises no order. */
-function markDuplicates(sql: string, duplicatesPath: string, { first_row, rows }: PlannedPart): string {
-  const duplicates = duplicatesSql(duplicatesPath, { firstRow: first_row, rows });
-  return `SELECT input.* EXCLUDE (${ROW_COLUMN}), duplicate.canonical_id AS ${ANSWERED_BY_COLUMN}, duplicate.canonical_row AS ${ANSWERED_BY_ROW_COLUMN}
-    FROM (${sql}) AS input LEFT JOIN (${duplicates}) AS duplicate ON duplicate."row" = input.${ROW_COLUMN} ORDER BY input.${ROW_COLUMN}`;
-}
-
 /** Writes a part's records from its rows, which must be in their places; their number. */
 async function writeRecords(db: DuckDb, request: PrepareRequest, part: PlannedPart): Promise<number> {
-  const { frame, dataset, dedupe } = request;
+  const { frame, dataset, unsent } = request;
   const { recordsPath, rowsPath } = filesOf(request, part);
-  const isSent = isSentSql(dedupe !== undefined);
+  const isSent = isSentSql(marksOf(unsent));
   const texts = promptsSql(frame, dataset.columns);
   const prompts = texts.map((_, index) => `prompt_${index}`);
   const sent = `SELECT ${[RECORD_ID_COLUMN, ...texts.map((sql, index) => `${sql} AS ${prompts[index]}`)].join(', ')} FROM ${readParquetSql(rowsPath)} WHERE ${isSent}`;

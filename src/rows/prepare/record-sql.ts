@@ -21,6 +21,10 @@ export const ERROR_CODE_COLUMN = '__quarry_error_code';
 export const ANSWERED_BY_COLUMN = '__quarry_answered_by';
 /** Global number of that record's row. */
 export const ANSWERED_BY_ROW_COLUMN = '__quarry_answered_by_row';
+/** Id of the run whose answer is this row's too: the row is not sent. Null where no former run has one. */
+export const REUSED_FROM_COLUMN = '__quarry_reused_from';
+/** Before the names of the columns that have what such an answer is. */
+export const LAID_PREFIX = '__quarry_laid_';
 /**
  * What the row asks, as `requestHashSql` has it; null where it asks nothing. Not in every run, as SHA-256 takes a third of
  * Prepare's CPU, and a later run can work it out from the output's columns and the plan.
@@ -47,10 +51,10 @@ export function promptBytesSql(frame: RecordFrame, columns: readonly Column[]): 
     .join(' + ');
 }
 
-/** SQL that is true of the rows of a part that are sent; `isDeduped` where identical requests are sent once. */
-export function isSentSql(isDeduped: boolean, row = ''): string {
-  const isOwn = isDeduped ? ` AND ${row}${ANSWERED_BY_COLUMN} IS NULL` : '';
-  return `(${row}${ERROR_CODE_COLUMN} IS NULL${isOwn})`;
+/** SQL that is true of the rows of a part that are sent; `names` are those of the rows' columns. */
+export function isSentSql(names: readonly string[]): string {
+  const others = [ANSWERED_BY_COLUMN, REUSED_FROM_COLUMN].filter((name) => names.includes(name));
+  return `(${[ERROR_CODE_COLUMN, ...others].map((name) => `${name} IS NULL`).join(' AND ')})`;
 }
 
 /** SQL that is true where a placeholder's column is null. */
@@ -112,20 +116,23 @@ function bodyPieces(frame: RecordFrame): string[] {
 
 /** Who is asked: with the body, all that decides an answer. */
 export interface Asked {
+  /** Who answers: Bedrock, a simulated model, or a server. Answers of one are never another's. */
+  answerer: string;
+  /** The model that really answers: not the profile's or the alias's id where the one behind it is known. */
   modelId: string;
   invocationType: ModelInvocationType;
 }
 
 /**
  * SQL for the content hash of the requests of the rows that `from` gives: the column `REQUEST_HASH_COLUMN`, beside those that are
- * `kept`. It is SHA-256 over the model that answers, the invocation type and the whole body as it is sent, a line each;
- * null where a row has no prompt.
+ * `kept`. It is SHA-256 over who answers, the model, the invocation type and the whole body as it is sent, a line each; null
+ * where a row has no prompt. Answers are kept by it: what it is made of must never change.
  */
 export function requestHashSql(
   { frame, asked, columns }: { frame: RecordFrame; asked: Asked; columns: readonly Column[] },
   { from, kept = [] }: { from: string; kept?: readonly string[] },
 ): string {
-  const before = sqlText(`${asked.modelId}\n${asked.invocationType}\n`);
+  const before = sqlText(`${asked.answerer}\n${asked.modelId}\n${asked.invocationType}\n`);
   const body = bodyPieces(frame).join(', ');
   const names = promptJsonNames(frame);
   const prompted = promptsSql(frame, columns).map(

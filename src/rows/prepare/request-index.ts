@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../../core/plan/part.ts';
 import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
 import { columnsOf, type RecordFrame } from '../../models/record-frame.ts';
+import { type LaidAnswers, laidRowsSql } from '../answers/laid-answers.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlPath } from '../duckdb/duckdb.ts';
 import { copyToParquet } from '../duckdb/parquet.ts';
@@ -23,13 +24,22 @@ export interface RequestIndexRequest {
   recordIdColumn: string | undefined;
   /** The first N rows; the others are passed over. */
   rows: number;
+  /** Lays answers that are there already: the database has the table `requests` of each row's `digest` and `id`. */
+  lay?: ((db: DuckDb) => Promise<LaidAnswers | undefined>) | undefined;
   scratchDirectory: string;
 }
 
-/** The rows whose request an earlier row sends as well: the duplicates; and the numbers of the other rows' records. */
+/**
+ * The rows that are not sent: those whose answer is laid, and the duplicates, whose request an earlier row sends as well; and the
+ * numbers of the other rows' records.
+ */
 export interface RequestIndex extends AsyncDisposable {
-  duplicates: number;
-  /** For each row number: how many rows before it are no duplicates. */
+  unsent: number;
+  /** Local file of the answers that are laid. */
+  laidPath: string | undefined;
+  /** How many rows before this one have an answer that is laid. */
+  laidBefore(row: number): Promise<number>;
+  /** For each row number: how many rows before it are sent. */
   recordsBefore(rows: readonly number[]): Promise<number[]>;
   /** For each number of a record: the number of its row, or of rows where there are no more records. */
   rowsOf(records: readonly number[]): Promise<number[]>;
@@ -42,31 +52,42 @@ const ID_COLUMN = '__quarry_id';
 /** Bytes of a duplicate, roughly. */
 const DUPLICATE_BYTES = 32;
 
-/** Finds the rows whose requests are the same, by their content hash. A row without a prompt is nobody's duplicate. */
+/** Finds the rows that need not be sent, by the content hash of their requests. A row without a prompt is nobody's duplicate. */
 export async function openRequestIndex(request: RequestIndexRequest): Promise<RequestIndex> {
   const { scratchDirectory } = request;
   const db = await openDuckDb({ memoryMb: REQUEST_INDEX_MEMORY_MB, threads: 2, scratchDirectory });
   try {
     await readRequests(db, request);
-    // In the order of the rows: `place` counts them, and `record` the records before each.
+    const laid = await request.lay?.(db);
+    const laidRows = laid === undefined ? 'SELECT CAST(0 AS BIGINT) AS "row" WHERE false' : laidRowsSql(laid);
+    await db.run(`CREATE TABLE laid AS ${laidRows}`);
+    // What is laid has its answer, and gives it to no other row.
+    const open = 'digest IS NOT NULL AND rowid NOT IN (SELECT "row" FROM laid)';
     await db.run(`CREATE TABLE duplicates AS
-      SELECT *, row_number() OVER (ORDER BY "row") AS place, "row" - row_number() OVER (ORDER BY "row") + 1 AS record FROM (
-        SELECT requests.rowid AS "row", canonical_row FROM requests JOIN (
-          SELECT digest, min(rowid) AS canonical_row FROM requests WHERE digest IS NOT NULL GROUP BY digest HAVING count(*) > 1
-        ) AS canonical USING (digest) WHERE requests.rowid <> canonical_row
-      )`);
-    const { duplicates } = await db.row('SELECT CAST(count(*) AS DOUBLE) AS duplicates FROM duplicates');
+      SELECT requests.rowid AS "row", canonical_row FROM requests JOIN (
+        SELECT digest, min(rowid) AS canonical_row FROM requests WHERE ${open} GROUP BY digest HAVING count(*) > 1
+      ) AS canonical USING (digest) WHERE requests.rowid <> canonical_row AND ${open}`);
+    // In the order of the rows: `place` counts them, and `record` the records before each.
+    await db.run(`CREATE TABLE unsent AS
+      SELECT *, row_number() OVER (ORDER BY "row") AS place, "row" - row_number() OVER (ORDER BY "row") + 1 AS record
+      FROM (SELECT "row" FROM duplicates UNION ALL SELECT "row" FROM laid)`);
+    const { unsent } = await db.row('SELECT CAST(count(*) AS DOUBLE) AS unsent FROM unsent');
     return {
-      duplicates: Number(duplicates),
+      unsent: Number(unsent),
+      laidPath: laid?.path,
+      laidBefore: async (row) => {
+        const before = await db.row(`SELECT CAST(count(*) AS DOUBLE) AS laid FROM laid WHERE "row" < ${row}`);
+        return Number(before.laid);
+      },
       recordsBefore: (rows) =>
         lookUp(db, rows, {
-          table: 'SELECT "row" AS key, place AS found FROM duplicates',
+          table: 'SELECT "row" AS key, place AS found FROM unsent',
           on: 'given.value > known.key',
           result: 'given.value - coalesce(known.found, 0)',
         }),
       rowsOf: (records) =>
         lookUp(db, records, {
-          table: 'SELECT record AS key, max(place) AS found FROM duplicates GROUP BY record',
+          table: 'SELECT record AS key, max(place) AS found FROM unsent GROUP BY record',
           on: 'given.value >= known.key',
           result: 'given.value + coalesce(known.found, 0)',
         }),

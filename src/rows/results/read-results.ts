@@ -49,9 +49,12 @@ export async function readLedger(
 ): Promise<ResultLedger> {
   const files = readParquetsSql(paths);
   const hasAnswer = `error_code IS NULL AND NOT (${isWaiting})`;
-  const rows = await readRowCounts(db, paths, hasAnswer);
+  const reuses = columns.all.some(({ from }) => from === 'reused_from');
+  const rows = await readRowCounts(db, paths, { hasAnswer, reuses });
+  // A former run has paid for what is reused.
+  const isPaid = reuses ? 'reused_from IS NULL' : 'true';
   const tokens = await db.row(
-    `SELECT CAST(coalesce(sum(input_tokens), 0) AS DOUBLE) AS input, CAST(coalesce(sum(output_tokens), 0) AS DOUBLE) AS output FROM ${files}`,
+    `SELECT CAST(coalesce(sum(input_tokens), 0) AS DOUBLE) AS input, CAST(coalesce(sum(output_tokens), 0) AS DOUBLE) AS output FROM ${files} WHERE ${isPaid}`,
   );
   const reasons = await db.rows(`SELECT error_code, CAST(count(*) AS DOUBLE) AS "rows",
       arg_min(CAST(record_id AS VARCHAR), file_row_number) AS record_id, coalesce(arg_min(error_message, file_row_number), '') AS message
@@ -194,14 +197,24 @@ function keepExact(_key: string, value: unknown, context?: { source?: string }):
   return /^-?\d+$/.test(context?.source ?? '') ? context?.source : value;
 }
 
-async function readRowCounts(db: DuckDb, paths: readonly string[], hasAnswer: string): Promise<RowCounts> {
+async function readRowCounts(
+  db: DuckDb,
+  paths: readonly string[],
+  { hasAnswer, reuses }: { hasAnswer: string; reuses: boolean },
+): Promise<RowCounts> {
   const counts = await db.row(`SELECT CAST(count(*) AS DOUBLE) AS total,
       CAST(count(*) FILTER (${hasAnswer}) AS DOUBLE) AS succeeded,
-      CAST(count(*) FILTER (NOT (${hasAnswer}) AND attempts = 0) AS DOUBLE) AS not_sent
+      CAST(count(*) FILTER (NOT (${hasAnswer}) AND attempts = 0) AS DOUBLE) AS not_sent${reuses ? ', CAST(count(reused_from) AS DOUBLE) AS reused' : ''}
     FROM ${readParquetsSql(paths)}`);
   const [total, succeeded, not_sent] = [counts.total, counts.succeeded, counts.not_sent].map(Number);
   if (total === undefined || succeeded === undefined || not_sent === undefined) throw new Error('No counts.');
-  return { total, succeeded, failed: total - succeeded - not_sent, not_sent };
+  return {
+    total,
+    succeeded,
+    failed: total - succeeded - not_sent,
+    not_sent,
+    ...(reuses ? { reused: Number(counts.reused) } : {}),
+  };
 }
 
 /** SQL for how many rows files have, by their footers. */

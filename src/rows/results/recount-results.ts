@@ -20,12 +20,15 @@ export interface RecountedResults {
 export async function recountResults(
   files: readonly ResultFile[],
   outputColumn: string,
-  { isTyped = false }: Partial<Pick<AnswersToCount, 'isTyped'>> = {},
+  { isTyped = false, isReusing = false }: Partial<Omit<AnswersToCount, 'outputColumn'>> = {},
 ): Promise<RecountedResults> {
   const byAttempts = new Map<number, AttemptCounts>();
+  let reused = 0;
   await withResults(async (db) => {
     for (const source of files) {
-      for (const counts of await recountFile(db, source, { outputColumn, isTyped })) {
+      const recounted = await recountFile(db, source, { outputColumn, isTyped, isReusing });
+      reused += recounted.reused;
+      for (const counts of recounted.attempts) {
         const { rows = 0, succeeded = 0 } = byAttempts.get(counts.attempts) ?? {};
         byAttempts.set(counts.attempts, {
           attempts: counts.attempts,
@@ -41,7 +44,8 @@ export async function recountResults(
   const total = attempts.reduce((sum, { rows }) => sum + rows, 0);
   const not_sent = unanswered(attempts.filter((counts) => counts.attempts === 0));
   const failed = unanswered(attempts) - not_sent;
-  return { rows: { total, succeeded: total - failed - not_sent, failed, not_sent }, attempts };
+  const rows = { total, succeeded: total - failed - not_sent, failed, not_sent };
+  return { rows: isReusing ? { ...rows, reused } : rows, attempts };
 }
 
 /** Where answers are, and which of them are none. */
@@ -49,18 +53,23 @@ interface AnswersToCount {
   outputColumn: string;
   /** True where an answer that is not of the schema stands beside its error. */
   isTyped: boolean;
+  /** True where rows may have answers of former runs. */
+  isReusing: boolean;
 }
 
 async function recountFile(
   db: DuckDb,
   source: ResultFile,
-  { outputColumn, isTyped }: AnswersToCount,
-): Promise<AttemptCounts[]> {
+  { outputColumn, isTyped, isReusing }: AnswersToCount,
+): Promise<{ attempts: AttemptCounts[]; reused: number }> {
   const isHere = typeof source === 'string';
   await using file = isHere ? hereAlready(source) : await source();
   const { path, fetchRows } = file;
   const { rows: total } = await db.row(readCountSql([path]));
-  await fetchRows(['attempts', 'error_code'], { firstRow: 0, rows: Number(total) });
+  await fetchRows(['attempts', 'error_code', ...(isReusing ? ['reused_from'] : [])], {
+    firstRow: 0,
+    rows: Number(total),
+  });
   const isThere = `${sqlName(outputColumn)} IS NOT NULL`;
   const isGood = isTyped ? `${isThere} AND error_code IS NULL` : isThere;
   const hasAnswer = isHere ? isGood : 'error_code IS NULL';
@@ -73,7 +82,14 @@ async function recountFile(
     succeeded: Number(count.succeeded),
   }));
   if (!isHere) await expectAnswers(db, { path, outputColumn, isTyped, counts });
-  return counts;
+  return { attempts: counts, reused: isReusing ? await countReused(db, path) : 0 };
+}
+
+async function countReused(db: DuckDb, path: string): Promise<number> {
+  const { reused } = await db.row(
+    `SELECT CAST(count(reused_from) AS DOUBLE) AS reused FROM ${readParquetsSql([path])}`,
+  );
+  return Number(reused);
 }
 
 /**
@@ -87,7 +103,7 @@ async function expectAnswers(
     outputColumn,
     isTyped,
     counts,
-  }: AnswersToCount & { path: string; counts: readonly AttemptCounts[] },
+  }: Omit<AnswersToCount, 'isReusing'> & { path: string; counts: readonly AttemptCounts[] },
 ): Promise<void> {
   const { nulls, known } = await db.row(`SELECT CAST(sum(stats_null_count) AS DOUBLE) AS nulls,
       count(*) > 0 AND bool_and(stats_null_count IS NOT NULL) AS known

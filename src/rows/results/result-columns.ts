@@ -30,7 +30,7 @@ export interface PropertyColumn {
 export interface RowColumn {
   name: string;
   type: string;
-  from: 'record_id' | 'error_code' | 'error_message' | 'attempts';
+  from: 'record_id' | 'error_code' | 'error_message' | 'attempts' | 'reused_from';
 }
 
 /**
@@ -61,6 +61,8 @@ export interface ResultColumnsRequest {
   recordIdColumn: string | undefined;
   /** What answers are asked to be an object of. */
   schema?: AnswerSchema | undefined;
+  /** True where rows may have answers of former runs. */
+  reuse?: boolean | undefined;
   /** Before the names of the object's columns. */
   outputPrefix?: string | undefined;
 }
@@ -71,6 +73,7 @@ export const BOOKKEEPING_COLUMNS: readonly string[] = [
   'input_tokens',
   'output_tokens',
   'attempts',
+  'reused_from',
 ];
 
 /** The columns of a run's results. */
@@ -79,6 +82,7 @@ export function resultColumnsOf({
   outputColumn,
   recordIdColumn,
   schema,
+  reuse = false,
   outputPrefix = '',
 }: ResultColumnsRequest): ResultColumns {
   const { answer: source, stopReason, inputTokens, outputTokens, unexpected } = sourcesOf(shape);
@@ -103,6 +107,7 @@ export function resultColumnsOf({
       { name: 'error_message', type: 'VARCHAR', from: 'error_message' },
       ...details,
       { name: 'attempts', type: 'INTEGER', from: 'attempts' },
+      ...(reuse ? [{ name: 'reused_from', type: 'VARCHAR', from: 'reused_from' } as const] : []),
     ],
     unexpected,
   };

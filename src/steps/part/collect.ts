@@ -4,13 +4,14 @@ import { messageOfCause } from '../../core/error-cause.ts';
 import { DamagedFileError, LedgerMismatchError } from '../../core/errors.ts';
 import type { JobManifest } from '../../core/jobs/job-manifest.ts';
 import { WaveItem } from '../../core/plan/part.ts';
-import { isBalanced, isFinal, PartLedger, type TokenCounts } from '../../core/run/ledger.ts';
+import { answeredHere, isBalanced, isFinal, PartLedger, type TokenCounts } from '../../core/run/ledger.ts';
 import type { RunStop } from '../../core/run/run-stop.ts';
 import { collectPart } from '../../rows/collect/collect-part.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { factsOf } from '../../store/file-facts.ts';
 import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { ObjectInfo } from '../../store/object-store.ts';
+import { keepPart } from '../answers/keep-part.ts';
 import type { StepDeps } from '../deps.ts';
 import { withLocalFiles } from '../plan/dataset-files.ts';
 import { resultColumnsOfRepair, resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
@@ -100,6 +101,8 @@ async function collectInto(
   ledger.result = await factsOf(resultPath);
   // Final at once, unless rows of it are sent again or wait for another's answer: then Merge writes the output.
   const isOutput = !isRepair && isFinal(ledger);
+  if (isOutput && run.plan.reuse !== undefined)
+    await keepPart({ run, part, resultPath, scratchDirectory }, deps);
   await store.putFile(resultPath, isOutput ? layout.output(part_id) : layout.result(part_id));
   await stopAtFault({ part, ledger }, layout, deps);
   // Written last: a ledger that is there stands for a whole result.
@@ -126,7 +129,7 @@ async function stopAtFault(
   const { wave } = turn.part;
   for (let other = fault.disprovedBy === 'run' ? 1 : wave; other <= wave; other += 1) {
     const { turns = [] } = (await readWave(other, layout, deps)) ?? {};
-    if (turns.some(({ ledger }) => ledger.rows.succeeded > 0)) return;
+    if (turns.some(({ ledger }) => answeredHere(ledger.rows) > 0)) return;
   }
   const stop: RunStop = { reason: 'systematic_fault', message: fault.message };
   await writeJsonIfAbsent(deps.store, layout.stop, stop);

@@ -9,6 +9,7 @@ import { resultObject } from '../../rows/results/result-objects.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { factsOf } from '../../store/file-facts.ts';
 import { readJson, writeJson } from '../../store/json-object.ts';
+import { keepPart } from '../answers/keep-part.ts';
 import type { StepDeps } from '../deps.ts';
 import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
@@ -62,6 +63,8 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
       mergedPath,
       scratchDirectory,
     });
+    if (plan.reuse !== undefined)
+      await keepPart({ run, part: item, resultPath: mergedPath, scratchDirectory }, deps);
     const result = await factsOf(mergedPath);
     await store.putFile(mergedPath, layout.output(part_id));
     // Written last: a ledger that is there stands for a whole output.

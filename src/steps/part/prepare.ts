@@ -5,13 +5,18 @@ import { z } from 'zod';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import { type PreparedPart, PreparedParts, type Slice } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { fetchLaidRows } from '../../rows/answers/laid-answers.ts';
 import { type PrepareRequest, prepareSlice } from '../../rows/prepare/prepare-slice.ts';
+import { openResult, type RemoteResult } from '../../rows/results/read-results.ts';
+import { resultObject } from '../../rows/results/result-objects.ts';
 import type { LocalDatasetFile } from '../../rows/sources/describe-dataset.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
+import { askedOf } from '../answers/asked.ts';
 import type { StepDeps } from '../deps.ts';
 import { withDatasetFiles, withLocalFiles } from '../plan/dataset-files.ts';
+import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { readSlice } from '../plan/stored-slices.ts';
 import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { RunUri } from '../run/run-state.ts';
@@ -50,12 +55,14 @@ export async function prepare(item: PrepareInput, deps: StepDeps): Promise<{ par
         advice: () => 'Restore it from a copy, or start a new run under another run_id.',
       });
     }
+    await using laid = await fetchLaid(run, { slice, scratchDirectory }, deps);
     await withLocalFiles(duplicates, store, ([known]) =>
       withDatasetFiles(files, { store, scratchDirectory, format: plan.dataset.format }, async (local) => {
         for (const variant of new Set(slice.parts.map((part) => part.variant))) {
           const ofVariant = slice.parts.filter((part) => part.variant === variant);
+          const unsent = { duplicatesPath: known?.path, laidPath: laid?.path };
           await prepareSlice({
-            ...requestOf(run, { slice: { ...slice, parts: ofVariant }, local, duplicatesPath: known?.path }),
+            ...requestOf(run, { slice: { ...slice, parts: ofVariant }, local, unsent }, deps),
             maxBytes: deps.settings.quotas.maxInputFileBytes,
             rowsCompression: store.localPath === undefined ? 'snappy' : 'uncompressed',
             scratchDirectory,
@@ -90,20 +97,38 @@ async function isIncomplete(
   return false;
 }
 
+/** The answers that are laid into rows of a slice: of a file that is not here, those alone. Undefined where none are laid. */
+async function fetchLaid(
+  { layout, plan }: PlannedRun,
+  { slice, scratchDirectory }: { slice: Slice; scratchDirectory: string },
+  { store }: StepDeps,
+): Promise<RemoteResult | undefined> {
+  const file = plan.reuse?.file;
+  if (file === undefined) return undefined;
+  await requireWhole(layout.laid(file.sha256), {
+    facts: file,
+    store,
+    advice: () => 'Restore it from a copy, or start a new run under another run_id: its answers are kept.',
+  });
+  const laid = await openResult(resultObject(layout.laid(file.sha256), { store, scratchDirectory }));
+  const firstRow = Math.min(...slice.parts.map((part) => part.first_row));
+  const end = Math.max(...slice.parts.map((part) => part.first_row + part.rows));
+  await fetchLaidRows(laid, { range: { firstRow, rows: end - firstRow }, scratchDirectory });
+  return laid;
+}
+
 /** What is made of which rows: of parts of one variant. */
 function requestOf(
   run: PlannedRun,
-  {
-    slice,
-    local,
-    duplicatesPath,
-  }: { slice: Slice; local: readonly LocalDatasetFile[]; duplicatesPath: string | undefined },
-): Pick<PrepareRequest, 'slice' | 'dataset' | 'fileOf' | 'frame' | 'dedupe' | 'recordIdColumn'> {
+  { slice, local, unsent }: { slice: Slice; local: readonly LocalDatasetFile[]; unsent: UnsentPaths },
+  { settings }: StepDeps,
+): Pick<PrepareRequest, 'slice' | 'dataset' | 'fileOf' | 'frame' | 'unsent' | 'recordIdColumn'> {
   const { plan, input } = run;
   const [first] = slice.parts;
-  const { model, call } = variantOf(run, first ?? { part_id: '', variant: 0 });
+  const { model, input: asInput, call } = variantOf(run, first ?? { part_id: '', variant: 0 });
   const files = new Map(local.map((file) => [file.uri, file]));
-  const asked = { modelId: model.model_id, invocationType: model.invocation_type };
+  const { duplicatesPath, laidPath } = unsent;
+  const isAllSent = duplicatesPath === undefined && laidPath === undefined;
   return {
     slice,
     dataset: plan.dataset,
@@ -113,9 +138,24 @@ function requestOf(
       return file;
     },
     frame: call.frame,
-    ...(duplicatesPath === undefined ? {} : { dedupe: { asked, duplicatesPath } }),
+    unsent: isAllSent
+      ? undefined
+      : {
+          asked: askedOf({ model }, settings),
+          duplicatesPath,
+          laid:
+            laidPath === undefined
+              ? undefined
+              : { path: laidPath, columns: resultColumnsOfRun(asInput, call) },
+        },
     recordIdColumn: input.record_id_column,
   };
+}
+
+/** Local files that say which rows are not sent. */
+interface UnsentPaths {
+  duplicatesPath: string | undefined;
+  laidPath: string | undefined;
 }
 
 /** Objects that are looked at at once. */

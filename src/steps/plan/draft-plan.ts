@@ -12,6 +12,7 @@ import { type ModelBehind, modelBehindOf, quotasOfRun } from './ask-account.ts';
 import { filesAsPlanned, openDatasetSource, withDatasetFiles } from './dataset-files.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { makePlan } from './new-plan.ts';
+import type { PackedReuse } from './pack-dataset.ts';
 import {
   type IdentitySource,
   inputHashOf,
@@ -35,6 +36,8 @@ export interface PlanDraft {
   duplicatesPath: string | undefined;
   /** Local file of the dataset's records that are left out; undefined where none is. */
   skippedPath: string | undefined;
+  /** The answers of former runs that rows get; undefined where none are wanted, and of a run that is planned. */
+  reuse: PackedReuse | undefined;
   /** True where the run was planned before: this is its plan. */
   isKnown: boolean;
   /** What the run may cost from now on, and how long its jobs may take. */
@@ -147,6 +150,7 @@ async function readKnownPlan(layout: RunLayout, store: ObjectStore): Promise<Kno
     recordsOfParts,
     duplicatesPath: undefined,
     skippedPath: undefined,
+    reuse: undefined,
     isKnown: true,
   };
 }

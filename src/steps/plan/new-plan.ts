@@ -2,7 +2,14 @@ import { join } from 'node:path';
 import { jobsAtOnce } from '../../core/jobs/quotas.ts';
 import { DEFAULT_SPREAD_RECORDS, type PackingLimits, rowsPerPart } from '../../core/plan/packing.ts';
 import type { Dataset, Slice } from '../../core/plan/part.ts';
-import type { CostEstimate, HubSource, PlanQuotas, RunPlan, Variant } from '../../core/plan/run-plan.ts';
+import type {
+  CostEstimate,
+  HubSource,
+  PlannedReuse,
+  PlanQuotas,
+  RunPlan,
+  Variant,
+} from '../../core/plan/run-plan.ts';
 import { recordIdOf } from '../../core/record-id.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
@@ -15,7 +22,7 @@ import { checkBudget, estimateCost } from './cost-estimate.ts';
 import { checkColumns, withRecordIds } from './dataset-columns.ts';
 import { readDataset } from './dataset-reading.ts';
 import type { ModelCall } from './model-call.ts';
-import { type PackedDataset, packDataset } from './pack-dataset.ts';
+import { type PackedDataset, type PackedReuse, packDataset } from './pack-dataset.ts';
 import { planNotes } from './plan-notes.ts';
 import { resultColumnsOfRun } from './result-columns-of-run.ts';
 import { rowsPerSource, type SliceRequest } from './slices.ts';
@@ -47,6 +54,8 @@ export interface NewPlan {
   recordsOfParts: number[];
   duplicatesPath: string | undefined;
   skippedPath: string | undefined;
+  /** The answers of former runs that it gets; undefined where it takes none. */
+  reuse: PackedReuse | undefined;
 }
 
 /** The dataset as it is, and the run input with what its columns decide. */
@@ -68,15 +77,23 @@ export async function makePlan(
   const read = await readFor(run, local, deps);
   const { call, runId } = run;
   const request = sliceRequestOf(read, run, deps);
-  const packed = await packDataset(read.dataset, request, { input: read.input, call, local, runId, deps });
+  const packed = await packDataset(read.dataset, request, {
+    input: read.input,
+    call,
+    local,
+    runId,
+    inputHash: run.inputHash,
+    deps,
+  });
   const priced = priceOf(packed, read, { call, minRecords: request.limits.minRecords });
-  const { slices, recordsOfParts, duplicatesPath } = packed;
+  const { slices, recordsOfParts, duplicatesPath, reuse } = packed;
   return {
     plan: planOf({ ...priced, run, read, request, packed }, deps),
     slices,
     recordsOfParts,
     duplicatesPath,
     skippedPath: read.skippedPath,
+    reuse,
   };
 }
 
@@ -123,17 +140,23 @@ function sliceRequestOf(
 
 /** Throws BudgetExceededError where the price is over the run's own limit. */
 function priceOf(
-  { selectedRows, duplicates, recordsOfParts }: PackedDataset,
+  { selectedRows, duplicates, recordsOfParts, reuse }: PackedDataset,
   { input, meanPromptBytes }: ReadDataset,
   { call, minRecords }: { call: ModelCall; minRecords: number },
-): { onDemandRows: number; estimate: CostEstimate } {
+): Pick<Decided, 'onDemandRows' | 'estimate' | 'maxUsdWithout'> {
   const onDemandRows = recordsOfParts
     .filter((records) => records < minRecords)
     .reduce((sum, records) => sum + records, 0);
-  const rows = selectedRows - duplicates;
+  const distinct = selectedRows - duplicates;
+  const rows = distinct - (reuse?.rows ?? 0);
   const estimate = estimateCost(input, call, { rows, onDemandRows, meanPromptBytes });
   if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate);
-  return { onDemandRows, estimate };
+  const without = estimateCost(input, call, {
+    rows: distinct,
+    onDemandRows: distinct < minRecords ? distinct : 0,
+    meanPromptBytes,
+  });
+  return { onDemandRows, estimate, maxUsdWithout: without.max_usd };
 }
 
 /** All that a plan is written from. */
@@ -144,9 +167,14 @@ interface Decided {
   packed: PackedDataset;
   onDemandRows: number;
   estimate: CostEstimate;
+  /** Dollars for the longest answers if none of a former run were taken. */
+  maxUsdWithout: number | null;
 }
 
-function planOf({ run, read, request, packed, onDemandRows, estimate }: Decided, deps: PlanDeps): RunPlan {
+function planOf(
+  { run, read, request, packed, onDemandRows, estimate, maxUsdWithout }: Decided,
+  deps: PlanDeps,
+): RunPlan {
   const { given, call, runId, inputHash, hub } = run;
   const { dataset, input } = read;
   const { quotas, version, modelServer } = deps.settings;
@@ -166,6 +194,9 @@ function planOf({ run, read, request, packed, onDemandRows, estimate }: Decided,
       : { record_id_column: input.record_id_column }),
     selected_rows: packed.selectedRows,
     duplicates: packed.duplicates,
+    ...(packed.reuse === undefined
+      ? {}
+      : { reuse: { ...countsOf(packed.reuse), max_usd_without: maxUsdWithout } }),
     on_demand_rows: onDemandRows,
     parts: packed.recordsOfParts.length,
     max_rows_per_part: rowsPerPart(request.bytesPerRow, request.limits),
@@ -179,6 +210,10 @@ function planOf({ run, read, request, packed, onDemandRows, estimate }: Decided,
     created_at: new Date(deps.clock.now()).toISOString(),
     job_naming: 'place',
   };
+}
+
+function countsOf({ rows, changed, answers }: PackedReuse): Omit<PlannedReuse, 'max_usd_without'> {
+  return { rows, changed, answers };
 }
 
 function variantOf({ input }: ReadDataset, call: ModelCall, { hash }: Pick<PlanDeps, 'hash'>): Variant {
@@ -202,7 +237,7 @@ function variantOf({ input }: ReadDataset, call: ModelCall, { hash }: Pick<PlanD
 }
 
 function notesOf(
-  { run, read, request, packed }: Omit<Decided, 'onDemandRows' | 'estimate'>,
+  { run, read, request, packed }: Pick<Decided, 'run' | 'read' | 'request' | 'packed'>,
   { notes = [], settings }: Pick<PlanDeps, 'notes' | 'settings'>,
 ): string[] {
   const { document, given, call } = run;
@@ -211,6 +246,7 @@ function notesOf(
     ...notes,
     ...run.notes,
     ...read.notes,
+    ...(packed.reuse?.notes ?? []),
     ...datasetNotes(read.dataset),
     ...planNotes({
       document,

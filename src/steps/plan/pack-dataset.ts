@@ -4,10 +4,15 @@ import { rowsThatFit } from '../../core/plan/packing.ts';
 import type { Dataset, Slice } from '../../core/plan/part.ts';
 import { readsOf } from '../../core/plan/slice-reads.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
+import type { DuckDb } from '../../rows/duckdb/duckdb.ts';
 import { openRequestIndex, type RequestIndex } from '../../rows/prepare/request-index.ts';
 import type { LocalDatasetFile } from '../../rows/sources/describe-dataset.ts';
+import { runLayout, runUriOf } from '../../runs/run-layout.ts';
+import { askedOf } from '../answers/asked.ts';
+import { type LaidForRun, layAnswers } from '../answers/lay-answers.ts';
 import type { PlanDeps } from '../deps.ts';
 import type { ModelCall } from './model-call.ts';
+import { resultColumnsOfRun } from './result-columns-of-run.ts';
 import { cutSlices, type SliceRequest } from './slices.ts';
 
 /** A dataset cut into slices and parts. */
@@ -20,6 +25,14 @@ export interface PackedDataset {
   recordsOfParts: number[];
   /** Local file of the duplicates, where there are some. */
   duplicatesPath: string | undefined;
+  /** What former runs have; undefined where none of their answers are wanted. */
+  reuse: PackedReuse | undefined;
+}
+
+/** The answers of former runs that rows get. */
+export interface PackedReuse extends Omit<LaidForRun, 'fetched'> {
+  /** Rows of the run that get one. */
+  rows: number;
 }
 
 /** The run that a dataset is packed for. */
@@ -28,32 +41,81 @@ export interface PackingContext {
   call: ModelCall;
   local: readonly LocalDatasetFile[];
   runId: string;
-  deps: Pick<PlanDeps, 'scratchDirectory'>;
+  inputHash: string;
+  deps: PlanDeps;
 }
 
-/** Cuts the rows that are run into slices and parts: by rows, or by records where identical requests are sent once. */
+/** Cuts the rows that are run into slices and parts: by rows, or by records where some rows are not sent. */
 export async function packDataset(
   dataset: Dataset,
   request: SliceRequest,
-  { input, call, local, runId, deps }: PackingContext,
+  context: PackingContext,
 ): Promise<PackedDataset> {
-  if (input.dedupe !== true) return packRowsOf(dataset, request);
+  const { input, runId, deps } = context;
+  if (input.dedupe !== true && input.reuse !== true) return packRowsOf(dataset, request);
   const scratchDirectory = join(deps.scratchDirectory, `plan-${runId}`);
   await mkdir(scratchDirectory, { recursive: true });
-  await using index = await openRequestIndex({
-    files: local,
-    dataset,
-    frame: call.frame,
-    asked: { modelId: input.model_id, invocationType: call.adapter.invocationType },
-    recordIdColumn: input.record_id_column,
-    rows: request.rows,
-    scratchDirectory,
-  });
-  if (index.duplicates === 0) return packRowsOf(dataset, request);
+  const found = await openIndex(dataset, request, { ...context, scratchDirectory });
+  await using index = found.index;
+  const reuseOf = async (rows: number) =>
+    found.reuse === undefined ? undefined : { ...found.reuse, rows: await index.laidBefore(rows) };
+  if (index.unsent === 0) {
+    const packed = packRowsOf(dataset, request);
+    return { ...packed, reuse: await reuseOf(packed.selectedRows) };
+  }
   const packed = await packRecordsOf(dataset, request, index);
+  const reuse = await reuseOf(packed.selectedRows);
+  const duplicates = packed.unsent - (reuse?.rows ?? 0);
   const duplicatesPath = join(scratchDirectory, 'duplicates.parquet');
-  if (packed.duplicates > 0) await index.save(duplicatesPath, packed.selectedRows);
-  return { ...packed, duplicatesPath: packed.duplicates > 0 ? duplicatesPath : undefined };
+  if (duplicates > 0) await index.save(duplicatesPath, packed.selectedRows);
+  const { unsent: _, ...rest } = packed;
+  return { ...rest, duplicates, duplicatesPath: duplicates > 0 ? duplicatesPath : undefined, reuse };
+}
+
+/** Finds the rows that need not be sent. */
+async function openIndex(
+  dataset: Dataset,
+  { rows }: SliceRequest,
+  {
+    input,
+    call,
+    local,
+    runId,
+    inputHash,
+    deps,
+    scratchDirectory,
+  }: PackingContext & { scratchDirectory: string },
+): Promise<{ index: RequestIndex; reuse: Omit<LaidForRun, 'fetched'> | undefined }> {
+  const { pricedId, adapter } = call;
+  const model = {
+    model_id: input.model_id,
+    base_model_id: pricedId,
+    family: adapter.family,
+    invocation_type: adapter.invocationType,
+  };
+  const asked = askedOf({ model }, deps.settings);
+  const layout = runLayout(runUriOf(deps.settings.bucket, runId));
+  const columns = resultColumnsOfRun(input, call);
+  let laying: LaidForRun | undefined;
+  const lay = async (db: DuckDb) => {
+    laying = await layAnswers(db, { layout, inputHash, asked, columns, scratchDirectory }, deps);
+    return laying.laid;
+  };
+  try {
+    const index = await openRequestIndex({
+      files: local,
+      dataset,
+      frame: call.frame,
+      asked,
+      recordIdColumn: input.record_id_column,
+      rows,
+      lay: input.reuse === true ? lay : undefined,
+      scratchDirectory,
+    });
+    return { index, reuse: laying };
+  } finally {
+    await laying?.fetched?.[Symbol.asyncDispose]();
+  }
 }
 
 function packRowsOf(dataset: Dataset, request: SliceRequest): PackedDataset {
@@ -65,19 +127,43 @@ function packRowsOf(dataset: Dataset, request: SliceRequest): PackedDataset {
     slices,
     recordsOfParts: slices.flatMap((slice) => slice.parts.map((part) => part.rows)),
     duplicatesPath: undefined,
+    reuse: undefined,
+  };
+}
+
+/** What packing by records gives. */
+interface PackedRecords extends Pick<PackedDataset, 'selectedRows' | 'slices' | 'recordsOfParts'> {
+  /** Rows that are run and not sent. */
+  unsent: number;
+}
+
+/** Cuts rows of which none is sent. */
+function packUnsent(dataset: Dataset, request: SliceRequest): PackedRecords {
+  const { maxParts: _, ...limits } = request.limits;
+  const slices = cutSlices(dataset, { ...request, limits: { ...limits, slots: 1 }, pilot: false });
+  const unsent = slices.map((slice) => ({
+    ...slice,
+    parts: slice.parts.map((part) => ({ ...part, records: 0 })),
+  }));
+  return {
+    selectedRows: request.rows,
+    unsent: request.rows,
+    slices: unsent,
+    recordsOfParts: unsent.flatMap(({ parts }) => parts.map(({ records }) => records)),
   };
 }
 
 /**
- * Packs the records as if they were all there is, then gives every part the duplicates that stand between its records,
+ * Packs the records as if they were all there is, then gives every part the other rows that stand between its records,
  * or after its last one.
  */
 async function packRecordsOf(
   dataset: Dataset,
   request: SliceRequest,
   index: RequestIndex,
-): Promise<Omit<PackedDataset, 'duplicatesPath'>> {
-  const allRecords = request.rows - index.duplicates;
+): Promise<PackedRecords> {
+  const allRecords = request.rows - index.unsent;
+  if (allRecords === 0) return packUnsent(dataset, request);
   const records = Math.min(allRecords, rowsThatFit(request.bytesPerRow, request.limits));
   const [afterLast = 0] = await index.rowsOf([records]);
   const rows = records === allRecords ? request.rows : afterLast;
@@ -120,7 +206,7 @@ async function packRecordsOf(
   });
   return {
     selectedRows: rows,
-    duplicates: rows - records,
+    unsent: rows - records,
     slices: inRows,
     recordsOfParts: parts.map((part) => part.rows),
   };

@@ -4,6 +4,7 @@ import { RunPlan } from '../../core/plan/run-plan.ts';
 import { parseS3Uri } from '../../core/s3-uri.ts';
 import { factsOf } from '../../store/file-facts.ts';
 import { readJson, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
+import { pinLaid } from '../answers/lay-answers.ts';
 import type { StepDeps } from '../deps.ts';
 import { reopen } from '../run/reopen.ts';
 import type { RunState } from '../run/run-state.ts';
@@ -18,10 +19,11 @@ import { restoreItems, writeSlices } from './stored-slices.ts';
 export async function plan(document: unknown, deps: StepDeps): Promise<RunState> {
   const draft = await draftPlan(document, deps);
   const { layout, slices, duplicatesPath, skippedPath, isKnown, limits } = draft;
-  const drafted: RunPlan =
-    duplicatesPath === undefined
-      ? draft.plan
-      : { ...draft.plan, duplicates_file: await factsOf(duplicatesPath) };
+  const drafted: RunPlan = {
+    ...draft.plan,
+    ...(duplicatesPath === undefined ? {} : { duplicates_file: await factsOf(duplicatesPath) }),
+    ...(await pinReuse(draft, deps)),
+  };
   const { bucket, key } = parseS3Uri(layout.slices);
   if (isKnown) {
     await restoreItems(slices, layout, deps);
@@ -46,6 +48,16 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
     max_concurrent_jobs: jobsAtOnce(slotsOf(drafted, deps), limits.max_concurrent_jobs),
     wave: 0,
   };
+}
+
+/** The plan's word of the answers of former runs, once they lie where the run's steps find them. */
+async function pinReuse(
+  { plan: draft, reuse, layout }: PlanDraft,
+  deps: StepDeps,
+): Promise<Partial<RunPlan>> {
+  if (reuse === undefined || draft.reuse === undefined) return {};
+  const file = await pinLaid(reuse, { layout, inputHash: draft.input_hash }, deps);
+  return { reuse: { ...draft.reuse, ...(file === undefined ? {} : { file }) } };
 }
 
 /** The account's own quota, where it told one; else that of the settings, which may have changed since the plan. */

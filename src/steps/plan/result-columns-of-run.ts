@@ -6,7 +6,7 @@ import type { ModelCall } from './model-call.ts';
 
 /** The columns that a run adds to its dataset's own. */
 export function resultColumnsOfRun(
-  { inference_parameters, output_column, output_prefix, record_id_column }: RunInput,
+  { inference_parameters, output_column, output_prefix, record_id_column, reuse }: RunInput,
   { adapter, schema }: ModelCall,
 ): ResultColumns {
   return resultColumnsOf({
@@ -14,6 +14,7 @@ export function resultColumnsOfRun(
     outputColumn: output_column,
     recordIdColumn: record_id_column,
     schema,
+    reuse,
     outputPrefix: output_prefix,
   });
 }

@@ -236,6 +236,7 @@ async function proveRows(
   });
   const recounted = await recountResults(files, plan.variants[0].output_column, {
     isTyped: plan.input.output_schema !== undefined,
+    isReusing: plan.reuse !== undefined,
   });
   if (JSON.stringify(recounted.rows) !== JSON.stringify(rows)) {
     throw new LedgerMismatchError(

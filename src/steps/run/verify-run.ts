@@ -61,6 +61,7 @@ export async function verifyRun(layout: RunLayout, store: ObjectStore): Promise<
     const fault = await faultOf(file, {
       outputColumn: plan.variants[0].output_column,
       isTyped: plan.input.output_schema !== undefined,
+      isReusing: plan.reuse !== undefined,
       store,
     });
     if (fault === undefined) continue;
@@ -77,7 +78,11 @@ export async function verifyRun(layout: RunLayout, store: ObjectStore): Promise<
 /** What is wrong with an output file; undefined where nothing is. */
 async function faultOf(
   { uri, rows, facts }: ResultFile,
-  { outputColumn, isTyped, store }: { outputColumn: string; isTyped: boolean; store: ObjectStore },
+  {
+    outputColumn,
+    store,
+    ...kind
+  }: { outputColumn: string; isTyped: boolean; isReusing: boolean; store: ObjectStore },
 ): Promise<string | undefined> {
   const info = await store.head(uri);
   if (info === undefined) return 'It is not there.';
@@ -89,7 +94,7 @@ async function faultOf(
     return 'Its content has changed since it was written: its SHA-256 is not the one in the ledger.';
   }
   try {
-    const { rows: counted } = await recountResults([local.path], outputColumn, { isTyped });
+    const { rows: counted } = await recountResults([local.path], outputColumn, kind);
     if (JSON.stringify(counted) === JSON.stringify(rows)) return undefined;
     return `It has the rows ${JSON.stringify(counted)}, and its ledger ${JSON.stringify(rows)}.`;
   } catch (error) {

@@ -10,7 +10,7 @@ import {
 import { type BatchQuotas, jobsAtOnce, recordsPerJobLimit } from '../../core/jobs/quotas.ts';
 import { DEFAULT_SPREAD_RECORDS } from '../../core/plan/packing.ts';
 import { type MergeItem, toWaveItem, type WavePart, WaveParts } from '../../core/plan/part.ts';
-import { BYTES_PER_TOKEN, type RunPlan } from '../../core/plan/run-plan.ts';
+import { BYTES_PER_TOKEN, plannedRecords, type RunPlan } from '../../core/plan/run-plan.ts';
 import { RunResumed } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
 import { parseS3Uri, type S3Uri } from '../../core/s3-uri.ts';
@@ -151,7 +151,7 @@ function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget |
   if (price === undefined) return undefined;
   const { input_tokens, max_output_tokens } = plan.estimate;
   const most = costUsd(price.batch, { input: input_tokens, output: max_output_tokens });
-  const usdPerRecord = most / Math.max(1, plan.selected_rows - plan.duplicates);
+  const usdPerRecord = most / Math.max(1, plannedRecords(plan));
   // Where answers tell no tokens, all that was sent counts as the plan has it.
   const sent = turns.reduce((sum, { part }) => sum + part.records, 0);
   return {

@@ -1,3 +1,4 @@
+import { answeredHere } from '../../core/run/ledger.ts';
 import { costUsd, type RunPrice } from '../../models/catalog/prices.ts';
 import type { Turn } from './turns.ts';
 
@@ -7,7 +8,7 @@ import type { Turn } from './turns.ts';
  */
 export function spentUsd(turns: readonly Turn[], price: RunPrice | undefined): number | null {
   if (price === undefined) return null;
-  const isAnswered = turns.some(({ ledger }) => ledger.rows.succeeded > 0);
+  const isAnswered = turns.some(({ ledger }) => answeredHere(ledger.rows) > 0);
   if (isAnswered && turns.every(({ ledger: { tokens } }) => tokens.input + tokens.output === 0)) return null;
   return turns.reduce(
     (sum, { part, ledger }) =>

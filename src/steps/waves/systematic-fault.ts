@@ -1,7 +1,7 @@
 import { accessFailureText, isAccessFailure } from '../../core/jobs/job-failure.ts';
 import { BUDGET_EXCEEDED, isClientError, SCHEMA_REFUSED } from '../../core/jobs/retry-policy.ts';
 import type { WaveItem } from '../../core/plan/part.ts';
-import type { PartLedger, Reason } from '../../core/run/ledger.ts';
+import { answeredHere, type PartLedger, type Reason } from '../../core/run/ledger.ts';
 import { sentenceOf } from '../../core/text/sentence.ts';
 import type { Turn } from './turns.ts';
 
@@ -39,7 +39,7 @@ export interface PartEnd {
  */
 export function faultOfTurn({ part, ledger }: PartEnd): TurnFault | undefined {
   const reason = mainReason(ledger.reasons);
-  if (reason === undefined || ledger.rows.succeeded > 0) return undefined;
+  if (reason === undefined || answeredHere(ledger.rows) > 0) return undefined;
   const { error_code, example_message } = reason;
   if (REFUSALS.includes(error_code)) return { message: sentenceOf(example_message), disprovedBy: 'wave' };
   if (ledger.job_status === 'Failed' && isAccessFailure(ledger.job_message ?? '')) {
@@ -132,7 +132,7 @@ function isUnsent({ part, ledger }: Turn): boolean {
 
 /** What two jobs that failed for the same reason have in common; undefined for any other end. */
 function failureSignature({ ledger }: Turn): string | undefined {
-  if (ledger.job_status !== 'Failed' || ledger.rows.succeeded > 0 || isSchemaRefused(ledger))
+  if (ledger.job_status !== 'Failed' || answeredHere(ledger.rows) > 0 || isSchemaRefused(ledger))
     return undefined;
   // Parts are told apart by their keys and numbers.
   return `failed: ${(ledger.job_message ?? '').replace(/\S*\/\S*|\S*\d\S*/g, '#')}`;

@@ -118,6 +118,7 @@ test('every key is taken, and kept', () => {
     prices: { 'amazon.nova-lite-v1:0': { input_per_million: 0.03, output_per_million: 0.12 } },
     timeout_hours: 72,
     dedupe: true,
+    reuse: true,
     run_id: 'reviews-2026-11-22',
   };
   const hub = {
@@ -387,4 +388,12 @@ test('a description’s default is told apart from its meaning', () => {
     meaning: 'Takes the model’s own default.',
     defaultText: '',
   });
+});
+
+test('reuse sends identical requests once, so dedupe cannot be false beside it', () => {
+  const given = { s3_uri: 's3://b/a.csv', model_id: MODEL, prompt_template: '{a}', reuse: true };
+  expect(() => parseRunInput({ ...given, dedupe: false })).toThrow(
+    'The run input is not valid.\n  - dedupe: is false, but reuse sends identical requests once. Leave one of them out',
+  );
+  expect(parseRunInput({ ...given, dedupe: true })).toMatchObject({ reuse: true, dedupe: true });
 });

@@ -5,6 +5,7 @@ import {
   addRowCounts,
   addTokenCounts,
   addViolations,
+  answeredHere,
   isBalanced,
   PartLedger,
 } from '../../../src/core/run/ledger.ts';
@@ -27,6 +28,16 @@ test('ledgers that balance add up to one that balances', () => {
 test('a row in no column, or in two, is noticed', () => {
   expect(isBalanced({ total: 3, succeeded: 1, failed: 1, not_sent: 0 })).toBe(false);
   expect(isBalanced({ total: 3, succeeded: 2, failed: 1, not_sent: 1 })).toBe(false);
+});
+
+test('reused rows are among those that succeeded, and are told only where there may be some', () => {
+  const rows = { total: 3, succeeded: 2, failed: 1, not_sent: 0 };
+  expect(addRowCounts([rows, rows])).toEqual({ total: 6, succeeded: 4, failed: 2, not_sent: 0 });
+  expect(addRowCounts([rows, { ...rows, reused: 2 }, { ...rows, reused: 1 }])).toMatchObject({ reused: 3 });
+  expect(isBalanced({ ...rows, reused: 2 })).toBe(true);
+  expect(isBalanced({ ...rows, reused: 3 })).toBe(false);
+  expect(answeredHere(rows)).toBe(2);
+  expect(answeredHere({ ...rows, reused: 2 })).toBe(0);
 });
 
 test('tokens are added by their kind', () => {

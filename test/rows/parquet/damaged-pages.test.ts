@@ -29,7 +29,7 @@ test('a plan of damaged pages is refused with the file’s name, wherever it rea
     files: [file],
     dataset,
     frame,
-    asked: { modelId: 'm', invocationType: 'InvokeModel' },
+    asked: { answerer: 'bedrock', modelId: 'm', invocationType: 'InvokeModel' },
     recordIdColumn: undefined,
     rows: dataset.rows,
     scratchDirectory: await createDirectory(),

@@ -69,7 +69,7 @@ test.each(Object.entries(LIES))(
     const lying = await file(lie);
     const scratchDirectory = await createDirectory();
     const dataset = await describeDataset([lying]);
-    const asked = { modelId: 'm', invocationType: 'InvokeModel' as const };
+    const asked = { answerer: 'bedrock', modelId: 'm', invocationType: 'InvokeModel' as const };
     const frame = converseFrame('{text}');
     await using index = await openRequestIndex({
       files: [lying],
@@ -80,10 +80,13 @@ test.each(Object.entries(LIES))(
       rows: 6,
       scratchDirectory,
     });
-    expect(index.duplicates).toBe(1);
+    expect(index.unsent).toBe(1);
     const duplicatesPath = `${scratchDirectory}/duplicates.parquet`;
     await index.save(duplicatesPath, 6);
-    const [part] = await prepareAll([lying], '{text}', { dataset, dedupe: { asked, duplicatesPath } });
+    const [part] = await prepareAll([lying], '{text}', {
+      dataset,
+      unsent: { asked, duplicatesPath, laid: undefined },
+    });
     // The rows are sorted meanwhile.
     expect(await query(`SELECT n, __quarry_answered_by_row AS "by" FROM '${part?.rowsPath}'`)).toEqual(
       [6, 5, 4, 3, 2, 1].map((n) => ({ n, by: n === 2 ? '2' : null })),

@@ -151,8 +151,12 @@ test('a placeholder that is no column is refused with the columns there are', ()
   expect(() => promptsSql(converseFrame('{b}'), columns)).toThrow('The dataset has no column "b"; it has a.');
 });
 
-test('a request’s hash is SHA-256 over the model, the invocation type and the body as it is sent', async () => {
-  const asked = { modelId: 'us.amazon.nova-lite-v1:0', invocationType: 'Converse' } as const;
+test('a request’s hash is SHA-256 over who answers, the model, the invocation type and the body as it is sent', async () => {
+  const asked = {
+    answerer: 'bedrock',
+    modelId: 'us.amazon.nova-lite-v1:0',
+    invocationType: 'Converse',
+  } as const;
   const columns = [{ name: 'a', type: 'VARCHAR' }];
   const withEnd = (text: string): RecordFrame => ({
     segments: [...converseFrame('Say {a}!').segments.slice(0, -1), { kind: 'text', text }],
@@ -167,7 +171,7 @@ test('a request’s hash is SHA-256 over the model, the invocation type and the 
   await fc.assert(
     fc.asyncProperty(fc.oneof(texts, awkward), async (value) => {
       const { before, after } = CONVERSE_BODY;
-      const sent = `us.amazon.nova-lite-v1:0\nConverse\n${before}${JSON.stringify(`Say ${value}!`)}${after}`;
+      const sent = `bedrock\nus.amazon.nova-lite-v1:0\nConverse\n${before}${JSON.stringify(`Say ${value}!`)}${after}`;
       expect(await hashOf(value)).toBe(createHash('sha256').update(sent).digest('hex'));
     }),
     { numRuns: 60 },
@@ -178,6 +182,7 @@ test('a request’s hash is SHA-256 over the model, the invocation type and the 
     await hashOf('x', withEnd('}]}],"inferenceConfig":{"maxTokens":11}}')),
     await hashOf('x', converseFrame('Say {a}!'), { ...asked, modelId: 'us.amazon.nova-pro-v1:0' } as never),
     await hashOf('x', converseFrame('Say {a}!'), { ...asked, invocationType: 'InvokeModel' } as never),
+    await hashOf('x', converseFrame('Say {a}!'), { ...asked, answerer: 'simulated' } as never),
   ];
-  expect(new Set(others).size).toBe(4);
+  expect(new Set(others).size).toBe(5);
 });

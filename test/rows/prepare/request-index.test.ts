@@ -9,7 +9,11 @@ import { converseFrame } from '../../support/rows.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const FRAME = converseFrame('Say {a}');
-const ASKED = { modelId: 'amazon.nova-lite-v1:0', invocationType: 'InvokeModel' } as const;
+const ASKED = {
+  answerer: 'bedrock',
+  modelId: 'amazon.nova-lite-v1:0',
+  invocationType: 'InvokeModel',
+} as const;
 
 async function indexOf(values: readonly string[], rows = values.length) {
   const directory = await temporaryDirectory();
@@ -45,7 +49,7 @@ test('the index counts records and finds their rows as a plain loop does', async
         await using _ = index;
         const isFirst = values.map((value, row) => values.indexOf(value) === row);
         const firsts = [...values.keys()].filter((row) => isFirst[row]);
-        expect(index.duplicates).toBe(values.length - firsts.length);
+        expect(index.unsent).toBe(values.length - firsts.length);
         const everyRow = [...values.keys(), values.length];
         expect(await index.recordsBefore(everyRow)).toEqual(
           everyRow.map((row) => firsts.filter((first) => first < row).length),
@@ -73,5 +77,5 @@ test('the index saves each duplicate with the first row of the same request, up 
 test('rows beyond those that are run are nobody’s duplicates', async () => {
   const { index } = await indexOf(['a', 'b', 'a', 'a'], 3);
   await using _ = index;
-  expect(index.duplicates).toBe(1);
+  expect(index.unsent).toBe(1);
 });

@@ -189,7 +189,7 @@ test('rows tell what they ask, and by which record they are answered', async () 
   );
   const [first = ''] = (await readFile(join(working, 'records.jsonl'), 'utf8')).split('\n');
   const body = first.slice('{"recordId":"r0000000000","modelInput":'.length, -1);
-  const asked = sha256(`${MODEL}\nInvokeModel\n${body}`);
+  const asked = sha256(`simulated\n${MODEL.replace('us.', '')}\nInvokeModel\n${body}`);
   expect(rows).toEqual([
     { hash: asked, by: null, code: null },
     { hash: expect.not.stringMatching(asked), by: null, code: null },
