@@ -7,7 +7,13 @@ import { type GeneratedDoc, replaceMarked, updateDocs } from './generated-docs.t
 import { renderLayers } from './layers.ts';
 import { renderModelsPage } from './models-page.ts';
 import { renderNativeAdapters } from './native-adapters.ts';
-import { hasPlotLibrary, PAGE_SCRIPT_PATH, renderPageScript } from './page-script.ts';
+import {
+  DIFF_PAGE_SCRIPT_PATH,
+  hasPlotLibrary,
+  PAGE_SCRIPT_PATH,
+  renderDiffPageScript,
+  renderPageScript,
+} from './page-script.ts';
 import { renderRunInputPage } from './run-input-page.ts';
 import { renderWatchEvents } from './watch-events.ts';
 
@@ -20,6 +26,7 @@ const GENERATED_DOCS: readonly GeneratedDoc[] = [
   { path: 'docs/watch.md', render: (current) => replaceMarked(current, 'events', renderWatchEvents()) },
   { path: 'biome.layers.json', render: renderLayers },
   { path: PAGE_SCRIPT_PATH, render: renderPageScript },
+  { path: DIFF_PAGE_SCRIPT_PATH, render: renderDiffPageScript },
   { path: NATIVE_ADAPTERS_PATH, render: renderNativeAdapters },
   {
     path: 'ARCHITECTURE.md',

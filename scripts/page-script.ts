@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 
-const ENTRY = join(import.meta.dirname, '../src/report/client/page.ts');
+const CLIENT = join(import.meta.dirname, '../src/report/client');
 
 /** What the licences of the libraries in the script ask for. */
 const NOTICE =
@@ -10,6 +10,7 @@ const NOTICE =
 
 /** Where the script is, from the repository's root. */
 export const PAGE_SCRIPT_PATH = 'src/report/page-script.ts';
+export const DIFF_PAGE_SCRIPT_PATH = 'src/report/diff/diff-page-script.ts';
 
 /** False in a checkout whose packages are older than the script. */
 export function hasPlotLibrary(): boolean {
@@ -18,8 +19,37 @@ export function hasPlotLibrary(): boolean {
 
 /** The script of reports as a module that a checkout, the package and the Lambda functions have alike. */
 export function renderPageScript(): string {
+  return renderScript({
+    entry: 'page.ts',
+    banner: NOTICE,
+    says: "The script of a report's page, with the plotting library.",
+    name: 'PAGE_SCRIPT',
+  });
+}
+
+/** The script of the page of a diff. */
+export function renderDiffPageScript(): string {
+  return renderScript({
+    entry: 'diff-page.ts',
+    banner: '',
+    says: 'The script of the page of a diff.',
+    name: 'DIFF_PAGE_SCRIPT',
+  });
+}
+
+function renderScript({
+  entry,
+  banner,
+  says,
+  name,
+}: {
+  entry: string;
+  banner: string;
+  says: string;
+  name: string;
+}): string {
   const { outputFiles } = buildSync({
-    entryPoints: [ENTRY],
+    entryPoints: [join(CLIENT, entry)],
     bundle: true,
     write: false,
     minify: true,
@@ -28,12 +58,12 @@ export function renderPageScript(): string {
     target: ['chrome111', 'firefox115', 'safari16.4'],
     charset: 'ascii',
     legalComments: 'none',
-    banner: { js: NOTICE },
+    banner: { js: banner },
   });
   const [script] = outputFiles;
   if (script === undefined) throw new Error('esbuild made nothing.');
   return `// Made by scripts/generate-docs.ts from src/report/client: change that, then run it.
-/** The script of a report's page, with the plotting library. */
-export const PAGE_SCRIPT = ${JSON.stringify(script.text.trim())};
+/** ${says} */
+export const ${name} = ${JSON.stringify(script.text.trim())};
 `;
 }

@@ -34,6 +34,7 @@ export { Quarry } from './quarry/quarry.ts';
 export type { QuarryEvent } from './quarry/quarry-event.ts';
 export type { QuarryDefaults, QuarryOptions, Spelling } from './quarry/quarry-options.ts';
 export type { AnswerColumns, OutputSchema, StandardSchema } from './quarry/results/answer-types.ts';
+export type { DiffOptions, WrittenDiff } from './quarry/results/diff-runs.ts';
 export type { ReportOptions, WrittenReport } from './quarry/results/run-report.ts';
 export type { ResultRow, ResultsOptions } from './quarry/results/run-results.ts';
 export type { CancelledRun } from './quarry/runs/cancel-run.ts';
@@ -60,6 +61,7 @@ export type { PartCell, PartJobView, PartView } from './quarry/watch/watch-parts
 export type { PhaseView } from './quarry/watch/watch-phases.ts';
 export type { WatchOptions } from './quarry/watch/watch-run.ts';
 export type { WatchDollars, WatchView } from './quarry/watch/watch-view.ts';
+export type { RunDiff } from './report/diff/run-diff.ts';
 export type { RunReport } from './report/run-report.ts';
 export { BOOKKEEPING_COLUMNS } from './rows/results/result-columns.ts';
 export {

@@ -8,6 +8,7 @@ import { addCompletionCommand } from './commands/completion-command.ts';
 import { addConfigCommand } from './commands/config-command.ts';
 import { addDeployCommand } from './commands/deploy-command.ts';
 import { addDestroyCommand } from './commands/destroy-command.ts';
+import { addDiffCommand } from './commands/diff-command.ts';
 import { addDoctorCommand } from './commands/doctor-command.ts';
 import { addEmulateCommand } from './commands/emulate-command.ts';
 import { addInitCommand } from './commands/init-command.ts';
@@ -43,6 +44,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addRunCommand(program, context);
   addResultsCommand(program, context);
   addReportCommand(program, context);
+  addDiffCommand(program, context);
   addStatusCommand(program, context);
   addWatchCommand(program, context);
   addVerifyCommand(program, context);

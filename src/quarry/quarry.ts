@@ -18,6 +18,7 @@ import { parseNotifyChannel } from './notify/notify-channel.ts';
 import { tellingEnd } from './notify/tell-end.ts';
 import { directoryOf, type QuarryOptions, requireOptions, spellingOf } from './quarry-options.ts';
 import type { AnswerColumns, OutputSchema } from './results/answer-types.ts';
+import { type DiffOptions, diffRuns, type WrittenDiff } from './results/diff-runs.ts';
 import { type FileFormat, outputPlaceOf } from './results/output-place.ts';
 import { type LineFormat, resultLines } from './results/result-lines.ts';
 import { type ReportOptions, reportOf, type WrittenReport } from './results/run-report.ts';
@@ -208,6 +209,19 @@ export class Quarry {
   async report(run: RunName, { output }: ReportOptions = {}): Promise<WrittenReport> {
     const runId = idOf(run);
     return this.#work({ runId }, {}, ({ files }) => reportOf(runId, { files, output }));
+  }
+
+  /**
+   * Compares two runs that have ended, wherever each is: which rows are in both, whose answers changed and how, with intervals and
+   * tests, and rows to look at. It reads only the columns that it needs, and changes nothing. Throws InvalidRunInputError where
+   * a run has not ended, where they cannot be compared, and where a condition of `failIf` is none.
+   */
+  async diff(a: RunName, b: RunName, options: DiffOptions = {}): Promise<WrittenDiff> {
+    const [idA, idB] = [idOf(a), idOf(b)];
+    return this.#work({ runId: idA }, {}, async ({ files }) => {
+      using others = await this.#open({ runId: idB });
+      return await diffRuns({ a: { runId: idA, files }, b: { runId: idB, files: others } }, options);
+    });
   }
 
   /** Where a run is, or where one would be; asks a stack that is named by an option what it is. */

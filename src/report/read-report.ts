@@ -4,10 +4,8 @@ import { WaveParts } from '../core/plan/part.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
 import { PartLedger } from '../core/run/ledger.ts';
 import type { ColumnSummary, RunSummary } from '../core/run/summary.ts';
-import { answerSchemaOf, type JsonSchema, schemaInstruction } from '../core/run-input/output-schema.ts';
 import { parseRunInput } from '../core/run-input/run-input.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
-import { type PromptPiece, parsePromptTemplate } from '../prompts/prompt-template.ts';
 import { summarizeColumns } from '../rows/results/column-summaries.ts';
 import { readPlaces, type ShownRow } from '../rows/results/read-places.ts';
 import { resultObjects } from '../rows/results/result-objects.ts';
@@ -20,6 +18,7 @@ import {
 import type { RunLayout } from '../runs/run-layout.ts';
 import { readJsonIfPresent } from '../store/json-object.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { piecesOf, typedColumnsOf } from './prompt-pieces.ts';
 import type { ColumnReport, ReportRow, RunReport, Sizes } from './run-report.ts';
 import { shorten } from './shorten.ts';
 import { progressOf, type ReportTurn, timelineOf } from './timeline.ts';
@@ -45,17 +44,6 @@ const MAX_SCANNED_ROWS = 5_000_000;
 const MAX_UNPACKED_BYTES = 512_000_000;
 /** Characters of a prompt or an answer. */
 const MAX_CHARACTERS = 4_000;
-/** Columns that Quarry adds, beside that of the answer, which say how a row came to it. */
-const OWN_COLUMNS = new Set([
-  'record_id',
-  'error_code',
-  'error_message',
-  'stop_reason',
-  'input_tokens',
-  'output_tokens',
-  'attempts',
-]);
-
 /** Reads what the report of a run shows from the run's files. The same files give the same report. */
 export async function readReport({
   layout,
@@ -115,27 +103,6 @@ async function readTurns(waves: number, layout: RunLayout, store: ObjectStore): 
     }
   }
   return turns;
-}
-
-/** What the prompt of a row is made of; for embeddings the column that is embedded. */
-function piecesOf({ variants: [{ prompt_template, schema_form }], input }: RunPlan): PromptPiece[] {
-  if (prompt_template !== null) {
-    const pieces = parsePromptTemplate(prompt_template);
-    if (input.output_schema === undefined || schema_form === 'native') return pieces;
-    const instruction = schemaInstruction(answerSchemaOf(input.output_schema as JsonSchema));
-    return [...pieces, { kind: 'literal', text: instruction }];
-  }
-  return [{ kind: 'column', column: String(input.text_column ?? 'input_text') }];
-}
-
-/** The columns that a schema of answers adds to the results: those that nothing else does. */
-function typedColumnsOf({ dataset, variants: [{ output_column }], input }: RunPlan): string[] {
-  if (input.output_schema === undefined) return [];
-  const prefix = typeof input.output_prefix === 'string' ? input.output_prefix : '';
-  const { properties } = answerSchemaOf(input.output_schema as JsonSchema);
-  const names = Object.keys(properties).map((name) => `${prefix}${name}`);
-  const others = new Set([...dataset.columns.map(({ name }) => name), output_column]);
-  return names.filter((name) => !others.has(name) && !OWN_COLUMNS.has(name));
 }
 
 /** The rows to show, those that matter most first; some of every kind and of every error. */

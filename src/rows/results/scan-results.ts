@@ -54,6 +54,14 @@ export interface ScanRequest {
 
 const COLUMNS = ['error_code', 'stop_reason', 'input_tokens', 'output_tokens'] as const;
 
+/** SQL that is true of an answer that was cut off, and of one that was refused or withheld. */
+export const TRUNCATED_SQL = stoppedBySql(TRUNCATED_STOP_REASONS);
+export const REFUSED_SQL = stoppedBySql(REFUSED_STOP_REASONS);
+
+function stoppedBySql(reasons: readonly string[]): string {
+  return `lower(stop_reason) IN (${reasons.map(sqlText).join(', ')})`;
+}
+
 /** Looks over the rows of result files, one file after the other: sizes, values, and which rows are worth showing. */
 export async function scanResults(files: readonly ResultFile[], request: ScanRequest): Promise<ResultScan> {
   const scan: ResultScan = {
@@ -87,8 +95,7 @@ async function scanFile(db: DuckDb, { source, file, scan, request }: FileScan): 
   const has = (name: string) => columns.some((column) => column.name === name);
   const read = COLUMNS.map((name) => (has(name) ? sqlName(name) : `CAST(NULL AS VARCHAR) AS ${name}`));
   const kind = `CASE WHEN error_code IS NOT NULL THEN 'failed'
-    WHEN lower(stop_reason) IN (${TRUNCATED_STOP_REASONS.map(sqlText).join(', ')}) THEN 'truncated'
-    WHEN lower(stop_reason) IN (${REFUSED_STOP_REASONS.map(sqlText).join(', ')}) THEN 'refused' ELSE 'answered' END`;
+    WHEN ${TRUNCATED_SQL} THEN 'truncated' WHEN ${REFUSED_SQL} THEN 'refused' ELSE 'answered' END`;
   const from = `(SELECT *, ${kind} AS kind FROM (SELECT ${read.join(', ')}, file_row_number AS place FROM ${readParquetsSql([opened.path])}))`;
   const { rows } = await db.row(`SELECT CAST(count(*) AS DOUBLE) AS "rows" FROM ${from}`);
   scan.rows += Number(rows);

@@ -49,6 +49,17 @@ test('a run goes to the stack and to its end, and is found again by its name alo
   expect((await quarry('results', 'mine', '--format', 'jsonl')).out.trimEnd().split('\n')).toHaveLength(240);
   expect((await quarry('status', 'mine')).out).toContain('Run mine: every row answered');
   expect(JSON.parse((await quarry('status', 'mine', '--json')).out)).toMatchObject({ status: 'succeeded' });
+  // A run of the stack beside one of this machine, over the same rows: the same model is simulated there and here.
+  const here = flags.map((word) => (word === 'aws' ? 'local' : word));
+  expect((await quarry(...here, '--run-id', 'here')).status).toBe(0);
+  expect(JSON.parse((await quarry('diff', 'mine', 'here', '--json')).out)).toMatchObject({
+    diff: {
+      joined_by: { kind: 'content', columns: ['n'] },
+      in_both: 240,
+      is_empty: true,
+      a: { billed: true },
+    },
+  });
   expect((await quarry('cancel', 'mine')).err).toContain('Run mine has ended already');
   expect((await quarry('jobs', '--target', 'aws')).out).toContain('mine');
   expect((await quarry('status', 'other', '--target', 'aws')).err).toContain('There is no run "other".');

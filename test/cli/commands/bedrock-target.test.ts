@@ -96,6 +96,10 @@ test('a run on real S3 and Bedrock goes to its end, as the local one does, and i
     status: 'succeeded',
     usd: { billed: true },
   });
+  const itself = await runQuarry('diff', 'mine', 'mine', '--dir', dir, '--json');
+  expect(JSON.parse(itself.out)).toMatchObject({
+    diff: { is_empty: true, in_both: 350, a: { billed: true } },
+  });
   const jobs = await runQuarry('jobs', '--target', 'bedrock', '--bucket', BUCKET, '--dir', dir, '--json');
   expect(JSON.parse(jobs.out)).toHaveLength(3);
 

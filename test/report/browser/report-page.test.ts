@@ -1,8 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readReport } from '../../../src/report/read-report.ts';
 import { renderReportPage } from '../../../src/report/report-page.ts';
@@ -12,8 +11,8 @@ import { exampleRun, runForReport } from '../../support/reported-run.ts';
 import { reportRow, runReport } from '../../support/run-report.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { openBrowser } from './open-browser.ts';
+import { axeFindings, type Look, type Opened, openPage } from './open-page.ts';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 let browser: Browser;
 
 beforeAll(async () => {
@@ -21,42 +20,9 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-interface Opened {
-  page: Page;
-  /** What the console and the network saw that they should not have. */
-  complaints: string[];
-}
-
-/** Opens a report as a file of this machine, and notes every error and every request. */
-async function openReport(
-  report: RunReport,
-  options: { width?: number; colorScheme?: 'light' | 'dark' } = {},
-): Promise<Opened> {
-  const { width = 1200, colorScheme = 'light' } = options;
-  const file = join(await temporaryDirectory(), 'report.html');
-  await writeFile(file, renderReportPage(report));
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, bypassCSP: false });
-  const complaints: string[] = [];
-  page.on('console', (message) => void complaints.push(`${message.type()}: ${message.text()}`));
-  page.on('pageerror', (error) => void complaints.push(error.message));
-  page.on('request', (request) => {
-    if (!request.url().startsWith('file:')) complaints.push(request.url());
-  });
-  page.on('dialog', async (dialog) => {
-    complaints.push(`dialog: ${dialog.message()}`);
-    await dialog.dismiss();
-  });
-  await page.goto(pathToFileURL(file).href);
-  await page.waitForSelector('h1');
-  return { page, complaints };
-}
-
-/** What axe finds, as rule and element. */
-async function axeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(await readFile(AXE, 'utf8'));
-  return page.evaluate(
-    'axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`)))',
-  );
+/** Opens a report as a file of this machine. */
+function openReport(report: RunReport, look?: Look): Promise<Opened> {
+  return openPage(browser, renderReportPage(report), look);
 }
 
 /** A run with everything: waves, repairs, failures, typed answers. */
