@@ -4,6 +4,7 @@ import {
   DEFAULT_MAX_TOKENS,
   type InferenceParameters,
 } from './adapters/model-adapter.ts';
+import type { MediaBlock } from './media.ts';
 import type { TextOutputShape } from './output-shape.ts';
 
 /** Where Converse, and Amazon Nova as well, has the answer. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
@@ -17,8 +18,16 @@ export const CONVERSE_OUTPUT: TextOutputShape = {
 };
 
 /** A turn of the conversation, in both. */
-export function toBlockMessage({ role, text }: ConversationTurn): Record<string, unknown> {
-  return { role, content: [{ text }] };
+export function toBlockMessage({ role, text, media = [] }: ConversationTurn): Record<string, unknown> {
+  return { role, content: [...media.map(toBlock), { text }] };
+}
+
+/** Names of documents must be neutral, as the model reads them. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html */
+function toBlock({ kind, format, base64 }: MediaBlock, index: number): Record<string, unknown> {
+  const source = { bytes: base64 };
+  return kind === 'image'
+    ? { image: { format, source } }
+    : { document: { format, name: `document ${index + 1}`, source } };
 }
 
 /** The `inferenceConfig` of both; `topK` is Nova's alone. */

@@ -1,22 +1,39 @@
+import type { MediaKind } from '../core/jobs/unsent-rows.ts';
 import { type PromptPiece, placeholdersOf } from '../prompts/prompt-template.ts';
 import type { ModelAdapter, ModelRequest } from './adapters/model-adapter.ts';
+import type { MediaBlock } from './media.ts';
 
 /**
- * A piece of the JSON text of a `modelInput`: the same in every record, or a JSON string that is made of a row. What a
- * row may give beside texts, an image, is another kind of segment.
+ * A piece of the JSON text of a `modelInput`: the same in every record, a JSON string that is made of a row, or one that tells
+ * of an image or a document of the row: which of the frame's, and what of it.
  */
 export type RecordSegment =
   | { kind: 'text'; text: string }
-  | { kind: 'string'; pieces: readonly PromptPiece[] };
+  | { kind: 'string'; pieces: readonly PromptPiece[] }
+  | { kind: 'media'; index: number; value: MediaValue };
+
+/** What of an image or a document stands in a body. */
+export type MediaValue = Exclude<keyof MediaBlock, 'kind'>;
+
+/** A column of images or documents. */
+export interface MediaColumn {
+  kind: MediaKind;
+  column: string;
+}
 
 /** How a row becomes a record, said once for all rows: the segments of its `modelInput`, in their order. */
 export interface RecordFrame {
   segments: readonly RecordSegment[];
+  /** The images and documents of each row, in the order of the body; absent where rows have none. */
+  media?: readonly MediaColumn[];
 }
 
 /** What a run asks of every row: texts with places for the row's values. */
 export interface PromptPieces {
-  prompt: readonly PromptPiece[];
+  /** Undefined where an image is all there is. */
+  prompt: readonly PromptPiece[] | undefined;
+  /** Images and documents, before the prompt. */
+  media?: readonly MediaColumn[];
   /** Where the system prompt has placeholders; without any it is in the request. */
   system?: readonly PromptPiece[] | undefined;
   /** Turns before the prompt, in their order. */
@@ -33,31 +50,76 @@ export interface PromptTurn {
 export function recordFrameOf(
   adapter: ModelAdapter,
   request: ModelRequest,
-  { prompt, system, turns = [] }: PromptPieces,
+  { prompt, system, turns = [], media = [] }: PromptPieces,
 ): RecordFrame {
-  const bodyOf = (promptText: string, systemText: string | undefined, markerOf: (turn: number) => string) =>
+  const bodyOf = (markers: Markers) =>
     JSON.stringify(
-      adapter.toModelInput(promptText, {
+      adapter.toModelInput(prompt === undefined ? '' : markers.prompt, {
         ...request,
-        ...(system === undefined ? {} : { systemPrompt: systemText }),
+        ...(system === undefined ? {} : { systemPrompt: markers.system }),
         ...(turns.length === 0
           ? {}
-          : { turns: turns.map(({ role }, turn) => ({ role, text: markerOf(turn) })) }),
+          : { turns: turns.map(({ role }, turn) => ({ role, text: markers.turn(turn) })) }),
+        ...(media.length === 0
+          ? {}
+          : { media: media.map(({ kind }, index) => ({ kind, ...markers.media(index) })) }),
       }),
     );
   // Whatever the user's own texts are, a marker longer than the whole body is in none of them.
-  const length = bodyOf('', '', () => '').length + 1;
-  const [promptMarker, systemMarker] = ['#'.repeat(length), '+'.repeat(length)];
-  const markerOf = (turn: number) => '-'.repeat(length + turn);
-  let segments: RecordSegment[] = [{ kind: 'text', text: bodyOf(promptMarker, systemMarker, markerOf) }];
-  segments = cutAt(segments, { marker: promptMarker, pieces: prompt, what: 'prompt', adapter });
+  const length = bodyOf(markersOf(0)).length + 1;
+  const markers = markersOf(length);
+  let segments: RecordSegment[] = [{ kind: 'text', text: bodyOf(markers) }];
+  const stringOf = (pieces: readonly PromptPiece[]): RecordSegment => ({ kind: 'string', pieces });
+  if (prompt !== undefined) {
+    segments = cutAt(segments, { marker: markers.prompt, as: stringOf(prompt), what: 'prompt', adapter });
+  }
   for (const [turn, { pieces }] of turns.entries()) {
-    segments = cutAt(segments, { marker: markerOf(turn), pieces, what: `turn ${turn + 1}`, adapter });
+    const [marker, what] = [markers.turn(turn), `turn ${turn + 1}`];
+    segments = cutAt(segments, { marker, as: stringOf(pieces), what, adapter });
   }
   if (system !== undefined) {
-    segments = cutAt(segments, { marker: systemMarker, pieces: system, what: 'system prompt', adapter });
+    segments = cutAt(segments, {
+      marker: markers.system,
+      as: stringOf(system),
+      what: 'system prompt',
+      adapter,
+    });
   }
-  return { segments };
+  if (media.length === 0) return { segments };
+  for (const [index] of media.entries()) {
+    const { base64, ...others } = markers.media(index);
+    segments = cutAt(segments, {
+      marker: base64,
+      as: { kind: 'media', index, value: 'base64' },
+      what: `image or document ${index + 1}`,
+      adapter,
+    });
+    for (const value of ['format', 'mediaType'] as const) {
+      segments = cutWherever(segments, others[value], { kind: 'media', index, value }).segments;
+    }
+  }
+  return { segments, media };
+}
+
+/** What stands in a body where the texts of a row will: each is another text. */
+interface Markers {
+  prompt: string;
+  system: string;
+  turn(turn: number): string;
+  media(index: number): Record<MediaValue, string>;
+}
+
+function markersOf(length: number): Markers {
+  return {
+    prompt: '#'.repeat(length),
+    system: '+'.repeat(length),
+    turn: (turn) => '-'.repeat(length && length + turn),
+    media: (index) => ({
+      base64: '='.repeat(length && length + index),
+      format: '%'.repeat(length && length + index),
+      mediaType: '&'.repeat(length && length + index),
+    }),
+  };
 }
 
 /** The strings of a frame that are made of a row. */
@@ -67,18 +129,33 @@ export function stringsOf({ segments }: RecordFrame): (readonly PromptPiece[])[]
 
 /** The columns that a frame reads, each once. */
 export function columnsOf(frame: RecordFrame): string[] {
-  return [...new Set(stringsOf(frame).flatMap((pieces) => placeholdersOf(pieces)))];
+  const { media = [] } = frame;
+  const ofStrings = stringsOf(frame).flatMap((pieces) => placeholdersOf(pieces));
+  return [...new Set([...ofStrings, ...media.map(({ column }) => column)])];
 }
 
 interface Cut {
   marker: string;
-  pieces: readonly PromptPiece[];
+  as: RecordSegment;
   what: string;
   adapter: ModelAdapter;
 }
 
-/** The segments with a string in the marker's place, which must be one place, and a JSON string of its own. */
-function cutAt(segments: readonly RecordSegment[], { marker, pieces, what, adapter }: Cut): RecordSegment[] {
+/** The segments with another in the marker's place, which must be one place, and a JSON string of its own. */
+function cutAt(given: readonly RecordSegment[], { marker, as, what, adapter }: Cut): RecordSegment[] {
+  const { segments, places } = cutWherever(given, marker, as);
+  if (places !== 1) {
+    throw new Error(`The adapter of ${adapter.family} must put the ${what} into the body once, as it is.`);
+  }
+  return segments;
+}
+
+/** The segments with another in every place of the marker, and how many these are. */
+function cutWherever(
+  segments: readonly RecordSegment[],
+  marker: string,
+  as: RecordSegment,
+): { segments: RecordSegment[]; places: number } {
   const quoted = JSON.stringify(marker);
   let places = 0;
   const cut = segments.flatMap((segment): RecordSegment[] => {
@@ -86,16 +163,8 @@ function cutAt(segments: readonly RecordSegment[], { marker, pieces, what, adapt
     const texts = segment.text.split(quoted);
     places += texts.length - 1;
     return texts.flatMap((text, index): RecordSegment[] =>
-      index === 0
-        ? [{ kind: 'text', text }]
-        : [
-            { kind: 'string', pieces },
-            { kind: 'text', text },
-          ],
+      index === 0 ? [{ kind: 'text', text }] : [as, { kind: 'text', text }],
     );
   });
-  if (places !== 1) {
-    throw new Error(`The adapter of ${adapter.family} must put the ${what} into the body once, as it is.`);
-  }
-  return cut;
+  return { segments: cut, places };
 }

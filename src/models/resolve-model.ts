@@ -14,7 +14,9 @@ import type { ModelFacts } from './catalog/model-facts.ts';
 import { type ModelIdentity, parseModelId } from './catalog/model-id.ts';
 import { didYouMeanModel } from './catalog/models-like.ts';
 import { PRICES_AS_OF } from './catalog/prices.ts';
+import { mediaRefusalsOf } from './media-refusals.ts';
 import { refusalsOf } from './model-refusals.ts';
+import type { MediaColumn } from './record-frame.ts';
 import { type ThinkingChoice, type ThinkingLevel, thinkingOf } from './thinking.ts';
 
 /** Which model a run asks, for what, and from where. */
@@ -27,6 +29,8 @@ export interface ModelChoice extends Pick<ModelRequest, 'systemPrompt' | 'parame
   region?: string | undefined;
   /** True: what the catalogue says that Bedrock refuses is only noted. */
   force?: boolean | undefined;
+  /** Columns of images and documents of each row. @default none */
+  media?: readonly MediaColumn[] | undefined;
   /** The form of record that a run began with, which it keeps; left out where it has not begun. */
   invocationType?: ModelInvocationType | undefined;
 }
@@ -55,13 +59,15 @@ export function resolveModel(modelId: string, choice: ModelChoice): ResolvedMode
   const facts = factsOf(base?.baseModelId);
   // What makes vectors has no messages; of anything else Bedrock may know better by now.
   const mayConverse = force && facts?.output !== 'embedding';
-  const form = choice.invocationType ?? formOfThinking(facts, choice.thinking);
+  const form = choice.invocationType ?? formOfThinking(facts, choice.thinking) ?? formOfMedia(facts, choice);
   const { adapter, forced } = adapterOf(pricedId, form, mayConverse);
   checkFamily(adapter, parameters, systemPrompt);
+  const unread = mediaRefusalsOf(choice.media ?? [], { adapter, facts });
   const thinking = thinkingUnder(choice, { modelId, facts, adapter });
   const refusals = [
     ...(facts === undefined ? [] : refusalsOf({ identity, facts, region, parameters })),
     ...thinking.refusals,
+    ...unread,
   ];
   if (refusals.length > 0 && !force) {
     throw new InvalidRunInputError(`${refusals.join('\n')} To try it all the same, give force.`);
@@ -97,6 +103,16 @@ function formOfThinking(
   level: ThinkingLevel = 'off',
 ): ModelInvocationType | undefined {
   return facts?.thinking === 'reasoning-config' && level !== 'off' ? 'Converse' : undefined;
+}
+
+/** Nova's native body has no documented place for documents: https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html */
+function formOfMedia(
+  facts: ModelFacts | undefined,
+  { media = [] }: Pick<ModelChoice, 'media'>,
+): ModelInvocationType | undefined {
+  return facts?.body === 'nova-messages' && media.some(({ kind }) => kind === 'document')
+    ? 'Converse'
+    : undefined;
 }
 
 function thinkingUnder(

@@ -5,12 +5,18 @@ import type { RunWorkOptions } from './runs/run-work.ts';
 import { type StagedRows, stageBytes, stageRows } from './stage-rows.ts';
 
 /** A dataset as a run input names it, what its user calls it, and what is to be told of it. */
-export interface PlacedDataset extends Omit<StagedDataset, 'uri'> {
+export interface PlacedDataset extends Omit<StagedDataset, 'uri' | 'folder'> {
+  /** The folder of this machine that it is in; undefined where it is in none. */
+  folder?: string | undefined;
   input: { s3_uri: string } | { dataset_id: string };
 }
 
 /** Of a dataset that is not made of this machine's files. */
-export const NOTHING_STAGED: Omit<StagedDataset, 'uri'> = { names: [], notes: [], inPlace: new Map() };
+export const NOTHING_STAGED: Omit<StagedDataset, 'uri' | 'folder'> = {
+  names: [],
+  notes: [],
+  inPlace: new Map(),
+};
 
 /** What stands for a dataset elsewhere than on this machine. */
 const ELSEWHERE = /^(?:s3:\/\/|hf:)/;
@@ -40,7 +46,8 @@ export async function placeDataset(
   }
   const isBytes = dataset instanceof Readable && !dataset.readableObjectMode;
   const uri = isBytes ? await stageBytes(dataset, { format, ...options }) : await stageRows(dataset, options);
-  return { input: { s3_uri: uri }, ...NOTHING_STAGED };
+  // Rows of a program, or of a pipe: what they name is where that is.
+  return { input: { s3_uri: uri }, folder: process.cwd(), ...NOTHING_STAGED };
 }
 
 async function placePaths(

@@ -6,6 +6,7 @@ import type { BatchQuotas } from '../core/jobs/quotas.ts';
 import type { AnsweringServer } from '../core/plan/run-plan.ts';
 import type { RunEvent } from '../core/run/run-event.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
+import type { FetchMedia } from '../rows/media/media-reader.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
 /** What differs between the places that a run can run in. */
@@ -52,6 +53,8 @@ export interface StepDeps {
   account?: BedrockAccount;
   /** The Hugging Face Hub, where it can be reached. */
   hub?: HubAccess;
+  /** Fetches addresses of images and documents; undefined where nothing does. */
+  fetchMedia?: FetchMedia | undefined;
   /** True where a plan is only drafted: Parquet files of the Hub are read where they are, by ranges, and not downloaded. */
   readsHubInPlace?: boolean;
   /** What the plan is to tell of the dataset beside what it finds. */

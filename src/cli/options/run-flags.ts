@@ -146,14 +146,16 @@ function parseDocument(what: string, text: string, { isYaml = false } = {}): Rec
   return document as Record<string, unknown>;
 }
 
-/** What a document names by a path, its dataset and its prompt's file, lies beside the document. */
+/** What a document names by a path, its dataset, its prompt's file and the folder of its images, lies beside the document. */
 function besideItself(document: Record<string, unknown>, path: string): Record<string, unknown> {
   const beside = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(beside);
     const isBeside = typeof value === 'string' && !/^(?:s3:\/\/|hf:)/.test(value) && !isAbsolute(value);
     return isBeside ? join(dirname(path), value) : value;
   };
-  const paths = Object.entries(document).filter(([key]) => ['dataset', 'prompt_file'].includes(key));
+  const paths = Object.entries(document).filter(([key]) =>
+    ['dataset', 'prompt_file', 'files_folder'].includes(key),
+  );
   return { ...document, ...Object.fromEntries(paths.map(([key, value]) => [key, beside(value)])) };
 }
 

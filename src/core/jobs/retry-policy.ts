@@ -1,4 +1,5 @@
 import type { FailureCounts } from '../run/ledger.ts';
+import { UNSENT_ROW_CODES } from './unsent-rows.ts';
 
 /** Which outcomes are tried again. */
 export interface RetryPolicy {
@@ -59,7 +60,7 @@ const RETRYABLE_STATUS = new RegExp(`^(?:${RETRYABLE_STATUS_PATTERN})$`);
  * not of the record: RecordMissing, JobExpired, RunStopped, BedrockThrottledError, …
  */
 export const FINAL_ERROR_NAMES: readonly string[] = [
-  'NullPromptValue',
+  ...UNSENT_ROW_CODES,
   'UnexpectedModelOutput',
   'UnknownError',
   TRUNCATED_ANSWER,

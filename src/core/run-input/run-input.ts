@@ -6,6 +6,7 @@ import { ANSWERS_INPUT } from './answers-input.ts';
 import type { Concern } from './concern.ts';
 import { DATASET_INPUT } from './dataset-input.ts';
 import { LIMITS_INPUT } from './limits-input.ts';
+import { MEDIA_INPUT } from './media-input.ts';
 import { InferenceParameters, MODEL_INPUT } from './model-input.ts';
 import { PRICE_KEYS } from './prices.ts';
 import { PROMPT_INPUT } from './prompt-input.ts';
@@ -16,6 +17,7 @@ export const RUN_INPUT_CONCERNS: readonly Concern[] = [
   DATASET_INPUT,
   MODEL_INPUT,
   PROMPT_INPUT,
+  MEDIA_INPUT,
   ANSWERS_INPUT,
   LIMITS_INPUT,
   ROAD_INPUT,
@@ -26,6 +28,7 @@ export const RUN_INPUT_FIELDS = {
   ...DATASET_INPUT.fields,
   ...MODEL_INPUT.fields,
   ...PROMPT_INPUT.fields,
+  ...MEDIA_INPUT.fields,
   ...ANSWERS_INPUT.fields,
   ...LIMITS_INPUT.fields,
   ...ROAD_INPUT.fields,

@@ -4,10 +4,19 @@ import {
   type ChatMessage,
   lastUserContent,
   type ModelFamily,
+  type ModelTraits,
   numberOr,
   refuse,
   stringsOf,
 } from './model-family.ts';
+import {
+  blockFaultText,
+  MESSAGE_LIMITS,
+  type MediaFault,
+  readShownMedia,
+  type ShownMedia,
+  tooMany,
+} from './shown-media.ts';
 
 const FINISH_REASONS = { end: 'stop', length: 'length', 'stop-sequence': 'stop' } as const;
 const ROLES: Readonly<Record<string, ChatMessage['role']>> = {
@@ -46,7 +55,9 @@ export const chatCompletions: ModelFamily = {
       const content = contentText(message.content);
       if (content === undefined)
         return refuse(`messages[${index}].content: expected a string or a list of parts`);
-      messages.push({ role, content });
+      const media = mediaOf(message.content, model);
+      if ('fault' in media) return refuse(blockFaultText(media));
+      messages.push({ role, content, ...(media.length === 0 ? {} : { media }) });
     }
     const form = readChatForm(body, model);
     if ('kind' in form) return form;
@@ -84,6 +95,20 @@ export const chatCompletions: ModelFamily = {
     };
   },
 };
+
+/** Images of a message's parts: `{type: "image_url", image_url: {url: "data:image/png;base64,…"}}`. */
+function mediaOf(content: unknown, model: ModelTraits): ShownMedia[] | MediaFault {
+  const media: ShownMedia[] = [];
+  for (const part of Array.isArray(content) ? content : []) {
+    if (!isJsonObject(part) || part.type !== 'image_url') continue;
+    const { url } = isJsonObject(part.image_url) ? part.image_url : {};
+    const [, format, base64] = /^data:image\/([a-z]+);base64,(.*)$/s.exec(String(url)) ?? [];
+    const shown = readShownMedia('image', { base64, format }, { model, limits: MESSAGE_LIMITS });
+    if ('fault' in shown) return shown;
+    media.push(shown);
+  }
+  return tooMany(media, MESSAGE_LIMITS) ?? media;
+}
 
 function contentText(content: unknown): string | undefined {
   if (typeof content === 'string') return content;

@@ -12,6 +12,14 @@ import {
   refuse,
   stringsOf,
 } from './model-family.ts';
+import {
+  MESSAGE_LIMITS,
+  type MediaFault,
+  type MediaLimits,
+  readShownMedia,
+  type ShownMedia,
+  tooMany,
+} from './shown-media.ts';
 
 const FIELDS = new Set(
   (
@@ -42,7 +50,7 @@ export const claudeMessages: ModelFamily = {
     const conflict = samplingConflict(body.temperature, body.top_p, model);
     if (conflict !== undefined) return refuse(conflict);
 
-    const messages = readMessages(body.messages);
+    const messages = readMessages(body.messages, model);
     if (!Array.isArray(messages)) return messages;
     const system = body.system;
     if (system !== undefined) {
@@ -119,7 +127,7 @@ function modelName(model: ModelTraits): string {
   return model.baseId.replace(/^anthropic\./, '').replace(/-v\d+(:\d+)?$/, '');
 }
 
-function readMessages(value: unknown): ChatMessage[] | Refusal {
+function readMessages(value: unknown, model: ModelTraits): ChatMessage[] | Refusal {
   if (value === undefined) return refuse('messages: Field required');
   if (!Array.isArray(value)) return refuse('messages: Input should be a valid list');
   if (value.length === 0) return refuse('messages: at least one message is required');
@@ -135,9 +143,61 @@ function readMessages(value: unknown): ChatMessage[] | Refusal {
     if (message.content === undefined) return refuse(`messages.${index}.content: Field required`);
     const content = textOf(message.content, `messages.${index}.content`);
     if (typeof content !== 'string') return content;
-    messages.push({ role, content });
+    const media = mediaOf(message.content, `messages.${index}.content`, model);
+    if ('kind' in media) return media;
+    messages.push({ role, content, ...(media.length === 0 ? {} : { media }) });
   }
   return messages;
+}
+
+/** Images and documents of a message. */
+function mediaOf(content: unknown, path: string, model: ModelTraits): ShownMedia[] | Refusal {
+  const media: ShownMedia[] = [];
+  for (const [index, block] of (Array.isArray(content) ? content : []).entries()) {
+    const { type } = block as JsonObject;
+    if (type !== 'image' && type !== 'document') continue;
+    const source = (block as JsonObject).source;
+    if (!isJsonObject(source)) return refuse(`${path}.${index}.${type}.source: Field required`);
+    const { media_type: told, data: base64 } = source;
+    if (source.type !== 'base64' || told === undefined || base64 === undefined) {
+      return refuse(`${path}.${index}.${type}.source.base64: Field required`);
+    }
+    const format = String(told).replace(/^(?:image|application)\//, '');
+    const shown = readShownMedia(type, { base64, format }, { model, limits: LIMITS });
+    if ('fault' in shown)
+      return refuse(faultText(shown, `${path}.${index}.${type}.source.base64`, String(told)));
+    media.push(shown);
+  }
+  const fault = tooMany(media, LIMITS);
+  return fault === undefined ? media : refuse(faultText(fault, path, ''));
+}
+
+/** PDFs are bounded by the request alone. */
+const LIMITS: MediaLimits = {
+  ...MESSAGE_LIMITS,
+  maxDocumentBytes: Number.POSITIVE_INFINITY,
+  maxDocuments: Number.POSITIVE_INFINITY,
+};
+
+function faultText(fault: MediaFault, path: string, told: string): string {
+  const { kind } = fault;
+  switch (fault.fault) {
+    case 'unread':
+      return `'claude' does not support ${kind} input`;
+    case 'not-base64':
+      return `${path}.data: Invalid base64 data`;
+    case 'unknown-format':
+    case 'damaged':
+      return kind === 'image' ? 'Could not process image' : 'Could not process PDF';
+    case 'other-format':
+      return `${path}.data: The ${kind} was specified using the ${told} media type, but it appears to be another`;
+    case 'too-many-bytes':
+      return `${path}: ${kind} exceeds the maximum: ${fault.is} bytes > ${fault.most} bytes`;
+    case 'too-many-pixels':
+      return `${path}.data: At least one of the image dimensions exceed max allowed size: ${fault.most} pixels`;
+    case 'too-many':
+      return `${path}: too many ${kind}s: ${fault.is} > ${fault.most}`;
+  }
 }
 
 function blankText(text: string): Refusal | undefined {

@@ -1,5 +1,5 @@
 import type { Question } from './answerer.ts';
-import { type EmulatedRequest, estimateTokens, type Refusal, refuse } from './model-family.ts';
+import { type EmulatedRequest, messagesTokens, type Refusal, refuse } from './model-family.ts';
 
 /** Refuses a prompt that is larger than the model's context, in the words of its family. */
 export function refuseOverContext(
@@ -8,7 +8,7 @@ export function refuseOverContext(
 ): Refusal | undefined {
   const { baseId, contextTokens } = model;
   if (request.kind !== 'text' || contextTokens === undefined) return undefined;
-  const tokens = request.messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
+  const tokens = messagesTokens(request.messages);
   if (tokens <= contextTokens) return undefined;
   const message = tooLong(baseId, tokens, contextTokens);
   return refuse(

@@ -45,7 +45,7 @@ export const converseBodies: ModelFamily = {
     // An empty list of system blocks is none: langchain-aws always sends one.
     const { system, ...others } = body;
     const isSystemEmpty = Array.isArray(system) && system.length === 0;
-    const messages = readBlockMessages(isSystemEmpty ? others : body);
+    const messages = readBlockMessages(isSystemEmpty ? others : body, model, refuse);
     if (!Array.isArray(messages)) return messages;
     if (messages.find((message) => message.role !== 'system')?.role !== 'user') {
       return refuse(

@@ -64,6 +64,7 @@ export function findEmulatedModel(modelId: string, account: AccountLocation): Em
     maxOutputTokens: facts.maxTokens,
     contextTokens: facts.contextTokens,
     thinking: facts.thinking,
+    reads: facts.reads,
     structuredOutput: facts.structuredOutput,
     arn: toModelArn(modelId, account),
   };

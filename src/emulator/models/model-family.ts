@@ -1,11 +1,14 @@
 import type { JsonSchema } from '../../core/run-input/output-schema.ts';
 import type { JsonObject } from '../../core/text/json-value.ts';
-import type { Thinking } from '../../models/catalog/model-facts.ts';
+import type { ModelFacts, Thinking } from '../../models/catalog/model-facts.ts';
+import type { ShownMedia } from './shown-media.ts';
 
 /** One message of a chat, its text blocks joined. */
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
   content: string;
+  /** Images and documents that it shows. */
+  media?: readonly ShownMedia[];
 }
 
 /** A request for text, whatever family's body it came in. */
@@ -31,8 +34,10 @@ export interface EmbeddingRequest {
   dimensions: number;
   normalize: boolean;
   types: ('float' | 'binary')[];
-  /** True where `text` is an image, in base64. */
+  /** True where it is of an image, which `text` names. */
   isImage?: true;
+  /** Tokens, where `text` does not tell them. */
+  inputTokens?: number;
   /** Characters that are left of a text that was too long. */
   truncatedTo?: number;
 }
@@ -85,6 +90,8 @@ export interface ModelTraits {
   /** Tokens of the context window; undefined where unknown. */
   contextTokens: number | undefined;
   thinking: Thinking;
+  /** What it reads beside text. */
+  reads: ModelFacts['reads'];
   /** It can be held to a JSON Schema by a field of its body. */
   structuredOutput: boolean;
 }
@@ -140,6 +147,15 @@ export function stringsOf(value: unknown): string[] {
 /** About four characters are one token; at least one. */
 export function estimateTokens(text: string): number {
   return Math.max(1, Math.ceil(text.length / 4));
+}
+
+/** Tokens of a conversation. */
+export function messagesTokens(messages: readonly ChatMessage[]): number {
+  return messages.reduce(
+    (sum, { content, media = [] }) =>
+      media.reduce((tokens, shown) => tokens + shown.tokens, sum + estimateTokens(content)),
+    0,
+  );
 }
 
 /** The content of the last user message. */

@@ -1,11 +1,13 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import {
+  type ChatMessage,
   type EmbeddingRequest,
   type EmulatedAnswer,
   type EmulatedRequest,
   estimateTokens,
   type ModelTraits,
+  messagesTokens,
   type Refusal,
   refuse,
   type TextRequest,
@@ -57,6 +59,8 @@ export function createModelServerClient(server: ModelServer, apiKey: string | un
   return {
     answer: (request, model) =>
       limit(async () => {
+        const unsent = refuseUnsent(request);
+        if (unsent !== undefined) return unsent;
         const { path, body } = toServerRequest(request, server.model ?? model.baseId);
         try {
           return readServerAnswer(await poster.post(`${server.url}/${path}`, body), request);
@@ -130,7 +134,7 @@ function parseJson(text: string): unknown {
 function toChatBody(request: TextRequest, model: string): object {
   return {
     model,
-    messages: request.messages,
+    messages: request.messages.map(toChatMessage),
     max_tokens: request.maxTokens,
     temperature: request.temperature,
     top_p: request.topP,
@@ -142,6 +146,29 @@ function toChatBody(request: TextRequest, model: string): object {
         : { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema: request.schema } },
     stream: false,
   };
+}
+
+/** Images as chat completions take them: https://platform.openai.com/docs/guides/images-vision */
+function toChatMessage({ role, content, media = [] }: ChatMessage): object {
+  if (media.length === 0) return { role, content };
+  const images = media.map(({ mediaType, base64 }) => ({
+    type: 'image_url',
+    image_url: { url: `data:${mediaType};base64,${base64}` },
+  }));
+  return { role, content: [...images, { type: 'text', text: content }] };
+}
+
+/** Why no server is asked; undefined where one is. */
+function refuseUnsent(request: EmulatedRequest): Refusal | undefined {
+  if (request.kind === 'embedding') {
+    return request.isImage
+      ? refuse('The model server makes embeddings of texts, and not of images.')
+      : undefined;
+  }
+  const hasDocument = request.messages.some(({ media = [] }) =>
+    media.some(({ kind }) => kind === 'document'),
+  );
+  return hasDocument ? refuse('The model server takes images, and no documents.') : undefined;
 }
 
 function toTextAnswer(
@@ -156,8 +183,7 @@ function toTextAnswer(
     reasoning: choice?.message.reasoning_content ?? undefined,
     stop: choice?.finish_reason === 'length' ? 'length' : 'end',
     stopSequence: undefined,
-    inputTokens:
-      usage.prompt_tokens ?? request.messages.reduce((sum, { content }) => sum + estimateTokens(content), 0),
+    inputTokens: usage.prompt_tokens ?? messagesTokens(request.messages),
     outputTokens: usage.completion_tokens ?? estimateTokens(text),
   };
 }

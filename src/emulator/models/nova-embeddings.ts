@@ -3,10 +3,12 @@ import {
   type EmulatedRequest,
   extraKeyOf,
   type ModelFamily,
+  type ModelTraits,
   malformed,
   type Refusal,
 } from './model-family.ts';
 import { typeName } from './nova-messages.ts';
+import { blockFaultText, MESSAGE_LIMITS, type MediaLimits, readShownMedia } from './shown-media.ts';
 
 const FIELDS = new Set(['schemaVersion', 'taskType', 'singleEmbeddingParams']);
 const PURPOSES = [
@@ -22,10 +24,16 @@ const PURPOSES = [
 ];
 const DIMENSIONS = [256, 384, 1024, 3072];
 const MAX_CHARACTERS = 8192;
+/** Only the request's payload bounds an image. */
+const IMAGE_LIMITS: MediaLimits = {
+  ...MESSAGE_LIMITS,
+  maxImageBytes: 25_000_000,
+  maxSide: Number.POSITIVE_INFINITY,
+};
 
 /** Bodies of Amazon Nova Multimodal Embeddings, of a text or an image. https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html */
 export const novaEmbeddings: ModelFamily = {
-  readRequest: (body) => {
+  readRequest: (body, model) => {
     const extra = extraKeyOf(body, FIELDS);
     if (extra !== undefined) return malformed(`#: extraneous key [${extra}] is not permitted`);
     const { schemaVersion = 'nova-multimodal-embed-v1', taskType, singleEmbeddingParams: params } = body;
@@ -37,7 +45,7 @@ export const novaEmbeddings: ModelFamily = {
       return malformed(`#/taskType: ${String(taskType)} is not a valid enum value`);
     }
     if (!isJsonObject(params)) return malformed('#: required key [singleEmbeddingParams] not found');
-    return readParams(params);
+    return readParams(params, model);
   },
   writeAnswer: (answer, { request }) => {
     if (answer.kind === 'text' || request.kind === 'text') return {};
@@ -54,7 +62,7 @@ export const novaEmbeddings: ModelFamily = {
   },
 };
 
-function readParams(params: JsonObject): EmulatedRequest | Refusal {
+function readParams(params: JsonObject, model: ModelTraits): EmulatedRequest | Refusal {
   const at = '#/singleEmbeddingParams';
   const { embeddingPurpose, embeddingDimension = 3072, text, image } = params;
   if (embeddingPurpose === undefined) return malformed(`${at}: required key [embeddingPurpose] not found`);
@@ -73,7 +81,10 @@ function readParams(params: JsonObject): EmulatedRequest | Refusal {
   if (isJsonObject(image) && text === undefined) {
     const bytes = isJsonObject(image.source) ? image.source.bytes : undefined;
     if (typeof bytes !== 'string') return malformed(`${at}/image/source: required key [bytes] not found`);
-    return { ...request, types: ['float'], text: bytes, isImage: true };
+    const told = { base64: bytes, format: String(image.format) };
+    const shown = readShownMedia('image', told, { model, limits: IMAGE_LIMITS });
+    if ('fault' in shown) return malformed(`${at}/image: ${blockFaultText(shown)}`);
+    return { ...request, types: ['float'], text: shown.digest, isImage: true };
   }
   if (!isJsonObject(text)) return malformed(`${at}: required key [text] not found`);
   const { truncationMode, value } = text;

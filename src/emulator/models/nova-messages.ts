@@ -13,6 +13,14 @@ import {
   stringsOf,
   type TextRequest,
 } from './model-family.ts';
+import {
+  blockFaultText,
+  MESSAGE_LIMITS,
+  type MediaFault,
+  readMediaBlock,
+  type ShownMedia,
+  tooMany,
+} from './shown-media.ts';
 
 const FIELDS = new Set(['schemaVersion', 'system', 'messages', 'inferenceConfig', 'toolConfig']);
 const INFERENCE_FIELDS = new Set(
@@ -28,7 +36,7 @@ export const novaMessages: ModelFamily = {
     if (body.schemaVersion !== undefined && body.schemaVersion !== 'messages-v1') {
       return malformed(`#/schemaVersion: ${body.schemaVersion} is not a valid enum value`);
     }
-    const messages = readBlockMessages(body);
+    const messages = readBlockMessages(body, model, malformed);
     return Array.isArray(messages) ? withInferenceConfig(messages, body.inferenceConfig, model) : messages;
   },
   writeAnswer: (answer) => {
@@ -48,7 +56,11 @@ export const novaMessages: ModelFamily = {
 };
 
 /** The messages of a body whose content is a list of blocks with one member each: Nova's and Converse's. */
-export function readBlockMessages(body: JsonObject): ChatMessage[] | Refusal {
+export function readBlockMessages(
+  body: JsonObject,
+  model: ModelTraits,
+  refuseMedia: (text: string) => Refusal,
+): ChatMessage[] | Refusal {
   const value = body.messages;
   if (value === undefined) return malformed('#: required key [messages] not found');
   if (!Array.isArray(value))
@@ -73,9 +85,22 @@ export function readBlockMessages(body: JsonObject): ChatMessage[] | Refusal {
     if (typeof content !== 'string') return content;
     const blank = blankBlockOf(message.content);
     if (blank !== undefined) return refuse(blankText(`messages.${index}.content.${blank}`));
-    messages.push({ role, content });
+    const media = mediaOf(message.content as JsonObject[], model);
+    if ('fault' in media) return refuseMedia(blockFaultText(media));
+    messages.push({ role, content, ...(media.length === 0 ? {} : { media }) });
   }
   return messages;
+}
+
+function mediaOf(blocks: readonly JsonObject[], model: ModelTraits): ShownMedia[] | MediaFault {
+  const media: ShownMedia[] = [];
+  for (const block of blocks) {
+    const shown = readMediaBlock(block, { model, limits: MESSAGE_LIMITS });
+    if (shown === undefined) continue;
+    if ('fault' in shown) return shown;
+    media.push(shown);
+  }
+  return tooMany(media, MESSAGE_LIMITS) ?? media;
 }
 
 /** JSON's name of a value's type, as the schema errors spell it. */

@@ -7,9 +7,11 @@ import {
   type EmulatedRequest,
   estimateTokens,
   type ModelTraits,
+  messagesTokens,
   type TextAnswer,
   type TextRequest,
 } from './model-family.ts';
+import type { ShownMedia } from './shown-media.ts';
 import { simulatedObject } from './simulated-object.ts';
 
 const QUOTED_CHARACTERS = 60;
@@ -63,7 +65,7 @@ function simulateEmbedding(request: EmbeddingRequest, model: ModelTraits): Embed
   return {
     kind: 'embedding',
     vector: simulatedEmbedding(model.label, request.text, request),
-    inputTokens: estimateTokens(request.text),
+    inputTokens: request.inputTokens ?? estimateTokens(request.text),
   };
 }
 
@@ -77,8 +79,18 @@ function schemaToldIn({ messages, prompt }: TextRequest): JsonSchema | undefined
   return undefined;
 }
 
+/** What a prompt shows, as proof that it was seen: nobody has looked at it. */
+function aboutMedia(shown: readonly ShownMedia[]): string {
+  return shown
+    .map(
+      ({ kind, about, digest }) =>
+        ` It shows ${kind === 'image' ? 'an image' : 'a document'} (${about}) with the digest ${digest}.`,
+    )
+    .join('');
+}
+
 function simulateText(request: TextRequest, model: ModelTraits): TextAnswer {
-  const inputTokens = request.messages.reduce((sum, message) => sum + estimateTokens(message.content), 0);
+  const inputTokens = messagesTokens(request.messages);
   let tokensLeft = request.maxTokens ?? Number.POSITIVE_INFINITY;
   const cut = (text: string) => {
     const kept = estimateTokens(text) > tokensLeft ? text.slice(0, tokensLeft * 4) : text;
@@ -87,10 +99,12 @@ function simulateText(request: TextRequest, model: ModelTraits): TextAnswer {
   };
   const reasoning = request.thinks === true ? cut(SIMULATED_REASONING) : undefined;
   const schema = request.schema ?? schemaToldIn(request);
+  const shown = request.messages.flatMap(({ media = [] }) => media);
+  const digests = shown.map(({ digest }) => digest);
   const whole =
     schema === undefined
-      ? simulatedAnswer(model.label, request.prompt)
-      : JSON.stringify(simulatedObject(schema, hash32(`${model.label}\n${request.prompt}`)));
+      ? `${simulatedAnswer(model.label, request.prompt)}${aboutMedia(shown)}`
+      : JSON.stringify(simulatedObject(schema, hash32([model.label, request.prompt, ...digests].join('\n'))));
   const stopSequence = request.stopSequences.find((sequence) => sequence !== '' && whole.includes(sequence));
   const wanted = stopSequence === undefined ? whole : whole.slice(0, whole.indexOf(stopSequence));
   const text = cut(wanted);

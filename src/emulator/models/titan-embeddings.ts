@@ -1,6 +1,14 @@
 import { isJsonObject } from '../../core/text/json-value.ts';
-import { extraKeyOf, type ModelFamily, malformed, refuse, stringsOf } from './model-family.ts';
+import {
+  estimateTokens,
+  extraKeyOf,
+  type ModelFamily,
+  malformed,
+  refuse,
+  stringsOf,
+} from './model-family.ts';
 import { typeName } from './nova-messages.ts';
+import { blockFaultText, MESSAGE_LIMITS, type MediaLimits, readShownMedia } from './shown-media.ts';
 
 const FIELDS = new Set(['inputText', 'dimensions', 'normalize', 'embeddingTypes']);
 const MULTIMODAL_FIELDS = new Set(['inputText', 'inputImage', 'embeddingConfig']);
@@ -62,9 +70,17 @@ export const titanTextEmbeddings: ModelFamily = {
   },
 };
 
+/** https://docs.aws.amazon.com/bedrock/latest/userguide/titan-multiemb-models.html */
+const IMAGE_LIMITS: MediaLimits = {
+  ...MESSAGE_LIMITS,
+  formats: ['png', 'jpeg'],
+  maxImageBytes: 25_000_000,
+  maxSide: Number.POSITIVE_INFINITY,
+};
+
 /** Bodies of Amazon Titan Multimodal Embeddings G1. https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-mm.html */
 export const titanMultimodalEmbeddings: ModelFamily = {
-  readRequest: (body) => {
+  readRequest: (body, model) => {
     const extra = extraKeyOf(body, MULTIMODAL_FIELDS);
     if (extra !== undefined) return malformed(`#: extraneous key [${extra}] is not permitted`);
     const { inputText = '', inputImage = '', embeddingConfig = {} } = body;
@@ -81,9 +97,17 @@ export const titanMultimodalEmbeddings: ModelFamily = {
     if (dimensions !== 256 && dimensions !== 384 && dimensions !== 1024) {
       return malformed(`#/embeddingConfig/outputEmbeddingLength: ${dimensions} is not a valid enum value`);
     }
+    const image =
+      inputImage === ''
+        ? undefined
+        : readShownMedia('image', { base64: inputImage, format: undefined }, { model, limits: IMAGE_LIMITS });
+    if (image !== undefined && 'fault' in image) return refuse(blockFaultText(image));
     return {
       kind: 'embedding',
-      text: `${inputText}${inputImage}`,
+      text: `${inputText}${image?.digest ?? ''}`,
+      ...(image === undefined
+        ? {}
+        : { isImage: true, inputTokens: inputText === '' ? 0 : estimateTokens(inputText) }),
       dimensions,
       normalize: true,
       types: ['float'],

@@ -1,5 +1,6 @@
 import { withoutUndefined } from '../../core/text/json-value.ts';
 import { CONVERSE_OUTPUT, inferenceConfigOf, toBlockMessage } from '../converse-message.ts';
+import { IMAGE_FORMATS, MAX_REQUEST_BYTES } from '../media.ts';
 import type { ModelAdapter } from './model-adapter.ts';
 
 /**
@@ -12,13 +13,15 @@ export const amazonNova: ModelAdapter = {
   invocationType: 'InvokeModel',
   parameters: ['max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences'],
   systemPrompt: true,
+  // https://docs.aws.amazon.com/nova/latest/userguide/modalities-image.html
+  media: { image: { formats: IMAGE_FORMATS, maxSide: 8_000 }, maxRequestBytes: MAX_REQUEST_BYTES },
   matches: ({ body }) => body === 'nova-messages',
   turn: toBlockMessage,
-  toModelInput: (prompt, { systemPrompt, parameters, turns = [] }) =>
+  toModelInput: (prompt, { systemPrompt, parameters, turns = [], media }) =>
     withoutUndefined({
       schemaVersion: 'messages-v1',
       system: systemPrompt === undefined ? undefined : [{ text: systemPrompt }],
-      messages: [...turns, { role: 'user', text: prompt } as const].map(toBlockMessage),
+      messages: [...turns, { role: 'user', text: prompt, media } as const].map(toBlockMessage),
       inferenceConfig: inferenceConfigOf(parameters),
     }),
   output: CONVERSE_OUTPUT,

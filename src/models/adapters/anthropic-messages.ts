@@ -1,7 +1,19 @@
 import type { JsonSchema } from '../../core/run-input/output-schema.ts';
 import { withoutUndefined } from '../../core/text/json-value.ts';
+import { IMAGE_FORMATS, MAX_REQUEST_BYTES, type MediaBlock, type MediaSupport } from '../media.ts';
 import type { ThinkingForm } from '../thinking.ts';
 import { type ConversationTurn, DEFAULT_MAX_TOKENS, type ModelAdapter } from './model-adapter.ts';
+
+/**
+ * What Claude takes beside text: images as on Bedrock, PDFs within the payload.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
+ */
+const MEDIA: MediaSupport = {
+  image: { formats: IMAGE_FORMATS, maxBytes: 3_750_000, maxSide: 8_000, most: 20 },
+  document: { formats: ['pdf'] },
+  maxRequestBytes: MAX_REQUEST_BYTES,
+  imageTokens,
+};
 
 /**
  * Anthropic Claude, Messages API.
@@ -13,10 +25,11 @@ export const anthropicMessages: ModelAdapter = {
   invocationType: 'InvokeModel',
   parameters: ['max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences'],
   systemPrompt: true,
+  media: MEDIA,
   matches: ({ body }) => body === 'claude-messages',
   turn: toMessage,
   schemaField: ['output_config', 'format'],
-  toModelInput: (prompt, { systemPrompt, parameters, turns = [], thinking, schema }) =>
+  toModelInput: (prompt, { systemPrompt, parameters, turns = [], thinking, schema, media }) =>
     withoutUndefined({
       anthropic_version: 'bedrock-2023-05-31',
       max_tokens: parameters.max_tokens ?? DEFAULT_MAX_TOKENS,
@@ -27,7 +40,7 @@ export const anthropicMessages: ModelAdapter = {
       stop_sequences: parameters.stop_sequences,
       thinking: thinkingFieldOf(thinking),
       output_config: outputConfigOf(thinking, schema),
-      messages: [...turns, { role: 'user', text: prompt } as const].map(toMessage),
+      messages: [...turns, { role: 'user', text: prompt, media } as const].map(toMessage),
     }),
   output: {
     kind: 'text',
@@ -40,8 +53,22 @@ export const anthropicMessages: ModelAdapter = {
   },
 };
 
-function toMessage({ role, text }: ConversationTurn): Record<string, unknown> {
-  return { role, content: [{ type: 'text', text }] };
+function toMessage({ role, text, media = [] }: ConversationTurn): Record<string, unknown> {
+  return { role, content: [...media.map(toBlock), { type: 'text', text }] };
+}
+
+function toBlock({ kind, mediaType, base64 }: MediaBlock): Record<string, unknown> {
+  return { type: kind, source: { type: 'base64', media_type: mediaType, data: base64 } };
+}
+
+/** Longest side, and most tokens, that an image has once Anthropic has made it smaller. */
+const [LONGEST_SIDE, MOST_IMAGE_TOKENS] = [1_568, 1_600];
+const PIXELS_PER_TOKEN = 750;
+
+/** https://docs.anthropic.com/en/docs/build-with-claude/vision#calculate-image-costs */
+function imageTokens({ width, height }: { width: number; height: number }): number {
+  const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
+  return Math.min(MOST_IMAGE_TOKENS, Math.ceil((width * height * scale ** 2) / PIXELS_PER_TOKEN));
 }
 
 /** https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html */

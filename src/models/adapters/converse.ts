@@ -1,6 +1,7 @@
 import type { JsonSchema } from '../../core/run-input/output-schema.ts';
 import { withoutUndefined } from '../../core/text/json-value.ts';
 import { CONVERSE_OUTPUT, inferenceConfigOf, toBlockMessage } from '../converse-message.ts';
+import { CONVERSE_MEDIA } from '../media.ts';
 import type { ThinkingForm } from '../thinking.ts';
 import { type ModelAdapter, SCHEMA_NAME } from './model-adapter.ts';
 
@@ -14,12 +15,13 @@ export const converse: ModelAdapter = {
   invocationType: 'Converse',
   parameters: ['max_tokens', 'temperature', 'top_p', 'stop_sequences'],
   systemPrompt: true,
+  media: CONVERSE_MEDIA,
   matches: ({ output }) => output === 'text',
   turn: toBlockMessage,
   schemaField: ['outputConfig'],
-  toModelInput: (prompt, { systemPrompt, parameters, turns = [], thinking, schema }) =>
+  toModelInput: (prompt, { systemPrompt, parameters, turns = [], thinking, schema, media }) =>
     withoutUndefined({
-      messages: [...turns, { role: 'user', text: prompt } as const].map(toBlockMessage),
+      messages: [...turns, { role: 'user', text: prompt, media } as const].map(toBlockMessage),
       system: systemPrompt === undefined ? undefined : [{ text: systemPrompt }],
       inferenceConfig: isUnbounded(thinking)
         ? withoutUndefined({ stopSequences: parameters.stop_sequences })

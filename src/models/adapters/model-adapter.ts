@@ -1,6 +1,7 @@
 import type { JsonSchema } from '../../core/run-input/output-schema.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { ModelFacts } from '../catalog/model-facts.ts';
+import type { MediaBlock, MediaSupport } from '../media.ts';
 import type { OutputShape } from '../output-shape.ts';
 import type { ThinkingForm } from '../thinking.ts';
 
@@ -14,6 +15,8 @@ export type InferenceParameter = keyof InferenceParameters;
 export interface ConversationTurn {
   role: 'user' | 'assistant';
   text: string;
+  /** What the text is about, before it. */
+  media?: readonly MediaBlock[] | undefined;
 }
 
 /** The same for every row of a run. */
@@ -26,6 +29,8 @@ export interface ModelRequest {
   thinking?: ThinkingForm | undefined;
   /** What a field of the body holds answers to; undefined where none does. */
   schema?: JsonSchema | undefined;
+  /** Images and documents of the prompt. */
+  media?: readonly MediaBlock[] | undefined;
 }
 
 /** How Bedrock reads a record. https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-data.html */
@@ -46,9 +51,11 @@ export interface ModelAdapter {
   systemPrompt: boolean;
   /** Lengths of vector that can be asked for; absent where there is no choice. */
   dimensions?: readonly number[];
+  /** What the body takes beside text; absent where it takes nothing. Whether a model reads it, the catalogue says. */
+  media?: MediaSupport;
   /** True where this is the adapter of a model. */
   matches(model: AdaptedModel): boolean;
-  /** The body that the model takes. */
+  /** The body that the model takes. Embeddings of an image alone have no prompt. */
   toModelInput(prompt: string, request: ModelRequest): Record<string, unknown>;
   /** Text models: a turn of the conversation, as the body's `messages` have it. */
   turn?(turn: ConversationTurn): Record<string, unknown>;

@@ -1,8 +1,12 @@
 import { withoutUndefined } from '../../core/text/json-value.ts';
+import { IMAGE_FORMATS, MAX_REQUEST_BYTES } from '../media.ts';
 import type { ModelAdapter } from './model-adapter.ts';
 
+/** Of images that are no pages of a document. */
+const DETAIL_LEVEL = 'STANDARD_IMAGE';
+
 /**
- * Amazon Nova Multimodal Embeddings, of a text alone. Its purpose, and what becomes of a text that is too long, have no default
+ * Amazon Nova Multimodal Embeddings, of a text or an image. Its purpose, and what becomes of a text that is too long, have no default
  * there: without a word it is an index, and a long text is an error rather than cut unseen. Answers tell no tokens.
  * https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html
  */
@@ -13,8 +17,9 @@ export const novaMultimodalEmbeddings: ModelAdapter = {
   parameters: ['dimensions', 'embedding_purpose', 'truncation'],
   systemPrompt: false,
   dimensions: [256, 384, 1024, 3072],
+  media: { image: { formats: IMAGE_FORMATS, most: 1 }, maxRequestBytes: MAX_REQUEST_BYTES },
   matches: ({ body }) => body === 'nova-embeddings',
-  toModelInput: (prompt, { parameters }) => {
+  toModelInput: (prompt, { parameters, media: [image] = [] }) => {
     const { dimensions, embedding_purpose = 'generic_index', truncation = 'none' } = parameters;
     return {
       schemaVersion: 'nova-multimodal-embed-v1',
@@ -22,7 +27,9 @@ export const novaMultimodalEmbeddings: ModelAdapter = {
       singleEmbeddingParams: withoutUndefined({
         embeddingPurpose: embedding_purpose.toUpperCase(),
         embeddingDimension: dimensions,
-        text: { truncationMode: truncation.toUpperCase(), value: prompt },
+        ...(image === undefined
+          ? { text: { truncationMode: truncation.toUpperCase(), value: prompt } }
+          : { image: { detailLevel: DETAIL_LEVEL, format: image.format, source: { bytes: image.base64 } } }),
       }),
     };
   },

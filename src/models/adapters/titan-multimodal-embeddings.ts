@@ -1,8 +1,9 @@
 import { withoutUndefined } from '../../core/text/json-value.ts';
+import { MAX_REQUEST_BYTES } from '../media.ts';
 import type { ModelAdapter } from './model-adapter.ts';
 
 /**
- * Amazon Titan Multimodal Embeddings G1, of a text alone.
+ * Amazon Titan Multimodal Embeddings G1, of a text, an image, or both.
  * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-mm.html
  */
 export const titanMultimodalEmbeddings: ModelAdapter = {
@@ -12,10 +13,16 @@ export const titanMultimodalEmbeddings: ModelAdapter = {
   parameters: ['dimensions'],
   systemPrompt: false,
   dimensions: [256, 384, 1024],
+  media: {
+    image: { formats: ['png', 'jpeg'], most: 1 },
+    besideText: true,
+    maxRequestBytes: MAX_REQUEST_BYTES,
+  },
   matches: ({ body }) => body === 'titan-multimodal-embeddings',
-  toModelInput: (prompt, { parameters: { dimensions } }) =>
+  toModelInput: (prompt, { parameters: { dimensions }, media: [image] = [] }) =>
     withoutUndefined({
-      inputText: prompt,
+      inputText: prompt === '' && image !== undefined ? undefined : prompt,
+      inputImage: image?.base64,
       embeddingConfig: dimensions === undefined ? undefined : { outputEmbeddingLength: dimensions },
     }),
   output: { kind: 'embedding', embedding: ['embedding'], inputTokens: ['inputTextTokenCount'] },

@@ -40,7 +40,7 @@ export const AMAZON_MODELS: readonly ModelFacts[] = [
     ...NOVA,
     id: 'amazon.nova-lite-v1:0',
     name: 'Nova Lite',
-    reads: ['image', 'video'],
+    reads: ['image', 'document', 'video'],
     batch: byEither(
       {
         plainIn: 'me-central-1 us-east-1 us-gov-west-1',
@@ -57,7 +57,7 @@ export const AMAZON_MODELS: readonly ModelFacts[] = [
     ...NOVA,
     id: 'amazon.nova-pro-v1:0',
     name: 'Nova Pro',
-    reads: ['image', 'video'],
+    reads: ['image', 'document', 'video'],
     batch: byEither(
       {
         plainIn: 'ap-southeast-3 me-central-1 us-east-1 us-gov-west-1',
@@ -74,7 +74,7 @@ export const AMAZON_MODELS: readonly ModelFacts[] = [
     ...NOVA,
     id: 'amazon.nova-premier-v1:0',
     name: 'Nova Premier',
-    reads: ['image', 'video'],
+    reads: ['image', 'document', 'video'],
     batch: byProfile('us-east-1 us-east-2 us-west-2', ['us']),
     maxTokens: 10_000,
     contextTokens: 1_000_000,
@@ -83,7 +83,7 @@ export const AMAZON_MODELS: readonly ModelFacts[] = [
     ...NOVA,
     id: 'amazon.nova-2-lite-v1:0',
     name: 'Nova 2 Lite',
-    reads: ['image', 'video'],
+    reads: ['image', 'document', 'video'],
     batch: byProfile(`${NOVA_1_PROFILES} ap-southeast-4 ca-central-1 ca-west-1 eu-west-2 us-west-1`, [
       'us',
       'eu',

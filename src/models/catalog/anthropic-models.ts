@@ -21,9 +21,12 @@ const CLAUDE = {
   refuses: CLAUDE_REFUSES,
   ...LISTED,
 } as const satisfies Partial<ModelFacts>;
+/** PDFs too: https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-pdf-support.html */
+const WITH_DOCUMENTS = { reads: ['image', 'document'] } as const;
 const CLAUDE_3 = { ...CLAUDE, contextTokens: 200_000 } as const;
 const CLAUDE_4_5 = {
   ...CLAUDE_3,
+  ...WITH_DOCUMENTS,
   structuredOutput: true,
   thinking: 'budget',
   refuses: CLAUDE_4_1_REFUSES,
@@ -95,6 +98,7 @@ export const ANTHROPIC_MODELS: readonly ModelFacts[] = [
   },
   {
     ...CLAUDE_3,
+    ...WITH_DOCUMENTS,
     id: 'anthropic.claude-3-5-sonnet-20241022-v2:0',
     name: 'Claude 3.5 Sonnet v2',
     batch: byEither(
@@ -110,6 +114,7 @@ export const ANTHROPIC_MODELS: readonly ModelFacts[] = [
   },
   {
     ...CLAUDE_3,
+    ...WITH_DOCUMENTS,
     id: 'anthropic.claude-3-7-sonnet-20250219-v1:0',
     name: 'Claude 3.7 Sonnet',
     batch: byProfile(
@@ -122,6 +127,7 @@ export const ANTHROPIC_MODELS: readonly ModelFacts[] = [
   },
   {
     ...CLAUDE_3,
+    ...WITH_DOCUMENTS,
     id: 'anthropic.claude-sonnet-4-20250514-v1:0',
     name: 'Claude Sonnet 4',
     batch: byProfile(

@@ -90,7 +90,7 @@ export interface ModelFacts {
   body: NativeBody;
   output: 'text' | 'embedding' | 'other';
   /** What it reads beside text. */
-  reads: readonly ('image' | 'audio' | 'video')[];
+  reads: readonly ('image' | 'document' | 'audio' | 'video')[];
   batch: BatchSupport;
   /** Most tokens that a body may ask for. */
   maxTokens?: number;

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { InvalidRunInputError } from '../../core/errors.ts';
 import { type PricedModel, type Prices, priceAmong } from '../../core/run-input/prices.ts';
@@ -73,9 +74,30 @@ export async function placeRequest(request: RunRequest, options: RunWorkOptions)
   }
   if (input.output_schema !== undefined) input.output_schema = jsonSchemaOf(input.output_schema);
   const asked = withPrice(await withPromptText(input, options.prompts), options.prices);
-  if (dataset === undefined) return { input: asked, ...NOTHING_STAGED };
+  if (dataset === undefined) {
+    return { input: withFilesFolder(asked, undefined, options), ...NOTHING_STAGED };
+  }
   const placed = await placeDataset(dataset, { ...options, format: asked.format });
-  return { ...placed, input: { ...withoutDataset(asked), ...placed.input } };
+  const whole = { ...withoutDataset(asked), ...placed.input };
+  return { ...placed, input: withFilesFolder(whole, placed.folder, options) };
+}
+
+/**
+ * The input with the folder of this machine that images and documents are in, absolute: a run that is resumed is so from any
+ * folder. What a deployed stack runs reads no folder of this machine.
+ */
+function withFilesFolder(
+  input: Record<string, unknown>,
+  folder: string | undefined,
+  { files }: RunWorkOptions,
+): Record<string, unknown> {
+  const { files_folder: given, image_columns: images, document_columns: documents } = input;
+  if (typeof given === 'string') {
+    return given.startsWith('s3://') ? input : { ...input, files_folder: resolve(given) };
+  }
+  const hasNone = images === undefined && documents === undefined;
+  if (hasNone || folder === undefined || files.target.kind === 'aws') return input;
+  return { ...input, files_folder: folder };
 }
 
 /** Does the work; where it fails, the error names what was put into the store as its user does. */

@@ -29,6 +29,7 @@ import {
   ANSWERED_BY_ROW_COLUMN,
   ATTEMPTS_COLUMN,
   ERROR_CODE_COLUMN,
+  ERROR_MESSAGE_COLUMN,
   isSentSql,
   LAID_PREFIX,
   RECORD_ID_COLUMN,
@@ -300,6 +301,9 @@ function outputsSql(
   const before = names.includes(ATTEMPTS_COLUMN) ? `input.${ATTEMPTS_COLUMN}` : '0';
   const wasAsked = `CASE WHEN answer.error_code = ${sqlText(SCHEMA_REFUSED)} THEN 0 ELSE 1 END`;
   const whyUnsent = `input.${ERROR_CODE_COLUMN}`;
+  const whatIsWrong = names.includes(ERROR_MESSAGE_COLUMN)
+    ? `coalesce(input.${ERROR_MESSAGE_COLUMN}, ${sqlText(unsentMessage)})`
+    : sqlText(unsentMessage);
   const ofElsewhere = (sql: string) => (elsewhere === 0 ? '' : `WHEN input.${IS_ELSEWHERE} THEN ${sql} `);
   const isLaid = names.includes(REUSED_FROM_COLUMN) ? `input.${REUSED_FROM_COLUMN} IS NOT NULL` : undefined;
   const ofLaid = (sql: string) => (isLaid === undefined ? '' : `WHEN ${isLaid} THEN ${sql} `);
@@ -319,7 +323,7 @@ function outputsSql(
       case 'error_code':
         return choose(whyUnsent, 'answer.error_code', sqlText(unanswered.errorCode));
       case 'error_message':
-        return choose(sqlText(unsentMessage), 'answer.error_message', sqlText(unanswered.errorMessage));
+        return choose(whatIsWrong, 'answer.error_message', sqlText(unanswered.errorMessage));
       case 'attempts':
         return `CAST(coalesce(${choose('0', `${before} + ${wasAsked}`, unanswered.sent ? `${before} + 1` : before)}, 0) AS INTEGER)`;
     }
@@ -342,6 +346,7 @@ const PLACE_COLUMN = '__quarry_place';
 const ADDED_COLUMNS = [
   RECORD_ID_COLUMN,
   ERROR_CODE_COLUMN,
+  ERROR_MESSAGE_COLUMN,
   ATTEMPTS_COLUMN,
   ANSWERED_BY_COLUMN,
   ANSWERED_BY_ROW_COLUMN,

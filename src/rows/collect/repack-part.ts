@@ -1,13 +1,11 @@
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { finished } from 'node:stream/promises';
-import pLimit from 'p-limit';
 import { LedgerMismatchError } from '../../core/errors.ts';
 import type { RetryPolicy } from '../../core/jobs/retry-policy.ts';
 import type { JsonObject } from '../../core/text/json-value.ts';
 import { linesOf } from '../../core/text/lines.ts';
+import { inTurn } from '../bytes/in-turn.ts';
 import type { RecordLengths } from '../bytes/record-lengths.ts';
+import { openRecordsFile, type RecordsFile } from '../bytes/records-file.ts';
 import { type DuckDb, openDuckDb, sqlText } from '../duckdb/duckdb.ts';
 import { copyToParquet } from '../duckdb/parquet.ts';
 import { ATTEMPTS_COLUMN, ERROR_CODE_COLUMN, RECORD_ID_COLUMN } from '../prepare/record-sql.ts';
@@ -76,7 +74,11 @@ export async function repackPart(request: RepackRequest): Promise<{ records: num
   const output = openRecordsFile(recordsPath);
   let records = 0;
   try {
-    for await (const [source, owed] of inTurn(sources, (next) => readOwed(db, next, next))) {
+    for await (const [source, owed] of inTurn(
+      sources,
+      (next) => readOwed(db, next, next),
+      CONCURRENT_READS,
+    )) {
       await using change = await openChange(db, source, rewriting);
       const copied = await copyRecords(source, owed, { output, change });
       if (owed.length !== source.owedCount || copied !== source.owedCount) {
@@ -106,31 +108,6 @@ async function insertOwed(db: DuckDb, owed: readonly OwedRecord[]): Promise<void
       .slice(start, start + INSERT_ROWS)
       .map(({ recordId, attempts }) => `(${sqlText(recordId)}, NULL, ${attempts})`);
     await db.run(`INSERT INTO owed VALUES ${values.join(', ')}`);
-  }
-}
-
-/** What `read` gives for each item, in order; a few of the next ones are read meanwhile. */
-async function* inTurn<Item, Found>(
-  items: readonly Item[],
-  read: (item: Item) => Promise<Found>,
-): AsyncGenerator<[Item, Found]> {
-  const limit = pLimit(CONCURRENT_READS);
-  const reading: Promise<Found>[] = [];
-  const begin = (item: Item | undefined): void => {
-    if (item === undefined) return;
-    const found = limit(() => read(item));
-    // Should an earlier one fail first, this one's failure is of no interest.
-    found.catch(() => {});
-    reading.push(found);
-  };
-  for (const item of items.slice(0, CONCURRENT_READS)) begin(item);
-  try {
-    for (const [index, item] of items.entries()) {
-      yield [item, await (reading[index] as Promise<Found>)];
-      begin(items[index + CONCURRENT_READS]);
-    }
-  } finally {
-    await Promise.allSettled(reading);
   }
 }
 
@@ -205,7 +182,7 @@ async function copyRecords(
     return place === undefined ? [] : [{ recordId, ...place }];
   });
   let copied = 0;
-  for await (const [range, bytes] of inTurn(rangesOf(placed), source.readRecords)) {
+  for await (const [range, bytes] of inTurn(rangesOf(placed), source.readRecords, CONCURRENT_READS)) {
     for (const line of await change.linesOf(linesOfRange(range, bytes))) {
       copied += 1;
       await output.write(line);
@@ -228,33 +205,4 @@ function linesOfRange({ start: from, records }: RecordRange, bytes: Buffer): Rec
       ? [{ recordId, line }]
       : [];
   });
-}
-
-/** An input file while it is written; whatever the disk says against it rejects the next call. */
-interface RecordsFile {
-  write(line: Buffer): Promise<void>;
-  end(): Promise<void>;
-  /** Lets go of it, were it not at its end. */
-  discard(): void;
-}
-
-function openRecordsFile(path: string): RecordsFile {
-  const output = createWriteStream(path);
-  let failure: Error | undefined;
-  // Without a listener, an error between two calls would end the process.
-  output.on('error', (error) => {
-    failure = error;
-  });
-  return {
-    write: async (line) => {
-      if (failure !== undefined) throw failure;
-      if (!output.write(line)) await once(output, 'drain');
-    },
-    end: async () => {
-      if (failure !== undefined) throw failure;
-      output.end();
-      await finished(output);
-    },
-    discard: () => void output.destroy(),
-  };
 }

@@ -2,39 +2,34 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError } from '../../core/errors.ts';
+import { NULL_PROMPT_VALUE } from '../../core/jobs/unsent-rows.ts';
 import type { Dataset, PlannedPart, PreparedPart, Slice } from '../../core/plan/part.ts';
 import { readsOf } from '../../core/plan/slice-reads.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
-import { countLines, writeLines } from '../bytes/lines-file.ts';
+import { countLines } from '../bytes/lines-file.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
 import { type DuckDb, isUnreadableContent, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
-import {
-  copyToParquet,
-  type ParquetCopy,
-  readParquetSql,
-  readParquetsSql,
-  WORKING_ROW_GROUPS,
-} from '../duckdb/parquet.ts';
+import { copyToParquet, type ParquetCopy, readParquetsSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
+import type { RowMedia } from '../media/media-records.ts';
+import { mediaDigestsSql } from '../media/media-sql.ts';
 import { readingRows } from '../sources/damaged-source.ts';
 import { expectRows } from '../sources/expect-rows.ts';
 import type { SourceRelation } from '../sources/source-relation.ts';
+import { writeRecords } from './part-records.ts';
 import type { PrepareMemory } from './prepare-memory.ts';
 import {
+  digestName,
   ERROR_CODE_COLUMN,
   isPromptNullSql,
-  isSentSql,
-  NULL_PROMPT_VALUE,
   promptJsonNames,
-  promptsSql,
   RECORD_ID_COLUMN,
   recordIdSql,
-  recordLinesSql,
   requestHashSql,
 } from './record-sql.ts';
 import { openPartSource, type PartSource, reopenPart } from './row-feed.ts';
 import { estimateBytesPerRow, MOST_COPIED_BYTES } from './staged-slice.ts';
-import { marksOf, markUnsent, ROW_COLUMN, type UnsentRows } from './unsent-rows.ts';
+import { markUnsent, ROW_COLUMN, type UnsentRows } from './unsent-rows.ts';
 
 /** Most bytes that a part may well have while one more is begun: all their files lie in the scratch directory. */
 const SMALL_PART_BYTES = 256_000_000;
@@ -54,6 +49,8 @@ export interface PrepareRequest {
   rowsCompression: ParquetCopy['compression'];
   /** Where not every row is sent: whom they ask, and which rows are answered elsewhere, or are already. */
   unsent?: UnsentRows | undefined;
+  /** What the model takes of images and documents, and who reads them; undefined where rows have none. */
+  media?: RowMedia | undefined;
   scratchDirectory: string;
   /** Called once per part, in order; the callee moves the files away. */
   emit: (part: PreparedPart, files: { recordsPath: string; rowsPath: string }) => Promise<void>;
@@ -155,7 +152,17 @@ async function writePart(
     await using taken = await source.take(part);
     await writeRows(db, request, { part, relations: taken.relations, memory: source.memory });
   });
-  return await writeRecords(db, request, part);
+  return await writeRecords(db, request, {
+    part,
+    ...filesOf(request, part),
+    rowGroups: rowGroupsOf(source.memory),
+  });
+}
+
+/** A row group is read at once later on. */
+function rowGroupsOf({ rowsAtOnce }: PrepareMemory): typeof WORKING_ROW_GROUPS {
+  const { rows, bytes } = WORKING_ROW_GROUPS;
+  return { rows: Math.min(rows, rowsAtOnce ?? rows), bytes };
 }
 
 /** Emits a part that is written, or its halves where it is too large. */
@@ -217,9 +224,7 @@ async function writeRows(
   }: { part: PlannedPart; relations: readonly SourceRelation[]; memory: PrepareMemory },
 ): Promise<void> {
   const { dataset, unsent, rowsCompression } = request;
-  const { rows, bytes } = WORKING_ROW_GROUPS;
-  // A row group is read at once later on.
-  const rowGroups = { rows: Math.min(rows, memory.rowsAtOnce ?? rows), bytes };
+  const rowGroups = rowGroupsOf(memory);
   const { rowsPath } = filesOf(request, part);
   const bytesPerRow = estimateBytesPerRow(dataset);
   const copy = (sql: string, path: string, compression: ParquetCopy['compression']) =>
@@ -287,31 +292,12 @@ function rowsSql(
   const sql = `SELECT ${columns.join(', ')} FROM ${from}`;
   if (unsent === undefined) return sql;
   const request = { frame, asked: unsent.asked, columns: dataset.columns };
+  const digests = mediaDigestsSql(frame, dataset.columns);
   return requestHashSql(request, {
     from: `(${sql})`,
-    kept: [`* EXCLUDE (${promptJsonNames(frame).join(', ')})`],
+    kept: [
+      `* EXCLUDE (${[...promptJsonNames(frame), ...digests.map((_, index) => digestName(index))].join(', ')})`,
+    ],
+    digests,
   });
-}
-
-/** Writes a part's records from its rows, which must be in their places; their number. */
-async function writeRecords(db: DuckDb, request: PrepareRequest, part: PlannedPart): Promise<number> {
-  const { frame, dataset, unsent } = request;
-  const { recordsPath, rowsPath } = filesOf(request, part);
-  const isSent = isSentSql(marksOf(unsent));
-  const texts = promptsSql(frame, dataset.columns);
-  const prompts = texts.map((_, index) => `prompt_${index}`);
-  const sent = `SELECT ${[RECORD_ID_COLUMN, ...texts.map((sql, index) => `${sql} AS ${prompts[index]}`)].join(', ')} FROM ${readParquetSql(rowsPath)} WHERE ${isSent}`;
-  const lines = recordLinesSql(frame, { recordId: RECORD_ID_COLUMN, prompts, from: sent });
-  const records = await writeLines(db, lines, recordsPath);
-  const rowNumber = `(file_row_number + ${part.first_row})`;
-  const isInPlace =
-    request.recordIdColumn === undefined
-      ? `${RECORD_ID_COLUMN} = ${recordIdSql(dataset.columns, { recordIdColumn: undefined, rowNumber })}`
-      : 'true';
-  const written = await db.row(
-    `SELECT CAST(count(*) FILTER (${isInPlace}) AS DOUBLE) AS "rows", CAST(count(*) FILTER (${isSent}) AS DOUBLE) AS sent FROM ${readParquetSql(rowsPath)}`,
-  );
-  expectRows(Number(written.rows), part.rows, `part ${part.part_id}, each in its place`);
-  expectRows(records, Number(written.sent), `the records of part ${part.part_id}`);
-  return records;
 }

@@ -3,7 +3,7 @@ import type { Column } from '../../core/plan/part.ts';
 import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
 import { privately } from '../../core/text/private-text.ts';
 import type { ModelInvocationType } from '../../models/adapters/model-adapter.ts';
-import { columnsOf, type RecordFrame, stringsOf } from '../../models/record-frame.ts';
+import { columnsOf, type RecordFrame, type RecordSegment, stringsOf } from '../../models/record-frame.ts';
 import type { PromptPiece } from '../../prompts/prompt-template.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { sqlName, sqlText } from '../duckdb/duckdb.ts';
@@ -30,8 +30,8 @@ export const LAID_PREFIX = '__quarry_laid_';
  * Prepare's CPU, and a later run can work it out from the output's columns and the plan.
  */
 export const REQUEST_HASH_COLUMN = '__quarry_request_hash';
-/** Error code of a row whose prompt needs a value that is null. */
-export const NULL_PROMPT_VALUE = 'NullPromptValue';
+/** Of a row that is not sent for an image or a document: what is wrong with it. Only rows with such have this column. */
+export const ERROR_MESSAGE_COLUMN = '__quarry_error_message';
 
 /** SQL for each string that a row's record has of the row; all of them null where a placeholder's column is null. */
 export function promptsSql(frame: RecordFrame, columns: readonly Column[]): string[] {
@@ -46,9 +46,8 @@ export function promptsSql(frame: RecordFrame, columns: readonly Column[]): stri
 
 /** SQL for the bytes of a row's prompts; null where a placeholder's column is null. */
 export function promptBytesSql(frame: RecordFrame, columns: readonly Column[]): string {
-  return promptsSql(frame, columns)
-    .map((prompt) => `strlen(${prompt})`)
-    .join(' + ');
+  const sizes = promptsSql(frame, columns).map((prompt) => `strlen(${prompt})`);
+  return sizes.join(' + ') || `CASE WHEN NOT (${isPromptNullSql(frame)}) THEN 0 END`;
 }
 
 /** SQL that is true of the rows of a part that are sent; `names` are those of the rows' columns. */
@@ -80,22 +79,47 @@ export function recordIdSql(
  * SQL for the JSONL lines, without their newlines, of the rows that `from` gives: the column `line`. Neither record id
  * nor prompts may be null: `concat` would pass over them. `prompts` are what `promptsSql` gives, in the rows' own names.
  */
-export function recordLinesSql(
+export function recordLinesSql(frame: RecordFrame, rows: RecordRows): string {
+  return recordTextsSql(frame, { ...rows, names: ['line'] });
+}
+
+/** Rows of which records are made: the SQL that gives them, and their columns of ids and prompts. */
+interface RecordRows {
+  recordId: string;
+  prompts: readonly string[];
+  from: string;
+}
+
+/**
+ * The same where lines have images or documents in them: SQL for their texts before, between and after these, as the columns
+ * `names`, beside those that are `kept`.
+ */
+export function recordTextsSql(
   frame: RecordFrame,
-  { recordId, prompts, from }: { recordId: string; prompts: readonly string[]; from: string },
+  {
+    recordId,
+    prompts,
+    from,
+    names: texts,
+    kept = [],
+  }: RecordRows & {
+    names: readonly string[];
+    kept?: readonly string[];
+  },
 ): string {
-  const pieces = [
-    sqlText('{"recordId":'),
-    lowerEscapesSql('record_id_json'),
-    sqlText(',"modelInput":'),
-    ...bodyPieces(frame),
-    sqlText('}'),
-  ];
+  const strings = promptJsonNames(frame).values();
+  const pieces = [[sqlText('{"recordId":'), lowerEscapesSql('record_id_json'), sqlText(',"modelInput":')]];
+  for (const segment of frame.segments) {
+    if (segment.kind === 'media') pieces.push([]);
+    else pieces.at(-1)?.push(pieceSql(segment, strings));
+  }
+  pieces.at(-1)?.push(sqlText('}'));
   const names = promptJsonNames(frame);
   const prompted = prompts.map((prompt, index) => `${jsonTextSql(prompt)} AS ${names[index]}`);
+  const selected = pieces.map((of, index) => `concat('', ${of.join(', ') || `''`}) AS ${texts[index]}`);
   // Named, as DuckDB would work out an expression within CASE once for each time that it stands there.
-  return `SELECT concat(${pieces.join(', ')}) AS line
-    FROM (SELECT ${[`${jsonTextSql(recordId)} AS record_id_json`, ...prompted].join(', ')} FROM (${from}))`;
+  return `SELECT ${[...kept, ...selected].join(', ')}
+    FROM (SELECT ${[...kept, `${jsonTextSql(recordId)} AS record_id_json`, ...prompted].join(', ')} FROM (${from}))`;
 }
 
 /**
@@ -106,12 +130,12 @@ export function promptJsonNames(frame: RecordFrame): string[] {
   return stringsOf(frame).map((_, index) => `__quarry_prompt_${index}_json`);
 }
 
-/** The pieces of a record's body, of columns that have its strings as JSON. */
-function bodyPieces(frame: RecordFrame): string[] {
-  const names = promptJsonNames(frame).values();
-  return frame.segments.map((segment) =>
-    segment.kind === 'text' ? sqlText(segment.text) : lowerEscapesSql(names.next().value ?? ''),
-  );
+/** SQL for a piece of a body, of columns that have its strings as JSON. */
+function pieceSql(
+  segment: Exclude<RecordSegment, { kind: 'media' }>,
+  strings: IterableIterator<string>,
+): string {
+  return segment.kind === 'text' ? sqlText(segment.text) : lowerEscapesSql(strings.next().value ?? '');
 }
 
 /** Who is asked: with the body, all that decides an answer. */
@@ -126,20 +150,36 @@ export interface Asked {
 /**
  * SQL for the content hash of the requests of the rows that `from` gives: the column `REQUEST_HASH_COLUMN`, beside those that are
  * `kept`. It is SHA-256 over who answers, the model, the invocation type and the whole body as it is sent, a line each; null
- * where a row has no prompt. Answers are kept by it: what it is made of must never change.
+ * where a row has no prompt. Answers are kept by it: what it is made of must never change. An image or a document
+ * stands there by what `digests` give, the SHA-256 of its bytes; null where a text names it.
  */
 export function requestHashSql(
   { frame, asked, columns }: { frame: RecordFrame; asked: Asked; columns: readonly Column[] },
-  { from, kept = [] }: { from: string; kept?: readonly string[] },
+  { from, kept = [], digests = [] }: { from: string; kept?: readonly string[]; digests?: readonly string[] },
 ): string {
   const before = sqlText(`${asked.answerer}\n${asked.modelId}\n${asked.invocationType}\n`);
-  const body = bodyPieces(frame).join(', ');
   const names = promptJsonNames(frame);
+  const strings = names.values();
+  const body = frame.segments.map((segment) => {
+    if (segment.kind !== 'media') return pieceSql(segment, strings);
+    return segment.value === 'base64' ? digestName(segment.index) : "''";
+  });
   const prompted = promptsSql(frame, columns).map(
     (prompt, index) => `${jsonTextSql(prompt)} AS ${names[index]}`,
   );
-  return `SELECT ${[...kept, `CASE WHEN ${names[0]} IS NOT NULL THEN unhex(sha256(concat(${before}, ${body}))) END AS ${REQUEST_HASH_COLUMN}`].join(', ')}
-    FROM (SELECT ${['*', ...prompted].join(', ')} FROM ${from})`;
+  const digested = digests.map((digest, index) => `${digest} AS ${digestName(index)}`);
+  const parts = [
+    ...(names[0] === undefined ? [] : [names[0]]),
+    ...digests.map((_, index) => digestName(index)),
+  ];
+  const isWhole = parts.map((name) => `${name} IS NOT NULL`).join(' AND ') || 'true';
+  return `SELECT ${[...kept, `CASE WHEN ${isWhole} THEN unhex(sha256(concat(${[before, ...body].join(', ')}))) END AS ${REQUEST_HASH_COLUMN}`].join(', ')}
+    FROM (SELECT ${['*', ...prompted, ...digested].join(', ')} FROM ${from})`;
+}
+
+/** Name of the column that has the digest of a row's image or document. */
+export function digestName(index: number): string {
+  return `__quarry_media_${index}_digest`;
 }
 
 function jsonTextSql(text: string): string {

@@ -10,6 +10,9 @@ import { type FileRead, openRelations } from './source-relation.ts';
 /** Most rows that are read to estimate the size of prompts. */
 export const MAX_SAMPLED_ROWS = 10_000;
 
+/** The same of rows with images or documents, which may well be in the dataset itself. */
+const MAX_SAMPLED_MEDIA = 1_000;
+
 const SAMPLE_WINDOWS = 10;
 
 /** The size of the rendered prompts, in UTF-8 bytes, over a bounded sample of the rows whose prompt is not null. */
@@ -28,7 +31,7 @@ export async function samplePromptBytes(
     const sampled = openRelations({
       format: dataset.format,
       columns,
-      reads: sampleReads(files, dataset),
+      reads: sampleReads(files, dataset, frame.media === undefined ? MAX_SAMPLED_ROWS : MAX_SAMPLED_MEDIA),
       scratchPrefix: join(scratchDirectory, 'text-'),
     });
     for await (const relation of sampled) {
@@ -47,9 +50,13 @@ export async function samplePromptBytes(
 }
 
 /** The first rows of text files, which cannot be read elsewhere; windows spread over Parquet ones. */
-function sampleReads(files: readonly LocalDatasetFile[], dataset: Dataset): FileRead[] {
+export function sampleReads(
+  files: readonly LocalDatasetFile[],
+  dataset: Dataset,
+  most = MAX_SAMPLED_ROWS,
+): FileRead[] {
   const { format, rows } = dataset;
-  if (format !== 'parquet' || rows <= MAX_SAMPLED_ROWS) return firstRows(files, dataset, MAX_SAMPLED_ROWS);
+  if (format !== 'parquet' || rows <= most) return firstRows(files, dataset, most);
   const starts = Array.from({ length: SAMPLE_WINDOWS }, (_, index) =>
     Math.floor((index * rows) / SAMPLE_WINDOWS),
   );
@@ -59,7 +66,7 @@ function sampleReads(files: readonly LocalDatasetFile[], dataset: Dataset): File
       .filter((start) => start >= first && start < end)
       .map((start) => ({
         firstRow: start - first,
-        rows: Math.min(MAX_SAMPLED_ROWS / SAMPLE_WINDOWS, end - start),
+        rows: Math.min(most / SAMPLE_WINDOWS, end - start),
       }));
     return windows.length === 0 ? [] : [{ ...read, windows }];
   });

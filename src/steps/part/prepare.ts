@@ -16,6 +16,7 @@ import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import { askedOf } from '../answers/asked.ts';
 import type { StepDeps } from '../deps.ts';
 import { withDatasetFiles, withLocalFiles } from '../plan/dataset-files.ts';
+import { openMediaOfRun } from '../plan/media-of-run.ts';
 import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { readSlice } from '../plan/stored-slices.ts';
 import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
@@ -59,10 +60,13 @@ export async function prepare(item: PrepareInput, deps: StepDeps): Promise<{ par
     await withLocalFiles(duplicates, store, ([known]) =>
       withDatasetFiles(files, { store, scratchDirectory, format: plan.dataset.format }, async (local) => {
         for (const variant of new Set(slice.parts.map((part) => part.variant))) {
+          const { call } = variantOf(run, { part_id: '', variant });
+          const media = await openMediaOfRun(run.input, call, { ...deps, dataset: plan.dataset });
           const ofVariant = slice.parts.filter((part) => part.variant === variant);
           const unsent = { duplicatesPath: known?.path, laidPath: laid?.path };
           await prepareSlice({
             ...requestOf(run, { slice: { ...slice, parts: ofVariant }, local, unsent }, deps),
+            media,
             maxBytes: deps.settings.quotas.maxInputFileBytes,
             rowsCompression: store.localPath === undefined ? 'snappy' : 'uncompressed',
             scratchDirectory,

@@ -12,17 +12,19 @@ export interface RunSize {
   onDemandRows: number;
   /** UTF-8. */
   meanPromptBytes: number;
+  /** Tokens of a row's images, where they can be told. @default 0 */
+  meanMediaTokens?: number;
 }
 
 /** What a run is estimated to cost where every row is sent once and every answer is as long as it may be. */
 export function estimateCost(
   input: RunInput,
   call: ModelCall,
-  { rows, onDemandRows, meanPromptBytes }: RunSize,
+  { rows, onDemandRows, meanPromptBytes, meanMediaTokens = 0 }: RunSize,
 ): CostEstimate {
   const price = runPriceOf({ modelId: input.model_id, pricedId: call.pricedId, prices: input.prices });
   const inputTokens = Math.ceil(
-    (rows * (meanPromptBytes + Buffer.byteLength(call.systemText))) / BYTES_PER_TOKEN,
+    rows * ((meanPromptBytes + Buffer.byteLength(call.systemText)) / BYTES_PER_TOKEN + meanMediaTokens),
   );
   const outputTokens =
     call.adapter.output.kind === 'embedding' ? 0 : rows * (call.maxTokens ?? DEFAULT_MAX_TOKENS);

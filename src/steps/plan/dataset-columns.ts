@@ -3,6 +3,7 @@ import type { Dataset } from '../../core/plan/part.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { privately } from '../../core/text/private-text.ts';
 import { requireSoundSchema } from '../../rows/collect/typed-answer.ts';
+import { checkMediaColumns } from './media-of-run.ts';
 import type { ModelCall } from './model-call.ts';
 import { checkPromptColumns } from './prompt-columns.ts';
 import { checkResultColumns, resultColumnsOfRun } from './result-columns-of-run.ts';
@@ -24,6 +25,7 @@ export function withRecordIds(input: RunInput, { columns }: Dataset): RunInput {
  */
 export function checkColumns(input: RunInput, call: ModelCall, { columns }: Dataset): string[] {
   const names = columns.map(({ name }) => name);
+  checkMediaColumns(input, call, { columns });
   const notes = checkPromptColumns(input, call, names);
   if (input.record_id_column !== undefined && !names.includes(input.record_id_column)) {
     throw new InvalidRunInputError(

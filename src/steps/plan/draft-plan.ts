@@ -18,6 +18,7 @@ import {
   inputHashOf,
   limitsOf,
   type RunLimits,
+  refuseOtherFolder,
   refuseOtherInput,
   refuseOtherServer,
   runIdOf,
@@ -75,6 +76,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     refuseOtherServer(known.plan, deps.settings.modelServer);
     const before = await filesAsPlanned(files, known.plan, deps.store);
     refuseOtherInput(known.plan, withoutLimits(rest), hashOf(hub ?? before), before);
+    refuseOtherFolder(known.plan, given);
     return { ...known, limits };
   }
 

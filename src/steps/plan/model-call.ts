@@ -8,7 +8,12 @@ import {
 } from '../../core/run-input/output-schema.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { ModelAdapter, ModelInvocationType } from '../../models/adapters/model-adapter.ts';
-import { type PromptTurn, type RecordFrame, recordFrameOf } from '../../models/record-frame.ts';
+import {
+  type MediaColumn,
+  type PromptTurn,
+  type RecordFrame,
+  recordFrameOf,
+} from '../../models/record-frame.ts';
 import { type ModelChoice, type ResolvedModel, resolveModel } from '../../models/resolve-model.ts';
 import { chooseSchemaForm } from '../../models/schema-form.ts';
 import type { ThinkingLevel } from '../../models/thinking.ts';
@@ -28,6 +33,8 @@ export interface ModelCall {
   /** What of a row makes its prompt, and its system prompt where that differs by row. */
   prompt: readonly PromptPiece[];
   system: readonly PromptPiece[];
+  /** Columns of images and documents, which stand before the prompt. */
+  media: readonly MediaColumn[];
   /** Turns of the conversation before the prompt. */
   turns: readonly PromptTurn[];
   /** The system prompt that every row has; empty where there is none, or one that differs by row. */
@@ -73,6 +80,7 @@ export function modelCallOf(
     baseModelId,
     region,
     force,
+    media: mediaOf(input),
     ...form,
   });
   switch (model.adapter.output.kind) {
@@ -97,6 +105,14 @@ function formOf(
   return form ?? (modelServer === undefined ? undefined : 'prompt');
 }
 
+/** Images come first, as the families advise. */
+function mediaOf({ image_columns: images = [], document_columns: documents = [] }: RunInput): MediaColumn[] {
+  return [
+    ...images.map((column): MediaColumn => ({ kind: 'image', column })),
+    ...documents.map((column): MediaColumn => ({ kind: 'document', column })),
+  ];
+}
+
 interface Asking {
   input: RunInput;
   system: readonly PromptPiece[] | undefined;
@@ -119,13 +135,14 @@ function textCallOf(
       pieces: parsePromptTemplate(content, `turn ${index + 1} of messages`),
     }),
   );
-  if (output_schema === undefined) return callOf(model, { template, prompt, turns, system });
+  const media = mediaOf(input);
+  if (output_schema === undefined) return callOf(model, { template, prompt, media, turns, system });
   const schema = answerSchemaOf(output_schema);
   const choice = chooseSchemaForm(schema, { model, modelId, form: schemaForm });
   const noted = { ...model, notes: [...model.notes, ...choice.notes] };
   if (choice.form === 'native') {
     const held = { ...noted, request: { ...model.request, schema: choice.sent } };
-    return callOf(held, { template, schema, schemaForm: 'native', prompt, turns, system });
+    return callOf(held, { template, schema, schemaForm: 'native', prompt, media, turns, system });
   }
   const instruction: PromptPiece = { kind: 'literal', text: schemaInstruction(schema) };
   return callOf(noted, {
@@ -133,19 +150,30 @@ function textCallOf(
     schema,
     schemaForm: 'prompt',
     prompt: [...prompt, instruction],
+    media,
     turns,
     system,
   });
 }
 
 function embeddingCallOf(model: ResolvedModel, { input, system }: Asking): ModelCall {
-  const { model_id: modelId, text_column: column = DEFAULT_TEXT_COLUMN } = input;
+  const { model_id: modelId, text_column } = input;
+  const media = mediaOf(input);
   refuseKey(input, 'output_schema', `${modelId} makes embeddings, which have no schema. Leave it out.`);
   const why = `${modelId} makes embeddings and takes no prompt. Leave it out; text_column names the column to embed.`;
   refuseKey(input, 'prompt_id', why);
   refuseKey(input, 'prompt_template', why);
   refuseKey(input, 'messages', why);
-  return callOf(model, { template: null, prompt: [{ kind: 'column', column }], turns: [], system });
+  const [image] = media;
+  if (image !== undefined && text_column !== undefined && model.adapter.media?.besideText !== true) {
+    throw new InvalidRunInputError(
+      `text_column: ${modelId} makes an embedding of a text or of an image, not of both. Give text_column or image_columns.`,
+    );
+  }
+  const column = text_column ?? (image === undefined ? DEFAULT_TEXT_COLUMN : undefined);
+  const prompt: readonly PromptPiece[] | undefined =
+    column === undefined ? undefined : [{ kind: 'column', column }];
+  return callOf(model, { template: null, prompt, media, turns: [], system });
 }
 
 function refuseKey(input: RunInput, key: keyof RunInput, why: string): void {
@@ -169,6 +197,7 @@ function callOf(model: ResolvedModel, { schema, schemaForm, system, ...asked }: 
   return {
     ...model,
     ...asked,
+    prompt: asked.prompt ?? [],
     frame: recordFrameOf(model.adapter, model.request, { ...asked, system }),
     schema,
     schemaForm,
@@ -177,5 +206,9 @@ function callOf(model: ResolvedModel, { schema, schemaForm, system, ...asked }: 
   };
 }
 
-type AskedOfRows = Pick<ModelCall, 'template' | 'prompt' | 'turns'> &
-  Partial<Pick<ModelCall, 'schema' | 'schemaForm'>> & { system: readonly PromptPiece[] | undefined };
+type AskedOfRows = Pick<ModelCall, 'template' | 'media' | 'turns'> &
+  Partial<Pick<ModelCall, 'schema' | 'schemaForm'>> & {
+    /** Undefined where an image is all there is. */
+    prompt: readonly PromptPiece[] | undefined;
+    system: readonly PromptPiece[] | undefined;
+  };

@@ -21,6 +21,7 @@ import type { PlanDeps } from '../deps.ts';
 import { checkBudget, estimateCost } from './cost-estimate.ts';
 import { checkColumns, withRecordIds } from './dataset-columns.ts';
 import { readDataset } from './dataset-reading.ts';
+import { type MediaSize, measureMedia, openMediaOfRun } from './media-of-run.ts';
 import type { ModelCall } from './model-call.ts';
 import { type PackedDataset, type PackedReuse, packDataset } from './pack-dataset.ts';
 import { planNotes } from './plan-notes.ts';
@@ -63,6 +64,8 @@ interface ReadDataset {
   dataset: Dataset;
   input: RunInput;
   meanPromptBytes: number;
+  /** What images and documents add. */
+  mediaSize: MediaSize;
   skippedPath: string | undefined;
   /** What a user should know of the prompts. */
   notes: string[];
@@ -111,11 +114,20 @@ async function readFor(
     await checkRecordIds(local, dataset, { column: input.record_id_column, isNamed });
   }
   const { meanBytes } = await samplePromptBytes(local, dataset, call.frame);
-  return { dataset, input, meanPromptBytes: meanBytes, skippedPath, notes };
+  const media = await openMediaOfRun(input, call, { ...deps, dataset });
+  const mediaSize = await measureMedia(input, call, { dataset, local, media });
+  return {
+    dataset,
+    input,
+    meanPromptBytes: meanBytes,
+    mediaSize,
+    skippedPath,
+    notes: [...notes, ...mediaSize.notes],
+  };
 }
 
 function sliceRequestOf(
-  { dataset, input, meanPromptBytes }: ReadDataset,
+  { dataset, input, meanPromptBytes, mediaSize }: ReadDataset,
   { call, maxRecords }: NewRun,
   { settings }: Pick<PlanDeps, 'settings'>,
 ): SliceRequest {
@@ -131,7 +143,7 @@ function sliceRequestOf(
   };
   return {
     rows: Math.min(dataset.rows, input.max_records ?? Number.POSITIVE_INFINITY),
-    bytesPerRow: meanPromptBytes + recordBytesOf(call.frame),
+    bytesPerRow: meanPromptBytes + mediaSize.meanBytes + recordBytesOf(call.frame),
     limits,
     rowsPerSlice,
     pilot: input.pilot ?? true,
@@ -141,7 +153,7 @@ function sliceRequestOf(
 /** Throws BudgetExceededError where the price is over the run's own limit. */
 function priceOf(
   { selectedRows, duplicates, recordsOfParts, reuse }: PackedDataset,
-  { input, meanPromptBytes }: ReadDataset,
+  { input, meanPromptBytes, mediaSize }: ReadDataset,
   { call, minRecords }: { call: ModelCall; minRecords: number },
 ): Pick<Decided, 'onDemandRows' | 'estimate' | 'maxUsdWithout'> {
   const onDemandRows = recordsOfParts
@@ -149,12 +161,13 @@ function priceOf(
     .reduce((sum, records) => sum + records, 0);
   const distinct = selectedRows - duplicates;
   const rows = distinct - (reuse?.rows ?? 0);
-  const estimate = estimateCost(input, call, { rows, onDemandRows, meanPromptBytes });
+  const size = { meanPromptBytes, meanMediaTokens: mediaSize.meanTokens };
+  const estimate = estimateCost(input, call, { rows, onDemandRows, ...size });
   if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate);
   const without = estimateCost(input, call, {
     rows: distinct,
     onDemandRows: distinct < minRecords ? distinct : 0,
-    meanPromptBytes,
+    ...size,
   });
   return { onDemandRows, estimate, maxUsdWithout: without.max_usd };
 }

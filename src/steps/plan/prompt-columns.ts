@@ -55,7 +55,11 @@ function bracesHint(placeholders: readonly string[]): string {
   return ` Write braces that are not placeholders twice${example}.`;
 }
 
-function doubtsOf({ prompt, system, turns }: ModelCall, template: string, names: readonly string[]): Doubt[] {
+function doubtsOf(
+  { prompt, system, turns, media }: ModelCall,
+  template: string,
+  names: readonly string[],
+): Doubt[] {
   const column = [...template.matchAll(/\{\{\s*([^{}]+?)\s*\}\}/g)]
     .map(([, name = '']) => name)
     .find((name) => names.includes(name));
@@ -68,7 +72,8 @@ function doubtsOf({ prompt, system, turns }: ModelCall, template: string, names:
     ];
   }
   const shown = turns.flatMap(({ pieces }) => pieces);
-  if (placeholdersOf([...prompt, ...system, ...shown]).length > 0) return [];
+  // The same question may well be asked of every image.
+  if (media.length > 0 || placeholdersOf([...prompt, ...system, ...shown]).length > 0) return [];
   return [
     {
       fault: 'The prompt template has no placeholder, so it would ask the same question of every row.',

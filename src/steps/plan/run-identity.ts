@@ -68,9 +68,13 @@ const LIMIT_KEYS = [
   'max_concurrent_jobs',
   'fail_on',
   'force',
+  'files_folder',
 ] as const;
 
-/** What a run may cost, how long its jobs may take and how many there are at once, which answers count as none, and that the catalogue is overruled. */
+/**
+ * What a run may cost, how long its jobs may take and how many there are at once, which answers count as none, that the catalogue
+ * is overruled, and where its images lie: where that may be another place, `refuseOtherFolder` says.
+ */
 export type RunLimits = Pick<RunInput, (typeof LIMIT_KEYS)[number]>;
 
 /** The limits in a run input; those that it does not have are absent. */
@@ -93,6 +97,25 @@ export function refuseOtherServer(known: RunPlan, modelServer: AnsweringServer |
   if (before === now) return;
   throw new RunConflictError(
     `Run "${known.run_id}" is answered by ${before}, and not by ${now}: the answers of two models must not mix. Give another run_id, or leave --model-endpoint and --endpoint-model as they were.`,
+  );
+}
+
+/**
+ * Throws RunConflictError where a run of this id reads what its rows name from another folder: the names are the same, and
+ * nobody knows whether the files are.
+ */
+export function refuseOtherFolder(
+  known: RunPlan,
+  { files_folder: now }: Pick<RunInput, 'files_folder'>,
+): void {
+  const { files_folder: before, image_columns, document_columns } = known.input as Partial<RunInput>;
+  if (before === now) return;
+  const columns = [image_columns ?? [], document_columns ?? []].flat();
+  const isNamed = known.dataset.columns.some(({ name, type }) => columns.includes(name) && type !== 'BLOB');
+  if (!isNamed) return;
+  const nameOf = (folder: string | undefined) => folder ?? 'the folder of its dataset';
+  throw new RunConflictError(
+    `Run "${known.run_id}" reads its images and documents from ${nameOf(before)}, and not from ${nameOf(now)}. To go on with it, resume it, or give that files_folder; to run these, give another run_id.`,
   );
 }
 

@@ -1,17 +1,18 @@
 import { accessFailureText, isAccessFailure } from '../../core/jobs/job-failure.ts';
 import { BUDGET_EXCEEDED, isClientError, SCHEMA_REFUSED } from '../../core/jobs/retry-policy.ts';
+import { UNSENT_ROW_CODES } from '../../core/jobs/unsent-rows.ts';
 import type { WaveItem } from '../../core/plan/part.ts';
 import { answeredHere, type PartLedger, type Reason } from '../../core/run/ledger.ts';
 import { sentenceOf } from '../../core/text/sentence.ts';
 import type { Turn } from './turns.ts';
 
 /** Error codes of records whose job ended for want of time or by hand: nothing is wrong with them. */
-const UNFINISHED_CODES = [
+const UNFINISHED_CODES: readonly string[] = [
   'RecordMissing',
   'JobExpired',
   'JobStopped',
   'JobPartiallyCompleted',
-  'NullPromptValue',
+  ...UNSENT_ROW_CODES,
   BUDGET_EXCEEDED,
   SCHEMA_REFUSED,
 ];
@@ -112,7 +113,7 @@ export function faultOfPilot({ part, ledger }: Turn): string | undefined {
 
 /** The most frequent reason that is not the rows' own. */
 function mainReason(reasons: readonly Reason[]): Reason | undefined {
-  return reasons.find(({ error_code }) => error_code !== 'NullPromptValue');
+  return reasons.find(({ error_code }) => !UNSENT_ROW_CODES.includes(error_code));
 }
 
 function hasOneClientError({ part, ledger }: PartEnd): boolean {

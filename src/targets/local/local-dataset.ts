@@ -1,6 +1,6 @@
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, readlink, realpath, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { Hash } from '../../core/jobs/job.ts';
 import { createPassedOver, hiddenBelow, type PassedOver } from '../../core/passed-over.ts';
@@ -36,6 +36,8 @@ export interface StagedDataset {
   names: readonly (readonly [uri: S3Uri, given: string])[];
   /** What is to be told of it. */
   notes: string[];
+  /** The deepest folder of this machine that all of its files are in; where relative paths in it start from. */
+  folder: string;
   /** Files that were left where they are, by what their URI would be; empty where they were put there. */
   inPlace: ReadonlyMap<S3Uri, FileInPlace>;
 }
@@ -155,10 +157,19 @@ function requireOneFormat(files: readonly LocalFile[]): void {
 export function stagedIn(folder: S3Uri, { given, isFolder, files, notes }: LocalDataset): StagedDataset {
   const at = (name = '') => joinS3Uri(folder, name);
   const names = files.map((file) => [at(file.name), file.given] as const);
-  const inPlace = new Map<S3Uri, FileInPlace>();
+  const rest = { notes, folder: commonFolderOf(files), inPlace: new Map<S3Uri, FileInPlace>() };
   return isFolder
-    ? { uri: folder, names: [...names, [folder, given]], notes, inPlace }
-    : { uri: at(files[0]?.name), names, notes, inPlace };
+    ? { uri: folder, names: [...names, [folder, given]], ...rest }
+    : { uri: at(files[0]?.name), names, ...rest };
+}
+
+function commonFolderOf([first, ...others]: readonly LocalFile[]): string {
+  let common = dirname(first?.path ?? '');
+  for (const { path } of others) {
+    while (common !== dirname(common) && !path.startsWith(common.endsWith(sep) ? common : `${common}${sep}`))
+      common = dirname(common);
+  }
+  return common;
 }
 
 /** What a dataset's folder in a bucket is named after. */

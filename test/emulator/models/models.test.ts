@@ -7,6 +7,7 @@ import {
   simulatedAnswer,
   simulatedEmbedding,
 } from '../../../src/emulator/models/simulated-model.ts';
+import { pngOf } from '../../support/images.ts';
 import { CLAUDE, NOVA, openBench } from '../emulator-bench.ts';
 
 const ACCOUNT = { accountId: '123456789012', region: 'us-east-1', applicationProfiles: {} };
@@ -340,8 +341,9 @@ test('binary embeddings come instead of floats where they alone are asked for', 
     embeddingTypes: ['binary'],
   });
   expect(Object.keys(output as object)).toEqual(['embeddingsByType', 'inputTextTokenCount']);
-  expect(answer('amazon.titan-embed-image-v1', { inputImage: 'aGk=' })).toMatchObject({
-    inputTextTokenCount: 1,
+  const inputImage = pngOf(4, 4).toString('base64');
+  expect(answer('amazon.titan-embed-image-v1', { inputImage })).toMatchObject({
+    inputTextTokenCount: 0,
     message: null,
   });
   expect(answer('amazon.titan-embed-image-v1', {})).toBe('Either inputText or inputImage must be provided.');

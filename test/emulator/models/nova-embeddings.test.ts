@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { findEmulatedModel } from '../../../src/emulator/models/model-catalog.ts';
 import { simulate, simulatedEmbedding } from '../../../src/emulator/models/simulated-model.ts';
+import { pngOf } from '../../support/images.ts';
 
 const NOVA_EMBEDDINGS = 'amazon.nova-2-multimodal-embeddings-v1:0';
 
@@ -95,7 +96,7 @@ test('Nova Multimodal Embeddings answers in its own shape, and says what it cut 
       ],
     });
   }
-  const image = { format: 'png', source: { bytes: 'AAAA' } };
+  const image = { format: 'png', source: { bytes: pngOf(4, 4).toString('base64') } };
   expect(answer(novaEmbedding({ text: undefined, image }))).toMatchObject({
     embeddings: [{ embeddingType: 'IMAGE', embedding: expect.any(Array) }],
   });

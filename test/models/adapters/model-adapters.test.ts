@@ -5,8 +5,13 @@ import { describe, expect, test } from 'vitest';
 import type { AnswerSchema, JsonSchema } from '../../../src/core/run-input/output-schema.ts';
 import { anthropicMessages } from '../../../src/models/adapters/anthropic-messages.ts';
 import { findAdapter, MODEL_ADAPTERS } from '../../../src/models/adapters/find-adapter.ts';
-import { type InferenceParameters, outputOf } from '../../../src/models/adapters/model-adapter.ts';
-import { type RecordFrame, recordFrameOf } from '../../../src/models/record-frame.ts';
+import {
+  type InferenceParameters,
+  type ModelAdapter,
+  outputOf,
+} from '../../../src/models/adapters/model-adapter.ts';
+import type { MediaBlock } from '../../../src/models/media.ts';
+import { type RecordFrame, type RecordSegment, recordFrameOf } from '../../../src/models/record-frame.ts';
 import { type ResolvedModel, resolveModel } from '../../../src/models/resolve-model.ts';
 import { chooseSchemaForm } from '../../../src/models/schema-form.ts';
 import type { ThinkingLevel } from '../../../src/models/thinking.ts';
@@ -22,6 +27,8 @@ interface FixtureRequest {
   thinking?: ThinkingLevel;
   /** Told in the model's own form. */
   output_schema?: AnswerSchema;
+  /** Images and documents before the prompt. */
+  media?: MediaBlock[];
 }
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/models');
@@ -29,6 +36,29 @@ const families = readdirSync(FIXTURES);
 const cases = families.flatMap((family) =>
   readdirSync(join(FIXTURES, family)).map((name) => ({ family, name, path: join(FIXTURES, family, name) })),
 );
+
+function tellSegment(segment: RecordSegment, media: readonly MediaBlock[]): string | undefined {
+  switch (segment.kind) {
+    case 'text':
+      return segment.text;
+    case 'string':
+      return JSON.stringify((renderPrompt(segment.pieces, {}) ?? '').slice(1));
+    case 'media':
+      return JSON.stringify(media[segment.index]?.[segment.value]);
+  }
+}
+
+/** An image, and a second one and a document where the family takes them. */
+function blocksFor({ media: { image, document } = { maxRequestBytes: 0 } }: ModelAdapter): MediaBlock[] {
+  const first = { kind: 'image', format: 'png', mediaType: 'image/png', base64: 'iVBO' } as const;
+  const second = { kind: 'image', format: 'jpeg', mediaType: 'image/jpeg', base64: '/9j/' } as const;
+  const pdf = { kind: 'document', format: 'pdf', mediaType: 'application/pdf', base64: 'JVBE' } as const;
+  return [
+    image === undefined ? [] : [first],
+    image === undefined || image.most === 1 ? [] : [second],
+    document === undefined ? [] : [pdf],
+  ].flat();
+}
 
 function sentIn(schema: AnswerSchema, model: ResolvedModel, modelId: string): JsonSchema | undefined {
   const choice = chooseSchemaForm(schema, { model, modelId, form: undefined });
@@ -44,9 +74,14 @@ describe.each(cases)('$family: $name', ({ path }) => {
   const request = { systemPrompt: given.system_prompt, parameters: given.inference_parameters ?? {} };
 
   test('the model input is the one that the model documents', () => {
-    const model = resolveModel(given.model_id, { ...request, thinking: given.thinking });
+    const media = given.media?.map(({ kind }) => ({ kind, column: '' }));
+    const model = resolveModel(given.model_id, { ...request, thinking: given.thinking, media });
     const schema = given.output_schema && sentIn(given.output_schema, model, given.model_id);
-    const modelInput = model.adapter.toModelInput(given.prompt, { ...model.request, schema });
+    const modelInput = model.adapter.toModelInput(given.prompt, {
+      ...model.request,
+      schema,
+      media: given.media,
+    });
     expect(modelInput).toStrictEqual(readFixture(path, 'model-input.json'));
   });
 
@@ -94,15 +129,23 @@ describe.each(MODEL_ADAPTERS)('$family', (adapter) => {
           const body = JSON.stringify(adapter.toModelInput(prompt, request));
           const pieces = (name: string, text: string) =>
             [{ kind: 'literal', text: `${name}${text}` }] as const;
-          const told = (frame: RecordFrame) =>
-            frame.segments
-              .map((segment) =>
-                segment.kind === 'text'
-                  ? segment.text
-                  : JSON.stringify((renderPrompt(segment.pieces, {}) ?? '').slice(1)),
-              )
-              .join('');
+          const told = (frame: RecordFrame, media: readonly MediaBlock[] = []) =>
+            frame.segments.map((segment) => tellSegment(segment, media)).join('');
           expect(told(recordFrameOf(adapter, request, { prompt: pieces('p', prompt) }))).toBe(body);
+          const media = blocksFor(adapter);
+          const columns = media.map(({ kind }, index) => ({ kind, column: `c${index}` }));
+          // An image alone is embedded.
+          const isAlone = media.length > 0 && adapter.output.kind === 'embedding';
+          const asked = isAlone ? undefined : pieces('p', prompt);
+          const seen = recordFrameOf(adapter, request, { prompt: asked, media: columns });
+          expect(told(seen, media)).toBe(
+            JSON.stringify(
+              adapter.toModelInput(isAlone ? '' : prompt, {
+                ...request,
+                ...(media.length > 0 ? { media } : {}),
+              }),
+            ),
+          );
           if (!adapter.systemPrompt || systemPrompt === undefined) return;
           const both = { prompt: pieces('p', prompt), system: pieces('s', systemPrompt) };
           expect(told(recordFrameOf(adapter, request, both))).toBe(body);
