@@ -12,17 +12,15 @@ import type { SourceFile } from '../bytes/source-bytes.ts';
 import { type DuckDb, isUnreadableContent, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
 import { copyToParquet, type ParquetCopy, readParquetsSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
 import type { RowMedia } from '../media/media-records.ts';
-import { mediaDigestsSql } from '../media/media-sql.ts';
 import { readingRows } from '../sources/damaged-source.ts';
 import { expectRows } from '../sources/expect-rows.ts';
 import type { SourceRelation } from '../sources/source-relation.ts';
 import { writeRecords } from './part-records.ts';
 import type { PrepareMemory } from './prepare-memory.ts';
 import {
-  digestName,
   ERROR_CODE_COLUMN,
+  hashedNames,
   isPromptNullSql,
-  promptJsonNames,
   RECORD_ID_COLUMN,
   recordIdSql,
   requestHashSql,
@@ -292,12 +290,8 @@ function rowsSql(
   const sql = `SELECT ${columns.join(', ')} FROM ${from}`;
   if (unsent === undefined) return sql;
   const request = { frame, asked: unsent.asked, columns: dataset.columns };
-  const digests = mediaDigestsSql(frame, dataset.columns);
   return requestHashSql(request, {
     from: `(${sql})`,
-    kept: [
-      `* EXCLUDE (${[...promptJsonNames(frame), ...digests.map((_, index) => digestName(index))].join(', ')})`,
-    ],
-    digests,
+    kept: [`* EXCLUDE (${hashedNames(frame).join(', ')})`],
   });
 }

@@ -7,6 +7,7 @@ import { columnsOf, type RecordFrame, type RecordSegment, stringsOf } from '../.
 import type { PromptPiece } from '../../prompts/prompt-template.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { sqlName, sqlText } from '../duckdb/duckdb.ts';
+import { mediaDigestsSql } from '../media/media-sql.ts';
 
 /** The columns that Prepare adds to a part's rows, and Collect takes away again. */
 export const RECORD_ID_COLUMN = '__quarry_record_id';
@@ -151,12 +152,13 @@ export interface Asked {
  * SQL for the content hash of the requests of the rows that `from` gives: the column `REQUEST_HASH_COLUMN`, beside those that are
  * `kept`. It is SHA-256 over who answers, the model, the invocation type and the whole body as it is sent, a line each; null
  * where a row has no prompt. Answers are kept by it: what it is made of must never change. An image or a document
- * stands there by what `digests` give, the SHA-256 of its bytes; null where a text names it.
+ * stands there by the SHA-256 of its bytes; where a text names it, the hash is null.
  */
 export function requestHashSql(
   { frame, asked, columns }: { frame: RecordFrame; asked: Asked; columns: readonly Column[] },
-  { from, kept = [], digests = [] }: { from: string; kept?: readonly string[]; digests?: readonly string[] },
+  { from, kept = [] }: { from: string; kept?: readonly string[] },
 ): string {
+  const digests = mediaDigestsSql(frame, columns);
   const before = sqlText(`${asked.answerer}\n${asked.modelId}\n${asked.invocationType}\n`);
   const names = promptJsonNames(frame);
   const strings = names.values();
@@ -177,8 +179,12 @@ export function requestHashSql(
     FROM (SELECT ${['*', ...prompted, ...digested].join(', ')} FROM ${from})`;
 }
 
-/** Name of the column that has the digest of a row's image or document. */
-export function digestName(index: number): string {
+/** Names of the columns that `requestHashSql` adds besides. */
+export function hashedNames(frame: RecordFrame): string[] {
+  return [...promptJsonNames(frame), ...(frame.media ?? []).map((_, index) => digestName(index))];
+}
+
+function digestName(index: number): string {
   return `__quarry_media_${index}_digest`;
 }
 

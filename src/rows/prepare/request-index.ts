@@ -6,7 +6,6 @@ import { type LaidAnswers, laidRowsSql } from '../answers/laid-answers.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlPath } from '../duckdb/duckdb.ts';
 import { copyToParquet } from '../duckdb/parquet.ts';
-import { mediaDigestsSql } from '../media/media-sql.ts';
 import { readingRows } from '../sources/damaged-source.ts';
 import { firstRows } from '../sources/dataset-rows.ts';
 import type { LocalDatasetFile } from '../sources/describe-dataset.ts';
@@ -138,7 +137,6 @@ async function readRequests(
           {
             from: `(SELECT *, ${id} AS ${ID_COLUMN} FROM ${read.from})`,
             kept: [`${ID_COLUMN} AS id`],
-            digests: mediaDigestsSql(frame, dataset.columns),
           },
         )})`,
       ),

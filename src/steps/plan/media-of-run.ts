@@ -32,9 +32,10 @@ export function checkMediaColumns(
         `${KEYS[kind]}: column "${column}" is ${found.type}. It must have texts that name files, bytes (BLOB), or Hugging Face’s struct of bytes and path.`,
       );
     }
-    if (input.dedupe === true && shape !== 'bytes') {
+    const telling = (['dedupe', 'reuse'] as const).find((key) => input[key] === true);
+    if (telling !== undefined && shape !== 'bytes') {
       throw new InvalidRunInputError(
-        `dedupe tells ${kind}s apart by their bytes, and column "${column}" has names of files, whose bytes may change after the plan. Leave dedupe out, or put the bytes into the dataset.`,
+        `${telling} tells ${kind}s apart by their bytes, and column "${column}" has names of files, whose bytes may change after the plan. Leave ${telling} out, or put the bytes into the dataset.`,
       );
     }
   }

@@ -99,6 +99,10 @@ test.each<[Partial<RunInput>, string]>([
     'image_columns: column "list" is VARCHAR[]. It must have texts that name files, bytes (BLOB), or Hugging Face’s struct of bytes and path.',
   ],
   [
+    { reuse: true },
+    'reuse tells images apart by their bytes, and column "photo" has names of files, whose bytes may change after the plan. Leave reuse out, or put the bytes into the dataset.',
+  ],
+  [
     { dedupe: true },
     'dedupe tells images apart by their bytes, and column "photo" has names of files, whose bytes may change after the plan. Leave dedupe out, or put the bytes into the dataset.',
   ],

@@ -155,6 +155,38 @@ test('equal images with equal prompts are sent once where their bytes are in the
   expect(rows[4]?.error_code).toBe('NullPromptValue');
 });
 
+test('answers about images in the dataset are kept, and given to the same images of a later run', async () => {
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({ directory, quotas: { minRecordsPerJob: 1 } });
+  const run = async (run_id: string, shades: readonly number[]) => {
+    const path = join(directory, `${run_id}.parquet`);
+    const values = shades.map((shade, n) => `(${n}, unhex('${pngOf(4, 4, shade).toString('hex')}'))`);
+    await using db = await openDuckDb({ memoryMb: 512, threads: 1, scratchDirectory: directory });
+    await db.run(
+      `COPY (SELECT * FROM (VALUES ${values.join(', ')}) AS t(n, photo)) TO '${path}' (FORMAT PARQUET)`,
+    );
+    const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+    const input = {
+      s3_uri,
+      model_id: MODEL,
+      prompt_template: 'What?',
+      image_columns: ['photo'],
+      run_id,
+      reuse: true,
+    };
+    const result = await runLocally(input, { target: emulated.target, random: () => 0.5 });
+    return outputRows(result, directory);
+  };
+  const first = await run('first', [1, 2]);
+  const second = await run('second', [2, 3]);
+  expect((await emulated.emulator.usage()).tracked).toMatchObject({
+    bodies: 3,
+    bodiesAnsweredMoreThanOnce: [],
+  });
+  expect(second[0]?.response).toBe(first[1]?.response);
+  expect(second[1]?.response).not.toBe(first[0]?.response);
+});
+
 test('a run whose images are in another folder now is refused, as nobody knows whether they are the same', async () => {
   const directory = await temporaryDirectory();
   const [here, there] = [join(directory, 'here'), join(directory, 'there')];
