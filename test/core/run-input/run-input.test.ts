@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InvalidRunInputError } from '../../../src/core/errors.ts';
-import { describeField } from '../../../src/core/run-input/concern.ts';
 import {
   parseRunInput,
   RUN_INPUT_ALIASES,
@@ -381,18 +380,6 @@ test('every key belongs to one concern, and the document is all of them in their
     'Limits',
     'Jobs',
   ]);
-});
-
-test('a description’s default is told apart from its meaning', () => {
-  expect(describeField('Column to embed. Default `input_text`. Embeddings only.')).toEqual({
-    meaning: 'Column to embed. Embeddings only.',
-    defaultText: '`input_text`',
-  });
-  expect(describeField('Default: none.')).toEqual({ meaning: '', defaultText: 'none' });
-  expect(describeField('Takes the model’s own default.')).toEqual({
-    meaning: 'Takes the model’s own default.',
-    defaultText: '',
-  });
 });
 
 test('reuse sends identical requests once, so dedupe cannot be false beside it', () => {
