@@ -40,6 +40,7 @@ export type { ResultRow, ResultsOptions } from './quarry/results/run-results.ts'
 export type { CancelledRun } from './quarry/runs/cancel-run.ts';
 export type { PlanOptions } from './quarry/runs/draft-run.ts';
 export type { EarlierRun } from './quarry/runs/earlier-run.ts';
+export type { AnswersOptions, KeptAnswers } from './quarry/runs/kept-answers.ts';
 export type { ListedRun } from './quarry/runs/list-runs.ts';
 export type { PlannedSchema, PlanReport, ReuseReport, ScheduledEnd } from './quarry/runs/plan-report.ts';
 export { type FollowOptions, Run } from './quarry/runs/run.ts';
@@ -74,6 +75,7 @@ export {
 export type { RunCondition } from './runs/run-store.ts';
 export type { RunTarget } from './runs/run-target.ts';
 export type { UnfinishedRun } from './runs/unfinished-run.ts';
+export type { RowExplanation } from './steps/answers/explain-row.ts';
 export type { BrokenFile, Verification } from './steps/run/verify-run.ts';
 export { DEFAULT_STACK_NAME } from './targets/aws/deployment.ts';
 export type { DeployedRunStatus } from './targets/aws/run-status.ts';

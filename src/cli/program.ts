@@ -3,6 +3,7 @@ import { VERSION } from '../core/version.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError, EXIT_FAILED } from './cli-error.ts';
 import { addAdoptCommand } from './commands/adopt-command.ts';
+import { addAnswersCommand } from './commands/answers-command.ts';
 import { addCancelCommand } from './commands/cancel-command.ts';
 import { addCompletionCommand } from './commands/completion-command.ts';
 import { addConfigCommand } from './commands/config-command.ts';
@@ -51,6 +52,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addRunsCommand(program, context);
   addCancelCommand(program, context);
   addResumeCommand(program, context);
+  addAnswersCommand(program, context);
   addJobsCommand(program, context);
   addAdoptCommand(program, context);
   addModelsCommand(program, context);

@@ -26,6 +26,7 @@ import { outputPathsOf, type ResultRow, type ResultsOptions, readRows } from './
 import { writeResults } from './results/write-results.ts';
 import { type CancelledRun, cancel } from './runs/cancel-run.ts';
 import { draftRun, type PlanOptions } from './runs/draft-run.ts';
+import { type AnswersOptions, type KeptAnswers, tendAnswers } from './runs/kept-answers.ts';
 import { type ListedRun, listAllRuns } from './runs/list-runs.ts';
 import type { PlanReport } from './runs/plan-report.ts';
 import { resumeRun } from './runs/resume-run.ts';
@@ -233,6 +234,14 @@ export class Quarry {
   async runs(): Promise<{ at: string; runs: ListedRun[] }> {
     const elsewhere = this.#options.target === undefined;
     return this.#work({}, {}, ({ files }) => listAllRuns(files, { elsewhere }));
+  }
+
+  /**
+   * The answers that runs with `reuse` have kept. With options first takes those of all ended runs in (`rebuild`), deletes some
+   * (`pruneRun`, `pruneBefore`), or puts small files together (`compact`).
+   */
+  async answers(options: AnswersOptions = {}): Promise<KeptAnswers> {
+    return this.#work({}, {}, ({ files }) => tendAnswers(options, files));
   }
 
   /** The model invocation jobs of the runs in the store. */

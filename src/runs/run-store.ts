@@ -11,7 +11,7 @@ import { type RunLayout, runLayout, runsUri, runUriOf } from './run-layout.ts';
 import { workerOf } from './run-lock.ts';
 
 /** Where runs are. */
-interface RunPlace {
+export interface RunPlace {
   store: ObjectStore;
   bucket: string;
 }

@@ -34,6 +34,8 @@ export interface StepSettings {
   billed: boolean;
   /** The server that answers instead of Bedrock, if one does. */
   modelServer?: AnsweringServer;
+  /** Where Bedrock is asked, if that is none of AWS's own addresses: whoever answers there is not taken for it. */
+  bedrockEndpoint?: string;
   /** Quarry's own. */
   version: string;
 }

@@ -12,7 +12,7 @@ import { localPathOf } from '../../src/store/directory-store.ts';
 import { LOCAL_BUCKET } from '../../src/targets/local/local-target.ts';
 import { MODEL } from '../support/emulated-run.ts';
 import type { FinishedRun } from './run-scenario.ts';
-import type { Scenario } from './scenario.ts';
+import { FORMER_RUN_ID, type Scenario } from './scenario.ts';
 import { answerOf, rowsOf } from './scenario-dataset.ts';
 
 /** What a record can end in: its answer, as the emulator may have deformed it. */
@@ -32,6 +32,7 @@ export async function checkRun(run: FinishedRun): Promise<void> {
   checkRows(rows, scenario);
   checkLedger(rows, summary, scenario);
   checkNothingForgotten(rows, summary, scenario);
+  checkReused(rows, run);
   await checkNothingTwice(rows, run);
 }
 
@@ -40,6 +41,19 @@ export async function readRows(run: FinishedRun): Promise<OutputRow[]> {
   const { output_uris } = await readSummary(run);
   const paths = output_uris.map((uri) => localPathOf(run.directory, uri as `s3://${string}`));
   return Array.fromAsync(readResults(paths, {}));
+}
+
+/** What a former run has kept for certain is taken from it; nothing else is, and nothing at all without being asked for. */
+function checkReused(rows: readonly OutputRow[], { scenario, keptNames }: FinishedRun): void {
+  for (const { name, attempts, reused_from = null } of rows) {
+    if (keptNames.has(String(name)) && name !== null) {
+      expectEqual([reused_from, attempts], [FORMER_RUN_ID, 0], `where the answer of ${name} is from`);
+    }
+    if (reused_from === null) continue;
+    if (scenario.keys.reuse !== true || scenario.former === undefined)
+      fail(`${name} has an answer of nobody.`);
+    expectEqual([reused_from, attempts], [FORMER_RUN_ID, 0], `where the answer of ${name} is from`);
+  }
 }
 
 /** Throws where a cancelled run's harvest is not in the run that was taken up again. */
@@ -60,7 +74,7 @@ export async function checkHarvestKept(harvest: readonly OutputRow[], run: Finis
 
 /** Throws where a run that was refused has sent anything. */
 export async function checkNothingSent({ emulator, scenario }: FinishedRun): Promise<void> {
-  if (scenario.hasNeighbour) return;
+  if (scenario.hasNeighbour || scenario.former !== undefined) return;
   const { jobs, onDemand } = await emulator.usage();
   expectEqual([jobs.length, onDemand.calls], [0, 0], 'jobs and calls of a run that was refused');
 }
@@ -122,11 +136,14 @@ const REASKED = ['it has no JSON object in it'].map(
 function checkLedger(rows: readonly OutputRow[], summary: RunSummary, { keys }: Scenario): void {
   const succeeded = rows.filter(({ error_code }) => error_code === null).length;
   const notSent = rows.filter(({ error_code, attempts }) => error_code !== null && attempts === 0).length;
-  expectEqual(
-    summary.rows,
-    { total: rows.length, succeeded, failed: rows.length - succeeded - notSent, not_sent: notSent },
-    'the ledger',
-  );
+  const reused = rows.filter(({ reused_from = null }) => reused_from !== null).length;
+  const counted = {
+    total: rows.length,
+    succeeded,
+    failed: rows.length - succeeded - notSent,
+    not_sent: notSent,
+  };
+  expectEqual(summary.rows, keys.reuse === true ? { ...counted, reused } : counted, 'the ledger');
   const reasons = Object.entries(Object.groupBy(rows, ({ error_code }) => String(error_code)))
     .filter(([code]) => code !== 'null')
     .map(([code, group]) => [code, group?.length]);
@@ -167,7 +184,7 @@ async function checkNothingTwice(rows: readonly OutputRow[], run: FinishedRun): 
   const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);
   const folder = join(workFolder(directory), 'model-output');
   const { tracked, jobs: all } = await emulator.usage();
-  const jobs = all.filter(({ jobName }) => !foreignJobs.has(jobName));
+  const jobs = all.filter(({ jobName }) => !foreignJobs.has(jobName) && !jobName.includes(FORMER_RUN_ID));
   const statusOfPart = new Map(jobs.map(({ jobName, status }) => [partOf(jobName), status]));
   expectEqual(new Set(jobs.map(({ jobName }) => jobName)).size, jobs.length, 'jobs by their names');
   for (const part of new Set([...statusOfPart.keys(), ...(await foldersIn(folder))])) {
@@ -197,7 +214,10 @@ async function checkNothingTwice(rows: readonly OutputRow[], run: FinishedRun): 
   for (const [recordId, times] of answered) {
     if (times > 1 && !repeatable.has(recordId)) fail(`${recordId} was answered ${times} times.`);
   }
-  const readable = rows.filter(({ response, input_tokens }) => response !== null && input_tokens !== null);
+  const readable = rows.filter(
+    ({ response, input_tokens, reused_from = null }) =>
+      response !== null && input_tokens !== null && reused_from === null,
+  );
   if (!isTyped) expectEqual(answered.size, readable.length, 'records with an answer in the output of jobs');
   else if (answered.size < readable.length) fail('Rows have answers that no job has given.');
   const extra = (tracked?.bodiesAnsweredMoreThanOnce ?? []).reduce((sum, { times }) => sum + times - 1, 0);
@@ -210,10 +230,11 @@ async function checkNothingTwice(rows: readonly OutputRow[], run: FinishedRun): 
 function paidTwiceByNature(run: FinishedRun, repeatable: number): number {
   const { scenario, twinSteps } = run;
   // What was given up is paid for again, and what another run asks is its own affair.
-  if (run.hasGivenUp || scenario.hasNeighbour) return Number.POSITIVE_INFINITY;
+  if (run.hasGivenUp || scenario.hasNeighbour || scenario.former !== undefined)
+    return Number.POSITIVE_INFINITY;
   const { keys, faults, quotas } = scenario;
   const prompts = rowsOf(scenario).flatMap(({ name }) => (name === null ? [] : [name]));
-  const equal = keys.dedupe === true ? 0 : prompts.length - new Set(prompts).size;
+  const equal = keys.dedupe === true || keys.reuse === true ? 0 : prompts.length - new Set(prompts).size;
   let most = equal + repeatable * (keys.max_attempts - 1);
   // On demand there is no token: two workers at once may each ask for the records of the part, which are few.
   most += twinSteps.filter((step) => step === 'runOnDemand').length * (quotas.minRecordsPerJob - 1);

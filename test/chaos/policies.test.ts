@@ -30,6 +30,7 @@ const scenario: Scenario = {
   ],
   outputs: [],
   hasNeighbour: false,
+  former: undefined,
   isTakenUp: false,
   machine: { ...soundMachine, isRemote: true },
   seed: 1,

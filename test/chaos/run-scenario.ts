@@ -1,10 +1,14 @@
+import { join } from 'node:path';
 import { DamagedFileError, InvalidRunInputError, UnreadableOutputError } from '../../src/core/errors.ts';
+import type { S3Uri } from '../../src/core/s3-uri.ts';
 import { createRandom } from '../../src/emulator/faults/seeded-random.ts';
 import { batchPriceOf, costUsd } from '../../src/models/catalog/prices.ts';
+import { readResults } from '../../src/rows/results/read-results.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../src/runs/run-layout.ts';
 import { markCancelled } from '../../src/steps/run/cancellation.ts';
 import { takeUp } from '../../src/steps/run/take-up.ts';
 import { verifyRun } from '../../src/steps/run/verify-run.ts';
+import { localPathOf } from '../../src/store/directory-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import {
   type LocalRunOptions,
@@ -14,7 +18,7 @@ import {
 import { LOCAL_BUCKET } from '../../src/targets/local/local-target.ts';
 import type { StepName } from '../../src/workflow/definition.ts';
 import { MODEL } from '../support/emulated-run.ts';
-import { filesOfRun, followAdvice, type HarmedFile, harmOneOf } from '../support/harmed-files.ts';
+import { filesBelow, filesOfRun, followAdvice, type HarmedFile, harmOneOf } from '../support/harmed-files.ts';
 import { type ChaosWorld, openChaosWorld } from './chaos-world.ts';
 import {
   checkHarvestKept,
@@ -25,7 +29,7 @@ import {
   snapshot,
 } from './check-run.ts';
 import { createFaultyMachine } from './faulty-machine.ts';
-import type { Scenario } from './scenario.ts';
+import { FORMER_RUN_ID, type Scenario } from './scenario.ts';
 import { writeDataset } from './scenario-dataset.ts';
 import { asUser } from './step-policies.ts';
 
@@ -40,6 +44,8 @@ export interface FinishedRun extends ChaosWorld {
   twinSteps: readonly StepName[];
   /** Names of the jobs of another run. */
   foreignJobs: ReadonlySet<string>;
+  /** Prompts that a former run has kept the answers of, for certain. */
+  keptNames: ReadonlySet<string>;
   /** True where answers that were paid for could not be read for good, and were given up. */
   hasGivenUp: boolean;
 }
@@ -85,6 +91,8 @@ export async function runScenario(scenario: Scenario): Promise<void> {
     },
   });
   const foreignJobs = new Set(await runNeighbour(input, world));
+  const former = runFormer(input, world);
+  const keptNames = scenario.former?.isBeside === true ? new Set<string>() : await former;
   const random = createRandom(scenario.seed);
   const start = (options: Pick<LocalRunOptions, 'onClaimed'> = {}): Promise<LocalRunResult> => {
     const controller = new AbortController();
@@ -115,11 +123,13 @@ export async function runScenario(scenario: Scenario): Promise<void> {
     }
   };
   let result = await toEnd(start);
+  await former;
   const ended = (): FinishedRun => ({
     ...world,
     result,
     twinSteps: machine.twinSteps,
     foreignJobs,
+    keptNames,
     hasGivenUp,
   });
   const takesUp = {
@@ -168,6 +178,38 @@ async function runNeighbour(input: Record<string, unknown>, world: ChaosWorld): 
   const settings = { ...soundDeps.settings, bucket: 'another-bucket' };
   await runLocally(input, { target: { ...target, deps: { ...soundDeps, settings } }, random: () => 0.5 });
   return (await emulator.usage()).jobs.map(({ jobName }) => jobName);
+}
+
+/** Runs the first rows before, or beside, under another id; the prompts whose answers are kept. */
+async function runFormer(input: Record<string, unknown>, world: ChaosWorld): Promise<ReadonlySet<string>> {
+  const { scenario, soundDeps, target, directory } = world;
+  const { former, keys } = scenario;
+  if (former === undefined || keys.reuse !== true) return new Set();
+  const { max_cost_usd: _, ...rest } = input;
+  const result = await runLocally(
+    {
+      ...rest,
+      dedupe: true,
+      reuse: true,
+      run_id: FORMER_RUN_ID,
+      job_name_prefix: FORMER_RUN_ID,
+      max_records: former.rows,
+    },
+    { target: { ...target, deps: soundDeps }, random: () => 0.5 },
+  );
+  if (former.harm !== undefined && !former.isBeside) {
+    const files = await filesBelow(join(directory, LOCAL_BUCKET, 'answers'));
+    await harmOneOf(files, former.harm);
+    return new Set();
+  }
+  if (result.kind !== 'finished') return new Set();
+  const paths = result.summary.output_uris.map((uri) => localPathOf(directory, uri as S3Uri));
+  const rows = await Array.fromAsync(readResults(paths, {}));
+  return new Set(
+    rows
+      .filter(({ error_code, stop_reason }) => error_code === null && stop_reason === 'end_turn')
+      .map(({ name }) => String(name)),
+  );
 }
 
 /** How a run is started, and what is done in between. */

@@ -3,6 +3,9 @@ import type { FaultScript } from '../../src/emulator/faults/faults.ts';
 import { HARMS, type Harm } from '../support/harmed-files.ts';
 import type { OutputFault } from '../support/output-faults.ts';
 
+/** The run whose answers a run may have. */
+export const FORMER_RUN_ID = 'former';
+
 /** Everything that one run of the chaos suite is made of; a seed of fast-check gives it back. */
 export interface Scenario {
   dataset: {
@@ -35,6 +38,8 @@ export interface Scenario {
   outputs: OutputFault[];
   /** The same input under the same id is run in another bucket before, in the same account. */
   hasNeighbour: boolean;
+  /** A run of the first rows keeps its answers: before, and one file of them may be harmed; or at the same time. */
+  former: { rows: number; isBeside: boolean; harm: Harm | undefined } | undefined;
   /** Once it has ended without every answer, somebody mends the account and resumes it. */
   isTakenUp: boolean;
   /** What goes wrong on our own side. */
@@ -268,7 +273,7 @@ const scenarioWith = (
           max_attempts: fc.integer({ min: 1, max: 4 }),
           pilot: fc.boolean(),
           record_id_column: fc.constant('id'),
-          dedupe: fc.boolean(),
+          dedupe: fc.constant(true),
           retry_truncated: fc.boolean(),
           retry_refused: fc.boolean(),
           // An answer has about 40.
@@ -276,11 +281,27 @@ const scenarioWith = (
         },
         { requiredKeys: ['max_attempts', 'pilot'] },
       )
-      .chain((keys) => seldom(typedKeys, {}).map((typed) => ({ ...keys, ...typed }))),
+      .chain((keys) => seldom(typedKeys, {}).map((typed) => ({ ...keys, ...typed })))
+      .chain((keys) => fc.oneof(fc.constant(keys), fc.constant({ ...keys, reuse: true }))),
     budget: seldom(fc.double({ min: 0.5, max: 3, noNaN: true }), undefined),
     faults,
     outputs: seldom(fc.array(outputFault, { minLength: 1, maxLength: 2 }), []),
     hasNeighbour: seldom(fc.constant(true), false),
+    former: fc.option(
+      fc.record({
+        rows: fc.integer({ min: 1, max: 20 }),
+        isBeside: seldom(fc.constant(true), false),
+        harm: fc.option(
+          fc.record({
+            how: fc.constantFrom(...HARMS),
+            file: fc.nat({ max: 20 }),
+            at: fc.double({ min: 0, max: 0.99, noNaN: true }),
+          }),
+          { nil: undefined },
+        ),
+      }),
+      { nil: undefined },
+    ),
     isTakenUp: seldom(fc.constant(true), false),
     machine,
     seed: fc.integer({ min: 1, max: 1_000_000 }),

@@ -77,15 +77,26 @@ test('a run that is killed while results are merged and added up ends with every
     distinct: DISTINCT,
   });
   const moments = Array.from({ length: KILLS }, () =>
-    drawMomentAfter(/merge\.json|merged\/|runs\/killed\/output\//, random),
+    drawMomentAfter(/merge\.json|merged\/|runs\/killed\/output\/|answers\//, random),
   );
-  const { status, summary, what } = await trial.kill(moments, ...trial.run, '--dedupe');
+  const { status, summary, what } = await trial.kill(moments, ...trial.run, '--reuse');
   expect(status, what).toBe(0);
   expect(summary, what).toMatchObject({ status: 'succeeded', rows: { total: ROWS, succeeded: ROWS } });
   await expectEveryRowOnce(summary.output_paths, ROWS, DISTINCT);
   const { tracked, totals } = await trial.emulator.usage();
   expect(totals.answered, what).toBe(DISTINCT);
   expect(tracked?.bodiesAnsweredMoreThanOnce, what).toEqual([]);
+
+  // Whatever was killed while they were kept, they are all there; and a run that is killed while it takes them takes each.
+  const taking = Array.from({ length: KILLS }, () => drawMomentAfter(/laid\/|slices\/|plan\.json/, random));
+  const again = await trial.kill(taking, ...trial.run, '--reuse', '--run-id', 'again');
+  expect(again.summary, again.what).toMatchObject({
+    status: 'succeeded',
+    jobs: 0,
+    rows: { total: ROWS, succeeded: ROWS, reused: ROWS },
+  });
+  await expectEveryRowOnce(again.summary.output_paths, ROWS, DISTINCT);
+  expect((await trial.emulator.usage()).totals.answered, again.what).toBe(DISTINCT);
 }, 600_000);
 
 test('a cancel and a resume that are killed at random moments lose nothing, and pay for nothing twice', async () => {

@@ -30,14 +30,19 @@ const TEMPORARY = /\/\.quarry-tmp-/;
 
 /** Every file that Quarry keeps of a run in the store at `directory`. */
 export async function filesOfRun(directory: string, runId: string): Promise<string[]> {
-  const files: string[] = [];
-  for (const room of ['runs', 'working']) {
-    const folder = join(directory, LOCAL_BUCKET, room, runId);
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-    for (const entry of entries) if (entry.isFile()) files.push(join(entry.parentPath, entry.name));
-  }
-  return files
+  const rooms = ['runs', 'working'].map((room) => filesBelow(join(directory, LOCAL_BUCKET, room, runId)));
+  return (await Promise.all(rooms))
+    .flat()
     .filter((path) => !OF_BEDROCK.test(path) && !DERIVED.test(path) && !TEMPORARY.test(path))
+    .sort();
+}
+
+/** The files below a folder, sorted; none where there is no folder. */
+export async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }
 

@@ -11,6 +11,7 @@ interface PlanOptions extends TargetOptions {
   input?: string;
   jobsInFlight?: number;
   recordsPerHour: number;
+  explain?: string;
   json?: boolean;
   [flag: string]: unknown;
 }
@@ -30,6 +31,7 @@ export function addPlanCommand(program: Command, context: CliContext): void {
         .argParser(wholeNumber)
         .default(DEFAULT_RECORDS_PER_HOUR),
     )
+    .option('--explain <row>', 'with --reuse: say why the row with this record id is reused, or why not')
     .option('--json', 'print the plan as JSON, and nothing else');
   addRunFlags(addTargetOptions(command)).action((datasets: string[], options: PlanOptions) =>
     plan(datasets, options, context),
@@ -37,11 +39,11 @@ export function addPlanCommand(program: Command, context: CliContext): void {
 }
 
 async function plan(datasets: string[], options: PlanOptions, context: CliContext): Promise<void> {
-  const { dir, json, jobsInFlight, recordsPerHour } = options;
+  const { dir, json, jobsInFlight, recordsPerHour, explain } = options;
   const command = { quarry: quarryOf(options), context, dir };
   const request = await givenRequest(datasets, options, context);
   const report = await withProgress(command, (progress) =>
-    command.quarry.plan(request, { ...progress, jobsInFlight, recordsPerHour }),
+    command.quarry.plan(request, { ...progress, jobsInFlight, recordsPerHour, explain }),
   );
   context.out.write(json ? `${JSON.stringify(report, null, 2)}\n` : `${planLines(report).join('\n')}\n`);
 }

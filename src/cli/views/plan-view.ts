@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import type { PlannedSchema, PlanReport, ScheduledEnd } from '../../index.ts';
-import { count, duration, usd } from './format.ts';
+import { count, duration, printable, usd } from './format.ts';
 
 /** The plan, for people. */
 export function planLines(report: PlanReport): string[] {
@@ -33,6 +33,7 @@ export function planLines(report: PlanReport): string[] {
       `With ${count(schedule.jobs_in_flight, 'job')} at once and ${count(schedule.records_per_hour, 'record')} an hour in each; not counting time queued at Bedrock.`,
     );
   }
+  lines.push(...explanationLines(report.explanation));
   if (report.notes.length > 0) lines.push('', ...report.notes.map((note) => `Note: ${note}`));
   lines.push(
     '',
@@ -57,6 +58,17 @@ function quotaLines(quotas: PlanReport['quotas']): string[] {
   return records.source === jobs.source
     ? [`Quotas: at most ${what.join(' and ')}, by ${sources[records.source]}.`]
     : [`Quotas: at most ${what[0]}, by ${sources[records.source]}; ${what[1]}, by ${sources[jobs.source]}.`];
+}
+
+/** Why a row is reused, or what keeps it from that. */
+function explanationLines(explanation: PlanReport['explanation']): string[] {
+  if (explanation === null) return [];
+  const { record_id, reused_from, compared_with, reasons } = explanation;
+  if (reused_from !== null) return ['', printable(`Row ${record_id} gets the answer of run ${reused_from}.`)];
+  const against = compared_with === null ? '' : `, unlike in run ${compared_with}`;
+  return ['', `Row ${record_id} is not reused${against}:`, ...reasons.map((reason) => `  ${reason}`)].map(
+    printable,
+  );
 }
 
 /** What of the rows former runs have paid for, and what that saves. */

@@ -119,6 +119,8 @@ const PlanDocument = z.object({
   variants: z.tuple([Variant]),
   /** Absent where Bedrock answers, or the simulated model. */
   model_server: AnsweringServer.optional(),
+  /** Where Bedrock is asked, if that is none of AWS's own addresses. */
+  bedrock_endpoint: z.string().optional(),
   /** Column that gives the record ids, where the input names none and the dataset has one of that name. */
   record_id_column: z.string().optional(),
   /** Rows of the dataset that are run: all of them, unless max_records or max_num_jobs says otherwise. */

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { systemClock } from '../../core/clock.ts';
 import { jobsAtOnce } from '../../core/jobs/quotas.ts';
 import { DEFAULT_RECORDS_PER_HOUR } from '../../core/plan/schedule.ts';
+import { explainRow } from '../../steps/answers/explain-row.ts';
 import { draftPlan } from '../../steps/plan/draft-plan.ts';
 import { withFilesInPlace } from '../../store/files-in-place.ts';
 import { isOfThisMachine } from '../place-dataset.ts';
@@ -17,12 +18,19 @@ export interface PlanOptions extends FollowOptions {
   jobsInFlight?: number | undefined;
   /** Records that one job does in an hour. */
   recordsPerHour?: number | undefined;
+  /** With `reuse`: record id of a row of which it is to be said why it is reused, or why not. */
+  explain?: string | undefined;
 }
 
 /** What a run would be. Nothing is sent but the dataset, where it is this machine's and the bucket is not. */
 export async function draftRun(
   request: RunRequest,
-  { jobsInFlight, recordsPerHour = DEFAULT_RECORDS_PER_HOUR, ...options }: RunWorkOptions & PlanOptions,
+  {
+    jobsInFlight,
+    recordsPerHour = DEFAULT_RECORDS_PER_HOUR,
+    explain,
+    ...options
+  }: RunWorkOptions & PlanOptions,
 ): Promise<PlanReport> {
   const { files, tell, signal } = options;
   await files.requireReachable();
@@ -35,6 +43,7 @@ export async function draftRun(
   if (draft.duplicatesPath !== undefined) await rm(draft.duplicatesPath, { force: true });
   if (draft.reuse?.laid !== undefined && !draft.reuse.isPinned)
     await rm(draft.reuse.laid.path, { force: true });
+  const explanation = explain === undefined ? null : await explainRow(draft, explain, { ...planDeps, store });
   const isUploaded = files.target.kind !== 'local' && isOfThisMachine(request.dataset);
   const pace = {
     jobsInFlight:
@@ -54,6 +63,7 @@ export async function draftRun(
   return {
     uploaded_to: isUploaded ? String(input.s3_uri) : null,
     billed: files.target.kind !== 'local',
+    explanation,
     ...reportPlan(draft, { ...pace, earlier, nowMs: systemClock.now() }),
   };
 }

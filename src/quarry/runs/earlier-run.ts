@@ -66,7 +66,8 @@ function earlierOf(
     model_id === modelId &&
     summary.simulated === simulated &&
     (summary.billed ?? !summary.simulated) === billed;
-  const answers = checked ?? attempts.reduce((sum, { succeeded }) => sum + succeeded, 0);
+  const answers =
+    checked ?? attempts.reduce((sum, { attempts: sent, succeeded }) => sum + (sent === 0 ? 0 : succeeded), 0);
   if (!isAlike || answers < MIN_ANSWERS || tokens.output === 0) return [];
   return [
     {

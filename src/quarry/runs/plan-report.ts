@@ -5,6 +5,7 @@ import { answerSchemaOf, type SchemaForm } from '../../core/run-input/output-sch
 import { parseRunInput } from '../../core/run-input/run-input.ts';
 import { sentSchemaOf } from '../../core/run-input/sent-schema.ts';
 import { propertyColumnsOf } from '../../rows/results/result-columns.ts';
+import type { RowExplanation } from '../../steps/answers/explain-row.ts';
 import type { PlanDraft } from '../../steps/plan/draft-plan.ts';
 import type { EarlierRun } from './earlier-run.ts';
 
@@ -52,6 +53,8 @@ export interface PlanReport {
   duplicates: number;
   /** What former runs have of it; null where the run takes none of their answers. */
   reuse: ReuseReport | null;
+  /** Why the row that was asked about is reused, or why not; null where none was. */
+  explanation: RowExplanation | null;
   on_demand_rows: number;
   parts: number;
   slices: number;
@@ -80,7 +83,7 @@ export interface PlanReport {
 export function reportPlan(
   { plan, recordsOfParts, isKnown }: PlanDraft,
   { nowMs, earlier, ...pace }: JobPace & { nowMs: number; earlier: EarlierRun | undefined },
-): Omit<PlanReport, 'uploaded_to' | 'billed'> {
+): Omit<PlanReport, 'uploaded_to' | 'billed' | 'explanation'> {
   const isJob = (rows: number) => rows >= plan.min_records_per_job;
   const endOf = (sizes: readonly number[], headStartHours = 0): ScheduledEnd => {
     const schedule = scheduleJobs(sizes, pace);

@@ -261,7 +261,7 @@ const FILE_ERRORS =
   /^(?:Invalid Input|Invalid|Conversion|IO|Binder|Serialization|Not implemented|INTERNAL) Error/;
 
 /** True of an error that is the file's own: all others break the search, lest answers that are there be paid for again. */
-function isOfFile(error: unknown): boolean {
+export function isOfFile(error: unknown): boolean {
   if (error instanceof InvalidDatasetError || error instanceof ObjectNotFoundError) return true;
   return error instanceof Error && FILE_ERRORS.test(error.message);
 }

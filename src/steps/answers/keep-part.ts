@@ -5,7 +5,7 @@ import { answersFileUri, answersFolderUri } from '../../runs/answers-layout.ts';
 import type { StepDeps } from '../deps.ts';
 import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { type PlannedRun, variantOf } from '../run/read-plan.ts';
-import { askedOf, folderOf } from './asked.ts';
+import { type Answering, askedOf, folderOf } from './asked.ts';
 
 /** A part whose rows are final. */
 export interface FinalPart {
@@ -16,13 +16,18 @@ export interface FinalPart {
   scratchDirectory: string;
 }
 
+/** What keeping needs of the world: where answers go, and who gave these. */
+export type KeepDeps = Pick<StepDeps, 'store' | 'hash'> & {
+  settings: Pick<StepDeps['settings'], 'bucket'> & Answering;
+};
+
 /**
  * Keeps the answers of a part for later runs, in a file that no other part writes: a repeated call writes the same again.
  * Gives how many they are.
  */
 export async function keepPart(
   { run, part, resultPath, scratchDirectory }: FinalPart,
-  { store, settings, hash }: Pick<StepDeps, 'store' | 'settings' | 'hash'>,
+  { store, settings, hash }: KeepDeps,
 ): Promise<number> {
   const { plan } = run;
   const { model, input, call } = variantOf(run, part);

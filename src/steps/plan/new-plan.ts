@@ -190,7 +190,7 @@ function planOf(
 ): RunPlan {
   const { given, call, runId, inputHash, hub } = run;
   const { dataset, input } = read;
-  const { quotas, version, modelServer } = deps.settings;
+  const { quotas, version, modelServer, bedrockEndpoint } = deps.settings;
   const { run_id: _, ...unnamed } = given;
   return {
     format_version: 3,
@@ -202,6 +202,7 @@ function planOf(
     hub,
     variants: [variantOf(read, call, deps)],
     ...(modelServer === undefined ? {} : { model_server: modelServer }),
+    ...(bedrockEndpoint === undefined ? {} : { bedrock_endpoint: bedrockEndpoint }),
     ...(input.record_id_column === given.record_id_column
       ? {}
       : { record_id_column: input.record_id_column }),

@@ -15,6 +15,8 @@ import type { ObjectStore } from '../../store/object-store.ts';
 /** An output file that a run has, and what its ledger says of it. */
 export interface ResultFile {
   partId: string;
+  /** Which of the plan's variants it is of, by its place there. */
+  variant: number;
   uri: S3Uri;
   rows: RowCounts;
   /** Undefined where an earlier version wrote the ledger. */
@@ -41,7 +43,7 @@ export async function listResultFiles(layout: RunLayout, store: ObjectStore): Pr
 }
 
 async function resultFileOf(
-  { part_id: partId }: WavePart,
+  { part_id: partId, variant }: WavePart,
   layout: RunLayout,
   store: ObjectStore,
 ): Promise<ResultFile | undefined> {
@@ -54,6 +56,7 @@ async function resultFileOf(
   if (!isFinal(ledger)) {
     return {
       partId,
+      variant,
       uri,
       rows,
       facts,
@@ -63,6 +66,7 @@ async function resultFileOf(
   }
   return {
     partId,
+    variant,
     uri,
     rows,
     facts,

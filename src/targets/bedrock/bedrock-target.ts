@@ -101,10 +101,27 @@ export function bedrockPlanDeps(
       rowsPerSlice: ROWS_PER_SLICE,
       region,
       simulated: false,
+      ...foreignEndpoint(process.env),
       billed: true,
       version,
     },
   };
+}
+
+/** Variables that give Bedrock another address, the first that is there. https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */
+const ENDPOINT_VARIABLES = [
+  'AWS_ENDPOINT_URL_BEDROCK_RUNTIME',
+  'AWS_ENDPOINT_URL_BEDROCK',
+  'AWS_ENDPOINT_URL',
+];
+/** Hosts of AWS, those of interface endpoints included. */
+const AWS_HOST = /\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
+
+/** Where Bedrock is asked by the environment, unless that is AWS itself. */
+export function foreignEndpoint(environment: NodeJS.ProcessEnv): { bedrockEndpoint?: string } {
+  const address = ENDPOINT_VARIABLES.flatMap((name) => environment[name] || [])[0];
+  if (address === undefined || AWS_HOST.test(URL.parse(address)?.hostname ?? '')) return {};
+  return { bedrockEndpoint: address };
 }
 
 /** Sets the target up: the embedded engine on this machine, the objects in S3, the jobs at Bedrock. */
