@@ -1,3 +1,4 @@
+import { givenName } from '../core/plan/names-apart.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
 import { answerSchemaOf, type JsonSchema, schemaInstruction } from '../core/run-input/output-schema.ts';
 import { type PromptPiece, parsePromptTemplate } from '../prompts/prompt-template.ts';
@@ -30,6 +31,6 @@ export function typedColumnsOf({ dataset, variants: [{ output_column }], input }
   const prefix = typeof input.output_prefix === 'string' ? input.output_prefix : '';
   const { properties } = answerSchemaOf(input.output_schema as JsonSchema);
   const names = Object.keys(properties).map((name) => `${prefix}${name}`);
-  const others = new Set([...dataset.columns.map(({ name }) => name), output_column]);
+  const others = new Set([...dataset.columns.map(({ name }) => givenName(name)), output_column]);
   return names.filter((name) => !others.has(name) && !OWN_COLUMNS.has(name));
 }

@@ -1,3 +1,4 @@
+import { columnFromArray, type DataType, int32, tableFromColumns, tableToIPC } from '@uwdata/flechette';
 import type { SchemaElement } from 'hyparquet';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { everyColumn, withFooter } from './lying-parquet.ts';
@@ -43,3 +44,32 @@ export const asInt96 = (values: Uint8Array[]) =>
       delete column.statistics;
     });
   });
+
+/** The same file, with Arrow's note of what its column `v` was; `note` is another note. */
+export function withArrow(file: Uint8Array, type: DataType, note?: string): Buffer {
+  const table = tableFromColumns([['v', columnFromArray([], int32())]]);
+  const fields = table.schema.fields.map((field) => ({ ...field, type }));
+  const typed = Object.create(table, {
+    schema: { value: { ...table.schema, fields } },
+    children: { value: [] },
+  });
+  const stream = Buffer.from(tableToIPC(typed, { format: 'stream' }) ?? []);
+  // A message begins with its length: the first one is the schema.
+  const value = note ?? stream.subarray(0, 8 + stream.readInt32LE(4)).toString('base64');
+  return withFooter(file, (footer) => {
+    footer.key_value_metadata = [{ key: 'ARROW:schema', value }];
+  });
+}
+
+/** A file of one column `v`, which has one list of two integers. */
+export const listOfTwo = bytes(
+  parquetWriteBuffer({
+    columnData: [{ name: 'v', data: [[1, 2]] }],
+    schema: [
+      { name: 'schema', num_children: 1 },
+      { name: 'v', repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST' },
+      { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+      { name: 'element', repetition_type: 'OPTIONAL', type: 'INT32' },
+    ],
+  }),
+);

@@ -28,6 +28,8 @@ export const CsvLayout = z.object({
   skip: Count.optional(),
   /** False where the first record is a row, and columns have no names. */
   header: z.literal(false).optional(),
+  /** True where lines end in a carriage return alone, as old Macs had it. */
+  returns: z.literal(true).optional(),
   /** True where a line like `sep=;` stands above the header. */
   sep_line: z.literal(true).optional(),
   /** What becomes of records that have not as many fields as the header; absent where all have. */

@@ -1,4 +1,5 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { givenName } from '../../core/plan/names-apart.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { JoinedBy } from './run-diff.ts';
 
@@ -37,8 +38,8 @@ export function isSameDataset(a: RunPlan, b: RunPlan): boolean {
 
 /** Columns of the dataset that both have, in the order of the first. */
 export function sharedInputs(a: RunPlan, b: RunPlan): string[] {
-  const ofB = new Set(b.dataset.columns.map(({ name }) => name));
-  return a.dataset.columns.map(({ name }) => name).filter((name) => ofB.has(name));
+  const ofB = new Set(b.dataset.columns.map(({ name }) => givenName(name)));
+  return a.dataset.columns.map(({ name }) => givenName(name)).filter((name) => ofB.has(name));
 }
 
 /** The column that gives a run's record ids; undefined where rows are numbered. */
@@ -49,7 +50,7 @@ function idColumnOf({ input, record_id_column }: RunPlan): string | undefined {
 function byContent(a: RunPlan, b: RunPlan): JoinedBy {
   const columns = sharedInputs(a, b);
   if (columns.length > 0) return { kind: 'content', columns };
-  const namesOf = ({ dataset }: RunPlan) => dataset.columns.map(({ name }) => name).join(', ');
+  const namesOf = ({ dataset }: RunPlan) => dataset.columns.map(({ name }) => givenName(name)).join(', ');
   throw new InvalidRunInputError(
     `The datasets of "${a.run_id}" (${namesOf(a)}) and "${b.run_id}" (${namesOf(b)}) have no column in common: nothing says which rows are the same. Give both runs a record_id_column of the same ids.`,
   );

@@ -1,10 +1,18 @@
 import { REFUSED_STOP_REASONS, TRUNCATED_STOP_REASONS } from '../../core/jobs/retry-policy.ts';
+import { isApart } from '../../core/plan/names-apart.ts';
 import type { Column } from '../../core/plan/part.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
-import { copyToParquet, readParquetColumns, readParquetSql, readUnpackedBytes } from '../duckdb/parquet.ts';
+import {
+  copyToParquet,
+  type ReadName,
+  readParquetColumns,
+  readParquetSql,
+  readUnpackedBytes,
+} from '../duckdb/parquet.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
+import { namesToRead } from '../parquet/column-renaming.ts';
 import { type Asked, REQUEST_HASH_COLUMN, requestHashSql } from '../prepare/record-sql.ts';
 import type { ResultColumns } from '../results/result-columns.ts';
 
@@ -61,7 +69,7 @@ export async function keepAnswers(request: KeepRequest): Promise<number> {
   );
   if (Number(found) === 0) return 0;
   return await copyToParquet(db, {
-    sql: keptSql(request, names),
+    sql: keptSql(request, names, await apartOf(request)),
     path: answersPath,
     compression: 'snappy',
     bytesPerRow: bytes / Math.max(1, rows),
@@ -82,11 +90,18 @@ function isKeptSql({ columns: { answer, all } }: KeepRequest): string {
   ].join(' AND ');
 }
 
+/** The dataset's columns that are kept apart, and what DuckDB calls them in the result. */
+async function apartOf({ resultPath, datasetColumns }: KeepRequest): Promise<ReadName[]> {
+  const names = datasetColumns.map(({ name }) => name);
+  return ((await namesToRead(resultPath, names)) ?? []).filter(({ name }) => isApart(name));
+}
+
 /** SQL for the kept answers, in the order of the rows; of rows that ask the same, the one that was paid for. */
-function keptSql(request: KeepRequest, present: readonly Column[]): string {
+function keptSql(request: KeepRequest, present: readonly Column[], apart: readonly ReadName[]): string {
   const { resultPath, columns, frame, asked, datasetColumns, runId, answeredAt } = request;
   const idColumn = present.find(({ name }) => name === 'record_id') ?? { name: 'record_id', type: 'VARCHAR' };
-  const from = `(SELECT *, file_row_number AS ${PLACE} FROM ${readParquetSql(resultPath)} WHERE ${isKeptSql(request)})`;
+  const named = apart.map(({ read, name }) => `${sqlName(read)} AS ${sqlName(name)}, `).join('');
+  const from = `(SELECT *, ${named}file_row_number AS ${PLACE} FROM ${readParquetSql(resultPath)} WHERE ${isKeptSql(request)})`;
   const hashed = requestHashSql(
     { frame, asked, columns: datasetColumns },
     {

@@ -1,4 +1,4 @@
-import { countNewlines } from './source-encoding.ts';
+import { countNewlines, NEWLINE } from './source-encoding.ts';
 
 /** Bytes that begin at an offset of the file. */
 export interface FileBytes {
@@ -15,18 +15,18 @@ export interface RecordBytes {
   lineOf(offset: number): number;
 }
 
-/** Starts with no bytes. */
-export function createRecordBytes(): RecordBytes {
+/** Starts with no bytes, of lines that end in `newline`. */
+export function createRecordBytes(newline = NEWLINE): RecordBytes {
   let held: FileBytes = { bytes: Buffer.alloc(0), offset: 0 };
   let line = 1;
   return {
     push: (chunk, recordStart) => {
       const dropped = recordStart - held.offset;
-      line += countNewlines(held.bytes.subarray(0, dropped));
+      line += countNewlines(held.bytes.subarray(0, dropped), newline);
       const rest = held.bytes.subarray(dropped);
       held = { bytes: rest.length === 0 ? chunk : Buffer.concat([rest, chunk]), offset: recordStart };
     },
     bytes: () => held,
-    lineOf: (offset) => line + countNewlines(held.bytes.subarray(0, offset - held.offset)),
+    lineOf: (offset) => line + countNewlines(held.bytes.subarray(0, offset - held.offset), newline),
   };
 }

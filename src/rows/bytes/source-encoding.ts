@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 
-const NEWLINE = 10;
+export const NEWLINE = 10;
+const RETURN = 13;
 /** Of the UTF-8 byte order mark. */
 const MARK_BYTES = 3;
 /** UTF-16 has one of two; without it nobody can tell it from other bytes for sure. */
@@ -59,10 +60,12 @@ function createConversion(uri: S3Uri, encoding: string): TextDecoding {
   }
   const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
   let line = 1;
+  let newline: number | undefined;
   const decode = (bytes: Buffer, stream: boolean): Buffer => {
     try {
       const text = Buffer.from(decoder.decode(bytes, { stream }));
-      line += countNewlines(text);
+      newline ??= newlineOf(text);
+      line += countNewlines(text, newline);
       return text;
     } catch (error) {
       throw new InvalidDatasetError(
@@ -78,6 +81,7 @@ function createConversion(uri: S3Uri, encoding: string): TextDecoding {
 function createUtf8Check(uri: S3Uri): TextDecoding {
   let rest: Buffer = Buffer.alloc(0);
   let line = 1;
+  let newline: number | undefined;
   const refuse = (at: number): never => {
     throw new InvalidDatasetError(
       `Line ${at} of ${uri} is not UTF-8 (perhaps Windows-1252 or Latin-1). For CSV, name its encoding with csv_encoding (--csv-encoding windows-1252); or convert the file first, for example: iconv -f WINDOWS-1252 -t UTF-8 in > out`,
@@ -88,8 +92,9 @@ function createUtf8Check(uri: S3Uri): TextDecoding {
       const whole = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
       const end = whole.length - unfinishedBytes(whole);
       const checked = whole.subarray(0, end);
-      if (!isUtf8(checked)) refuse(line + lineOfBadByte(checked));
-      line += countNewlines(checked);
+      newline ??= newlineOf(checked);
+      if (!isUtf8(checked)) refuse(line + lineOfBadByte(checked, newline));
+      line += countNewlines(checked, newline);
       rest = Buffer.from(whole.subarray(end));
       return bytes;
     },
@@ -111,20 +116,25 @@ function unfinishedBytes(bytes: Buffer): number {
   return 0;
 }
 
-function lineOfBadByte(bytes: Buffer): number {
+function lineOfBadByte(bytes: Buffer, newline: number): number {
   let line = 0;
   let start = 0;
   for (;;) {
-    const end = bytes.indexOf(NEWLINE, start);
+    const end = bytes.indexOf(newline, start);
     if (end === -1 || !isUtf8(bytes.subarray(start, end))) return line;
     line += 1;
     start = end + 1;
   }
 }
 
-/** How many newlines there are. */
-export function countNewlines(bytes: Buffer): number {
+/** How many newlines there are; `newline` is the byte that is one. */
+export function countNewlines(bytes: Buffer, newline = NEWLINE): number {
   let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
+  for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) count += 1;
   return count;
+}
+
+/** What ends the lines of a text that begins so. */
+function newlineOf(bytes: Buffer): number {
+  return bytes.includes(RETURN) && !bytes.includes(NEWLINE) ? RETURN : NEWLINE;
 }

@@ -24,6 +24,7 @@ import {
   readUnpackedBytes,
 } from '../duckdb/parquet.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
+import { giveNamesBack } from '../parquet/column-renaming.ts';
 import {
   ANSWERED_BY_COLUMN,
   ANSWERED_BY_ROW_COLUMN,
@@ -132,6 +133,7 @@ export async function collectPart(request: CollectRequest): Promise<CollectedPar
       );
     }
   }
+  await giveNamesBack(resultPath, input.names);
   const { elsewhere } = input;
   const failures = await countFailures(db, resultPath, request.retry);
   return {

@@ -4,14 +4,9 @@ import { privately } from '../../core/text/private-text.ts';
 import type { RowWindow } from '../bytes/source-bytes.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
-import {
-  copyToParquet,
-  parquetRangeSql,
-  readParquetColumns,
-  readParquetSql,
-  readUnpackedBytes,
-} from '../duckdb/parquet.ts';
+import { copyToParquet, parquetRangeSql, readParquetSql, readUnpackedBytes } from '../duckdb/parquet.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
+import { readGivenColumns, renameColumns } from '../parquet/column-renaming.ts';
 import { ANSWERED_BY_COLUMN, RECORD_ID_COLUMN } from '../prepare/record-sql.ts';
 import {
   openResult,
@@ -73,6 +68,7 @@ export async function mergePart(request: MergeRequest): Promise<Omit<ResultLedge
     compression: 'snappy',
     bytesPerRow: bytes / Math.max(1, rowCount),
   });
+  if (result.given !== undefined) await renameColumns(mergedPath, result.given);
   await refuseOtherRows(db, request);
   const { tokens: _, ...ledger } = await readLedger(db, [mergedPath], { columns: request.columns });
   const lost = ledger.reasons.find(({ error_code }) => error_code === NOT_FOUND);
@@ -90,6 +86,8 @@ const NOT_FOUND = 'AnswerNotFound';
 /** The columns of a part's first result. */
 interface FirstResult {
   names: readonly string[];
+  /** Those that the merged file is to have, where DuckDB calls columns otherwise. */
+  given: readonly string[] | undefined;
   /** SQL for a row's record id. */
   id: string;
   /** True where rows of it are answered elsewhere. */
@@ -97,14 +95,16 @@ interface FirstResult {
 }
 
 async function readColumns(db: DuckDb, resultPath: string): Promise<FirstResult> {
-  const columns = await readParquetColumns(db, resultPath);
+  const columns = await readGivenColumns(db, resultPath);
   const idColumn = columns.find(({ name }) => name === 'record_id');
   if (idColumn === undefined) throw new Error(`The result ${resultPath} has no column record_id.`);
-  const names = columns.map(({ name }) => name);
+  const kept = columns.filter(({ name }) => name !== ANSWERED_BY_COLUMN);
+  const isRenamed = kept.some(({ name, given }) => name !== given);
   return {
-    names: names.filter((name) => name !== ANSWERED_BY_COLUMN),
+    names: kept.map(({ name }) => name),
+    given: isRenamed ? kept.map(({ given }) => given) : undefined,
     id: columnText(idColumn),
-    isElsewhere: names.includes(ANSWERED_BY_COLUMN),
+    isElsewhere: kept.length < columns.length,
   };
 }
 

@@ -4,6 +4,7 @@ import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, sqlName } from '../duckdb/duckdb.ts';
 import { copyToParquet, readParquetColumns, readParquetSql } from '../duckdb/parquet.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
+import { type GivenColumn, readGivenColumns } from '../parquet/column-renaming.ts';
 import { fetchColumns, openResult, type ResultFile } from '../results/read-results.ts';
 import { REFUSED_SQL, TRUNCATED_SQL } from '../results/scan-results.ts';
 import type { SharedColumn } from './shared-columns.ts';
@@ -55,7 +56,7 @@ export async function writeImages(
   const paths: string[] = [];
   for (const [index, source] of side.files.entries()) {
     await using file = await openResult(source);
-    const columns = await readParquetColumns(db, file.path);
+    const columns = await readGivenColumns(db, file.path);
     await makeRoomForColumns(db, columns.length, COMPARE_MEMORY_MB);
     const { sql, reads } = imageSql(columns, { side, firstPlace: index * FILE_ROWS, ...request });
     await fetchColumns(db, file, reads);
@@ -79,14 +80,15 @@ interface ImagePlan extends ImageRequest {
 
 /** What is selected, and the columns that it is made of. */
 function imageSql(
-  columns: readonly Column[],
+  columns: readonly GivenColumn[],
   { side, firstPlace, key, inputs, columns: shared, isEmbedding }: ImagePlan,
 ): { sql: string; reads: string[] } {
   const reads = new Set(['record_id', 'error_code', 'stop_reason', 'input_tokens', 'output_tokens']);
-  const known = new Map(columns.map((column) => [column.name, column]));
+  const known = new Map(columns.map((column) => [column.given, column]));
   const read = (name: string, type = 'VARCHAR') => {
     reads.add(name);
-    return known.has(name) ? sqlName(name) : `CAST(NULL AS ${type})`;
+    const column = known.get(name);
+    return column === undefined ? `CAST(NULL AS ${type})` : sqlName(column.name);
   };
   const textOf = (name: string) => {
     reads.add(name);

@@ -1,6 +1,6 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { CsvFault } from './csv-faults.ts';
+import { CsvFault, LONE_RETURN, NEWLINE_AMONG_RETURNS } from './csv-faults.ts';
 import { CsvScanner } from './csv-scanner.ts';
 import type { CsvDialect, RaggedPolicy } from './scan-options.ts';
 
@@ -43,19 +43,51 @@ interface Reading {
   isEven: boolean;
   /** True where a field begins with a double quote that is not one of this dialect's. */
   hasOtherQuotes: boolean;
+  /** What is wrong with the first record of which something is. */
+  fault?: string;
 }
 
 /** The line `sep=;` that Excel takes for its own, and what it says; undefined where the sample begins with another line. */
 export function readSepLine(sample: Buffer): string | undefined {
-  return /^sep=(.)\r?\n/i.exec(sample.toString('latin1', 0, 16))?.[1];
+  return /^sep=(.)(?:\r\n?|\n)/i.exec(sample.toString('latin1', 0, 16))?.[1];
+}
+
+/** How a file is written. */
+export interface FoundForm {
+  dialect: CsvDialect;
+  /** True where lines end in a carriage return alone. */
+  returns: boolean;
+}
+
+type Given = GivenDialect & { hasSepLine: boolean };
+
+/**
+ * Finds what a file is written with. Its lines end in carriage returns where no newline is outside quotes. Throws
+ * InvalidDatasetError where there are several ways to read it, since a guess could change every value.
+ */
+export function findForm(sample: CsvSample, given: Given): FoundForm {
+  const usual = { dialect: findDialect(sample, { ...given, returns: false }), returns: false };
+  if (!/\r(?!\n)/.test(sample.bytes.toString('latin1'))) return usual;
+  const { fault, columns } = readAs(sample, usual.dialect, { ...given, returns: false });
+  const mayBePassed = given.skip !== undefined || given.comment !== undefined;
+  if (fault !== LONE_RETURN && !mayBePassed) return usual;
+  const dialect = findDialect(sample, { ...given, returns: true });
+  const reading = readAs(sample, dialect, { ...given, returns: true });
+  if (reading.fault === NEWLINE_AMONG_RETURNS || reading.columns === 0) return usual;
+  if (fault !== LONE_RETURN && columns > 0) {
+    throw new InvalidDatasetError(
+      `${sample.uri} can be read in 2 ways: its lines end in newlines, or in carriage returns. Write it with newlines alone.`,
+    );
+  }
+  return { dialect, returns: true };
 }
 
 /**
- * Finds what a file is written with: the one delimiter that gives every record as many fields as the header, at least two.
- * Throws InvalidDatasetError where there are several ways to read it, since a guess could change every value. Where there
+ * Finds the dialect: the one delimiter that gives every record as many fields as the header, at least two.
+ * Throws InvalidDatasetError where there are several. Where there
  * is none, the dialect is one in which the file's fault can be told, or that of a single column.
  */
-export function findDialect(sample: CsvSample, given: GivenDialect & { hasSepLine: boolean }): CsvDialect {
+function findDialect(sample: CsvSample, given: Given & { returns: boolean }): CsvDialect {
   const { delimiter, quote, ragged = 'refuse' } = given;
   const others = [given.escape, given.comment];
   const delimiters =
@@ -104,9 +136,10 @@ function ambiguous(uri: S3Uri, readings: readonly Reading[]): InvalidDatasetErro
 function readAs(
   { bytes, isWhole }: CsvSample,
   dialect: CsvDialect,
-  given: GivenDialect & { hasSepLine: boolean },
+  given: Given & { returns: boolean },
 ): Reading {
   let [columns, isEven, hasOtherQuotes] = [0, true, false];
+  let fault: string | undefined;
   const scanner = new CsvScanner({
     ...given,
     dialect,
@@ -125,8 +158,15 @@ function readAs(
   } catch (error) {
     if (!(error instanceof CsvFault)) throw error;
     isEven = false;
+    fault = error.message;
   }
-  return { dialect, columns, isEven, hasOtherQuotes: hasOtherQuotes && dialect.quote !== '"' };
+  return {
+    dialect,
+    columns,
+    isEven,
+    hasOtherQuotes: hasOtherQuotes && dialect.quote !== '"',
+    ...(fault === undefined ? {} : { fault }),
+  };
 }
 
 /** The escape, where there is one. */

@@ -15,6 +15,9 @@ export class CsvFault extends Error {
 export const LONE_RETURN =
   'has a carriage return outside quotes without a newline after it. End lines with \\n or \\r\\n.';
 
+export const NEWLINE_AMONG_RETURNS =
+  'has a newline outside quotes, though lines before it end in carriage returns. End all lines with \\n or \\r\\n.';
+
 export const OTHER_QUOTE =
   'has a field that begins with a double quote, though fields before it are quoted with single ones. Say which are meant with csv_quote (--csv-quote).';
 

@@ -10,7 +10,8 @@ export async function* readCsvRecords(
   file: SourceFile,
   bounds: readonly number[] = [],
 ): AsyncGenerator<TextRecords> {
-  const scanner = new CsvScanner(scanOptionsOf(csvLayoutOf(file)));
+  const layout = csvLayoutOf(file);
+  const scanner = new CsvScanner(scanOptionsOf(layout));
   try {
     yield* cutRecords(
       readSourceBytes(file),
@@ -28,7 +29,7 @@ export async function* readCsvRecords(
       bounds,
     );
   } catch (error) {
-    throw await explain(file, error);
+    throw await explain(file, error, layout);
   }
 }
 
@@ -79,6 +80,6 @@ export async function* readCanonicalCsv(
     scanner.end();
     yield* written(firstRow);
   } catch (error) {
-    throw await explain(file, error);
+    throw await explain(file, error, layout);
   }
 }

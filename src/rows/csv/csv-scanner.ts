@@ -3,6 +3,7 @@ import {
   CsvFault,
   LONE_RETURN,
   MAX_CSV_RECORD_BYTES,
+  NEWLINE_AMONG_RETURNS,
   OTHER_QUOTE,
   oddEscape,
   otherLength,
@@ -10,11 +11,9 @@ import {
   tooLong,
   UNCLOSED_QUOTE,
 } from './csv-faults.ts';
-import { bytesOf, type DialectBytes, indexOfAny } from './dialect-bytes.ts';
+import { bytesOf, type DialectBytes, indexOfAny, NEWLINE, RETURN } from './dialect-bytes.ts';
 import type { CsvDialect, RaggedPolicy, ScanOptions } from './scan-options.ts';
 
-const NEWLINE = 10;
-const RETURN = 13;
 const CAPITAL_N = 78;
 
 /** Where in a field the scanner is. */
@@ -60,14 +59,14 @@ export class CsvScanner {
   /** Starts a scan of a file. */
   constructor(options: ScanOptions) {
     const { dialect, ragged = 'refuse', columns = 0, hasSepLine = false, onRecord } = options;
-    const { skip = 0, hasHeader = true } = options;
+    const { skip = 0, hasHeader = true, returns = false } = options;
     this.#dialect = dialect;
     this.#bytes = bytesOf(options);
     this.#ragged = ragged;
     this.#onRecord = onRecord;
     this.#widest = columns;
     this.#isBeforeHeader = hasSepLine;
-    this.#isOdd = hasSepLine || skip > 0 || !hasHeader;
+    this.#isOdd = hasSepLine || skip > 0 || !hasHeader || returns;
     this.#hasHeader = hasHeader;
     this.#linesToSkip = skip;
     this.#state = skip > 0 ? PASSING : AT_START;
@@ -123,6 +122,7 @@ export class CsvScanner {
   scan(bytes: Buffer, untilRow?: number): number {
     // With its state in variables of its own, as it sees every byte.
     const { delimiter, quote, escapeMark, commentMark, foreignQuote, endsPlain, endsQuoted } = this.#bytes;
+    const { newline } = this.#bytes;
     const ends = this.#onRecord === undefined ? undefined : this.#fieldEnds;
     const offset = this.#offset;
     let [at, fields] = [this.#state, this.#fieldsSoFar];
@@ -139,10 +139,10 @@ export class CsvScanner {
       }
       const byte = bytes[i] ?? 0;
       if (at >= PASSING) {
-        if (at === PASSING) i = bytes.indexOf(NEWLINE, i);
+        if (at === PASSING) i = bytes.indexOf(newline, i);
         if (i === -1) break;
         at = at === PASSING ? this.#endPassed(offset + i) : this.#afterEscape(at, byte, offset + i);
-      } else if (byte === NEWLINE) {
+      } else if (byte === newline) {
         const isLast = this.#endLine(offset + i, { isReturned: at === AFTER_RETURN, fields, untilRow });
         [at, fields] = [AT_START, 1];
         if (isLast) return this.#stopAt(i + 1);
@@ -154,6 +154,8 @@ export class CsvScanner {
         at = AT_START;
       } else if (byte === RETURN) {
         at = AFTER_RETURN;
+      } else if (byte === NEWLINE) {
+        throw new CsvFault(offset + i, NEWLINE_AMONG_RETURNS);
       } else if (at === AFTER_QUOTE) {
         if (byte !== quote) throw new CsvFault(offset + i, textAfterQuote(this.#dialect));
         at = IN_QUOTES;
@@ -209,16 +211,16 @@ export class CsvScanner {
 
   /** The state after an escape and this byte. */
   #afterEscape(state: number, byte: number, at: number): number {
-    const { delimiter, quote, escapeMark } = this.#bytes;
+    const { delimiter, quote, escapeMark, newline } = this.#bytes;
     this.#isOdd = true;
     if (state === ESCAPED_AT_START && byte === CAPITAL_N) return AFTER_NULL;
     const isMeant =
       byte === delimiter ||
       byte === quote ||
       byte === escapeMark ||
-      byte === NEWLINE ||
+      byte === newline ||
       // Before `\r\n`, and outside quotes, it is not said that the line goes on.
-      (byte === RETURN && state === ESCAPED_IN_QUOTES);
+      ((byte === RETURN || byte === NEWLINE) && state === ESCAPED_IN_QUOTES);
     if (!isMeant) throw new CsvFault(at, oddEscape(this.#dialect));
     return state === ESCAPED_IN_QUOTES ? IN_QUOTES : IN_PLAIN;
   }

@@ -4,10 +4,11 @@ import { createRecordBytes } from '../bytes/record-bytes.ts';
 import { readSourceBytes, type SourceFile } from '../bytes/source-bytes.ts';
 import { countNewlines } from '../bytes/source-encoding.ts';
 import { parseSourceName } from '../sources/source-name.ts';
-import { findDialect, type GivenDialect, readSepLine, SAMPLE_BYTES } from './csv-dialect.ts';
+import { findForm, type GivenDialect, readSepLine, SAMPLE_BYTES } from './csv-dialect.ts';
 import { CsvFault } from './csv-faults.ts';
 import { textsOf } from './csv-fields.ts';
 import { CsvScanner } from './csv-scanner.ts';
+import { NEWLINE, RETURN } from './dialect-bytes.ts';
 import type { CsvRecord, ScanOptions } from './scan-options.ts';
 
 /** What the user says of CSV files. */
@@ -46,6 +47,7 @@ export async function readCsvStructure(
   onSkipped?: (record: SkippedRecord) => Promise<void>,
 ): Promise<CsvStructure | undefined> {
   let encoding = 'utf-8';
+  let returns: true | undefined;
   const bytes = readSourceBytes(file, {
     encoding: options.encoding,
     onEncoding: (found) => {
@@ -57,6 +59,7 @@ export async function readCsvStructure(
     const head = await readHead(chunks);
     if (head.isWhole && isBlank(head.bytes)) return undefined;
     const layout = layoutOf(file, head, options);
+    returns = layout.returns;
     const header = await readHeader(head, chunks, layout);
     if (header.names.length === 0) return undefined;
     const counts = await scanAll({ head: header.bytes, chunks, layout, onSkipped }, options);
@@ -69,7 +72,7 @@ export async function readCsvStructure(
       isPlain: counts.isPlain && layout.quote === '"' && encoding === 'utf-8',
     };
   } catch (error) {
-    throw await explain(file, error, options.encoding);
+    throw await explain(file, error, { encoding: options.encoding, returns });
   } finally {
     await chunks.return(undefined);
   }
@@ -82,7 +85,7 @@ export async function readCsvHeader(file: SourceFile): Promise<string[]> {
     const { names } = await readHeader(await readHead(chunks), chunks, csvLayoutOf(file));
     return names;
   } catch (error) {
-    throw await explain(file, error);
+    throw await explain(file, error, csvLayoutOf(file));
   } finally {
     await chunks.return(undefined);
   }
@@ -95,15 +98,21 @@ export function csvLayoutOf({ uri, layout }: SourceFile): CsvLayout {
 
 /** How a file of this layout is scanned. */
 export function scanOptionsOf(layout: CsvLayout): ScanOptions {
-  const { delimiter, quote, ragged, columns, comment, skip, header, sep_line } = layout;
+  const { delimiter, quote, ragged, columns, comment, skip, header, sep_line, returns } = layout;
   const dialect = { delimiter, quote, escape: layout.escape };
-  return { dialect, ragged, columns, comment, skip, hasHeader: header ?? true, hasSepLine: sep_line };
+  const lines = { comment, skip, hasHeader: header ?? true, hasSepLine: sep_line, returns };
+  return { dialect, ragged, columns, ...lines };
 }
 
 /** What to say of an error; of a fault of the file's, its line. These are counted only here: that would slow down sound files. */
-export async function explain(file: SourceFile, error: unknown, encoding?: string): Promise<unknown> {
+export async function explain(
+  file: SourceFile,
+  error: unknown,
+  { encoding, returns }: { encoding?: string | undefined; returns?: boolean | undefined },
+): Promise<unknown> {
   if (!(error instanceof CsvFault)) return error;
-  const line = await lineAt(readSourceBytes(file, { encoding }), error.at);
+  const newline = returns === true ? RETURN : NEWLINE;
+  const line = await lineAt(readSourceBytes(file, { encoding }), { at: error.at, newline });
   return new InvalidDatasetError(`Line ${line} of ${file.uri} ${error.message}`, { cause: error });
 }
 
@@ -136,13 +145,15 @@ function layoutOf({ uri }: SourceFile, head: Head, options: CsvOptions): CsvLayo
   const sepDelimiter = skip > 0 ? undefined : readSepLine(head.bytes);
   const hasSepLine = sepDelimiter !== undefined;
   const delimiter = options.delimiter ?? sepDelimiter ?? parseSourceName(uri)?.delimiter;
-  const dialect = findDialect({ uri, ...head }, { ...options, delimiter, ragged, hasSepLine });
+  const given = { ...options, delimiter, ragged, hasSepLine };
+  const { dialect, returns } = findForm({ uri, ...head }, given);
   return {
     ...dialect,
     ...(comment === undefined ? {} : { comment }),
     ...(skip === 0 ? {} : { skip }),
     ...(hasHeader ? {} : { header: false as const }),
     ...(hasSepLine ? { sep_line: true as const } : {}),
+    ...(returns ? { returns: true as const } : {}),
     ...(ragged === 'refuse' ? {} : { ragged }),
   };
 }
@@ -186,7 +197,7 @@ interface WholeScan {
 }
 
 async function scanAll({ head, chunks, layout, onSkipped }: WholeScan, { quote }: CsvOptions) {
-  const held = createRecordBytes();
+  const held = createRecordBytes(layout.returns === true ? RETURN : NEWLINE);
   let skipped: SkippedRecord[] = [];
   const onRecord: ScanOptions['onRecord'] = ({ start, end, fieldEnds }, kind) => {
     if (kind !== 'skipped') return;
@@ -224,11 +235,14 @@ async function scanAll({ head, chunks, layout, onSkipped }: WholeScan, { quote }
   };
 }
 
-async function lineAt(chunks: AsyncIterable<Buffer>, at: number): Promise<number> {
+async function lineAt(
+  chunks: AsyncIterable<Buffer>,
+  { at, newline }: { at: number; newline: number },
+): Promise<number> {
   let line = 1;
   let offset = 0;
   for await (const bytes of chunks) {
-    line += countNewlines(bytes.subarray(0, Math.max(0, at - offset)));
+    line += countNewlines(bytes.subarray(0, Math.max(0, at - offset)), newline);
     offset += bytes.length;
     if (offset >= at) break;
   }

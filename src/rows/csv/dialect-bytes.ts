@@ -1,7 +1,7 @@
 import type { ScanOptions } from './scan-options.ts';
 
-const NEWLINE = 10;
-const RETURN = 13;
+export const NEWLINE = 10;
+export const RETURN = 13;
 const DOUBLE_QUOTE = 34;
 /** No byte. */
 const NONE = 256;
@@ -12,6 +12,8 @@ export interface DialectBytes {
   quote: number;
   escapeMark: number;
   commentMark: number;
+  /** What ends a line. */
+  newline: number;
   /** A quote that must not begin a field. */
   foreignQuote: number;
   /** By byte, 1 where it may end a run of plain text. */
@@ -21,7 +23,12 @@ export interface DialectBytes {
 }
 
 /** The bytes that mean something where a file is scanned so. */
-export function bytesOf({ dialect, comment, refusesDoubleQuotes = false }: ScanOptions): DialectBytes {
+export function bytesOf({
+  dialect,
+  comment,
+  returns,
+  refusesDoubleQuotes = false,
+}: ScanOptions): DialectBytes {
   const [delimiter, quote] = [byteOf(dialect.delimiter), byteOf(dialect.quote)];
   const escapeMark = byteOf(dialect.escape);
   return {
@@ -29,6 +36,7 @@ export function bytesOf({ dialect, comment, refusesDoubleQuotes = false }: ScanO
     quote,
     escapeMark,
     commentMark: byteOf(comment),
+    newline: returns === true ? RETURN : NEWLINE,
     foreignQuote: refusesDoubleQuotes ? DOUBLE_QUOTE : NONE,
     endsPlain: tableOf([delimiter, NEWLINE, RETURN, quote, escapeMark]),
     endsQuoted: escapeMark === NONE ? undefined : tableOf([quote, escapeMark]),

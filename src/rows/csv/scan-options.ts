@@ -37,6 +37,8 @@ export interface ScanOptions {
    * @default true
    */
   hasHeader?: boolean | undefined;
+  /** True where lines end in a carriage return alone. */
+  returns?: boolean | undefined;
   /** True where a field that begins with a double quote, though this is not the dialect's, would be a sign that it is. */
   refusesDoubleQuotes?: boolean | undefined;
   /** Called for the header where there is one, for each row, and for each record that is skipped. It takes time. */

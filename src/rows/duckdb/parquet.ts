@@ -18,6 +18,14 @@ export interface ParquetRange extends RowWindow {
   path: string;
   /** Columns that are read in another type than the file's, or as nulls. */
   drift?: readonly DriftedColumn[] | undefined;
+  /** The columns that are read, where they are wanted under other names than DuckDB has for them; `drift` has the wanted ones. */
+  names?: readonly ReadName[] | undefined;
+}
+
+/** What DuckDB calls a column of a file, and under what name it is wanted. */
+export interface ReadName {
+  read: string;
+  name: string;
 }
 
 /** SQL for a whole Parquet file. */
@@ -31,16 +39,22 @@ export function readParquetsSql(paths: readonly string[]): string {
 }
 
 /** SQL that follows FROM, for rows of a Parquet file, in order; only their row groups are read. */
-export function parquetRangeSql({ path, firstRow, rows, drift = [] }: ParquetRange): string {
-  const range = `${readParquetSql(path)} WHERE file_row_number >= ${firstRow} AND file_row_number < ${firstRow + rows}`;
+export function parquetRangeSql({ path, firstRow, rows, drift = [], names: renamed }: ParquetRange): string {
+  const range = `${renamed === undefined ? readParquetSql(path) : renamedSql(path, renamed)} WHERE file_row_number >= ${firstRow} AND file_row_number < ${firstRow + rows}`;
   if (drift.length === 0) return range;
   const names = drift.map(({ name }) => sqlName(name));
   // Those that the file lacks cannot be left out by name.
-  const others = `COLUMNS(name -> name NOT IN (${drift.map(({ name }) => sqlText(name)).join(', ')}))`;
+  const besides = [...drift.map(({ name }) => name), ...(renamed === undefined ? [] : ['file_row_number'])];
+  const others = `COLUMNS(name -> name NOT IN (${besides.map(sqlText).join(', ')}))`;
   const read = drift.map(
     ({ type, nulls }, index) => `CAST(${nulls ? 'NULL' : names[index]} AS ${type}) AS ${names[index]}`,
   );
   return `(SELECT ${[others, ...read, 'file_row_number'].join(', ')} FROM ${range})`;
+}
+
+function renamedSql(path: string, names: readonly ReadName[]): string {
+  const columns = names.map(({ read, name }) => `${sqlName(read)} AS ${sqlName(name)}`);
+  return `(SELECT ${[...columns, 'file_row_number'].join(', ')} FROM ${readParquetSql(path)})`;
 }
 
 /** What COPY is to write, and where. */

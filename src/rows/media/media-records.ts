@@ -1,4 +1,5 @@
 import { rename } from 'node:fs/promises';
+import { columnGiven } from '../../core/plan/names-apart.ts';
 import type { Column } from '../../core/plan/part.ts';
 import type { MediaSupport } from '../../models/media.ts';
 import type { RecordFrame, RecordSegment } from '../../models/record-frame.ts';
@@ -116,9 +117,7 @@ function rowsSql({ frame, columns }: MediaPart, from: string): string {
   const prompts = promptsSql(frame, columns);
   const promptNames = prompts.map((_, index) => `prompt_${index}`);
   const values = media.flatMap(({ column }, index) => {
-    const { bytes, text } = mediaSql(
-      columns.find(({ name }) => name === column) ?? { name: column, type: '' },
-    );
+    const { bytes, text } = mediaSql(columnGiven(columns, column) ?? { name: column, type: '' });
     return [`to_base64(${bytes}) AS media_${index}_base64`, `${text} AS media_${index}_text`];
   });
   const read = [

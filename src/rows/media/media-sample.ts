@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { columnGiven } from '../../core/plan/names-apart.ts';
 import type { Dataset } from '../../core/plan/part.ts';
 import type { MediaColumn } from '../../models/record-frame.ts';
 import { inTurn } from '../bytes/in-turn.ts';
@@ -40,16 +41,14 @@ export async function sampleMedia(
 ): Promise<MediaSample> {
   const sample: MediaSample = { rows: 0, faulty: 0, firstFault: undefined, meanBytes: 0, meanTokens: 0 };
   const selected = columns.flatMap(({ column }, index) => {
-    const { bytes, text } = mediaSql(
-      dataset.columns.find(({ name }) => name === column) ?? { name: column, type: '' },
-    );
+    const { bytes, text } = mediaSql(columnGiven(dataset.columns, column) ?? { name: column, type: '' });
     return [`to_base64(${bytes}) AS base64_${index}`, `${text} AS text_${index}`];
   });
   let [bytes, tokens, addresses] = [0, 0, 0];
   await inScratch(async (db, scratchDirectory) => {
     const sampled = openRelations({
       format: dataset.format,
-      columns: columns.map(({ column }) => column),
+      columns: columns.map(({ column }) => columnGiven(dataset.columns, column)?.name ?? column),
       reads: sampleReads(files, dataset, MAX_SAMPLED_MEDIA_ROWS),
       scratchPrefix: join(scratchDirectory, 'text-'),
     });

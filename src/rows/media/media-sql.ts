@@ -1,3 +1,4 @@
+import { columnGiven } from '../../core/plan/names-apart.ts';
 import type { Column } from '../../core/plan/part.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
 import { guardedSql, sqlName } from '../duckdb/duckdb.ts';
@@ -38,7 +39,7 @@ export function mediaSql(column: Column): { bytes: string; text: string } {
 /** SQL for the SHA-256, in hexadecimal, of each of a row's images and documents; of those that are named by a text it is null. */
 export function mediaDigestsSql({ media = [] }: RecordFrame, columns: readonly Column[]): string[] {
   return media.map(({ column }) => {
-    const found = columns.find(({ name }) => name === column);
+    const found = columnGiven(columns, column);
     return found === undefined ? 'CAST(NULL AS VARCHAR)' : `sha256(${mediaSql(found).bytes})`;
   });
 }

@@ -56,6 +56,8 @@ export interface ParquetFooter {
   columns: SchemaNode[];
   rowGroups: { rows: number; chunks: ColumnChunk[] }[];
   createdBy: string;
+  /** What the columns were to Arrow, where it wrote the file; in Base64. */
+  arrowSchema?: string;
 }
 
 /** Bytes at the end that are read at once: most footers are in them. */
@@ -127,6 +129,7 @@ function toFooter(meta: Thrift): ParquetFooter {
     return { ...toNode(element), children };
   };
   while (at < elements.length) columns.push(take(0));
+  const arrow = listOf(meta.field_5).find(({ field_1 }) => toText(field_1) === 'ARROW:schema');
   return {
     rows: Number(meta.field_3),
     columns,
@@ -135,6 +138,7 @@ function toFooter(meta: Thrift): ParquetFooter {
       chunks: listOf(group.field_1).map(toChunk),
     })),
     createdBy: meta.field_6 === undefined ? '' : toText(meta.field_6),
+    ...(arrow?.field_2 === undefined ? {} : { arrowSchema: toText(arrow.field_2) }),
   };
 }
 

@@ -1,14 +1,16 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
+import { namesAsRead } from '../../core/plan/names-apart.ts';
 import type { Column } from '../../core/plan/part.ts';
 import { privately } from '../../core/text/private-text.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
 import type { DuckDb } from '../duckdb/duckdb.ts';
 import { readParquetColumns } from '../duckdb/parquet.ts';
 import { ONLY_NULLS } from '../sources/widened-type.ts';
+import { readArrowNotes } from './arrow-types.ts';
 import { checkFooter } from './footer-checks.ts';
 import { findLostNanoseconds } from './lost-nanoseconds.ts';
 import { FooterFault, type ParquetFooter, readParquetFooter } from './parquet-footer.ts';
-import { judgeColumn, type TypeVerdict, twinsIn } from './parquet-types.ts';
+import { judgeColumn, type TypeVerdict } from './parquet-types.ts';
 
 /** What a Parquet file's footer says of its content. */
 export interface ParquetContent {
@@ -46,7 +48,7 @@ export async function readParquetFooters(
     for (const [index, file] of some.entries()) {
       const footer = footers[index];
       if (footer === undefined) continue;
-      const key = JSON.stringify(footer.columns);
+      const key = JSON.stringify([footer.columns, footer.arrowSchema]);
       const schema = known.get(key) ?? schemaOf(await judgeColumns(db, file, footer));
       known.set(key, schema);
       for (const { place, name } of schema.inNanoseconds) {
@@ -91,16 +93,17 @@ async function judgeColumns(
   { uri, path }: SourceFile,
   footer: ParquetFooter,
 ): Promise<JudgedColumn[]> {
-  const twins = twinsIn(footer.columns);
-  if (twins !== undefined) {
+  const given = footer.columns.map(({ name }) => name);
+  const twice = given.find((name, place) => given.indexOf(name) !== place);
+  if (twice !== undefined) {
     throw new InvalidDatasetError(
-      twins[0] === twins[1]
-        ? `${uri} has two columns named ${privately(JSON.stringify(twins[0]))}. Rename one.`
-        : `${uri} has columns ${privately(JSON.stringify(twins[0]))} and ${privately(JSON.stringify(twins[1]))}, the same but for capitals. Rename one.`,
+      `${uri} has two columns named ${privately(JSON.stringify(twice))}. Rename one.`,
     );
   }
+  const notes = footer.arrowSchema === undefined ? new Map() : readArrowNotes(footer.arrowSchema);
   const verdicts = footer.columns.map((column) => {
-    const verdict = judgeColumn(column);
+    const becomes = notes.get(column.name);
+    const verdict = { ...(becomes === undefined ? {} : { becomes }), ...judgeColumn(column) };
     if (verdict.refused !== undefined) {
       throw new InvalidDatasetError(
         `${uri}: the column ${privately(JSON.stringify(column.name))} ${verdict.refused}`,
@@ -114,11 +117,12 @@ async function judgeColumns(
       { cause: error },
     );
   });
-  return columns.map(({ name, type }, place) => {
-    const given = footer.columns[place]?.name;
-    if (given !== name || columns.length !== footer.columns.length) {
+  const expected = namesAsRead(given);
+  return columns.map(({ name: read, type }, place) => {
+    const name = given[place] ?? read;
+    if (expected[place] !== read || columns.length !== given.length) {
       throw new InvalidDatasetError(
-        `${uri} has a column ${privately(JSON.stringify(given ?? name))} whose name cannot be read back. Rename it.`,
+        `${uri} has a column ${privately(JSON.stringify(name))} whose name cannot be read back. Rename it.`,
       );
     }
     return { name, type, verdict: verdicts[place] ?? {} };

@@ -1,3 +1,4 @@
+import { foldName } from '../../core/plan/names-apart.ts';
 import { privately } from '../../core/text/private-text.ts';
 import type { SchemaNode } from './parquet-footer.ts';
 
@@ -40,10 +41,10 @@ export function judgeColumn(column: SchemaNode): TypeVerdict {
 }
 
 /** Two fields whose names are the same, or the same but for capitals of ASCII. */
-export function twinsIn(fields: readonly SchemaNode[]): [string, string] | undefined {
+function twinsIn(fields: readonly SchemaNode[]): [string, string] | undefined {
   const seen = new Map<string, string>();
   for (const { name } of fields) {
-    const folded = name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+    const folded = foldName(name);
     const twin = seen.get(folded);
     if (twin !== undefined) return [twin, name];
     seen.set(folded, name);
@@ -80,6 +81,8 @@ function judgeLeaf({ physical, converted, logical, precision = 0, scale = 0 }: S
         : {};
     case 'FLOAT16':
       return { becomes: 'FLOAT' };
+    case 'ENUM':
+      return { becomes: 'VARCHAR' };
     case 'NULL':
       return { becomes: 'INTEGER, as it has nothing but nulls', isNulls: true };
     case 'BSON':
@@ -90,6 +93,10 @@ function judgeLeaf({ physical, converted, logical, precision = 0, scale = 0 }: S
         refused: `is a ${logical?.kind}, which would not come back as it was. Cast it to WKB, as plain binary.`,
       };
     case 'UNKNOWN':
+      return { refused: 'is of a type that Quarry does not know. Cast it to one of docs/data.md.' };
+    case undefined:
+      if (physical === 'FIXED_LEN_BYTE_ARRAY') return { becomes: 'BLOB of any length' };
+      if (physical !== 'an unknown type') return {};
       return { refused: 'is of a type that Quarry does not know. Cast it to one of docs/data.md.' };
     default:
       return physical === 'an unknown type'

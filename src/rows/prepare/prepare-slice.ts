@@ -284,7 +284,7 @@ function rowsSql(
   const columns = [
     ...dataset.columns.map(({ name }) => sqlName(name)),
     `${recordIdSql(dataset.columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
-    `CASE WHEN ${isPromptNullSql(frame)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
+    `CASE WHEN ${isPromptNullSql(frame, dataset.columns)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
     ...(unsent === undefined ? [] : [`${rowNumber} AS ${ROW_COLUMN}`]),
   ];
   const sql = `SELECT ${columns.join(', ')} FROM ${from}`;

@@ -1,4 +1,5 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { columnGiven, givenName } from '../../core/plan/names-apart.ts';
 import type { Column } from '../../core/plan/part.ts';
 import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
 import { privately } from '../../core/text/private-text.ts';
@@ -41,14 +42,14 @@ export function promptsSql(frame: RecordFrame, columns: readonly Column[]): stri
   return stringsOf(frame).map((pieces) => {
     const texts = pieces.map(sqlOf).join(', ') || `''`;
     // Not `||`, which copies what it has so far for each piece. But `concat` takes a null for an empty text.
-    return `CASE WHEN NOT (${isPromptNullSql(frame)}) THEN concat('', ${texts}) END`;
+    return `CASE WHEN NOT (${isPromptNullSql(frame, columns)}) THEN concat('', ${texts}) END`;
   });
 }
 
 /** SQL for the bytes of a row's prompts; null where a placeholder's column is null. */
 export function promptBytesSql(frame: RecordFrame, columns: readonly Column[]): string {
   const sizes = promptsSql(frame, columns).map((prompt) => `strlen(${prompt})`);
-  return sizes.join(' + ') || `CASE WHEN NOT (${isPromptNullSql(frame)}) THEN 0 END`;
+  return sizes.join(' + ') || `CASE WHEN NOT (${isPromptNullSql(frame, columns)}) THEN 0 END`;
 }
 
 /** SQL that is true of the rows of a part that are sent; `names` are those of the rows' columns. */
@@ -57,10 +58,15 @@ export function isSentSql(names: readonly string[]): string {
   return `(${[ERROR_CODE_COLUMN, ...others].map((name) => `${name} IS NULL`).join(' AND ')})`;
 }
 
+/** The dataset's columns that a frame reads, each once. */
+export function columnsRead(frame: RecordFrame, columns: readonly Column[]): string[] {
+  return columnsOf(frame).map((given) => columnNamed(columns, given).name);
+}
+
 /** SQL that is true where a placeholder's column is null. */
-export function isPromptNullSql(frame: RecordFrame): string {
+export function isPromptNullSql(frame: RecordFrame, columns: readonly Column[]): string {
   return (
-    columnsOf(frame)
+    columnsRead(frame, columns)
       .map((name) => `${sqlName(name)} IS NULL`)
       .join(' OR ') || 'false'
   );
@@ -210,10 +216,10 @@ function lowerEscapesSql(json: string): string {
 }
 
 function columnNamed(columns: readonly Column[], name: string): Column {
-  const column = columns.find((candidate) => candidate.name === name);
+  const column = columnGiven(columns, name);
   if (column === undefined) {
     throw new InvalidRunInputError(
-      `The dataset has no column "${name}"; it has ${privately(columns.map((candidate) => candidate.name).join(', '))}.`,
+      `The dataset has no column "${name}"; it has ${privately(columns.map((candidate) => givenName(candidate.name)).join(', '))}.`,
     );
   }
   return column;

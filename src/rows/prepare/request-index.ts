@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { columnGiven } from '../../core/plan/names-apart.ts';
 import type { Dataset } from '../../core/plan/part.ts';
 import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
-import { columnsOf, type RecordFrame } from '../../models/record-frame.ts';
+import type { RecordFrame } from '../../models/record-frame.ts';
 import { type LaidAnswers, laidRowsSql } from '../answers/laid-answers.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlPath } from '../duckdb/duckdb.ts';
@@ -10,7 +11,7 @@ import { readingRows } from '../sources/damaged-source.ts';
 import { firstRows } from '../sources/dataset-rows.ts';
 import type { LocalDatasetFile } from '../sources/describe-dataset.ts';
 import { openRelations } from '../sources/source-relation.ts';
-import { type Asked, REQUEST_HASH_COLUMN, requestHashSql } from './record-sql.ts';
+import { type Asked, columnsRead, REQUEST_HASH_COLUMN, requestHashSql } from './record-sql.ts';
 
 /** Memory that DuckDB may use; what is more goes to the scratch directory. */
 export const REQUEST_INDEX_MEMORY_MB = 1024;
@@ -117,8 +118,8 @@ async function readRequests(
   db: DuckDb,
   { files, dataset, frame, asked, recordIdColumn, rows, scratchDirectory }: RequestIndexRequest,
 ): Promise<void> {
-  const idColumn = dataset.columns.find(({ name }) => name === recordIdColumn);
-  const used = [...columnsOf(frame), ...(idColumn === undefined ? [] : [idColumn.name])];
+  const idColumn = recordIdColumn === undefined ? undefined : columnGiven(dataset.columns, recordIdColumn);
+  const used = [...columnsRead(frame, dataset.columns), ...(idColumn === undefined ? [] : [idColumn.name])];
   const columns = used.length > 0 ? [...new Set(used)] : dataset.columns.slice(0, 1).map(({ name }) => name);
   const id = idColumn === undefined ? 'NULL' : columnText(idColumn);
   await db.run('CREATE TABLE requests (digest BLOB, id VARCHAR)');

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { givenName } from '../../core/plan/names-apart.ts';
 import { balancedRanges } from '../../core/plan/packing.ts';
 import type { Dataset, PlannedPart, SliceRead } from '../../core/plan/part.ts';
 import type { RowWindow } from '../bytes/source-bytes.ts';
@@ -44,13 +45,14 @@ const CONCURRENT_FETCHES = 8;
 async function openParquetParts(request: StageRequest): Promise<PartSource> {
   const { ranges, ...staged } = await stageSlice(request);
   const columns = request.dataset.columns.map(({ name }) => name);
+  const given = columns.map(givenName);
   const bringRows = createRowBringer();
   return {
     ...staged,
     take: async (part) => {
       const within = rangesWithin(ranges, part);
       await pLimit(CONCURRENT_FETCHES).map(within, ({ file, name, firstInFile, rows }) =>
-        bringRows({ ...file, name }, columns, { firstRow: firstInFile, rows }),
+        bringRows({ ...file, name }, given, { firstRow: firstInFile, rows }),
       );
       const short = within.flatMap((range) => shortRangesOf(range, staged.memory));
       const runs = canNumberFiles(columns)
@@ -99,13 +101,14 @@ function shortRangesOf(range: StagedRange, { rowsAtOnce = range.rows }: PrepareM
   }));
 }
 
-/** Small files are read together, but for those of which a column is widened: nobody knows from what. */
-function companyOf({ wholeBytes, file: { drift = [] } }: StagedRange) {
-  return { key: wholeBytes === undefined || drift.length > 0 ? undefined : '', bytes: wholeBytes ?? 0 };
+/** Small files are read together, but for those of which a column is widened, nobody knows from what, or is called otherwise. */
+function companyOf({ wholeBytes, file: { drift = [], names } }: StagedRange) {
+  const isAlone = wholeBytes === undefined || drift.length > 0 || names !== undefined;
+  return { key: isAlone ? undefined : '', bytes: wholeBytes ?? 0 };
 }
 
-function numbered({ name, file: { path, drift }, firstInFile, rows, firstRow }: StagedRange) {
-  return { name, path, drift, firstRow: firstInFile, rows, number: firstRow };
+function numbered({ name, file: { path, drift, names }, firstInFile, rows, firstRow }: StagedRange) {
+  return { name, path, drift, names, firstRow: firstInFile, rows, number: firstRow };
 }
 
 /** The pieces of the ranges that lie within a part. */

@@ -1,12 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { givenName } from '../../core/plan/names-apart.ts';
 import type { RowRange } from '../../core/plan/packing.ts';
 import type { Dataset, Slice } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
 import { openDuckDb, sqlName } from '../duckdb/duckdb.ts';
-import { copyToParquet, parquetRangeSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
+import { copyToParquet, type ParquetRange, parquetRangeSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
+import { namesToRead } from '../parquet/column-renaming.ts';
 import { createRowBringer } from '../parquet/page-counts.ts';
 import { LARGE_ROW_GROUP_BYTES, type ParquetLayout, readParquetLayout } from '../parquet/parquet-layout.ts';
 import { readingRows } from '../sources/damaged-source.ts';
@@ -35,7 +37,7 @@ export interface StageRequest {
 export interface StagedRange extends RowRange {
   /** What it is, for messages. */
   name: string;
-  file: Pick<SourceFile, 'path' | 'fetchRows' | 'drift'>;
+  file: Pick<SourceFile, 'path' | 'fetchRows' | 'drift'> & Pick<ParquetRange, 'names'>;
   firstInFile: number;
   /** Bytes of the file where the range has all of a small one. */
   wholeBytes?: number | undefined;
@@ -72,15 +74,17 @@ export async function stageSlice(request: StageRequest): Promise<StagedSlice> {
     for (const [index, read] of slice.reads.entries()) {
       const { uri, first_row_in_file: firstInFile, rows, first_row: firstRow } = read;
       const planned = files.get(uri);
-      const file = { ...fileOf(uri), drift: planned?.drift ?? [] };
+      const source = { ...fileOf(uri), drift: planned?.drift ?? [] };
+      const file = { ...source, names: await namesToRead(source.path, columns) };
       const { hasLargePages = false, largestRowGroupBytes = 0, rowBytes = 0 } = layouts[index] ?? {};
       const bytes = rowBytes * rows;
       if (hasLargePages && memory.rowsAtOnce === undefined && copiedBytes + bytes <= MOST_COPIED_BYTES) {
         copiedBytes += bytes;
         const path = join(scratchDirectory, `staged-${copies.length}.parquet`);
         copies.push(path);
-        await bringRows({ ...file, name: uri }, columns, { firstRow: firstInFile, rows });
-        const from = parquetRangeSql({ path: file.path, firstRow: firstInFile, rows, drift: file.drift });
+        await bringRows({ ...file, name: uri }, columns.map(givenName), { firstRow: firstInFile, rows });
+        const { path: filePath, drift, names } = file;
+        const from = parquetRangeSql({ path: filePath, firstRow: firstInFile, rows, drift, names });
         const copied = await readingRows(db, { name: uri }, () =>
           copyToParquet(db, {
             sql: `SELECT ${columns.map(sqlName).join(', ')} FROM ${from}`,

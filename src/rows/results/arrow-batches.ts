@@ -1,8 +1,9 @@
 import { columnFromArray, type Table, tableFromColumns, tableToIPC } from '@uwdata/flechette';
 import { openDuckDb } from '../duckdb/duckdb.ts';
-import { parquetRangeSql, readParquetColumns, readUnpackedBytes } from '../duckdb/parquet.ts';
+import { parquetRangeSql, readUnpackedBytes } from '../duckdb/parquet.ts';
 import { createScratch } from '../duckdb/scratch.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
+import { readGivenColumns } from '../parquet/column-renaming.ts';
 import { type ArrowColumn, arrowColumnOf } from './arrow-columns.ts';
 import { openResult, type ResultFile } from './read-results.ts';
 
@@ -17,8 +18,8 @@ export async function* readArrowBatches(files: readonly ResultFile[]): AsyncGene
   for (const source of files) {
     await using file = await openResult(source);
     const { path } = file;
-    const names = await readParquetColumns(db, path);
-    const columns = names.map(arrowColumnOf);
+    const names = await readGivenColumns(db, path);
+    const columns = names.map(({ given, ...column }) => ({ ...arrowColumnOf(column), name: given }));
     const { rows, bytes } = await readUnpackedBytes(db, path);
     await makeRoomForColumns(db, columns.length, READ_MEMORY_MB);
     const batchRows = batchRowsFor(bytes / Math.max(1, rows), columns.length);
@@ -27,7 +28,7 @@ export async function* readArrowBatches(files: readonly ResultFile[]): AsyncGene
     for (let firstRow = 0; firstRow < rows; firstRow += batchRows) {
       const window = { firstRow, rows: batchRows };
       await file.fetchRows(
-        names.map(({ name }) => name),
+        names.map(({ given }) => given),
         window,
       );
       const found = await db.rows(

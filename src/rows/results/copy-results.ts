@@ -1,5 +1,6 @@
-import { copyToParquet, readParquetColumns, readParquetsSql, readUnpackedBytes } from '../duckdb/parquet.ts';
+import { copyToParquet, readParquetsSql, readUnpackedBytes } from '../duckdb/parquet.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
+import { readGivenColumns, renameColumns } from '../parquet/column-renaming.ts';
 import { READ_MEMORY_MB, type ResultRows, withResults } from './read-results.ts';
 
 /** Copies the rows of result files, in order, into one Parquet file; their number. */
@@ -16,13 +17,21 @@ export async function copyResults(
       bytes += unpacked.bytes;
     }
     const [first] = paths;
-    const columns = first === undefined ? [] : await readParquetColumns(db, first);
+    const columns = first === undefined ? [] : await readGivenColumns(db, first);
     await makeRoomForColumns(db, columns.length, READ_MEMORY_MB);
     const sql = [
       `SELECT * FROM ${readParquetsSql(paths)}`,
       ...(failedOnly ? ['WHERE error_code IS NOT NULL'] : []),
       ...(head === undefined ? [] : [`LIMIT ${head}`]),
     ].join(' ');
-    return copyToParquet(db, { sql, path, compression: 'snappy', bytesPerRow: bytes / Math.max(1, rows) });
+    const bytesPerRow = bytes / Math.max(1, rows);
+    const copied = await copyToParquet(db, { sql, path, compression: 'snappy', bytesPerRow });
+    if (columns.some(({ name, given }) => name !== given)) {
+      await renameColumns(
+        path,
+        columns.map(({ given }) => given),
+      );
+    }
+    return copied;
   });
 }

@@ -1,9 +1,9 @@
-import type { Column } from '../../core/plan/part.ts';
 import type { PromptPiece } from '../../prompts/prompt-template.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { type DuckDb, guardedSql, sqlName, sqlText, unguarded } from '../duckdb/duckdb.ts';
-import { parquetRangeSql, readParquetColumns, readUnpackedBytes } from '../duckdb/parquet.ts';
+import { parquetRangeSql, readUnpackedBytes } from '../duckdb/parquet.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
+import { type GivenColumn, readGivenColumns } from '../parquet/column-renaming.ts';
 import {
   openResult,
   READ_MEMORY_MB,
@@ -66,7 +66,7 @@ export async function readPlaces(files: readonly ResultFile[], request: PlacesRe
         1,
         Math.min(ROW_GROUP.rows, Math.floor(ROW_GROUP.bytes / Math.max(1, bytesPerRow))),
       );
-      const columns = await readParquetColumns(db, opened.path);
+      const columns = await readGivenColumns(db, opened.path);
       await makeRoomForColumns(db, columns.length, READ_MEMORY_MB);
       const groups = Map.groupBy(places, ({ row }) => Math.floor(row / groupRows));
       for (const group of groups.values()) {
@@ -82,7 +82,7 @@ export async function readPlaces(files: readonly ResultFile[], request: PlacesRe
 
 interface GroupRead {
   opened: RemoteResult;
-  columns: readonly Column[];
+  columns: readonly GivenColumn[];
   file: number;
   rowNumbers: readonly number[];
   request: PlacesRequest;
@@ -95,7 +95,7 @@ async function readRows(
   const { pieces, outputColumn, maxCharacters } = request;
   const firstRow = Math.min(...rowNumbers);
   const window = { firstRow, rows: Math.max(...rowNumbers) - firstRow + 1 };
-  const columnOf = (name: string) => columns.find((column) => column.name === name);
+  const columnOf = (name: string) => columns.find(({ given }) => given === name);
   const textOf = (name: string) => {
     const column = columnOf(name);
     return column === undefined ? 'CAST(NULL AS VARCHAR)' : columnText(column);

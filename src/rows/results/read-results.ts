@@ -4,14 +4,10 @@ import type { Reason, RowCounts, TokenCounts } from '../../core/run/ledger.ts';
 import type { RowWindow } from '../bytes/source-bytes.ts';
 import { columnText, nestedJsonValue } from '../duckdb/column-text.ts';
 import { type DuckDb, openDuckDb, sqlName, sqlPath, sqlText } from '../duckdb/duckdb.ts';
-import {
-  parquetRangeSql,
-  readParquetColumns,
-  readParquetsSql,
-  readUnpackedBytes,
-} from '../duckdb/parquet.ts';
+import { parquetRangeSql, readParquetsSql, readUnpackedBytes } from '../duckdb/parquet.ts';
 import { createScratch } from '../duckdb/scratch.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
+import { type GivenColumn, readGivenColumns } from '../parquet/column-renaming.ts';
 import type { ResultColumns } from './result-columns.ts';
 
 /** What a reader of results may use. */
@@ -126,20 +122,20 @@ export async function* readResultTexts(
     if (left <= 0) return;
     await using file = await openResult(source);
     const { path } = file;
-    const columns = await readParquetColumns(db, path);
-    const fields = columns.map((column) => `${sqlText(column.name)}: ${jsonValue(column)}`).join(', ');
+    const columns = await readGivenColumns(db, path);
+    const object = objectSql(columns);
     const { rows, bytes } = await readUnpackedBytes(db, path);
     await makeRoomForColumns(db, columns.length, READ_MEMORY_MB);
     const pageRows = pageRowsFor(bytes / Math.max(1, rows), columns.length);
     // Page by page, as DuckDB's streams end normally where a query fails.
     for (let firstRow = 0; firstRow < rows && left > 0; firstRow += pageRows) {
       await file.fetchRows(
-        columns.map(({ name }) => name),
+        columns.map(({ given }) => given),
         { firstRow, rows: pageRows },
       );
       const page = `SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${parquetRangeSql({ path, firstRow, rows: pageRows })}`;
       const found = await db.rows(
-        `SELECT CAST(to_json({${fields}}) AS VARCHAR) AS json FROM (${page}) ${failedOnly ? 'WHERE error_code IS NOT NULL' : ''} ORDER BY ${PLACE_COLUMN} LIMIT ${Math.min(left, pageRows)}`,
+        `SELECT ${object} AS json FROM (${page}) ${failedOnly ? 'WHERE error_code IS NOT NULL' : ''} ORDER BY ${PLACE_COLUMN} LIMIT ${Math.min(left, pageRows)}`,
       );
       left -= found.length;
       for (const { json } of found) yield soundJson(String(json));
@@ -170,6 +166,20 @@ export async function fetchColumns(
 /** A result file that is here. */
 export function hereAlready(path: string): RemoteResult {
   return { path, fetchRows: async () => {}, [Symbol.asyncDispose]: async () => {} };
+}
+
+/** SQL for a row as JSON. */
+function objectSql(columns: readonly GivenColumn[]): string {
+  if (columns.every(({ name, given }) => name === given)) {
+    const fields = columns.map((column) => `${sqlText(column.name)}: ${jsonValue(column)}`);
+    return `CAST(to_json({${fields.join(', ')}}) AS VARCHAR)`;
+  }
+  // To DuckDB, a struct cannot have fields whose names differ by capitals alone.
+  const members = columns.map(
+    (column, place) =>
+      `${sqlText(`${place === 0 ? '{' : ','}${JSON.stringify(column.given)}:`)}, coalesce(CAST(to_json(${jsonValue(column)}) AS VARCHAR), 'null')`,
+  );
+  return `concat(${members.join(', ')}, '}')`;
 }
 
 /** SQL for a value that `to_json` makes sound JSON of. */

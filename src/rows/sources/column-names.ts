@@ -1,4 +1,5 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
+import { foldName } from '../../core/plan/names-apart.ts';
 import type { Column, DatasetFormat } from '../../core/plan/part.ts';
 import { privately } from '../../core/text/private-text.ts';
 
@@ -13,20 +14,15 @@ const WITHOUT_NAMES =
 
 /** Throws InvalidDatasetError where a column has no name, a name of Quarry’s own, or one that another has. */
 export function checkNames(where: string, columns: readonly Column[], format: DatasetFormat): void {
-  const seen = new Map<string, string>();
+  const seen = new Set<string>();
   for (const { name } of columns) {
     const folded = foldName(name);
-    const twin = seen.get(folded);
     if (name === '') {
       throw new InvalidDatasetError(`${where} has a column without a name. Give every column a name.`);
     }
-    if (twin !== undefined) {
-      const same =
-        twin === name
-          ? `two columns named ${privately(JSON.stringify(name))}`
-          : `columns ${privately(JSON.stringify(twin))} and ${privately(JSON.stringify(name))}, the same but for capitals`;
+    if (seen.has(name)) {
       throw new InvalidDatasetError(
-        `${where} has ${same}. Rename one.${format === 'csv' ? WITHOUT_NAMES : ''}`,
+        `${where} has two columns named ${privately(JSON.stringify(name))}. Rename one.${format === 'csv' ? WITHOUT_NAMES : ''}`,
       );
     }
     if (!name.isWellFormed() || name.includes('\0')) {
@@ -39,11 +35,6 @@ export function checkNames(where: string, columns: readonly Column[], format: Da
         `${where} has a column ${privately(JSON.stringify(name))}, a name that Quarry needs itself. Rename it.`,
       );
     }
-    seen.set(folded, name);
+    seen.add(name);
   }
-}
-
-/** What DuckDB takes two names for the same by: capitals of ASCII. */
-function foldName(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

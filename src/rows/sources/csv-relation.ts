@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
+import { givenName, isApart } from '../../core/plan/names-apart.ts';
 import type { Column } from '../../core/plan/part.ts';
 import { MAX_CSV_RECORD_BYTES } from '../csv/csv-faults.ts';
 import { CANONICAL_DIALECT } from '../csv/csv-fields.ts';
@@ -21,12 +22,14 @@ const CONCURRENT_HEADERS = 8;
 
 /** Reads of files whose columns have the same names in the same order. */
 interface NamedReads {
-  names: string[];
+  /** Undefined for a column that is not read. */
+  names: (string | undefined)[];
   reads: FileRead[];
 }
 
 /** Rows of CSV files; those of small ones in one relation as far as they have the same header. */
 export async function* openCsvRelations({
+  columns,
   reads,
   scratchPrefix,
 }: TogetherRequest): AsyncGenerator<SourceRelation> {
@@ -43,8 +46,15 @@ export async function* openCsvRelations({
     else named.push({ names, reads: [read] });
   }
   for (const [index, { names, reads: ofNames }] of named.entries()) {
-    yield* openNamedCsv({ names, reads: ofNames }, `${scratchPrefix}${index}-`);
+    yield* openNamedCsv({ names: namesWanted(names, columns), reads: ofNames }, `${scratchPrefix}${index}-`);
   }
+}
+
+/** Under what names the columns of a file are read: where some are kept apart, under those that are wanted. */
+function namesWanted(names: NamedReads['names'], wanted: readonly string[]): NamedReads['names'] {
+  if (!wanted.some(isApart)) return names;
+  const wantedOf = new Map(wanted.map((name) => [givenName(name), name]));
+  return names.map((name) => wantedOf.get(name ?? ''));
 }
 
 async function* openNamedCsv(
@@ -105,7 +115,7 @@ async function isReadInPlace(reads: readonly FileRead[]): Promise<boolean> {
  */
 function csvSql(
   paths: readonly string[],
-  { names, lacking }: { names: readonly string[]; lacking: readonly Column[] },
+  { names, lacking }: { names: NamedReads['names']; lacking: readonly Column[] },
   { delimiter, quote }: CsvDialect,
 ): string {
   const columns = names.map((_, index) => `c${index}`);
@@ -127,7 +137,7 @@ function csvSql(
     `max_line_size = ${2 * MAX_CSV_RECORD_BYTES + 3 * names.length + 1000}`,
   ];
   const named = [
-    ...names.map((name, index) => `c${index} AS ${sqlName(name)}`),
+    ...names.flatMap((name, index) => (name === undefined ? [] : [`c${index} AS ${sqlName(name)}`])),
     ...lacking.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${sqlName(name)}`),
   ].join(', ');
   return `(SELECT ${named} FROM read_csv(${listSql(paths)}, ${options.join(', ')}))`;

@@ -40,6 +40,7 @@ function notesOf({ uri, rows, layout }: DatasetFile): string[] {
   if (csv.header === false) {
     notes.push('no header: its columns are called column0, column1, … by their place');
   }
+  if (csv.returns === true) notes.push('lines end in a carriage return alone');
   if (csv.sep_line === true) notes.push('its first line, which names the separator, is no record');
   if (csv.unnamed !== undefined) {
     notes.push(

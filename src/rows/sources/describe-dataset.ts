@@ -1,4 +1,5 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
+import { isApart, keepApart } from '../../core/plan/names-apart.ts';
 import type {
   Column,
   CsvLayout,
@@ -71,6 +72,10 @@ export async function describeDataset(
       `${where} has ${columns.length} columns; CSV and JSON may have ${MOST_TEXT_COLUMNS}. Leave out those that neither prompts nor results need.`,
     );
   }
+  const apart = keepApart(columns);
+  const nameOf = new Map(columns.map(({ name }, place) => [name, apart[place]?.name ?? name]));
+  // Of names that differ by capitals alone, DuckDB's reader of JSON takes one.
+  const isToSpell = format === 'jsonl' && apart.some(({ name }) => isApart(name));
   const rows = contents.reduce((sum, content) => sum + content.rows, 0);
   if (rows === 0)
     throw new InvalidDatasetError(`The dataset has no rows: ${listed(files.map(({ uri }) => uri))}.`);
@@ -78,18 +83,21 @@ export async function describeDataset(
     format,
     files: files.map(({ uri, bytes, etag }, index) => {
       const { rows: count = 0, isPlain = false, layout } = contents[index] ?? {};
-      const drift = drifts[index] ?? [];
+      const drift = (drifts[index] ?? []).map((column) => ({
+        ...column,
+        name: nameOf.get(column.name) ?? column.name,
+      }));
       return {
         uri,
         bytes,
         etag,
         rows: count,
-        ...(isPlain ? { plain: true as const } : {}),
+        ...(isPlain && !isToSpell ? { plain: true as const } : {}),
         ...(layout === undefined ? {} : { layout }),
         ...(drift.length === 0 ? {} : { drift }),
       };
     }),
-    columns,
+    columns: apart,
     rows,
     ...notesOf(files, contents, drifts),
   };

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { givenName } from '../../core/plan/names-apart.ts';
 import { sqlName, sqlText } from '../duckdb/duckdb.ts';
 import { copyJsonAsText, readJsonlRecords, readSpelledRecords } from '../json/jsonl-source.ts';
 import type { FileRead, SourceRelation, TogetherRequest } from './source-relation.ts';
@@ -60,7 +61,7 @@ async function* openSpelledJson({
   let longestBytes = 0;
   const open = ({ file, windows }: FileRead) =>
     readSpelledRecords(file, {
-      columns,
+      columns: columns.map(givenName),
       bounds: boundsOf(windows),
       onLine: (bytes) => {
         longestBytes = Math.max(longestBytes, bytes);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Dataset } from '../../core/plan/part.ts';
-import { columnsOf, type RecordFrame } from '../../models/record-frame.ts';
-import { promptBytesSql } from '../prepare/record-sql.ts';
+import type { RecordFrame } from '../../models/record-frame.ts';
+import { columnsRead, promptBytesSql } from '../prepare/record-sql.ts';
 import { readingRows } from './damaged-source.ts';
 import { firstRows, inScratch } from './dataset-rows.ts';
 import type { LocalDatasetFile } from './describe-dataset.ts';
@@ -23,7 +23,7 @@ export async function samplePromptBytes(
 ): Promise<{ meanBytes: number; maxBytes: number; sampledRows: number }> {
   const size = promptBytesSql(frame, dataset.columns);
   const [firstColumn] = dataset.columns;
-  const placeholders = columnsOf(frame);
+  const placeholders = columnsRead(frame, dataset.columns);
   const columns =
     placeholders.length > 0 ? placeholders : firstColumn === undefined ? [] : [firstColumn.name];
   let [bytes, maxBytes, sampledRows] = [0, 0, 0];

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { columnGiven, givenName } from '../../core/plan/names-apart.ts';
 import type { Dataset } from '../../core/plan/part.ts';
 import { privately } from '../../core/text/private-text.ts';
 import { columnText } from '../duckdb/column-text.ts';
@@ -22,17 +23,17 @@ export async function checkRecordIds(
   dataset: Dataset,
   { column, isNamed }: { column: string; isNamed: boolean },
 ): Promise<void> {
-  const found = dataset.columns.find(({ name }) => name === column);
+  const found = columnGiven(dataset.columns, column);
   if (found === undefined) {
     throw new InvalidRunInputError(
-      `record_id_column is "${column}", but the dataset has the columns ${privately(dataset.columns.map(({ name }) => name).join(', '))}.`,
+      `record_id_column is "${column}", but the dataset has the columns ${privately(dataset.columns.map(({ name }) => givenName(name)).join(', '))}.`,
     );
   }
   await inScratch(async (db, scratchDirectory) => {
     await db.run('CREATE TABLE ids (id VARCHAR)');
     const relations = openRelations({
       format: dataset.format,
-      columns: [column],
+      columns: [found.name],
       reads: firstRows(files, dataset),
       scratchPrefix: join(scratchDirectory, 'text-'),
     });

@@ -1,8 +1,10 @@
 import pLimit from 'p-limit';
+import { givenName, isApart } from '../../core/plan/names-apart.ts';
 import type { DatasetFormat } from '../../core/plan/part.ts';
 import type { RowWindow, SourceFile } from '../bytes/source-bytes.ts';
 import { sqlName } from '../duckdb/duckdb.ts';
 import { type ParquetRange, parquetRangeSql, readParquetsSql } from '../duckdb/parquet.ts';
+import { namesToRead } from '../parquet/column-renaming.ts';
 import { createRowBringer } from '../parquet/page-counts.ts';
 import { openCsvRelations } from './csv-relation.ts';
 import { openJsonlRelations } from './jsonl-relation.ts';
@@ -86,7 +88,8 @@ function companyOf(
 ): Company {
   const { uri, layout, drift = [], isUnpacked = false } = file;
   // What a Parquet column is widened to does not tell what it was.
-  const canJoin = format !== 'parquet' || (drift.length === 0 && canNumberFiles(columns));
+  const canJoin =
+    format !== 'parquet' || (drift.length === 0 && canNumberFiles(columns) && !columns.some(isApart));
   const key = JSON.stringify([purpose, isPlain, isUnpacked, compressionOf(uri), layout, drift]);
   return { key: canJoin && wholeBytes <= SMALL_FILE_BYTES ? key : undefined, bytes: wholeBytes };
 }
@@ -111,17 +114,19 @@ async function* openParquetRelations({ columns, reads }: TogetherRequest): Async
   await using held = new AsyncDisposableStack();
   for (const { file } of reads) held.use(await file.hold?.());
   const bringRows = createRowBringer();
+  const given = columns.map(givenName);
   if (reads.length > 1) {
     await pLimit(CONCURRENT_FETCHES).map(reads, async ({ file, windows: [window] }) => {
-      if (window !== undefined) await bringRows({ ...file, name: file.uri }, columns, window);
+      if (window !== undefined) await bringRows({ ...file, name: file.uri }, given, window);
     });
     yield parquetRelation(reads.flatMap(rangesOf), columns);
     return;
   }
   for (const read of reads) {
+    const names = await namesToRead(read.file.path, columns);
     for (const range of rangesOf(read)) {
-      await bringRows({ ...read.file, name: read.file.uri }, columns, range);
-      yield parquetRelation([range], columns);
+      await bringRows({ ...read.file, name: read.file.uri }, given, range);
+      yield parquetRelation([{ ...range, names }], columns);
     }
   }
 }

@@ -1,8 +1,10 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { columnGiven, givenName } from '../../core/plan/names-apart.ts';
 import type { Dataset } from '../../core/plan/part.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { privately } from '../../core/text/private-text.ts';
 import { requireSoundSchema } from '../../rows/collect/typed-answer.ts';
+import { listed } from '../../rows/sources/listed.ts';
 import { checkMediaColumns } from './media-of-run.ts';
 import type { ModelCall } from './model-call.ts';
 import { checkPromptColumns } from './prompt-columns.ts';
@@ -13,7 +15,7 @@ const OUTPUT_RECORD_ID = 'record_id';
 
 /** The run input, with the dataset's own record_id column as what gives the record ids, unless another is named. */
 export function withRecordIds(input: RunInput, { columns }: Dataset): RunInput {
-  const isThere = columns.some(({ name }) => name === OUTPUT_RECORD_ID);
+  const isThere = columnGiven(columns, OUTPUT_RECORD_ID) !== undefined;
   return input.record_id_column === undefined && isThere
     ? { ...input, record_id_column: OUTPUT_RECORD_ID }
     : input;
@@ -24,7 +26,7 @@ export function withRecordIds(input: RunInput, { columns }: Dataset): RunInput {
  * Returns what a user should know of its prompts.
  */
 export function checkColumns(input: RunInput, call: ModelCall, { columns }: Dataset): string[] {
-  const names = columns.map(({ name }) => name);
+  const names = columns.map(({ name }) => givenName(name));
   checkMediaColumns(input, call, { columns });
   const notes = checkPromptColumns(input, call, names);
   if (input.record_id_column !== undefined && !names.includes(input.record_id_column)) {
@@ -33,6 +35,12 @@ export function checkColumns(input: RunInput, call: ModelCall, { columns }: Data
     );
   }
   if (call.schema !== undefined) requireSoundSchema(call.schema);
+  const ids = names.filter((name) => name.toLowerCase() === OUTPUT_RECORD_ID);
+  if (ids.length > 1) {
+    throw new InvalidRunInputError(
+      `The dataset has columns ${listed(ids.map((name) => `"${name}"`))}, and Quarry finds rows again by record_id, in capitals or not. Rename all but one.`,
+    );
+  }
   checkResultColumns(resultColumnsOfRun(input, call), names);
   return notes;
 }

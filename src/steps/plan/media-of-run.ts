@@ -1,4 +1,5 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { columnGiven, givenName } from '../../core/plan/names-apart.ts';
 import type { Dataset } from '../../core/plan/part.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { privately } from '../../core/text/private-text.ts';
@@ -20,10 +21,10 @@ export function checkMediaColumns(
   { columns }: Pick<Dataset, 'columns'>,
 ): void {
   for (const { kind, column } of media) {
-    const found = columns.find(({ name }) => name === column);
+    const found = columnGiven(columns, column);
     if (found === undefined) {
       throw new InvalidRunInputError(
-        `${KEYS[kind]} names "${column}", which is not a column of the dataset. It has ${privately(columns.map(({ name }) => name).join(', '))}.`,
+        `${KEYS[kind]} names "${column}", which is not a column of the dataset. It has ${privately(columns.map(({ name }) => givenName(name)).join(', '))}.`,
       );
     }
     const shape = mediaShapeOf(found);

@@ -1,4 +1,5 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { foldName, stemsOf } from '../../core/plan/names-apart.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { outputOf } from '../../models/adapters/model-adapter.ts';
 import { type ResultColumn, type ResultColumns, resultColumnsOf } from '../../rows/results/result-columns.ts';
@@ -45,8 +46,13 @@ export function checkResultColumns(added: ResultColumns, names: readonly string[
   }
   const taken = new Set(names.map((name) => name.toLowerCase()));
   const clash = all.find(({ name }) => taken.has(name.toLowerCase()));
-  if (clash === undefined) return;
-  throw new InvalidRunInputError(clashMessage(clash, answer));
+  if (clash !== undefined) throw new InvalidRunInputError(clashMessage(clash, answer));
+  const twins = names.map(foldName).filter((name, place, folded) => folded.indexOf(name) !== place);
+  const taking = all.find(({ name }) => stemsOf(foldName(name)).some((stem) => twins.includes(stem)));
+  if (taking === undefined) return;
+  throw new InvalidRunInputError(
+    `A column of answers cannot be named "${taking.name}", as the dataset has columns whose names differ from its beginning, and from each other, by capitals alone. Choose another name.`,
+  );
 }
 
 function clashMessage(clash: ResultColumn, answer: ResultColumn): string {

@@ -234,9 +234,9 @@ test('a file that is large, and begins with much that is passed over, is read to
 });
 
 test('names that nobody can tell apart are refused with what to do, and the file is read without them', async () => {
-  const content = 'A,a\n1,2\n';
+  const content = 'a,a\n1,2\n';
   await expect(describeDataset([await writeSource('x.csv', content)])).rejects.toThrow(
-    's3://data/x.csv has columns "A" and "a", the same but for capitals. Rename one. Or read the file without names: csv_header false (--csv-header false), with csv_skip 1 (--csv-skip 1) where its first line has names.',
+    's3://data/x.csv has two columns named "a". Rename one. Or read the file without names: csv_header false (--csv-header false), with csv_skip 1 (--csv-skip 1) where its first line has names.',
   );
   expect(await readCsv(content, { hasHeader: false, skip: 1 })).toMatchObject({
     columns: ['column0', 'column1'],

@@ -1,6 +1,7 @@
 /** JSONL whose keys are what readers stumble over: every key is a column under its own name, or the file is refused for it. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { givenName } from '../../../src/core/plan/names-apart.ts';
 import { describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
 import { prepareAll, query, writeSource } from '../../support/rows.ts';
 
@@ -31,7 +32,9 @@ async function stagedOf(rows: readonly (readonly Entry[])[]) {
   );
   const { length } = dataset.columns;
   return {
-    names: schema.slice(0, length).map(({ name }) => name),
+    names: schema
+      .slice(0, length)
+      .map(({ name }) => hex(givenName(Buffer.from(String(name), 'hex').toString()))),
     rows: values.map((row) => places.slice(0, length).map((name) => row[name])),
   };
 }
@@ -39,12 +42,24 @@ async function stagedOf(rows: readonly (readonly Entry[])[]) {
 const key = fc.oneof(
   fc.constantFrom(
     ...['0', '10', '2', '-1', '1e3', '4294967295', '__proto__', 'constructor', 'toString', 'hasOwnProperty'],
-    ...['length', 'then', 'x'.repeat(10_000), '😀'.repeat(500), '\ufeffa', '\ufeff', '"', '""', "'; DROP --"],
+    ...[
+      'length',
+      'then',
+      'x'.repeat(10_000),
+      '😀'.repeat(500),
+      '\ufeffa',
+      '\ufeff',
+      '\ufeffA',
+      '"',
+      '""',
+      "'; DROP --",
+    ],
     ...[
       '\n',
       '\\',
       '\\u0061',
       '{a}',
+      '{A}',
       '{{',
       ' a',
       'a ',
@@ -85,9 +100,7 @@ test('every key is a column under its own name, with its own values', async () =
       }),
       async (rows) => {
         const names = [...new Set(rows.flatMap((row) => row.map(([name]) => name)))];
-        const folded = new Set(names.map((name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())));
-        const mayBeKept =
-          folded.size === names.length && names.every((name) => name !== '' && !name.includes('\0'));
+        const mayBeKept = names.every((name) => name !== '' && !name.includes('\0'));
         const staged = await stagedOf(rows).catch((error: Error) => error);
         if (staged instanceof Error) {
           expect(staged.name, staged.message).toBe('InvalidDatasetError');
@@ -116,14 +129,6 @@ test('every key is a column under its own name, with its own values', async () =
 test.each([
   ['an empty key', [['', 'x']], 's3://data/x.jsonl has a column without a name'],
   ['a NUL in a key', [['a\0', 'x']], 'a name with a NUL in it'],
-  [
-    'keys that differ by capitals',
-    [
-      ['a', 'x'],
-      ['A', 'y'],
-    ],
-    's3://data/x.jsonl has columns "a" and "A", the same but for capitals',
-  ],
   ['a key of our own', [['__QUARRY_x', 'x']], 'a name that Quarry needs itself'],
 ] as [string, Entry[], string][])('%s: refused by name', async (_, row, message) => {
   await expect(stagedOf([row])).rejects.toThrow(message);

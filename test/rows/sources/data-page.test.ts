@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { givenName } from '../../../src/core/plan/names-apart.ts';
 import { type DescribeOptions, describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
 import { prepareAll, query, writeSource } from '../../support/rows.ts';
 
@@ -69,11 +70,14 @@ const CASES: Record<string, Case[]> = {
     csv(`${Array.from({ length: 5_001 }, (_, index) => `c${index}`).join(',')}\n${','.repeat(5_000)}\n`),
   ],
   'a name with a NUL or half a surrogate pair in it': [csv('a\0,b\n1,2\n'), jsonl('{"\\ud83d":1}\n')],
-  'names that differ by capitals (of ASCII) only, or are there twice': [
-    csv('a,A\n1,2\n'),
-    csv('a,a\n1,2\n'),
-    jsonl('{"a":1}\n{"A":1}\n'),
+  'names that differ by capitals only': [
+    csv('a,A\n1,2\n', [{ a: '1', A: '2' }]),
+    jsonl('{"a":1}\n{"A":1}\n', [
+      { a: '1', A: null },
+      { a: null, A: '1' },
+    ]),
   ],
+  'a name that is there twice': [csv('a,a\n1,2\n')],
   'a name that begins with `__quarry_`, or is `file_row_number`': [
     csv('__QUARRY_x\n1\n'),
     jsonl('{"file_row_number":1}\n'),
@@ -135,7 +139,18 @@ const CASES: Record<string, Case[]> = {
   ],
   '… of one column, that begins with blank lines': [csv('\n1\n', undefined, { hasHeader: false })],
   'lines that end in `\\n` or `\\r\\n`, also mixed': [csv('a,b\r\n1,2\n', AB)],
-  'a carriage return alone, outside quotes': [csv('a,b\r1,2\r')],
+  'lines that end in `\\r` alone, as old Macs had it': [
+    csv('a,b\r"1\n",2\r\r3,4', [
+      { a: '1\n', b: '2' },
+      { a: '3', b: '4' },
+    ]),
+    csv('a\r1\r\r', [{ a: '1' }, { a: '' }]),
+  ],
+  'a carriage return alone outside quotes, among lines that end otherwise': [
+    csv('a,b\n1,2\r3,4\n'),
+    csv('a,b\r1,2\n'),
+    csv('a,b\r\n1,2\r'),
+  ],
   'blank lines': [
     csv('\na,b\n\n1,2\n\n', AB),
     csv('a\n1\n\n', [{ a: '1' }, { a: '' }]),
@@ -230,8 +245,10 @@ test.each(tried)('$what: $outcome', async ({ outcome, name, content, options, ro
   const found = await query(
     `SELECT CAST(to_json(r) AS VARCHAR) AS json FROM (SELECT * EXCLUDE (__quarry_record_id, __quarry_error_code) FROM '${prepared?.rowsPath}') AS r`,
   );
-  expect(found.map(({ json }) => JSON.parse(String(json)))).toEqual(rows);
-  expect(dataset.columns.map((column) => column.name).toSorted()).toEqual(
+  const given = (row: object) =>
+    Object.fromEntries(Object.entries(row).map(([column, value]) => [givenName(column), value]));
+  expect(found.map(({ json }) => given(JSON.parse(String(json))))).toEqual(rows);
+  expect(dataset.columns.map((column) => givenName(column.name)).toSorted()).toEqual(
     Object.keys(rows[0] ?? {}).toSorted(),
   );
 });

@@ -1,9 +1,10 @@
 /** Names that SQL, Parquet or the way through DuckDB's binding could take for something else. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test, vi } from 'vitest';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
-import { guardedSql, openDuckDb, sqlName, sqlText, unguarded } from '../../../src/rows/duckdb/duckdb.ts';
+import { guardedSql, openDuckDb, sqlText, unguarded } from '../../../src/rows/duckdb/duckdb.ts';
 import { localPathOf } from '../../../src/store/directory-store.ts';
 import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
@@ -55,6 +56,15 @@ const HOSTILE = [
   'filename',
   'file_index',
   'column0',
+  // To DuckDB the same as others, and what it would call them.
+  'NAME',
+  'ID',
+  'Id',
+  'id_1',
+  'SELECT_1_1',
+  'Select',
+  'A',
+  'a',
 ];
 
 /** Every word of the SQL that reads, joins and writes rows: one of ours may be a column of somebody's. */
@@ -108,20 +118,15 @@ const FILES: Record<string, (path: string) => Promise<void>> = {
           `{${names.map((name, column) => `${JSON.stringify(name)}:${JSON.stringify(cellOf(row, column))}`).join(',')}}\n`,
       ).join(''),
     ),
-  'rows.parquet': async (path) => {
-    await using db = await openDuckDb({
-      memoryMb: 512,
-      threads: 1,
-      scratchDirectory: await temporaryDirectory(),
-    });
-    const columns = names.map(
-      (name, column) =>
-        `'\ufeff' || ${ASKED.has(column) ? '(i % 300)' : 'i'} || ',${column}' AS ${sqlName(name)}`,
-    );
-    await db.run(
-      `COPY (SELECT ${columns.join(', ')} FROM range(${ROWS}) r(i)) TO ${sqlText(path)} (FORMAT PARQUET)`,
-    );
-  },
+  'rows.parquet': (path) =>
+    writeFile(
+      path,
+      new Uint8Array(
+        parquetWriteBuffer({
+          columnData: names.map((name, column) => ({ name, data: rowsOf((row) => cellOf(row, column)) })),
+        }),
+      ),
+    ),
 };
 
 test('the words of our SQL are found', () => {
@@ -179,9 +184,10 @@ test.each(Object.keys(FILES))(
       `SELECT ${guardedSql('name')} AS guarded FROM parquet_schema(${sqlText(localPathOf(directory, first as `s3://${string}`))}) OFFSET 1`,
     );
     expect(schema.map(({ guarded }) => unguarded(guarded)).slice(0, names.length)).toEqual(names);
-    const list = names.map(sqlName).join(', ');
+    // By place, as DuckDB cannot tell all names apart.
+    const list = names.map((_, column) => `c${column}`).join(', ');
     const found = await db.rows(
-      `SELECT CAST(to_json([${list}]) AS VARCHAR) AS "values", response FROM (SELECT *, row_number() OVER () AS __n FROM read_parquet(${files})) ORDER BY __n`,
+      `SELECT CAST(to_json([${list}]) AS VARCHAR) AS "values", response FROM (SELECT *, row_number() OVER () AS __n FROM read_parquet(${files}) AS read(${list})) ORDER BY __n`,
     );
     expect(found).toHaveLength(ROWS);
     for (const [row, { values, response }] of found.entries()) {
