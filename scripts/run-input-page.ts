@@ -91,7 +91,8 @@ ${table(
 
 - Exactly one of \`s3_uri\` and \`dataset_id\`.
 - \`split\`, \`config_name\` and \`revision\` go with \`dataset_id\` only.
-- \`prompt_id\` or \`prompt_template\`, not both. A text model needs one of them; an embedding model takes neither.
+- One of \`prompt_id\`, \`prompt_template\` and \`prompt_id_column\` for a text model; an embedding model takes none of them. \`prompt_templates\` goes with
+  \`prompt_id_column\`.
 - \`text_column\` goes with an embedding model only, \`system_prompt\` with a text model only.
 ${Object.entries(RUN_INPUT_ALIASES)
   .map(([alias, key]) => `- \`${key}\` or its alias \`${alias}\`, not both.`)

@@ -1,7 +1,7 @@
 import { givenName } from '../core/plan/names-apart.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
 import { answerSchemaOf, type JsonSchema, schemaInstruction } from '../core/run-input/output-schema.ts';
-import { type PromptPiece, parsePromptTemplate } from '../prompts/prompt-template.ts';
+import { choiceOf, type PromptPiece, parsePromptTemplate } from '../prompts/prompt-template.ts';
 
 /** Columns that Quarry adds, beside that of the answer, which say how a row came to it. */
 const OWN_COLUMNS = new Set([
@@ -15,9 +15,13 @@ const OWN_COLUMNS = new Set([
 ]);
 
 /** What the prompt of a row is made of; for embeddings the column that is embedded. */
-export function piecesOf({ variants: [{ prompt_template, schema_form }], input }: RunPlan): PromptPiece[] {
-  if (prompt_template !== null) {
-    const pieces = parsePromptTemplate(prompt_template);
+export function piecesOf({ variants: [variant], input }: RunPlan): PromptPiece[] {
+  const { prompt_template, prompt_templates, schema_form } = variant;
+  if (prompt_template !== null || prompt_templates !== undefined) {
+    const pieces =
+      prompt_template === null
+        ? [choiceOf(String(input.prompt_id_column), prompt_templates ?? {})]
+        : parsePromptTemplate(prompt_template);
     if (input.output_schema === undefined || schema_form === 'native') return pieces;
     const instruction = schemaInstruction(answerSchemaOf(input.output_schema as JsonSchema));
     return [...pieces, { kind: 'literal', text: instruction }];

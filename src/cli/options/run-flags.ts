@@ -14,7 +14,7 @@ import { RUN_INPUT_CONCERNS, RUN_INPUT_KEYS } from '../../core/run-input/run-inp
 const DATASET_KEYS = ['s3_uri', 'dataset_id'];
 
 /** Keys whose flag takes a JSON document, or the path of one. */
-const DOCUMENT_KEYS = ['output_schema', 'prices'];
+const DOCUMENT_KEYS = ['output_schema', 'prices', 'prompt_templates'];
 
 /** Keys that are true by default, whose flag says which. */
 const TRUTH_KEYS = ['csv_header'];

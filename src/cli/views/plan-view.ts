@@ -16,6 +16,7 @@ export function planLines(report: PlanReport): string[] {
           `  not sent   ${report.duplicates.toLocaleString('en-US')}, because identical requests are sent once`,
         ]),
     ...reuseLines(report),
+    ...promptLines(report.prompt_ids),
     ...schemaLines(report.output_schema),
     ...earlierLines(report.earlier_run),
     `  on demand  ${on_demand_rows.toLocaleString('en-US')}${on_demand_rows === 0 ? '' : ', at twice the price: fewer than a job takes'}`,
@@ -84,6 +85,22 @@ function reuseLines({ reuse, estimate: { max_usd } }: PlanReport): string[] {
     `             of ${count(reuse.answers, 'kept answer')} of this model`,
   ];
 }
+
+/** How many rows each prompt has, the most frequent first. */
+function promptLines(ids: PlanReport['prompt_ids']): string[] {
+  if (ids === null) return [];
+  const known = ids.known.toSorted((a, b) => b.rows - a.rows);
+  const told = known
+    .slice(0, MOST_PROMPTS)
+    .map(({ prompt_id, rows }) => `${prompt_id} ${count(rows, 'row')}`);
+  const others = known.slice(MOST_PROMPTS).reduce((sum, { rows }) => sum + rows, 0);
+  const more = others === 0 ? [] : [`others ${count(others, 'row')}`];
+  const none = ids.unknown.rows === 0 ? [] : [`none ${count(ids.unknown.rows, 'row')}`];
+  return [`  prompts    ${[...told, ...more, ...none].join(', ')}`];
+}
+
+/** Prompts that are told by name. */
+const MOST_PROMPTS = 8;
 
 const FORMS: Readonly<Record<PlannedSchema['form'], string>> = {
   native: 'sent in the model’s own form, which holds its answers to it',

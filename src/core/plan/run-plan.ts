@@ -61,6 +61,21 @@ export type HubSource = z.infer<typeof HubSource>;
 export const AnsweringServer = z.object({ url: z.string(), model: z.string().nullable() });
 export type AnsweringServer = z.infer<typeof AnsweringServer>;
 
+/** Rows that have one value in `prompt_id_column`, and the number of the first. */
+const PromptRows = { rows: Count, first_row: Count };
+/** Which prompts the rows of a run name, those that name none among them. */
+export const PromptIds = z.object({
+  /** In the order of their first rows. */
+  known: z.array(z.object({ prompt_id: z.string(), ...PromptRows })),
+  /** Rows that are not sent, of so many values, and the first of these. */
+  unknown: z.object({
+    rows: Count,
+    values: Count,
+    first: z.array(z.object({ value: z.string().nullable(), ...PromptRows })),
+  }),
+});
+export type PromptIds = z.infer<typeof PromptIds>;
+
 /** What the rows are asked, and whom: a model with a prompt and parameters, and the column of its answers. */
 export const Variant = z.object({
   model: z.object({
@@ -70,8 +85,10 @@ export const Variant = z.object({
     family: z.string(),
     invocation_type: z.enum(['InvokeModel', 'Converse']),
   }),
-  /** The template, or null for embeddings. */
+  /** The template; null for embeddings, and where rows are asked by several. */
   prompt_template: z.string().nullable(),
+  /** The templates that rows name in `prompt_id_column`, by their ids; absent where every row is asked by the same. */
+  prompt_templates: z.record(z.string(), z.string()).optional(),
   /** True where braces in the system prompt are placeholders, as they have been since there are such. */
   system_placeholders: z.literal(true).optional(),
   prompt_hash: z.string(),
@@ -117,6 +134,8 @@ const PlanDocument = z.object({
   hub: HubSource.nullable(),
   /** What is asked of every row: one variant, so far. Parts name theirs by its place in this list. */
   variants: z.tuple([Variant]),
+  /** Which prompts its rows name; absent where every row is asked by the same. */
+  prompt_ids: PromptIds.optional(),
   /** Absent where Bedrock answers, or the simulated model. */
   model_server: AnsweringServer.optional(),
   /** Where Bedrock is asked, if that is none of AWS's own addresses. */

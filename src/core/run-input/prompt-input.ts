@@ -12,6 +12,17 @@ const fields = {
     description:
       'Inline template, instead of `prompt_id`: `{column}` is a placeholder, `{{` and `}}` are literal braces.',
   }),
+  prompt_id_column: z.string().min(1).meta({
+    description:
+      'Column whose value says by which prompt its row is asked, instead of one `prompt_id` for all. A row whose value is null or no prompt’s id is not sent (`UnknownPromptId`).',
+  }),
+  prompt_templates: z
+    .record(z.string().min(1), z.string().min(1))
+    .refine((templates) => Object.keys(templates).length > 0, 'has no prompt')
+    .meta({
+      description:
+        'Templates that `prompt_id_column` chooses among: `{"id": "template", …}`. Default the folder of prompts and `promptIdToTemplate`.',
+    }),
   system_prompt: z.string().min(1).meta({
     description: 'System prompt. `{column}` is a placeholder here too; `{{` and `}}` are literal braces.',
   }),
@@ -33,6 +44,14 @@ export const PROMPT_INPUT = {
   check(given: GivenFields<typeof fields>, refuse: Refuse) {
     if (given.prompt_id !== undefined && given.prompt_template !== undefined) {
       refuse('prompt_template', 'give prompt_id or prompt_template, not both');
+    }
+    for (const key of ['prompt_id', 'prompt_template'] as const) {
+      if (given.prompt_id_column !== undefined && given[key] !== undefined) {
+        refuse('prompt_id_column', `give prompt_id_column or ${key}, not both`);
+      }
+    }
+    if (given.prompt_templates !== undefined && given.prompt_id_column === undefined) {
+      refuse('prompt_templates', 'goes with prompt_id_column, which chooses among them');
     }
     const { messages } = given;
     if (!Array.isArray(messages)) return;

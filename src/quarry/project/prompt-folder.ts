@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { InvalidRunInputError } from '../../core/errors.ts';
@@ -25,6 +26,9 @@ const FrontMatter = z
   })
   .partial();
 
+/** What all rows of a run have in common, whichever prompt they are asked by. */
+const SHARED_KEYS = Object.keys(FrontMatter.shape).filter((key) => key !== 'description');
+
 /** Its keys, as a message lists them. */
 const FRONT_MATTER_KEYS = Object.keys(FrontMatter.shape).join(', ');
 
@@ -40,12 +44,18 @@ export async function withPromptText(
   const { prompt_file: file, ...named } = input;
   if (file !== undefined && file !== null) {
     if (typeof file !== 'string') throw new InvalidRunInputError('prompt_file must be the path of a file.');
-    const other = ['prompt_id', 'prompt_template'].find((key) => (named[key] ?? null) !== null);
+    const other = ['prompt_id', 'prompt_template', 'prompt_id_column'].find(
+      (key) => (named[key] ?? null) !== null,
+    );
     if (other !== undefined) throw new InvalidRunInputError(`Give prompt_file or ${other}, not both.`);
     return withPrompt(named, await readPrompt(file));
   }
   const { prompt_id: id, ...rest } = named;
-  if (folder === undefined || typeof id !== 'string') return named;
+  if (folder === undefined) return named;
+  if (typeof named.prompt_id_column === 'string' && (named.prompt_templates ?? null) === null) {
+    return withPromptsOf(folder, named);
+  }
+  if (typeof id !== 'string') return named;
   const ids = await promptIds(folder);
   if (!ids.includes(id)) {
     if (Object.hasOwn(promptIdToTemplate, id)) return named;
@@ -55,6 +65,35 @@ export async function withPromptText(
     );
   }
   return withPrompt(rest, await readPrompt(join(folder, `${id}${EXTENSION}`)));
+}
+
+/**
+ * The run input with all prompts of a folder, of which a column of the dataset chooses one for each row, and with what their
+ * files say of the keys that the input does not give. Throws InvalidRunInputError where they do not say the same.
+ */
+async function withPromptsOf(
+  folder: string,
+  input: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  const templates: Record<string, string> = { ...promptIdToTemplate };
+  const fronts: { name: string; front: Record<string, unknown> }[] = [];
+  for (const id of await promptIds(folder)) {
+    const name = `${id}${EXTENSION}`;
+    const prompt = await readPrompt(join(folder, name));
+    const { prompt_template: template, ...front } = withPrompt(input, prompt);
+    templates[id] = String(template);
+    fronts.push({ name, front });
+  }
+  const [first, ...others] = fronts;
+  if (first === undefined) return input;
+  for (const { name, front } of others) {
+    const differing = SHARED_KEYS.find((key) => !isDeepStrictEqual(front[key], first.front[key]));
+    if (differing === undefined) continue;
+    throw new InvalidRunInputError(
+      `The prompts of "${folder}" differ in ${differing}: ${first.name} and ${name} do not say the same. Rows that a prompt_id_column gives different prompts are asked alike in everything else: give ${differing} in the run input, or keep such prompts in folders of their own.`,
+    );
+  }
+  return { ...first.front, prompt_templates: templates };
 }
 
 /** The run input with a prompt's text, and with what its file says of the keys that the input does not give. */

@@ -1,5 +1,10 @@
 import { PILOT_MIN_PARTS, packFull } from '../../core/plan/packing.ts';
-import { type CostEstimate, type PlanQuotas, plannedRecords } from '../../core/plan/run-plan.ts';
+import {
+  type CostEstimate,
+  type PlanQuotas,
+  type PromptIds,
+  plannedRecords,
+} from '../../core/plan/run-plan.ts';
 import { type JobPace, type JobSchedule, scheduleJobs } from '../../core/plan/schedule.ts';
 import { answerSchemaOf, type SchemaForm } from '../../core/run-input/output-schema.ts';
 import { parseRunInput } from '../../core/run-input/run-input.ts';
@@ -47,6 +52,8 @@ export interface PlanReport {
   model_id: string;
   rows: number;
   dataset_rows: number;
+  /** Which prompts the rows name in `prompt_id_column`, and the rows that name none; null where all are asked by the same. */
+  prompt_ids: PromptIds | null;
   /** What answers are to be, and the columns that come of it; null where they are texts or embeddings. */
   output_schema: PlannedSchema | null;
   /** Rows that get the answer of an identical request. */
@@ -96,6 +103,7 @@ export function reportPlan(
     model_id: plan.variants[0].model.model_id,
     rows: plan.selected_rows,
     dataset_rows: plan.dataset.rows,
+    prompt_ids: plan.prompt_ids ?? null,
     output_schema: schemaOf(plan),
     duplicates: plan.duplicates,
     reuse: reuseOf(plan),

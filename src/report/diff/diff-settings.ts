@@ -17,10 +17,11 @@ export function changedSettings(a: ReportSource, b: ReportSource): ChangedSettin
 }
 
 function settingsOf({ plan, summary }: ReportSource): Record<string, unknown> {
-  const [{ prompt_template, output_column }] = plan.variants;
+  const [{ prompt_template, prompt_templates, output_column }] = plan.variants;
   return {
     ...summary.input,
     ...(prompt_template === null ? {} : { prompt_template }),
+    ...(prompt_templates === undefined ? {} : { prompt_templates }),
     output_column,
     dataset_rows: summary.dataset_rows,
   };

@@ -49,8 +49,8 @@ export function prepareDiff({ a, b, by }: DiffSource): {
   };
 }
 
-function isEmbedding({ variants: [{ prompt_template }] }: RunPlan): boolean {
-  return prompt_template === null;
+function isEmbedding({ variants: [{ prompt_template, prompt_templates }] }: RunPlan): boolean {
+  return prompt_template === null && prompt_templates === undefined;
 }
 
 /** Compares two runs, by their files. The same files give the same diff. */

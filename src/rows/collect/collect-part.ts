@@ -42,6 +42,7 @@ import type { ResultColumn, ResultColumns } from '../results/result-columns.ts';
 import { countFailures } from './owed-records.ts';
 import { type Answers, hasNumbers, readAnswers } from './read-answers.ts';
 import type { CheckedAnswers } from './type-answers.ts';
+import { unsentMessageSql } from './unsent-message.ts';
 
 /** Memory that DuckDB may use for one part. */
 export const COLLECT_MEMORY_MB = 1024;
@@ -304,8 +305,8 @@ function outputsSql(
   const wasAsked = `CASE WHEN answer.error_code = ${sqlText(SCHEMA_REFUSED)} THEN 0 ELSE 1 END`;
   const whyUnsent = `input.${ERROR_CODE_COLUMN}`;
   const whatIsWrong = names.includes(ERROR_MESSAGE_COLUMN)
-    ? `coalesce(input.${ERROR_MESSAGE_COLUMN}, ${sqlText(unsentMessage)})`
-    : sqlText(unsentMessage);
+    ? `coalesce(input.${ERROR_MESSAGE_COLUMN}, ${unsentMessageSql(whyUnsent)})`
+    : unsentMessageSql(whyUnsent);
   const ofElsewhere = (sql: string) => (elsewhere === 0 ? '' : `WHEN input.${IS_ELSEWHERE} THEN ${sql} `);
   const isLaid = names.includes(REUSED_FROM_COLUMN) ? `input.${REUSED_FROM_COLUMN} IS NOT NULL` : undefined;
   const ofLaid = (sql: string) => (isLaid === undefined ? '' : `WHEN ${isLaid} THEN ${sql} `);
@@ -359,8 +360,6 @@ const ADDED_COLUMNS = [
 function isAdded(name: string): boolean {
   return ADDED_COLUMNS.includes(name) || name.startsWith(LAID_PREFIX);
 }
-
-const unsentMessage = 'A column that the prompt needs is null in this row, so the row was not sent.';
 
 /** How many places of the result have not the record id that the rows have there. */
 async function countMisplaced(db: DuckDb, { rowsPath, resultPath }: CollectRequest): Promise<number> {

@@ -2,14 +2,13 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError } from '../../core/errors.ts';
-import { NULL_PROMPT_VALUE } from '../../core/jobs/unsent-rows.ts';
 import type { Dataset, PlannedPart, PreparedPart, Slice } from '../../core/plan/part.ts';
 import { readsOf } from '../../core/plan/slice-reads.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { RecordFrame } from '../../models/record-frame.ts';
 import { countLines } from '../bytes/lines-file.ts';
 import type { SourceFile } from '../bytes/source-bytes.ts';
-import { type DuckDb, isUnreadableContent, openDuckDb, sqlName, sqlText } from '../duckdb/duckdb.ts';
+import { type DuckDb, isUnreadableContent, openDuckDb, sqlName } from '../duckdb/duckdb.ts';
 import { copyToParquet, type ParquetCopy, readParquetsSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
 import type { RowMedia } from '../media/media-records.ts';
 import { readingRows } from '../sources/damaged-source.ts';
@@ -20,10 +19,10 @@ import type { PrepareMemory } from './prepare-memory.ts';
 import {
   ERROR_CODE_COLUMN,
   hashedNames,
-  isPromptNullSql,
   RECORD_ID_COLUMN,
   recordIdSql,
   requestHashSql,
+  unaskedCodeSql,
 } from './record-sql.ts';
 import { openPartSource, type PartSource, reopenPart } from './row-feed.ts';
 import { estimateBytesPerRow, MOST_COPIED_BYTES } from './staged-slice.ts';
@@ -284,7 +283,7 @@ function rowsSql(
   const columns = [
     ...dataset.columns.map(({ name }) => sqlName(name)),
     `${recordIdSql(dataset.columns, { recordIdColumn, rowNumber })} AS ${RECORD_ID_COLUMN}`,
-    `CASE WHEN ${isPromptNullSql(frame, dataset.columns)} THEN ${sqlText(NULL_PROMPT_VALUE)} END AS ${ERROR_CODE_COLUMN}`,
+    `${unaskedCodeSql(frame, dataset.columns)} AS ${ERROR_CODE_COLUMN}`,
     ...(unsent === undefined ? [] : [`${rowNumber} AS ${ROW_COLUMN}`]),
   ];
   const sql = `SELECT ${columns.join(', ')} FROM ${from}`;

@@ -1,13 +1,15 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { NULL_PROMPT_VALUE, UNKNOWN_PROMPT_ID } from '../../core/jobs/unsent-rows.ts';
 import { columnGiven, givenName } from '../../core/plan/names-apart.ts';
 import type { Column } from '../../core/plan/part.ts';
 import { RECORD_ID_DIGITS } from '../../core/record-id.ts';
 import { privately } from '../../core/text/private-text.ts';
 import type { ModelInvocationType } from '../../models/adapters/model-adapter.ts';
 import { columnsOf, type RecordFrame, type RecordSegment, stringsOf } from '../../models/record-frame.ts';
-import type { PromptPiece } from '../../prompts/prompt-template.ts';
+import { type PromptPiece, placeholdersOf } from '../../prompts/prompt-template.ts';
 import { columnText } from '../duckdb/column-text.ts';
 import { sqlName, sqlText } from '../duckdb/duckdb.ts';
+import { promptTextSql } from '../duckdb/prompt-text.ts';
 import { mediaDigestsSql } from '../media/media-sql.ts';
 
 /** The columns that Prepare adds to a part's rows, and Collect takes away again. */
@@ -35,21 +37,28 @@ export const REQUEST_HASH_COLUMN = '__quarry_request_hash';
 /** Of a row that is not sent for an image or a document: what is wrong with it. Only rows with such have this column. */
 export const ERROR_MESSAGE_COLUMN = '__quarry_error_message';
 
-/** SQL for each string that a row's record has of the row; all of them null where a placeholder's column is null. */
+/** SQL for each string that a row's record has of the row; all of them null where the row cannot be asked. */
 export function promptsSql(frame: RecordFrame, columns: readonly Column[]): string[] {
-  const sqlOf = (piece: PromptPiece) =>
-    piece.kind === 'literal' ? sqlText(piece.text) : columnText(columnNamed(columns, piece.column));
-  return stringsOf(frame).map((pieces) => {
-    const texts = pieces.map(sqlOf).join(', ') || `''`;
-    // Not `||`, which copies what it has so far for each piece. But `concat` takes a null for an empty text.
-    return `CASE WHEN NOT (${isPromptNullSql(frame, columns)}) THEN concat('', ${texts}) END`;
-  });
+  const textOf = (name: string) => columnText(columnNamed(columns, name));
+  const isUnasked = isUnaskedSql(frame, columns);
+  return stringsOf(frame).map(
+    (pieces) =>
+      `CASE WHEN NOT (${isUnasked}) THEN ${promptTextSql(pieces, { textOf, nulls: 'passed over' })} END`,
+  );
 }
 
-/** SQL for the bytes of a row's prompts; null where a placeholder's column is null. */
+function isUnaskedSql(frame: RecordFrame, columns: readonly Column[]): string {
+  return (
+    unaskedReasons(frame, columns)
+      .map(({ isTrue }) => isTrue)
+      .join(' OR ') || 'false'
+  );
+}
+
+/** SQL for the bytes of a row's prompts; null where the row cannot be asked. */
 export function promptBytesSql(frame: RecordFrame, columns: readonly Column[]): string {
   const sizes = promptsSql(frame, columns).map((prompt) => `strlen(${prompt})`);
-  return sizes.join(' + ') || `CASE WHEN NOT (${isPromptNullSql(frame, columns)}) THEN 0 END`;
+  return sizes.join(' + ') || `CASE WHEN NOT (${isUnaskedSql(frame, columns)}) THEN 0 END`;
 }
 
 /** SQL that is true of the rows of a part that are sent; `names` are those of the rows' columns. */
@@ -63,13 +72,44 @@ export function columnsRead(frame: RecordFrame, columns: readonly Column[]): str
   return columnsOf(frame).map((given) => columnNamed(columns, given).name);
 }
 
-/** SQL that is true where a placeholder's column is null. */
-export function isPromptNullSql(frame: RecordFrame, columns: readonly Column[]): string {
-  return (
-    columnsRead(frame, columns)
-      .map((name) => `${sqlName(name)} IS NULL`)
-      .join(' OR ') || 'false'
+/** SQL for the error code of a row that cannot be asked; null where it can. */
+export function unaskedCodeSql(frame: RecordFrame, columns: readonly Column[]): string {
+  const reasons = unaskedReasons(frame, columns).map(
+    ({ isTrue, code }) => `WHEN ${isTrue} THEN ${sqlText(code)}`,
   );
+  return reasons.length === 0 ? 'CAST(NULL AS VARCHAR)' : `CASE ${reasons.join(' ')} END`;
+}
+
+/** Why a row may have no prompt, the first reason first, each with SQL that is true of such rows where no earlier one is. */
+function unaskedReasons(frame: RecordFrame, columns: readonly Column[]): { isTrue: string; code: string }[] {
+  const pieces = stringsOf(frame).flat();
+  const choices = pieces.flatMap((piece) => (piece.kind === 'choice' ? [piece] : []));
+  const idOf = ({ column }: { column: string }) => columnText(columnNamed(columns, column));
+  const isUnknown = choices.map((choice) => {
+    const ids = choice.prompts.map(({ id }) => sqlText(id)).join(', ');
+    return `coalesce(${idOf(choice)} NOT IN (${ids}), true)`;
+  });
+  const isNull = (read: readonly PromptPiece[], more: readonly string[] = []) =>
+    [...new Set([...placeholdersOf(read), ...more])]
+      .map((name) => `${sqlName(columnNamed(columns, name).name)} IS NULL`)
+      .join(' OR ');
+  const shown = (frame.media ?? []).map(({ column }) => column);
+  const isNullInPrompt = [
+    isNull(
+      pieces.filter(({ kind }) => kind !== 'choice'),
+      shown,
+    ),
+    ...choices.flatMap((choice) =>
+      choice.prompts.map((prompt) => {
+        const anyNull = isNull(prompt.pieces);
+        return anyNull === '' ? '' : `(${idOf(choice)} = ${sqlText(prompt.id)} AND (${anyNull}))`;
+      }),
+    ),
+  ].filter((sql) => sql !== '');
+  return [
+    { isTrue: isUnknown.join(' OR '), code: UNKNOWN_PROMPT_ID },
+    { isTrue: isNullInPrompt.join(' OR '), code: NULL_PROMPT_VALUE },
+  ].filter(({ isTrue }) => isTrue !== '');
 }
 
 /** SQL for a row's record id: the column's text, or `recordIdOf` of the global row number that `rowNumber` gives. */
@@ -157,7 +197,7 @@ export interface Asked {
 /**
  * SQL for the content hash of the requests of the rows that `from` gives: the column `REQUEST_HASH_COLUMN`, beside those that are
  * `kept`. It is SHA-256 over who answers, the model, the invocation type and the whole body as it is sent, a line each; null
- * where a row has no prompt. Answers are kept by it: what it is made of must never change. An image or a document
+ * where a row cannot be asked. Answers are kept by it: what it is made of must never change. An image or a document
  * stands there by the SHA-256 of its bytes; where a text names it, the hash is null.
  */
 export function requestHashSql(

@@ -1,7 +1,8 @@
-import type { PromptPiece } from '../../prompts/prompt-template.ts';
+import { type PromptPiece, placeholdersOf } from '../../prompts/prompt-template.ts';
 import { columnText } from '../duckdb/column-text.ts';
-import { type DuckDb, guardedSql, sqlName, sqlText, unguarded } from '../duckdb/duckdb.ts';
+import { type DuckDb, guardedSql, sqlName, unguarded } from '../duckdb/duckdb.ts';
 import { parquetRangeSql, readUnpackedBytes } from '../duckdb/parquet.ts';
+import { promptTextSql } from '../duckdb/prompt-text.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
 import { type GivenColumn, readGivenColumns } from '../parquet/column-renaming.ts';
 import {
@@ -100,11 +101,8 @@ async function readRows(
     const column = columnOf(name);
     return column === undefined ? 'CAST(NULL AS VARCHAR)' : columnText(column);
   };
-  const prompt = pieces
-    .map((piece) => (piece.kind === 'literal' ? sqlText(piece.text) : textOf(piece.column)))
-    .join(' || ');
   const texts: Readonly<Record<string, string>> = {
-    prompt: prompt === '' ? 'CAST(NULL AS VARCHAR)' : `(${prompt})`,
+    prompt: pieces.length === 0 ? 'CAST(NULL AS VARCHAR)' : promptTextSql(pieces, { textOf, nulls: 'null' }),
     answer: textOf(outputColumn),
     error_message: textOf('error_message'),
   };
@@ -119,7 +117,7 @@ async function readRows(
     (name) => `CAST(${columnOf(name) === undefined ? 'NULL' : sqlName(name)} AS DOUBLE) AS ${name}`,
   );
   const needed = [
-    ...pieces.flatMap((piece) => (piece.kind === 'column' ? [piece.column] : [])),
+    ...placeholdersOf(pieces),
     ...[
       'error_message',
       'record_id',

@@ -15,11 +15,12 @@ const MAX_SAMPLED_MEDIA = 1_000;
 
 const SAMPLE_WINDOWS = 10;
 
-/** The size of the rendered prompts, in UTF-8 bytes, over a bounded sample of the rows whose prompt is not null. */
+/** The size of the rendered prompts, in UTF-8 bytes, over a sample of `rows` rows at most, of those whose prompt is not null. */
 export async function samplePromptBytes(
   files: readonly LocalDatasetFile[],
   dataset: Dataset,
   frame: RecordFrame,
+  rows = frame.media === undefined ? MAX_SAMPLED_ROWS : MAX_SAMPLED_MEDIA,
 ): Promise<{ meanBytes: number; maxBytes: number; sampledRows: number }> {
   const size = promptBytesSql(frame, dataset.columns);
   const [firstColumn] = dataset.columns;
@@ -31,7 +32,7 @@ export async function samplePromptBytes(
     const sampled = openRelations({
       format: dataset.format,
       columns,
-      reads: sampleReads(files, dataset, frame.media === undefined ? MAX_SAMPLED_ROWS : MAX_SAMPLED_MEDIA),
+      reads: sampleReads(files, dataset, rows),
       scratchPrefix: join(scratchDirectory, 'text-'),
     });
     for await (const relation of sampled) {
@@ -56,7 +57,7 @@ export function sampleReads(
   most = MAX_SAMPLED_ROWS,
 ): FileRead[] {
   const { format, rows } = dataset;
-  if (format !== 'parquet' || rows <= most) return firstRows(files, dataset, most);
+  if (format !== 'parquet' || most > MAX_SAMPLED_ROWS || rows <= most) return firstRows(files, dataset, most);
   const starts = Array.from({ length: SAMPLE_WINDOWS }, (_, index) =>
     Math.floor((index * rows) / SAMPLE_WINDOWS),
   );

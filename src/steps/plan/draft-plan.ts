@@ -13,6 +13,7 @@ import { filesAsPlanned, openDatasetSource, withDatasetFiles } from './dataset-f
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { makePlan } from './new-plan.ts';
 import type { PackedReuse } from './pack-dataset.ts';
+import { isAskedBy } from './prompt-choice.ts';
 import {
   type IdentitySource,
   inputHashOf,
@@ -66,7 +67,11 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
   const { files, hub, csv, notes, reader } = await openDatasetSource(given, deps);
   // A Hugging Face dataset is the same wherever and whenever it was downloaded.
   const hashOf = (source: IdentitySource['source']) =>
-    inputHashOf(rest, call.template, { source, hash: deps.hash, modelServer: deps.settings.modelServer });
+    inputHashOf(rest, call.templates ?? call.template, {
+      source,
+      hash: deps.hash,
+      modelServer: deps.settings.modelServer,
+    });
   const inputHash = hashOf(hub ?? files);
   const runId = runIdOf(given, inputHash);
   const layout = runLayout(runUriOf(bucket, runId));
@@ -124,10 +129,11 @@ async function findPinnedPlan(
   if (run_id === undefined || dataset_id === undefined) return undefined;
   const known = await readKnownPlan(runLayout(runUriOf(settings.bucket, run_id)), store);
   const isSame =
-    known?.plan.variants[0].prompt_template === call.template &&
-    isDeepStrictEqual(known?.plan.model_server, settings.modelServer) &&
+    known !== undefined &&
+    isAskedBy(known.plan.variants[0], call) &&
+    isDeepStrictEqual(known.plan.model_server, settings.modelServer) &&
     isDeepStrictEqual(withoutLimits(known.plan.input), withoutLimits(given));
-  if (known === undefined || !isSame) return undefined;
+  if (!isSame) return undefined;
   for (const { uri } of known.plan.dataset.files) {
     // Downloaded again, they may be another commit's.
     if ((await store.head(uri)) === undefined) return undefined;

@@ -18,14 +18,22 @@ import { type ModelChoice, type ResolvedModel, resolveModel } from '../../models
 import { chooseSchemaForm } from '../../models/schema-form.ts';
 import type { ThinkingLevel } from '../../models/thinking.ts';
 import { findTemplate } from '../../prompts/find-template.ts';
-import { type PromptPiece, parsePromptTemplate, renderPrompt } from '../../prompts/prompt-template.ts';
+import {
+  choiceOf,
+  type PromptPiece,
+  parsePromptTemplate,
+  renderPrompt,
+} from '../../prompts/prompt-template.ts';
+import { promptIdToTemplate } from '../../prompts/prompt-templates.ts';
 
 /** How a run input asks its model. */
 export interface ModelCall {
   adapter: ModelAdapter;
   frame: RecordFrame;
-  /** The template, or null for embeddings. */
+  /** The template; null for embeddings, and where rows are asked by several. */
   template: string | null;
+  /** The templates that a column of the dataset chooses among; undefined where every row is asked by the same. */
+  templates: Readonly<Record<string, string>> | undefined;
   /** What answers are asked to be an object of; undefined where they are texts or embeddings. */
   schema: AnswerSchema | undefined;
   /** How the model is told the schema; undefined where there is none. */
@@ -122,13 +130,9 @@ function textCallOf(
   model: ResolvedModel,
   { input, system, schemaForm }: Asking & { schemaForm: SchemaForm | undefined },
 ): ModelCall {
-  const { model_id: modelId, prompt_template, prompt_id, output_schema } = input;
+  const { model_id: modelId, output_schema } = input;
   refuseKey(input, 'text_column', `${modelId} is a text model; only embeddings read a text_column.`);
-  const template = prompt_template ?? (prompt_id === undefined ? undefined : findTemplate(prompt_id));
-  if (template === undefined) {
-    throw new InvalidRunInputError(`${modelId} is a text model: give prompt_id or prompt_template.`);
-  }
-  const prompt = parsePromptTemplate(template);
+  const { prompt, ...templates } = promptsOf(input);
   const turns = (input.messages ?? []).map(
     ({ role, content }, index): PromptTurn => ({
       role,
@@ -136,17 +140,17 @@ function textCallOf(
     }),
   );
   const media = mediaOf(input);
-  if (output_schema === undefined) return callOf(model, { template, prompt, media, turns, system });
+  if (output_schema === undefined) return callOf(model, { ...templates, prompt, media, turns, system });
   const schema = answerSchemaOf(output_schema);
   const choice = chooseSchemaForm(schema, { model, modelId, form: schemaForm });
   const noted = { ...model, notes: [...model.notes, ...choice.notes] };
   if (choice.form === 'native') {
     const held = { ...noted, request: { ...model.request, schema: choice.sent } };
-    return callOf(held, { template, schema, schemaForm: 'native', prompt, media, turns, system });
+    return callOf(held, { ...templates, schema, schemaForm: 'native', prompt, media, turns, system });
   }
   const instruction: PromptPiece = { kind: 'literal', text: schemaInstruction(schema) };
   return callOf(noted, {
-    template,
+    ...templates,
     schema,
     schemaForm: 'prompt',
     prompt: [...prompt, instruction],
@@ -156,6 +160,27 @@ function textCallOf(
   });
 }
 
+/** What every row is asked by: one template, or several that a column chooses among. */
+function promptsOf({
+  model_id: modelId,
+  prompt_template,
+  prompt_id,
+  prompt_id_column: column,
+  prompt_templates,
+}: RunInput): Pick<ModelCall, 'prompt' | 'template' | 'templates'> {
+  if (column !== undefined) {
+    const templates = prompt_templates ?? promptIdToTemplate;
+    return { prompt: [choiceOf(column, templates)], template: null, templates };
+  }
+  const template = prompt_template ?? (prompt_id === undefined ? undefined : findTemplate(prompt_id));
+  if (template === undefined) {
+    throw new InvalidRunInputError(
+      `${modelId} is a text model: give prompt_id or prompt_template, or prompt_id_column.`,
+    );
+  }
+  return { prompt: parsePromptTemplate(template), template, templates: undefined };
+}
+
 function embeddingCallOf(model: ResolvedModel, { input, system }: Asking): ModelCall {
   const { model_id: modelId, text_column } = input;
   const media = mediaOf(input);
@@ -163,6 +188,7 @@ function embeddingCallOf(model: ResolvedModel, { input, system }: Asking): Model
   const why = `${modelId} makes embeddings and takes no prompt. Leave it out; text_column names the column to embed.`;
   refuseKey(input, 'prompt_id', why);
   refuseKey(input, 'prompt_template', why);
+  refuseKey(input, 'prompt_id_column', why);
   refuseKey(input, 'messages', why);
   const [image] = media;
   if (image !== undefined && text_column !== undefined && model.adapter.media?.besideText !== true) {
@@ -173,7 +199,7 @@ function embeddingCallOf(model: ResolvedModel, { input, system }: Asking): Model
   const column = text_column ?? (image === undefined ? DEFAULT_TEXT_COLUMN : undefined);
   const prompt: readonly PromptPiece[] | undefined =
     column === undefined ? undefined : [{ kind: 'column', column }];
-  return callOf(model, { template: null, prompt, media, turns: [], system });
+  return callOf(model, { template: null, templates: undefined, prompt, media, turns: [], system });
 }
 
 function refuseKey(input: RunInput, key: keyof RunInput, why: string): void {
@@ -206,7 +232,7 @@ function callOf(model: ResolvedModel, { schema, schemaForm, system, ...asked }: 
   };
 }
 
-type AskedOfRows = Pick<ModelCall, 'template' | 'media' | 'turns'> &
+type AskedOfRows = Pick<ModelCall, 'template' | 'templates' | 'media' | 'turns'> &
   Partial<Pick<ModelCall, 'schema' | 'schemaForm'>> & {
     /** Undefined where an image is all there is. */
     prompt: readonly PromptPiece[] | undefined;

@@ -7,6 +7,7 @@ import type {
   HubSource,
   PlannedReuse,
   PlanQuotas,
+  PromptIds,
   RunPlan,
   Variant,
 } from '../../core/plan/run-plan.ts';
@@ -25,6 +26,7 @@ import { type MediaSize, measureMedia, openMediaOfRun } from './media-of-run.ts'
 import type { ModelCall } from './model-call.ts';
 import { type PackedDataset, type PackedReuse, packDataset } from './pack-dataset.ts';
 import { planNotes } from './plan-notes.ts';
+import { choosePrompts, promptIdNotes } from './prompt-choice.ts';
 import { resultColumnsOfRun } from './result-columns-of-run.ts';
 import { rowsPerSource, type SliceRequest } from './slices.ts';
 import { workingFilesNotes } from './working-files.ts';
@@ -69,6 +71,11 @@ interface ReadDataset {
   skippedPath: string | undefined;
   /** What a user should know of the prompts. */
   notes: string[];
+  /** How its rows are asked. */
+  call: ModelCall;
+  promptIds: PromptIds | undefined;
+  /** Share of its rows that can be asked, as far as it is known before they are prepared. */
+  askedShare: number;
 }
 
 /** Plans a run over the dataset's files: checks columns and ids, packs the rows, and works out the price. */
@@ -78,7 +85,8 @@ export async function makePlan(
   deps: PlanDeps,
 ): Promise<NewPlan> {
   const read = await readFor(run, local, deps);
-  const { call, runId } = run;
+  const { call } = read;
+  const { runId } = run;
   const request = sliceRequestOf(read, run, deps);
   const packed = await packDataset(read.dataset, request, {
     input: read.input,
@@ -88,7 +96,7 @@ export async function makePlan(
     inputHash: run.inputHash,
     deps,
   });
-  const priced = priceOf(packed, read, { call, minRecords: request.limits.minRecords });
+  const priced = priceOf(packed, read, { minRecords: request.limits.minRecords });
   const { slices, recordsOfParts, duplicatesPath, reuse } = packed;
   return {
     plan: planOf({ ...priced, run, read, request, packed }, deps),
@@ -101,19 +109,24 @@ export async function makePlan(
 }
 
 async function readFor(
-  { given, call, runId, csv }: NewRun,
+  { given, call: asked, runId, csv }: NewRun,
   local: readonly LocalDatasetFile[],
   deps: PlanDeps,
 ): Promise<ReadDataset> {
   const scratchDirectory = join(deps.scratchDirectory, `plan-${runId}`);
   const { dataset, skippedPath } = await readDataset(local, { ...csv, ...given }, scratchDirectory);
   const input = withRecordIds(given, dataset);
-  const notes = checkColumns(input, call, dataset);
+  const rows = rowsAtMost(dataset, input);
+  const { call, promptIds } = await choosePrompts(asked, { dataset, local, rows });
+  const notes = [...checkColumns(input, call, dataset), ...promptIdNotes(promptIds, input.prompt_id_column)];
   if (input.record_id_column !== undefined) {
     const isNamed = given.record_id_column !== undefined;
     await checkRecordIds(local, dataset, { column: input.record_id_column, isNamed });
   }
-  const { meanBytes } = await samplePromptBytes(local, dataset, call.frame);
+  // Prompts that a column chooses may be of very different lengths, and stand together: so all of them are looked at.
+  const sampled = promptIds === undefined || call.frame.media !== undefined ? undefined : rows;
+  const { meanBytes, sampledRows } = await samplePromptBytes(local, dataset, call.frame, sampled);
+  const askedRows = sampled === undefined ? rows - (promptIds?.unknown.rows ?? 0) : sampledRows;
   const media = await openMediaOfRun(input, call, { ...deps, dataset });
   const mediaSize = await measureMedia(input, call, { dataset, local, media });
   return {
@@ -123,12 +136,20 @@ async function readFor(
     mediaSize,
     skippedPath,
     notes: [...notes, ...mediaSize.notes],
+    call,
+    promptIds,
+    askedShare: rows === 0 ? 1 : askedRows / rows,
   };
 }
 
+/** Rows that a run has at most. */
+function rowsAtMost({ rows }: Dataset, { max_records }: RunInput): number {
+  return Math.min(rows, max_records ?? Number.POSITIVE_INFINITY);
+}
+
 function sliceRequestOf(
-  { dataset, input, meanPromptBytes, mediaSize }: ReadDataset,
-  { call, maxRecords }: NewRun,
+  { dataset, input, meanPromptBytes, mediaSize, call }: ReadDataset,
+  { maxRecords }: NewRun,
   { settings }: Pick<PlanDeps, 'settings'>,
 ): SliceRequest {
   const { quotas, rowsPerSlice } = settings;
@@ -142,7 +163,7 @@ function sliceRequestOf(
     ...(input.max_num_jobs === undefined ? {} : { maxParts: input.max_num_jobs }),
   };
   return {
-    rows: Math.min(dataset.rows, input.max_records ?? Number.POSITIVE_INFINITY),
+    rows: rowsAtMost(dataset, input),
     bytesPerRow: meanPromptBytes + mediaSize.meanBytes + recordBytesOf(call.frame),
     limits,
     rowsPerSlice,
@@ -153,13 +174,13 @@ function sliceRequestOf(
 /** Throws BudgetExceededError where the price is over the run's own limit. */
 function priceOf(
   { selectedRows, duplicates, recordsOfParts, reuse }: PackedDataset,
-  { input, meanPromptBytes, mediaSize }: ReadDataset,
-  { call, minRecords }: { call: ModelCall; minRecords: number },
+  { input, meanPromptBytes, mediaSize, call, askedShare }: ReadDataset,
+  { minRecords }: { minRecords: number },
 ): Pick<Decided, 'onDemandRows' | 'estimate' | 'maxUsdWithout'> {
   const onDemandRows = recordsOfParts
     .filter((records) => records < minRecords)
     .reduce((sum, records) => sum + records, 0);
-  const distinct = selectedRows - duplicates;
+  const distinct = Math.ceil(selectedRows * askedShare) - duplicates;
   const rows = distinct - (reuse?.rows ?? 0);
   const size = { meanPromptBytes, meanMediaTokens: mediaSize.meanTokens };
   const estimate = estimateCost(input, call, { rows, onDemandRows, ...size });
@@ -188,8 +209,8 @@ function planOf(
   { run, read, request, packed, onDemandRows, estimate, maxUsdWithout }: Decided,
   deps: PlanDeps,
 ): RunPlan {
-  const { given, call, runId, inputHash, hub } = run;
-  const { dataset, input } = read;
+  const { given, runId, inputHash, hub } = run;
+  const { dataset, input, promptIds } = read;
   const { quotas, version, modelServer, bedrockEndpoint } = deps.settings;
   const { run_id: _, ...unnamed } = given;
   return {
@@ -200,7 +221,8 @@ function planOf(
     input: unnamed,
     dataset,
     hub,
-    variants: [variantOf(read, call, deps)],
+    variants: [variantOf(read, deps)],
+    ...(promptIds === undefined ? {} : { prompt_ids: promptIds }),
     ...(modelServer === undefined ? {} : { model_server: modelServer }),
     ...(bedrockEndpoint === undefined ? {} : { bedrock_endpoint: bedrockEndpoint }),
     ...(input.record_id_column === given.record_id_column
@@ -230,8 +252,8 @@ function countsOf({ rows, changed, answers }: PackedReuse): Omit<PlannedReuse, '
   return { rows, changed, answers };
 }
 
-function variantOf({ input }: ReadDataset, call: ModelCall, { hash }: Pick<PlanDeps, 'hash'>): Variant {
-  const { adapter, pricedId, template, frame } = call;
+function variantOf({ input, call }: ReadDataset, { hash }: Pick<PlanDeps, 'hash'>): Variant {
+  const { adapter, pricedId, template, templates, frame } = call;
   const { model_id, system_prompt, inference_parameters = {}, thinking = 'off' } = input;
   return {
     model: {
@@ -241,6 +263,7 @@ function variantOf({ input }: ReadDataset, call: ModelCall, { hash }: Pick<PlanD
       invocation_type: adapter.invocationType,
     },
     prompt_template: template,
+    ...(templates === undefined ? {} : { prompt_templates: templates }),
     ...(system_prompt === undefined ? {} : { system_placeholders: true }),
     prompt_hash: hash(JSON.stringify([template, frame.segments])),
     parameters: inference_parameters,

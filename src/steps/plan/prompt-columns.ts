@@ -1,7 +1,7 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { privately } from '../../core/text/private-text.ts';
-import { placeholdersOf } from '../../prompts/prompt-template.ts';
+import { type PromptPiece, placeholdersOf } from '../../prompts/prompt-template.ts';
 import type { ModelCall } from './model-call.ts';
 
 /** What a template writes, and what it probably means. */
@@ -18,7 +18,7 @@ interface Doubt {
  */
 export function checkPromptColumns(input: RunInput, call: ModelCall, names: readonly string[]): string[] {
   requireColumns(call, names);
-  const doubts = call.template === null ? [] : doubtsOf(call, call.template, names);
+  const doubts = templatesOf(call).flatMap((asked) => doubtsOf(call, asked, names));
   if (input.force === true)
     return doubts.map(({ fault }) => `${fault} It is run all the same, as force is given.`);
   const [first] = doubts;
@@ -28,16 +28,37 @@ export function checkPromptColumns(input: RunInput, call: ModelCall, names: read
   return [];
 }
 
+/** A template, what to call it, and its pieces. */
+interface NamedTemplate {
+  what: string;
+  template: string;
+  pieces: readonly PromptPiece[];
+}
+
+/** What rows are asked by; nothing where they are embedded. */
+function templatesOf({ template, templates = {}, prompt }: ModelCall): NamedTemplate[] {
+  if (template !== null) return [{ what: 'prompt template', template, pieces: prompt }];
+  return prompt.flatMap((piece) =>
+    piece.kind === 'choice'
+      ? piece.prompts.map(({ id, pieces }) => ({
+          what: `prompt "${id}"`,
+          template: templates[id] ?? '',
+          pieces,
+        }))
+      : [],
+  );
+}
+
 function requireColumns(call: ModelCall, names: readonly string[]): void {
   const has = `The dataset has ${privately(names.join(', '))}.`;
   for (const [what, pieces] of [
-    ['prompt', call.prompt],
+    ...promptsOf(call),
     ['system prompt', call.system],
     ['conversation in messages', call.turns.flatMap(({ pieces }) => pieces)],
   ] as const) {
     const missing = placeholdersOf(pieces).filter((column) => !names.includes(column));
     if (missing.length === 0) continue;
-    if (call.template === null) {
+    if (call.adapter.output.kind === 'embedding') {
       throw new InvalidRunInputError(`text_column "${missing[0]}" is not a column of the dataset. ${has}`);
     }
     const quoted = missing.map((column) => `"${column}"`).join(', ');
@@ -45,6 +66,12 @@ function requireColumns(call: ModelCall, names: readonly string[]): void {
       `The ${what} needs ${missing.length === 1 ? 'column' : 'columns'} ${quoted}, which the dataset does not have. ${has}${bracesHint(missing)}`,
     );
   }
+}
+
+/** Each prompt that rows may be asked by, and what to call it. */
+function promptsOf(call: ModelCall): (readonly [string, readonly PromptPiece[]])[] {
+  if (call.templates === undefined) return [['prompt', call.prompt]];
+  return templatesOf(call).map(({ what, pieces }) => [what, pieces]);
 }
 
 /** How to write braces, where those of a placeholder look like JSON's. */
@@ -56,8 +83,8 @@ function bracesHint(placeholders: readonly string[]): string {
 }
 
 function doubtsOf(
-  { prompt, system, turns, media }: ModelCall,
-  template: string,
+  { system, turns, media }: ModelCall,
+  { what, template, pieces }: NamedTemplate,
   names: readonly string[],
 ): Doubt[] {
   const column = [...template.matchAll(/\{\{\s*([^{}]+?)\s*\}\}/g)]
@@ -66,17 +93,17 @@ function doubtsOf(
   if (column !== undefined) {
     return [
       {
-        fault: `The prompt template has {{ ${column} }}, as Jinja writes it; here doubled braces are literal ones, so the model would read "{ ${column} }" in every row.`,
+        fault: `The ${what} has {{ ${column} }}, as Jinja writes it; here doubled braces are literal ones, so the model would read "{ ${column} }" in every row.`,
         advice: `Write {${column}} for the column's value.`,
       },
     ];
   }
   const shown = turns.flatMap(({ pieces }) => pieces);
   // The same question may well be asked of every image.
-  if (media.length > 0 || placeholdersOf([...prompt, ...system, ...shown]).length > 0) return [];
+  if (media.length > 0 || placeholdersOf([...pieces, ...system, ...shown]).length > 0) return [];
   return [
     {
-      fault: 'The prompt template has no placeholder, so it would ask the same question of every row.',
+      fault: `The ${what} has no placeholder, so it would ask the same question of every row.`,
       advice: `Put a column into it, such as ${privately(`{${names[0]}}`)}; the dataset has ${privately(names.join(', '))}.`,
     },
   ];

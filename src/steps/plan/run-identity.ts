@@ -14,7 +14,7 @@ const HASH_LENGTH = 10;
  */
 export function inputHashOf(
   input: Omit<RunInput, 'run_id'>,
-  template: string | null,
+  template: string | null | Readonly<Record<string, string>>,
   { source, hash, modelServer }: IdentitySource,
 ): string {
   const server = modelServer === undefined ? [] : [modelServer];

@@ -53,17 +53,20 @@ export function variantOf(
 }
 
 function toPlanned(variant: Variant, given: RunInput): PlannedVariant {
-  const { model, prompt_template, parameters } = variant;
+  const { model, prompt_template, prompt_templates, parameters } = variant;
   const input: RunInput = {
     ...withoutPlaceholders(given, variant),
     model_id: model.model_id,
     inference_parameters: parameters,
   };
   // The plan's own text, so that a prompt changed since then does not change half a run.
-  const prompt = prompt_template === null ? input : { ...omitPromptId(input), prompt_template };
+  const asked = {
+    ...(prompt_template === null ? input : { ...omitPromptId(input), prompt_template }),
+    ...(prompt_templates === undefined ? {} : { prompt_templates }),
+  };
   // The plan was let pass, whatever the catalogue says by now.
   const call = modelCallOf(
-    { ...prompt, base_model_id: model.base_model_id, force: true },
+    { ...asked, base_model_id: model.base_model_id, force: true },
     {
       kept: {
         invocationType: model.invocation_type,

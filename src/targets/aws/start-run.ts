@@ -124,12 +124,12 @@ async function identifyRun(
   input: RunInput,
   { deployment, store, hash }: DeployedTarget,
 ): Promise<string | undefined> {
-  const { template } = modelCallOf(input, { region: deployment.region });
+  const { template, templates } = modelCallOf(input, { region: deployment.region });
   if (input.s3_uri === undefined) return input.run_id;
   try {
     const { objects: files } = await listDatasetObjects(input.s3_uri as S3Uri, store);
     const { run_id: _, ...rest } = input;
-    const inputHash = inputHashOf(rest, template, { source: files, hash });
+    const inputHash = inputHashOf(rest, templates ?? template, { source: files, hash });
     const runId = runIdOf(input, inputHash);
     const known = await readJsonIfPresent(store, layoutOf(deployment.bucket, runId).plan, RunPlan);
     if (known !== undefined) refuseOtherInput(known, withoutLimits(rest), inputHash, files);

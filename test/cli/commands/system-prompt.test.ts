@@ -36,6 +36,21 @@ test('each row has its own system prompt, and one whose placeholder is null is n
   expect(bodies.map(({ messages }) => messages[0].content[0].text)).toEqual(['x?', 'z?']);
 });
 
+test('a column says by which prompt its row is asked, and the plan says how many each has', async () => {
+  const { file, dir } = await rows();
+  await writeFile(file, '{"a":"x","kind":"q"}\n{"a":"y","kind":"z"}\n{"a":"z","kind":"q"}\n');
+  const asked = ['--prompt-id-column', 'kind', '--prompt-templates', '{"q": "{a}?", "x": "{b}"}'];
+  const { out } = await runQuarry('plan', file, '--dir', dir, ...RUN, ...asked);
+  expect(out).toContain('  prompts    q 2 rows, none 1 row\n');
+  expect(out).toContain(
+    '1 row is not sent (UnknownPromptId), as column "kind" has no prompt’s id there: "z" in 1 from row 1 on.',
+  );
+  const report = JSON.parse((await runQuarry('plan', file, '--dir', dir, ...RUN, ...asked, '--json')).out);
+  expect(report).toMatchObject({
+    prompt_ids: { known: [{ prompt_id: 'q', rows: 2 }], unknown: { rows: 1, values: 1 } },
+  });
+});
+
 test('identical prompts under different system prompts are different requests', async () => {
   const { file, dir } = await rows();
   await writeFile(file, '{"a":"x","lang":"Dutch"}\n{"a":"x","lang":"Norse"}\n{"a":"x","lang":"Dutch"}\n');

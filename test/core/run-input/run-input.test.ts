@@ -135,7 +135,12 @@ test('every key is taken, and kept', () => {
   const s3 = { s3_uri: 's3://bucket/prefix/', prompt_template: '{text}', ...rest };
   expect(parseRunInput(hub)).toEqual(hub);
   expect(parseRunInput(s3)).toEqual(s3);
-  expect(new Set([...Object.keys(hub), ...Object.keys(s3)])).toEqual(new Set(RUN_INPUT_KEYS));
+  const { prompt_template: _, ...others } = s3;
+  const chosen = { ...others, prompt_id_column: 'kind', prompt_templates: { a: '{text}' } };
+  expect(parseRunInput(chosen)).toEqual(chosen);
+  expect(new Set([hub, s3, chosen].flatMap((document) => Object.keys(document)))).toEqual(
+    new Set(RUN_INPUT_KEYS),
+  );
 });
 
 test('null stands for "not given", among the inference parameters too', () => {

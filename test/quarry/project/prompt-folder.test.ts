@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { promptIdToTemplate } from '../../../src/prompts/prompt-templates.ts';
 import { withPromptText } from '../../../src/quarry/project/prompt-folder.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -57,6 +58,44 @@ test('a prompt of a folder is the same file, named by its prompt_id', async () =
     prompt_template: 'Label this review: {review}',
     output_schema: { mood: 'good | bad' },
   });
+});
+
+/** A folder of prompts, by their ids. */
+async function promptFolder(files: Record<string, string>): Promise<string> {
+  const folder = await temporaryDirectory();
+  for (const [id, text] of Object.entries(files)) await writeFile(join(folder, `${id}.md`), text);
+  return folder;
+}
+
+test('with prompt_id_column all prompts of the folder go along, and what they have in common', async () => {
+  const front = '---\nmodel_id: us.amazon.nova-lite-v1:0\noutput_schema: {mood: good | bad}\n---\n';
+  const folder = await promptFolder({ a: `${front}First {text}`, b: `${front}Second {text}` });
+  expect(await withPromptText({ prompt_id_column: 'kind', s3_uri: 's3://b/a.csv' }, folder)).toEqual({
+    prompt_id_column: 'kind',
+    s3_uri: 's3://b/a.csv',
+    model_id: 'us.amazon.nova-lite-v1:0',
+    output_schema: { mood: 'good | bad' },
+    prompt_templates: { ...promptIdToTemplate, a: 'First {text}', b: 'Second {text}' },
+  });
+  const own = { prompt_id_column: 'kind', prompt_templates: { x: '{y}' } };
+  expect(await withPromptText(own, folder)).toEqual(own);
+  expect(await withPromptText({ prompt_id_column: 'kind' }, await promptFolder({}))).toEqual({
+    prompt_id_column: 'kind',
+  });
+});
+
+test('prompts that do not agree in what all rows share are refused, unless the input says it', async () => {
+  const folder = await promptFolder({
+    a: '---\ninference_parameters: {max_tokens: 5}\n---\nFirst {text}',
+    b: '---\ninference_parameters: {max_tokens: 9}\n---\nSecond {text}',
+    c: 'Third {text}',
+  });
+  await expect(withPromptText({ prompt_id_column: 'kind' }, folder)).rejects.toThrow(
+    `The prompts of "${folder}" differ in inference_parameters: a.md and b.md do not say the same. Rows that a prompt_id_column gives different prompts are asked alike in everything else: give inference_parameters in the run input, or keep such prompts in folders of their own.`,
+  );
+  await rm(join(folder, 'c.md'));
+  const told = { prompt_id_column: 'kind', inference_parameters: { max_tokens: 7 } };
+  expect(await withPromptText(told, folder)).toMatchObject({ inference_parameters: { max_tokens: 7 } });
 });
 
 test('a file without front matter is a template as it stands', async () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { recordIdOf } from '../../../src/core/record-id.ts';
 import type { RecordFrame } from '../../../src/models/record-frame.ts';
-import { parsePromptTemplate, renderPrompt } from '../../../src/prompts/prompt-template.ts';
+import { choiceOf, parsePromptTemplate, renderPrompt } from '../../../src/prompts/prompt-template.ts';
 import { type DuckDb, openDuckDb, sqlText } from '../../../src/rows/duckdb/duckdb.ts';
 import { createScratch } from '../../../src/rows/duckdb/scratch.ts';
 import {
@@ -13,6 +13,7 @@ import {
   recordIdSql,
   recordLinesSql,
   requestHashSql,
+  unaskedCodeSql,
 } from '../../../src/rows/prepare/record-sql.ts';
 import { CONVERSE_BODY, converseFrame } from '../../support/rows.ts';
 
@@ -130,6 +131,40 @@ test('a prompt in SQL is the prompt in JavaScript, whatever stands in template a
       expect(line).toBe(hex(`{"recordId":"r\\"1","modelInput":{"system":${strings}}}`));
     }),
     { numRuns: 200 },
+  );
+});
+
+test('where a column chooses the prompt, a row has the one that it names, and needs its columns alone', async () => {
+  const ids = ['a', "it's \u0000", ''];
+  const frame: RecordFrame = {
+    segments: [
+      {
+        kind: 'string',
+        pieces: [
+          choiceOf('id', { [ids[0] ?? '']: 'A {x}', [ids[1] ?? '']: 'B', [ids[2] ?? '']: '{y} and {x}' }),
+          { kind: 'literal', text: '!' },
+        ],
+      },
+    ],
+  };
+  const columns = ['id', 'x', 'y'].map((name) => ({ name, type: 'VARCHAR' }));
+  const text = fc.option(fc.constantFrom('', '1', 'a'), { nil: null });
+  await fc.assert(
+    fc.asyncProperty(fc.option(fc.constantFrom(...ids, 'b'), { nil: null }), text, text, async (id, x, y) => {
+      const sql = (value: string | null) => (value === null ? 'CAST(NULL AS VARCHAR)' : sqlText(value));
+      const row = await db.row(
+        `SELECT ${promptsSql(frame, columns)[0]} AS prompt, ${unaskedCodeSql(frame, columns)} AS code
+         FROM (SELECT ${sql(id)} AS id, ${sql(x)} AS x, ${sql(y)} AS y)`,
+      );
+      const [segment] = frame.segments;
+      const prompt = segment?.kind === 'string' ? renderPrompt(segment.pieces, { id, x, y }) : null;
+      const isKnown = id !== null && ids.includes(id);
+      expect(row).toEqual({
+        prompt,
+        code: prompt !== null ? null : isKnown ? 'NullPromptValue' : 'UnknownPromptId',
+      });
+    }),
+    { numRuns: 80 },
   );
 });
 

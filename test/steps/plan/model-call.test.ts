@@ -8,7 +8,7 @@ const EMBEDDING_MODEL = 'amazon.titan-embed-text-v2:0';
 
 test('a text model needs a prompt', () => {
   expect(() => callOf({ model_id: TEXT_MODEL })).toThrow(
-    `${TEXT_MODEL} is a text model: give prompt_id or prompt_template.`,
+    `${TEXT_MODEL} is a text model: give prompt_id or prompt_template, or prompt_id_column.`,
   );
   expect(() => callOf({ model_id: TEXT_MODEL, prompt_id: null })).toThrow(
     'give prompt_id or prompt_template',
@@ -19,7 +19,7 @@ test('a text model takes no text_column, and an embedding model no prompt', () =
   expect(() => callOf({ model_id: TEXT_MODEL, prompt_template: '{a}', text_column: 'a' })).toThrow(
     `text_column: ${TEXT_MODEL} is a text model; only embeddings read a text_column.`,
   );
-  for (const key of ['prompt_id', 'prompt_template']) {
+  for (const key of ['prompt_id', 'prompt_template', 'prompt_id_column']) {
     expect(() => callOf({ model_id: EMBEDDING_MODEL, [key]: 'x' })).toThrow(
       `${key}: ${EMBEDDING_MODEL} makes embeddings and takes no prompt.`,
     );
