@@ -28,7 +28,16 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
   const key = keyGrants(options.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']);
   const { list, read, readAll, write, abortUploads } = files;
   return {
-    plan: [list, ...datasets.read, ...datasets.token, ...datasets.keys, ...planGrants(files), ...key],
+    plan: [
+      list,
+      ...datasets.read,
+      ...datasets.token,
+      ...datasets.keys,
+      ...planGrants(files),
+      jobs.quotas,
+      jobs.profiles,
+      ...key,
+    ],
     prepare: [
       list,
       ...datasets.read,
@@ -193,11 +202,23 @@ function jobGrants(scope: Construct, { modelArns, serviceRoleArn }: StepGrantsOp
     conditions: { StringEquals: { 'iam:PassedToService': 'bedrock.amazonaws.com' } },
     reason: 'The one role that Bedrock assumes for the jobs.',
   };
+  const quotas: Grant = {
+    sid: 'ReadQuotas',
+    actions: ['servicequotas:ListServiceQuotas'],
+    resources: ['*'],
+    reason: 'The list knows no resources; runs are packed by the account’s own quotas.',
+  };
+  const profiles: Grant = {
+    sid: 'LookAtProfiles',
+    actions: ['bedrock:GetInferenceProfile'],
+    resources: [`arn:${partition}:bedrock:${region}:${account}:application-inference-profile/*`],
+    reason: 'What an application inference profile is of; which there will be is not known.',
+  };
   const invokeModels: Grant = {
     sid: 'InvokeModels',
     actions: ['bedrock:InvokeModel'],
     resources: modelArns,
     reason: 'The allowed models, in every region that a cross-region profile may use.',
   };
-  return { create, find, read, passRole, invokeModels };
+  return { create, find, read, passRole, quotas, profiles, invokeModels };
 }

@@ -1,12 +1,13 @@
 import { GetServiceQuotaCommand } from '@aws-sdk/client-service-quotas';
 import { QUOTA_NAMES, readBatchQuotas } from '../bedrock/batch-quotas.ts';
 import { callAws } from '../bedrock/call-aws.ts';
+import type { BatchQuotas } from '../core/jobs/quotas.ts';
 import { parseModelId } from '../models/catalog/model-id.ts';
-import { type Finding, failed, ok, skipped, warning } from './check.ts';
+import { type Finding, ok, skipped, warning } from './check.ts';
 import { foundationModel } from './check-model.ts';
 import type { DoctorWorld } from './doctor-world.ts';
 
-/** Whether the model's quotas let jobs be as large, and as many, as Quarry makes them. */
+/** The model's quotas: runs are packed by them, so that less of them makes runs slower, and none fail. */
 export async function checkQuotas(world: DoctorWorld): Promise<Finding> {
   const { modelId, target } = world.options;
   const baseModelId = modelId === undefined ? undefined : parseModelId(modelId).baseModelId;
@@ -26,33 +27,28 @@ export async function checkQuotas(world: DoctorWorld): Promise<Finding> {
     );
   }
   const n = (value: number) => value.toLocaleString('en-US');
-  const { minRecordsPerJob, maxRecordsPerJob, maxConcurrentJobs } = quotas;
-  const change = (key: string, value: number) =>
-    target === 'aws'
-      ? `deploy with -c ${key}=${value}`
-      : `give max_records_per_job: ${value} in the run input`;
-  if (maxRecordsPerJob !== undefined && maxRecordsPerJob < limits.maxRecordsPerJob) {
-    return failed(
-      `A job of ${modelName} may have ${n(maxRecordsPerJob)} records; Quarry makes jobs of up to ${n(limits.maxRecordsPerJob)}.`,
-      `To fit, ${change('maxRecordsPerJob', maxRecordsPerJob)}; or ask for more in Service Quotas ("${QUOTA_NAMES.maxRecordsPerJob}").`,
-    );
-  }
-  if (minRecordsPerJob !== undefined && minRecordsPerJob > limits.minRecordsPerJob) {
-    return failed(
-      `A job of ${modelName} must have ${n(minRecordsPerJob)} records; Quarry makes jobs from ${n(limits.minRecordsPerJob)}.`,
-      target === 'aws'
-        ? `Fewer are run on demand then: deploy with -c minRecordsPerJob=${minRecordsPerJob}.`
-        : `Run datasets of at least ${n(minRecordsPerJob)} rows, or use the stack with -c minRecordsPerJob=${minRecordsPerJob}.`,
-    );
-  }
-  if (maxConcurrentJobs !== undefined && maxConcurrentJobs < limits.maxConcurrentJobs) {
-    return warning(
-      `${n(maxConcurrentJobs)} jobs of ${modelName} may run at once; Quarry sends up to ${n(limits.maxConcurrentJobs)}. The others wait their turn.`,
-      `Ask for more in Service Quotas ("${QUOTA_NAMES.maxConcurrentJobs}")${target === 'aws' ? `, or deploy with -c maxConcurrentJobs=${maxConcurrentJobs}` : ''}.`,
-    );
-  }
+  const less = lessThan(limits, quotas);
   const told = Object.entries(quotas).map(([key, value]) => `${key} ${n(value)}`);
-  return ok(`${modelName}: ${told.join(', ')}`);
+  const found = `${modelName}: ${told.join(', ')}`;
+  if (less.length === 0) return ok(found);
+  const asked = less.map((key) => `"${QUOTA_NAMES[key]}"`).join(', ');
+  return warning(
+    `${found}. That is less than ${target === 'aws' ? 'the stack was deployed with' : 'AWS’s defaults'}; a run is packed by it.`,
+    `Nothing needs to be changed. Fewer and smaller jobs take longer: ask for more in Service Quotas (${asked}).`,
+  );
+}
+
+/** Quotas of an account that allow less than runs are made for without them. */
+function lessThan(
+  limits: Pick<BatchQuotas, keyof typeof QUOTA_NAMES>,
+  { minRecordsPerJob = 0, ...most }: Partial<BatchQuotas>,
+): (keyof typeof QUOTA_NAMES)[] {
+  return [
+    ...(minRecordsPerJob > limits.minRecordsPerJob ? (['minRecordsPerJob'] as const) : []),
+    ...(['maxRecordsPerJob', 'maxConcurrentJobs'] as const).filter(
+      (key) => (most[key] ?? limits[key]) < limits[key],
+    ),
+  ];
 }
 
 /** "Concurrent executions" of AWS Lambda. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */

@@ -1,13 +1,16 @@
+import { openAwsAccount } from '../bedrock/aws-account.ts';
 import { plan } from '../steps/plan/plan.ts';
 import { createHandler } from './create-handler.ts';
 import { parseEnvironment } from './environment.ts';
 import { createHubAccess } from './hub-access.ts';
 
-/** Lambda entry point of the step plan. */
+/** Lambda entry point of the step plan: the one that asks the account for its quotas, and what a profile is of. */
 export const handler = createHandler('plan', async (input, deps) => {
-  if (!namesHubDataset(input)) return plan(input, deps);
+  const { region } = deps.settings;
+  const world = { ...deps, account: openAwsAccount(region === undefined ? {} : { region }) };
+  if (!namesHubDataset(input)) return plan(input, world);
   const { QUARRY_HUGGING_FACE_SECRET_ARN } = parseEnvironment(process.env);
-  return plan(input, { ...deps, hub: await createHubAccess(QUARRY_HUGGING_FACE_SECRET_ARN) });
+  return plan(input, { ...world, hub: await createHubAccess(QUARRY_HUGGING_FACE_SECRET_ARN) });
 });
 
 /** The token is asked for only where it may be needed. */

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { parseRunInput } from '../../src/core/run-input/run-input.ts';
 import { createRandom } from '../../src/emulator/faults/seeded-random.ts';
 import { runLayout, runUriOf } from '../../src/runs/run-layout.ts';
+import { modelBehindOf } from '../../src/steps/plan/ask-account.ts';
+import { draftPlan } from '../../src/steps/plan/draft-plan.ts';
 import { type LocalRunResult, runLocally } from '../../src/targets/embedded/run-locally.ts';
 import { STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
 import { MODEL } from '../support/emulated-run.ts';
@@ -8,7 +11,7 @@ import { openChaosWorld } from './chaos-world.ts';
 import { createFaultyMachine } from './faulty-machine.ts';
 import { type Scenario, soundMachine } from './scenario.ts';
 import { writeDataset } from './scenario-dataset.ts';
-import { type GrantedRight, readStepPolicies, type StepPolicies } from './step-policies.ts';
+import { asStep, type GrantedRight, readStepPolicies, type StepPolicies } from './step-policies.ts';
 
 /** Repeated rows, one that is answered at the second time only, and a last part below Bedrock's minimum: every step has work. */
 const scenario: Scenario = {
@@ -35,6 +38,8 @@ const scenario: Scenario = {
   machine: { ...soundMachine, isRemote: true },
   seed: 1,
 };
+
+const PROFILE = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123';
 
 type Use = `${StepName} ${string} on ${string}`;
 
@@ -84,3 +89,32 @@ test('a run of every step is allowed by the stack’s policies, and fails withou
   console.log(`${used.size} rights taken away, one at a time`);
   expect(passed).toEqual([]);
 }, 600_000);
+
+test('Plan asks the account under the stack’s policies, and plans all the same without either right', async () => {
+  const policies = readStepPolicies();
+  const planUnder = async (without: string) => {
+    const plan = policies.plan.filter(({ action }) => action !== without);
+    await using world = await openChaosWorld(scenario, {
+      policies: { ...policies, plan },
+      account: { batchQuotas: async () => ({ maxConcurrentJobs: 3 }), modelBehind: async () => MODEL },
+    });
+    const s3_uri = await writeDataset(scenario, world.directory);
+    const input = { s3_uri, model_id: PROFILE, base_model_id: MODEL, prompt_template: 'Say {name}' };
+    const { base_model_id: _, ...asked } = input;
+    const { deps: told } = world.target;
+    const settings = { ...told.settings, quotaSources: { maxConcurrentJobs: 'stack' as const } };
+    const deps = { ...told, settings };
+    const draft = (document: object) => asStep('plan', () => draftPlan(document, deps));
+    const { plan: planned } = await draft(without === 'bedrock:GetInferenceProfile' ? input : asked);
+    const behind = await asStep('plan', () => modelBehindOf(parseRunInput(asked), deps));
+    return { jobs: planned.quotas?.jobs_at_once, notes: [...planned.notes, ...behind.notes].join('\n') };
+  };
+  expect(await planUnder('nothing')).toMatchObject({ jobs: { value: 3, source: 'account' }, notes: '' });
+  const unread = await planUnder('servicequotas:ListServiceQuotas');
+  expect(unread).toMatchObject({ jobs: { value: 4, source: 'stack' } });
+  expect(unread.notes).toContain('plan may not servicequotas:ListServiceQuotas on *.');
+  expect(unread.notes).toContain('The run is packed without them; a job that finds no slot waits.');
+  const unseen = await planUnder('bedrock:GetInferenceProfile');
+  expect(unseen.jobs).toEqual({ value: 3, source: 'account' });
+  expect(unseen.notes).toContain(`Without it, base_model_id says what model ${PROFILE} is of.`);
+});

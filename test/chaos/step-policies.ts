@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import type { Bedrock } from '../../src/bedrock/bedrock.ts';
+import type { BedrockAccount } from '../../src/bedrock/bedrock-account.ts';
 import { AccessDeniedError, ObjectNotFoundError } from '../../src/core/errors.ts';
 import type { StepDeps } from '../../src/steps/deps.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
@@ -39,13 +40,15 @@ const JOB = 'arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abcdefg
 export interface Judgement {
   policies: StepPolicies;
   onUse?: (step: StepName, right: GrantedRight) => void;
+  /** The account, where steps may ask one. */
+  account?: BedrockAccount;
 }
 
 /** What the steps have of the world, where store and Bedrock answer each by the policies of its own role. */
 export function underPolicies(
   deps: StepDeps,
-  { policies, onUse }: Judgement,
-): Pick<StepDeps, 'store' | 'bedrock'> {
+  { policies, onUse, account }: Judgement,
+): Pick<StepDeps, 'store' | 'bedrock' | 'account'> {
   const { bucket, roleArn } = deps.settings;
   const isAllowed = (action: string, resource: string): boolean => {
     const step = atWork.getStore();
@@ -65,6 +68,7 @@ export function underPolicies(
   return {
     store: guardStore(deps.store, { isAllowed, demand }),
     bedrock: guardBedrock(deps.bedrock, demand),
+    ...(account === undefined ? {} : { account: guardAccount(account, demand) }),
   };
 }
 
@@ -140,6 +144,19 @@ function guardBedrock(bedrock: Bedrock, demand: Guard['demand']): Bedrock {
     invoke: async (modelId, type, modelInput) => {
       for (const resource of modelArns(modelId)) demand('bedrock:InvokeModel', resource);
       return bedrock.invoke(modelId, type, modelInput);
+    },
+  };
+}
+
+function guardAccount(account: BedrockAccount, demand: Guard['demand']): BedrockAccount {
+  return {
+    batchQuotas: async (baseModelId) => {
+      demand('servicequotas:ListServiceQuotas', '*');
+      return account.batchQuotas(baseModelId);
+    },
+    modelBehind: async (profile) => {
+      demand('bedrock:GetInferenceProfile', profile);
+      return account.modelBehind(profile);
     },
   };
 }

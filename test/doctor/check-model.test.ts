@@ -85,10 +85,11 @@ testFaults([
       }),
     },
     {
-      status: 'failed',
-      found: 'A job of Claude Haiku 4.5 may have 10,000 records; Quarry makes jobs of up to 100,000.',
+      status: 'warning',
+      found:
+        'Claude Haiku 4.5: minRecordsPerJob 100, maxRecordsPerJob 10,000, maxConcurrentJobs 100. That is less than the stack was deployed with; a run is packed by it.',
       advice:
-        'To fit, deploy with -c maxRecordsPerJob=10000; or ask for more in Service Quotas ("Records per batch inference job").',
+        'Nothing needs to be changed. Fewer and smaller jobs take longer: ask for more in Service Quotas ("Records per batch inference job").',
     },
   ],
   [
@@ -101,9 +102,10 @@ testFaults([
       }),
     },
     {
-      status: 'failed',
-      found: 'A job of Claude Haiku 4.5 must have 1,000 records; Quarry makes jobs from 100.',
-      advice: 'Run datasets of at least 1,000 rows, or use the stack with -c minRecordsPerJob=1000.',
+      status: 'warning',
+      found:
+        'Claude Haiku 4.5: minRecordsPerJob 1,000, maxRecordsPerJob 100,000, maxConcurrentJobs 100. That is less than AWS’s defaults; a run is packed by it.',
+      advice: expect.stringContaining('"Minimum number of records per batch inference job"'),
     },
     GIVEN,
   ],
@@ -118,9 +120,9 @@ testFaults([
     {
       status: 'warning',
       found:
-        '5 jobs of Claude Haiku 4.5 may run at once; Quarry sends up to 100. The others wait their turn.',
+        'Claude Haiku 4.5: maxConcurrentJobs 5. That is less than the stack was deployed with; a run is packed by it.',
       advice:
-        'Ask for more in Service Quotas ("Sum of in-progress and submitted batch inference jobs using a base model"), or deploy with -c maxConcurrentJobs=5.',
+        'Nothing needs to be changed. Fewer and smaller jobs take longer: ask for more in Service Quotas ("Sum of in-progress and submitted batch inference jobs using a base model").',
     },
   ],
   [

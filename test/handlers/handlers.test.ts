@@ -1,5 +1,6 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { STEP_NAMES } from '../../src/workflow/definition.ts';
+import { type DoubleAnswer, jsonError, startAwsDouble } from '../support/aws-double.ts';
 import { useFunctionWorld } from '../support/function-world.ts';
 
 /** A word that is in the dataset only. */
@@ -47,6 +48,32 @@ test('Plan and Prepare run on S3, and log ids and counts without a word of the d
     },
   ]);
   expect(world.lines.join('')).not.toContain(SECRET);
+});
+
+test('Plan packs by the quotas of its account, and goes on where it may not read them', async () => {
+  const { handler: plan } = await import('../../src/handlers/plan.ts');
+  const RECORDS = 'Records per batch inference job for Claude Haiku 4.5';
+  let answer: DoubleAnswer = { body: { Quotas: [{ QuotaName: RECORDS, Value: 60_000 }] } };
+  await using double = await startAwsDouble({ ListServiceQuotas: () => answer });
+  vi.stubEnv('AWS_ENDPOINT_URL_SERVICE_QUOTAS', double.url);
+  const planned = async (run_id: string) => {
+    await plan({ ...INPUT, run_id });
+    return JSON.parse(world.s3.objects.get(`data-bucket/runs/${run_id}/plan.json`)?.toString() ?? '');
+  };
+  expect(await planned('asked')).toMatchObject({
+    notes: [],
+    quotas: {
+      records_per_job: { value: 60_000, source: 'account' },
+      jobs_at_once: { value: 100, source: 'stack' },
+    },
+  });
+  answer = jsonError('AccessDeniedException', 'No.', 403);
+  expect(await planned('denied')).toMatchObject({
+    notes: [
+      'Could not read the quotas of Bedrock: No. Allow servicequotas:ListServiceQuotas. The run is packed without them; a job that finds no slot waits.',
+    ],
+    quotas: { records_per_job: { value: 100_000, source: 'stack' } },
+  });
 });
 
 test('a step that is called twice, as Lambda retries it, leaves the same and says the same', async () => {

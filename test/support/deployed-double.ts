@@ -60,6 +60,10 @@ export async function openDeployedDouble(
       },
       sfn,
       jobs: createJobControl(bedrock),
+      account: {
+        batchQuotas: async () => ({}),
+        modelBehind: async (profile) => (profile.endsWith('/abc123') ? 'amazon.nova-lite-v1:0' : undefined),
+      },
       store: createDirectoryStore(directory),
       clock: createVirtualClock(),
       random: () => 0.5,

@@ -18,7 +18,7 @@ export interface ModelBehind {
 /** Asks what an application inference profile is of, unless the run input says it. Never rejects. */
 export async function modelBehindOf(
   { model_id, base_model_id }: RunInput,
-  { account, settings }: Pick<PlanDeps, 'account' | 'settings'>,
+  { account, settings }: Pick<PlanDeps, 'account'> & { settings: { region?: string | undefined } },
 ): Promise<ModelBehind> {
   const nothing = { baseModelId: undefined, notes: [], requireThere: () => {} };
   const isProfile = model_id.includes(':application-inference-profile/');

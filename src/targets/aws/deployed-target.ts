@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
+import { openAwsAccount } from '../../bedrock/aws-account.ts';
 import { createBedrockClients } from '../../bedrock/aws-bedrock.ts';
+import type { BedrockAccount } from '../../bedrock/bedrock-account.ts';
 import { callAws } from '../../bedrock/call-aws.ts';
 import { createJobControl, type JobControl } from '../../bedrock/job-control.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -32,6 +34,8 @@ export interface DeployedTarget extends AsyncDisposable {
   sfn: SFNClient;
   store: ObjectStore;
   jobs: JobControl;
+  /** The account that it is deployed in. */
+  account: BedrockAccount;
   clock: Clock;
   random: () => number;
   hash: Hash;
@@ -82,6 +86,10 @@ export async function openDeployedTarget(options: DeployedTargetOptions): Promis
     sfn,
     store,
     jobs: createJobControl(control),
+    account: openAwsAccount({
+      region,
+      ...(options.profile === undefined ? {} : { profile: options.profile }),
+    }),
     clock,
     random,
     hash,

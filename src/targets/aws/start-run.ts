@@ -5,6 +5,7 @@ import { AccessDeniedError, InvalidRunInputError, RunConflictError } from '../..
 import { RunPlan } from '../../core/plan/run-plan.ts';
 import { parseRunInput, type RunInput } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { modelBehindOf } from '../../steps/plan/ask-account.ts';
 import { listDatasetObjects } from '../../steps/plan/dataset-files.ts';
 import { modelCallOf } from '../../steps/plan/model-call.ts';
 import { inputHashOf, refuseOtherInput, runIdOf, withoutLimits } from '../../steps/plan/run-identity.ts';
@@ -122,9 +123,17 @@ async function join(
  */
 async function identifyRun(
   input: RunInput,
-  { deployment, store, hash }: DeployedTarget,
+  { deployment, store, hash, account }: DeployedTarget,
 ): Promise<string | undefined> {
-  const { template, templates } = modelCallOf(input, { region: deployment.region });
+  const { region } = deployment;
+  const behind = await modelBehindOf(input, { account, settings: { region } });
+  // The functions may be allowed what the caller is not: Plan says what is wrong, if anything is.
+  if (behind.notes.length > 0) return input.run_id;
+  behind.requireThere();
+  const { template, templates } = modelCallOf(
+    behind.baseModelId === undefined ? input : { ...input, base_model_id: behind.baseModelId },
+    { region },
+  );
   if (input.s3_uri === undefined) return input.run_id;
   try {
     const { objects: files } = await listDatasetObjects(input.s3_uri as S3Uri, store);
@@ -135,7 +144,6 @@ async function identifyRun(
     if (known !== undefined) refuseOtherInput(known, withoutLimits(rest), inputHash, files);
     return runId;
   } catch (error) {
-    // The functions may be allowed what the caller is not: Plan says what is wrong, if anything is.
     if (error instanceof AccessDeniedError) return input.run_id;
     throw error;
   }

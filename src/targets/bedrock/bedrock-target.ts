@@ -86,10 +86,7 @@ export function bedrockPlanDeps(
     hash: sha256,
     scratchDirectory: join(directory, '.scratch'),
     hub: machineHub(),
-    // A stack plans by what it was deployed with, and so does whoever looks at its plans from outside.
-    ...(quotaSource === 'stack'
-      ? {}
-      : { account: openAwsAccount({ region, ...(profile === undefined ? {} : { profile }) }) }),
+    account: openAwsAccount({ region, ...(profile === undefined ? {} : { profile }) }),
     settings: {
       bucket,
       roleArn,

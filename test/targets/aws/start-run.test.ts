@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { AccessDeniedError } from '../../../src/core/errors.ts';
 import { startRun } from '../../../src/targets/aws/start-run.ts';
 import { type DoubleScript, jsonError } from '../../support/aws-double.ts';
 import { BUCKET, EXECUTION_ARN, execution, openDeployedDouble } from '../../support/deployed-double.ts';
@@ -165,4 +166,29 @@ test('a refused start names the right', async () => {
   await expect(starting).rejects.toThrow(
     /^Could not start the execution jokes: .* Allow states:StartExecution\.$/,
   );
+});
+
+const PROFILE = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123';
+
+test('what an application inference profile is of is asked, so that the run has its name', async () => {
+  const { run_id: _, ...input } = { ...INPUT, model_id: PROFILE };
+  const { starting, names } = await start({ ListExecutions: NONE, StartExecution: STARTED }, { input });
+  const { runId } = await starting;
+  expect(runId).toMatch(/^run-[0-9a-f]{10}$/);
+  expect(names()).toEqual([runId]);
+  const gone = await start({}, { input: { ...input, model_id: PROFILE.replace('abc123', 'gone') } });
+  await expect(gone.starting).rejects.toThrow(
+    `There is no inference profile ${PROFILE.replace('abc123', 'gone')} in us-east-1.`,
+  );
+});
+
+test('where the caller may not ask what a profile is of, Plan does', async () => {
+  const { target, double } = await openDeployedDouble({ ListExecutions: NONE, StartExecution: STARTED });
+  const account = {
+    ...target.account,
+    modelBehind: () => Promise.reject(new AccessDeniedError('You may not.')),
+  };
+  const input = { ...INPUT, model_id: PROFILE };
+  expect(await startRun(input, { ...target, account })).toMatchObject({ runId: 'jokes', joined: false });
+  expect(double.calls.map(({ action }) => action)).toContain('StartExecution');
 });
