@@ -30,7 +30,12 @@ const RUNS = {
   stopped: { run_id: 'stopped', job_name_prefix: 'stopped', max_records_per_job: 110 },
   dedupe: { run_id: 'dedupe', dedupe: true, max_records_per_job: 110, s3_uri: 'datasets/repeated.csv' },
   hub: { run_id: 'hub', dataset_id: 'o/topics' },
-  notAllowed: { run_id: 'not-allowed', model_id: 'ai21.jamba-1-5-large-v1:0', max_records: 200 },
+  notAllowed: {
+    run_id: 'not-allowed',
+    // Plan asks what it is of.
+    model_id: `arn:aws:bedrock:us-east-1:${MOTO_ACCOUNT}:application-inference-profile/abc123`,
+    max_records: 200,
+  },
   cancelled: { run_id: 'cancelled', max_records: 200 },
   unreadable: { run_id: 'unreadable', max_records: 200 },
   unrepaired: { run_id: 'unrepaired', max_records_per_job: 110 },

@@ -60,10 +60,14 @@ function recordIds(first: number, end: number): string[] {
 
 /** What the emulator does wrong, here and there: one part's job fails, one ends half way, one row is
  * refused; and one run's jobs all fail alike. */
-export const EMULATOR: Pick<EmulatorOptions, 'seed' | 'durations' | 'faults' | 'accountId' | 'clock'> = {
+export const EMULATOR: Pick<
+  EmulatorOptions,
+  'seed' | 'durations' | 'faults' | 'accountId' | 'clock' | 'applicationProfiles'
+> = {
   seed: 7,
   clock: systemClock,
   accountId: MOTO_ACCOUNT,
+  applicationProfiles: { abc123: 'ai21.jamba-1-5-large-v1:0' },
   durations: {
     submittedMs: 50,
     validatingMs: 50,
@@ -197,7 +201,7 @@ export async function openWorld(emulatorOptions: Partial<typeof EMULATOR> = {}):
   });
   cleanUp.defer(() => emulator.close());
   const routeOf = (path: string) =>
-    path.startsWith('/model-invocation-job') || path.startsWith('/model/') ? emulator.url : moto.url;
+    /^\/(?:model-invocation-job|model\/|inference-profiles\/)/.test(path) ? emulator.url : moto.url;
 
   const hub = cleanUp.use(
     await startHubDouble({ 'o/topics': { files: { 'train.csv': `id,topic\n${'1,hope\n'.repeat(120)}` } } }),
