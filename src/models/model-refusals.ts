@@ -10,6 +10,8 @@ export interface ModelUse {
   /** Where its jobs are created; undefined where no region is meant. */
   region: string | undefined;
   parameters: InferenceParameters;
+  /** True where its records are Converse's. */
+  isConverse: boolean;
 }
 
 /** What the catalogue says that Bedrock would refuse: the job itself, or every record of it. Each is a sentence or two. */
@@ -79,16 +81,20 @@ function isNear(profile: string, region: string | undefined): boolean {
   return region.startsWith(profile === 'apac' ? 'ap-' : `${profile}-`);
 }
 
-function parameterRefusals({ identity: { modelId }, facts, parameters }: ModelUse): string[] {
+/** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html */
+const CONVERSE_TEMPERATURE = 1;
+
+function parameterRefusals({ identity: { modelId }, facts, parameters, isConverse }: ModelUse): string[] {
   const { maxTokens, refuses } = facts;
+  const temperatureOver = refuses.temperatureOver ?? (isConverse ? CONVERSE_TEMPERATURE : undefined);
   const { max_tokens, temperature, top_p, top_k, stop_sequences = [] } = parameters;
   const blank = stop_sequences.find((sequence) => sequence.trim() === '');
   return [
     max_tokens !== undefined && maxTokens !== undefined && max_tokens > maxTokens
       ? `inference_parameters.max_tokens is ${max_tokens}, but ${modelId} refuses more than ${maxTokens}.`
       : [],
-    temperature !== undefined && temperature > (refuses.temperatureOver ?? temperature)
-      ? `inference_parameters.temperature is ${temperature}, but ${modelId} refuses more than ${refuses.temperatureOver}.`
+    temperature !== undefined && temperature > (temperatureOver ?? temperature)
+      ? `inference_parameters.temperature is ${temperature}, but ${modelId} refuses more than ${temperatureOver}.`
       : [],
     refuses.temperatureWithTopP && temperature !== undefined && top_p !== undefined
       ? `inference_parameters: ${modelId} refuses temperature and top_p together. Give one of them.`

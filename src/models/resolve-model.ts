@@ -65,7 +65,15 @@ export function resolveModel(modelId: string, choice: ModelChoice): ResolvedMode
   const unread = mediaRefusalsOf(choice.media ?? [], { adapter, facts });
   const thinking = thinkingUnder(choice, { modelId, facts, adapter });
   const refusals = [
-    ...(facts === undefined ? [] : refusalsOf({ identity, facts, region, parameters })),
+    ...(facts === undefined
+      ? []
+      : refusalsOf({
+          identity,
+          facts,
+          region,
+          parameters,
+          isConverse: adapter.invocationType === 'Converse',
+        })),
     ...thinking.refusals,
     ...unread,
   ];

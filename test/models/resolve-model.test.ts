@@ -10,6 +10,7 @@ const OPUS_5 = 'us.anthropic.claude-opus-5';
 const NOVA_MICRO = 'us.amazon.nova-micro-v1:0';
 const TITAN = 'amazon.titan-embed-text-v2:0';
 const LLAMA_4 = 'us.meta.llama4-scout-17b-instruct-v1:0';
+const GPT_OSS = 'openai.gpt-oss-20b-1:0';
 
 function resolve(modelId: string, parameters: InferenceParameters = {}, systemPrompt?: string) {
   return () => resolveModel(modelId, { systemPrompt, parameters });
@@ -67,6 +68,12 @@ const refused: { name: string; call: () => unknown; message: string }[] = [
     call: resolve(OPUS_5, { top_p: 0.9 }),
     message:
       'inference_parameters: us.anthropic.claude-opus-5 refuses any temperature and top_p but 1. Leave them out.',
+  },
+  {
+    name: 'a temperature over 1, through Converse',
+    call: resolve(LLAMA_4, { temperature: 1.5 }),
+    message:
+      'inference_parameters.temperature is 1.5, but us.meta.llama4-scout-17b-instruct-v1:0 refuses more than 1.',
   },
   {
     name: 'dimensions that Titan does not give',
@@ -167,7 +174,7 @@ describe('what a model takes', () => {
     { name: 'sampling that changes nothing', modelId: OPUS_5, parameters: { temperature: 1, top_p: 1 } },
     { name: 'no sampling parameters', modelId: OPUS_5, parameters: {} },
     { name: 'a known dimension', modelId: TITAN, parameters: { dimensions: 512, normalize: true } },
-    { name: 'a temperature over 1, through Converse', modelId: LLAMA_4, parameters: { temperature: 1.5 } },
+    { name: 'a temperature over 1, for gpt-oss', modelId: GPT_OSS, parameters: { temperature: 1.5 } },
   ])('$name is accepted', ({ modelId, parameters }) => {
     expect(resolve(modelId, parameters)().adapter.parameters).toEqual(
       expect.arrayContaining(Object.keys(parameters)),

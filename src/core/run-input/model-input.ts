@@ -8,7 +8,7 @@ export const InferenceParameters = z.strictObject({
     .number()
     .min(0)
     .max(2)
-    .meta({ description: 'Randomness of the answers; at most 1 for Claude and Nova.' })
+    .meta({ description: 'Randomness of the answers; at most 1 for all but gpt-oss.' })
     .optional(),
   top_p: z
     .number()

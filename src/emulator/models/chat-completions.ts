@@ -59,6 +59,10 @@ export const chatCompletions: ModelFamily = {
       if ('fault' in media) return refuse(blockFaultText(media));
       messages.push({ role, content, ...(media.length === 0 ? {} : { media }) });
     }
+    const stopSequences = stringsOf(body.stop);
+    if (model.refuses.stopSequences === true && stopSequences.length > 0) {
+      return refuse("This model doesn't support the stop field. Remove stop and try again.");
+    }
     const form = readChatForm(body, model);
     if ('kind' in form) return form;
     return {
@@ -69,7 +73,7 @@ export const chatCompletions: ModelFamily = {
       maxTokens,
       temperature: numberOr(body.temperature),
       topP: numberOr(body.top_p),
-      stopSequences: stringsOf(body.stop),
+      stopSequences,
     };
   },
   writeAnswer: (answer, { model, digest, atMs }) => {

@@ -47,7 +47,11 @@ export const claudeMessages: ModelFamily = {
     }
     const extra = extraKeyOf(body, FIELDS);
     if (extra !== undefined) return refuse(`${extra}: Extra inputs are not permitted`);
-    const conflict = samplingConflict(body.temperature, body.top_p, model);
+    const stopSequences = stringsOf(body.stop_sequences);
+    const conflict = samplingConflict(
+      { temperature: body.temperature, topP: body.top_p, topK: body.top_k, stopSequences },
+      model,
+    );
     if (conflict !== undefined) return refuse(conflict);
 
     const messages = readMessages(body.messages, model);
@@ -68,7 +72,7 @@ export const claudeMessages: ModelFamily = {
       maxTokens: Number(maxTokens),
       temperature: numberOr(body.temperature),
       topP: numberOr(body.top_p),
-      stopSequences: stringsOf(body.stop_sequences),
+      stopSequences,
     };
   },
   writeAnswer: (answer, { model, digest }) => {
@@ -96,11 +100,18 @@ export const claudeMessages: ModelFamily = {
   },
 };
 
-/** Why a model refuses these sampling parameters together; undefined where it takes them. */
+/** What a body says of how its answer is drawn. */
+interface Sampling {
+  temperature: unknown;
+  topP: unknown;
+  topK?: unknown;
+  stopSequences: readonly string[];
+}
+
+/** Why a model refuses these together, as its own errors have it; undefined where it takes them. */
 export function samplingConflict(
-  temperature: unknown,
-  topP: unknown,
-  model: ModelTraits,
+  { temperature, topP, topK, stopSequences }: Sampling,
+  { refuses }: ModelTraits,
 ): string | undefined {
   for (const [name, value] of [
     ['temperature', temperature],
@@ -109,16 +120,14 @@ export function samplingConflict(
     if (value === undefined) continue;
     if (typeof value !== 'number') return `${name}: Input should be a valid number`;
     if (value < 0 || value > 1) return `${name}: range: 0..1`;
-    if (model.baseId.startsWith('anthropic.claude-opus-5') && value !== 1) {
-      return `\`${name}\` is deprecated for this model.`;
-    }
+    if (refuses.sampling === true && value !== 1) return `\`${name}\` is deprecated for this model.`;
   }
-  if (
-    model.baseId.startsWith('anthropic.claude-haiku-4-5') &&
-    temperature !== undefined &&
-    topP !== undefined
-  ) {
+  if (refuses.sampling === true && topK !== undefined) return '`top_k` is deprecated for this model.';
+  if (refuses.temperatureWithTopP === true && temperature !== undefined && topP !== undefined) {
     return '`temperature` and `top_p` cannot both be specified for this model. Please use only one.';
+  }
+  if (refuses.blankStopSequences === true && stopSequences.some(isBlank)) {
+    return 'stop_sequences: each stop sequence must contain non-whitespace';
   }
   return undefined;
 }

@@ -69,7 +69,13 @@ export const converseBodies: ModelFamily = {
         `The maximum tokens you requested exceeds the model limit of ${model.maxOutputTokens}. Try again with a maximum tokens value that is lower than ${model.maxOutputTokens}.`,
       );
     }
-    const conflict = samplingConflict(settings.temperature, settings.topP, model);
+    const stopSequences = stringsOf(settings.stopSequences);
+    const unsupported = unsupportedField({ stopSequences }, model);
+    if (unsupported !== undefined) return refuse(unsupported);
+    const conflict = samplingConflict(
+      { temperature: settings.temperature, topP: settings.topP, stopSequences },
+      model,
+    );
     if (conflict !== undefined) return refuse(`The model returned the following errors: ${conflict}`);
     const form = readConverseForm(body, model);
     if ('kind' in form) {
@@ -83,7 +89,7 @@ export const converseBodies: ModelFamily = {
       maxTokens,
       temperature: numberOr(settings.temperature),
       topP: numberOr(settings.topP),
-      stopSequences: stringsOf(settings.stopSequences),
+      stopSequences,
     };
   },
   writeAnswer: (answer, { inBatch, model }) => {
@@ -112,6 +118,16 @@ export const converseBodies: ModelFamily = {
     };
   },
 };
+
+/** What Converse says where a model lacks a field of its; https://github.com/langgenius/dify-official-plugins/issues/1767 has the words. */
+function unsupportedField(
+  { stopSequences }: { stopSequences: readonly string[] },
+  { refuses }: ModelTraits,
+): string | undefined {
+  return refuses.stopSequences === true && stopSequences.length > 0
+    ? "This model doesn't support the stopSequences field. Remove stopSequences and try again."
+    : undefined;
+}
 
 /** Nova's thoughts are not shown: https://docs.aws.amazon.com/nova/latest/nova2-userguide/reasoning-capabilities.html */
 function thoughtsOf(reasoning: string, { thinking }: ModelTraits): string {

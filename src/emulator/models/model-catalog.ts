@@ -66,6 +66,7 @@ export function findEmulatedModel(modelId: string, account: AccountLocation): Em
     thinking: facts.thinking,
     reads: facts.reads,
     structuredOutput: facts.structuredOutput,
+    refuses: facts.refuses,
     arn: toModelArn(modelId, account),
   };
 }

@@ -1,6 +1,6 @@
 import type { JsonSchema } from '../../core/run-input/output-schema.ts';
 import type { JsonObject } from '../../core/text/json-value.ts';
-import type { ModelFacts, Thinking } from '../../models/catalog/model-facts.ts';
+import type { ModelFacts, Refusals, Thinking } from '../../models/catalog/model-facts.ts';
 import type { ShownMedia } from './shown-media.ts';
 
 /** One message of a chat, its text blocks joined. */
@@ -94,6 +94,8 @@ export interface ModelTraits {
   reads: ModelFacts['reads'];
   /** It can be held to a JSON Schema by a field of its body. */
   structuredOutput: boolean;
+  /** What it answers with an error. */
+  refuses: Refusals;
 }
 
 /** Where and when an answer is written. */
