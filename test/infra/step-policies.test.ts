@@ -5,7 +5,9 @@ import { synthesize } from './synth.ts';
 
 test('the policies that the chaos runs are held against are those of the stack', async () => {
   const { template } = synthesize({}, { account: '123456789012', region: 'us-east-1' });
-  const rights = rightsOf(template.toJSON()).filter(({ action }) => /^(?:s3|bedrock|iam|servicequotas):/.test(action));
+  const rights = rightsOf(template.toJSON()).filter(({ action }) =>
+    /^(?:s3|bedrock|iam|servicequotas):/.test(action),
+  );
   const policies = STEP_NAMES.map((step) => {
     const role = `Quarry${step.charAt(0).toUpperCase()}${step.slice(1)}Role`;
     const own = rights.filter(({ owner }) => owner.slice(0, -8) === role);
