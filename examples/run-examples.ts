@@ -79,6 +79,27 @@ const examples: Example[] = [
     jobs: 1,
   },
   {
+    name: 'captions: the pictures of a folder, to three typed columns',
+    args: ['examples/captions/pictures.csv', '--input', 'examples/captions/run.json'],
+    rows: 12,
+    jobs: 0,
+    columns: ['caption', 'colours', 'pattern'],
+  },
+  {
+    name: 'embeddings of the same pictures, with Titan',
+    args: [
+      'examples/captions/pictures.csv',
+      '--model-id',
+      'amazon.titan-embed-image-v1',
+      '--image-columns',
+      'picture',
+      '--dimensions',
+      '256',
+    ],
+    rows: 12,
+    jobs: 0,
+  },
+  {
     name: 'five questions: under the minimum of a job, so on demand',
     args: [
       'examples/on-demand/questions.jsonl',

@@ -55,8 +55,8 @@ export interface StepDeps {
   account?: BedrockAccount;
   /** The Hugging Face Hub, where it can be reached. */
   hub?: HubAccess;
-  /** Fetches addresses of images and documents; undefined where nothing does. */
-  fetchMedia?: FetchMedia | undefined;
+  /** Fetches addresses of images and documents. @default from the internet */
+  fetchMedia?: FetchMedia;
   /** True where a plan is only drafted: Parquet files of the Hub are read where they are, by ranges, and not downloaded. */
   readsHubInPlace?: boolean;
   /** What the plan is to tell of the dataset beside what it finds. */

@@ -3,6 +3,7 @@ import { columnGiven, givenName } from '../../core/plan/names-apart.ts';
 import type { Dataset } from '../../core/plan/part.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { privately } from '../../core/text/private-text.ts';
+import { createMediaFetcher } from '../../rows/media/fetch-media.ts';
 import { openMediaReader } from '../../rows/media/media-reader.ts';
 import type { RowMedia } from '../../rows/media/media-records.ts';
 import { type MediaSample, sampleMedia } from '../../rows/media/media-sample.ts';
@@ -46,11 +47,7 @@ export function checkMediaColumns(
 export async function openMediaOfRun(
   input: RunInput,
   { adapter, media }: ModelCall,
-  {
-    dataset,
-    store,
-    fetchMedia,
-  }: { dataset: Pick<Dataset, 'files'> } & Pick<StepDeps, 'store' | 'fetchMedia'>,
+  { dataset, store, fetchMedia = createMediaFetcher() }: { dataset: Pick<Dataset, 'files'> } & Pick<StepDeps, 'store' | 'fetchMedia'>,
 ): Promise<RowMedia | undefined> {
   if (media.length === 0 || adapter.media === undefined) return undefined;
   const reader = await openMediaReader({

@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
+import type { FetchMedia } from '../../../src/rows/media/media-reader.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { localPathOf } from '../../../src/store/directory-store.ts';
 import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
@@ -185,6 +186,40 @@ test('answers about images in the dataset are kept, and given to the same images
   });
   expect(second[0]?.response).toBe(first[1]?.response);
   expect(second[1]?.response).not.toBe(first[0]?.response);
+});
+
+test('addresses are fetched where the run says so, and are faults of their rows where it does not', async () => {
+  const directory = await temporaryDirectory();
+  const path = join(directory, 'set.csv');
+  await writeFile(path, 'n,photo\n1,https://example.org/a.png\n2,https://example.org/none.png\n');
+  const fetched: string[] = [];
+  const fetchMedia: FetchMedia = async (url) => {
+    fetched.push(url);
+    return url.endsWith('/a.png')
+      ? { kind: 'found', bytes: pngOf(2, 2) }
+      : { kind: 'fault', name: 'NotFound', text: 'is not there' };
+  };
+  await using emulated = await openEmulatedTarget({
+    directory,
+    quotas: { minRecordsPerJob: 1 },
+    wrap: (target) => ({ ...target, deps: { ...target.deps, fetchMedia } }),
+  });
+  const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
+  const input = { s3_uri, model_id: MODEL, prompt_template: 'Row {n}', image_columns: ['photo'] };
+  const options = { target: emulated.target, random: () => 0.5 };
+  expect(await runLocally({ ...input, run_id: 'unfetched' }, options)).toMatchObject({
+    kind: 'failed',
+    message: expect.stringContaining('addresses are fetched only where fetch is given'),
+  });
+  expect(fetched).toEqual([]);
+  const rows = await outputRows(
+    await runLocally({ ...input, run_id: 'fetched', fetch: true }, options),
+    directory,
+  );
+  expect(rows.map(({ response, error_code }) => (response === null ? error_code : 'answered'))).toEqual([
+    'answered',
+    'ImageNotFound',
+  ]);
 });
 
 test('a run whose images are in another folder now is refused, as nobody knows whether they are the same', async () => {
