@@ -47,7 +47,11 @@ export function checkMediaColumns(
 export async function openMediaOfRun(
   input: RunInput,
   { adapter, media }: ModelCall,
-  { dataset, store, fetchMedia = createMediaFetcher() }: { dataset: Pick<Dataset, 'files'> } & Pick<StepDeps, 'store' | 'fetchMedia'>,
+  {
+    dataset,
+    store,
+    fetchMedia = createMediaFetcher(),
+  }: { dataset: Pick<Dataset, 'files'> } & Pick<StepDeps, 'store' | 'fetchMedia'>,
 ): Promise<RowMedia | undefined> {
   if (media.length === 0 || adapter.media === undefined) return undefined;
   const reader = await openMediaReader({
