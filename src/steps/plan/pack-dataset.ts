@@ -11,6 +11,7 @@ import { runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { askedOf } from '../answers/asked.ts';
 import { type LaidForRun, layAnswers } from '../answers/lay-answers.ts';
 import type { PlanDeps } from '../deps.ts';
+import { cutLongParts } from './long-parts.ts';
 import type { ModelCall } from './model-call.ts';
 import { resultColumnsOfRun } from './result-columns-of-run.ts';
 import { cutSlices, type SliceRequest } from './slices.ts';
@@ -204,11 +205,16 @@ async function packRecordsOf(
     });
     return { slice, parts: moved, reads: readsOf(dataset, moved) };
   });
+  const cut = await cutLongParts(inRows, {
+    dataset,
+    recordsBefore: (before) => index.recordsBefore(before),
+    maxParts: request.limits.maxParts,
+  });
   return {
     selectedRows: rows,
     unsent: rows - records,
-    slices: inRows,
-    recordsOfParts: parts.map((part) => part.rows),
+    slices: cut,
+    recordsOfParts: cut.flatMap((slice) => slice.parts.map((part) => part.records ?? part.rows)),
   };
 }
 

@@ -36,6 +36,17 @@ export function rowsPerSource({ format, files, rows }: Dataset): number {
   return Math.max(1, Math.floor((BYTES_PER_SLICE * rows) / Math.max(1, bytes)));
 }
 
+/** Rows of any dataset that are about as large as a slice. */
+export function rowsOfSlice({ files, rows }: Dataset): number {
+  const bytes = files.reduce((sum, file) => sum + unpackedBytes(file), 0);
+  return Math.max(1, Math.floor((BYTES_PER_SLICE * rows) / Math.max(1, bytes)));
+}
+
+/** Bytes of a file, or of what it is the compression of, roughly. */
+function unpackedBytes({ uri, bytes }: Pick<Dataset['files'][number], 'uri' | 'bytes'>): number {
+  return /\.(gz|gzip|zst|zstd)$/i.test(uri) ? bytes * TEXT_COMPRESSION : bytes;
+}
+
 /**
  * Cuts a dataset into parts, and these into slices, each for one Prepare. Parquet can be read from the middle, so
  * parts are packed first and slices are runs of them; a text file is read from its start, so slices are runs of whole
@@ -99,7 +110,7 @@ function groupFiles(
   for (const file of files) {
     const taken = Math.min(file.rows, rows - firstRow);
     if (taken === 0) continue;
-    const bytes = /\.(gz|gzip|zst|zstd)$/i.test(file.uri) ? file.bytes * TEXT_COMPRESSION : file.bytes;
+    const bytes = unpackedBytes(file);
     const group = groups.at(-1);
     const isFull =
       group !== undefined &&
