@@ -21,7 +21,7 @@ export const STEP_SIZES: Readonly<Record<StepName, StepSize>> = {
   plan: {
     file: 'plan.ts',
     description: 'Validates a run input, counts and packs the rows.',
-    memoryMb: 2048,
+    memoryMb: 3008,
     diskMb: MAX_DISK_MB,
     duckDb: true,
   },

@@ -25,10 +25,11 @@ const MODEL = 'us.anthropic.claude-haiku-4-5-20251001-v1:0';
 /** The runs: one of jobs, with all that may befall them; one below Bedrock's minimum. */
 const RUNS = {
   jobs: { run_id: 'many-jobs', max_records_per_job: 110, max_attempts: 2 },
-  onDemand: { run_id: 'on-demand', max_records: 7 },
+  onDemand: { run_id: 'on-demand', max_records: 7, reuse: true },
+  reused: { run_id: 'reused', max_records: 7, reuse: true },
   denied: { run_id: 'denied', job_name_prefix: 'denied', max_records_per_job: 300 },
   stopped: { run_id: 'stopped', job_name_prefix: 'stopped', max_records_per_job: 110 },
-  dedupe: { run_id: 'dedupe', dedupe: true, max_records_per_job: 110, s3_uri: 'datasets/repeated.csv' },
+  dedupe: { run_id: 'dedupe', reuse: true, max_records_per_job: 110, s3_uri: 'datasets/repeated.csv' },
   hub: { run_id: 'hub', dataset_id: 'o/topics' },
   notAllowed: {
     run_id: 'not-allowed',
@@ -183,6 +184,18 @@ test('the deployed definition, run by an independent interpreter with the bundle
 test('a run below Bedrock’s minimum is run on demand, in both the same', async () => {
   const { summary } = await expectSame(RUNS.onDemand);
   expect(summary).toMatchObject({ on_demand_records: 7, jobs: 0, status: 'succeeded' });
+});
+
+test('a run whose rows a former one has paid for takes its answers out of the bucket, and sends nothing', async () => {
+  const { fault, summary, rows } = await runOnMoto(RUNS.reused);
+  expect(fault).toBeUndefined();
+  expect(summary).toMatchObject({
+    on_demand_records: 0,
+    jobs: 0,
+    cost_usd: 0,
+    rows: { total: 7, succeeded: 7, failed: 0, not_sent: 0, reused: 7 },
+  });
+  expect(rows.map((row) => (row as { reused_from: string }).reused_from)).toEqual(Array(7).fill('on-demand'));
 });
 
 test('a run whose jobs all fail alike is stopped with that fault, in both the same', async () => {
