@@ -29,7 +29,14 @@ const RUNS = {
   reused: { run_id: 'reused', max_records: 7, reuse: true },
   denied: { run_id: 'denied', job_name_prefix: 'denied', max_records_per_job: 300 },
   stopped: { run_id: 'stopped', job_name_prefix: 'stopped', max_records_per_job: 110 },
-  dedupe: { run_id: 'dedupe', reuse: true, max_records_per_job: 110, s3_uri: 'datasets/repeated.csv' },
+  // Of a temperature of its own, so that no run before has an answer of it.
+  dedupe: {
+    run_id: 'dedupe',
+    reuse: true,
+    inference_parameters: { temperature: 0.5 },
+    max_records_per_job: 110,
+    s3_uri: 'datasets/repeated.csv',
+  },
   hub: { run_id: 'hub', dataset_id: 'o/topics' },
   notAllowed: {
     run_id: 'not-allowed',
