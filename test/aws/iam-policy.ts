@@ -40,7 +40,10 @@ export function matches(pattern: string, text: string): boolean {
 }
 
 /** Every condition must hold; an operator that is not known here does not. */
-function holds(condition: PolicyStatement['Condition'], context: Readonly<Record<string, string>>): boolean {
+export function holds(
+  condition: PolicyStatement['Condition'],
+  context: Readonly<Record<string, string>>,
+): boolean {
   return Object.entries(condition ?? {}).every(
     ([operator, keys]) =>
       (operator === 'StringEquals' || operator === 'ArnLike') &&

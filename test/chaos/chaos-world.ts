@@ -13,9 +13,9 @@ import type { EngineTarget } from '../../src/targets/embedded/engine-target.ts';
 import { localPlanDeps } from '../../src/targets/local/local-target.ts';
 import { type FaultyOutputs, spoilOutputs } from '../support/output-faults.ts';
 import { asRemote } from '../support/remote-store.ts';
+import { type Judgement, readStepPolicies, underPolicies } from '../support/step-policies.ts';
 import { faultyStore, jumpingClock } from './faulty-machine.ts';
 import type { Scenario } from './scenario.ts';
-import { type Judgement, readStepPolicies, underPolicies } from './step-policies.ts';
 
 /** So that a job of a day is a hundred looks at it. */
 const POLL_SECONDS = 900;

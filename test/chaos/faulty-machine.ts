@@ -8,8 +8,8 @@ import type { ObjectStore } from '../../src/store/object-store.ts';
 import type { RunTask } from '../../src/targets/embedded/run-locally.ts';
 import { functionPlaceholder, STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
 import type { Harm } from '../support/harmed-files.ts';
+import { asStep } from '../support/step-policies.ts';
 import type { MachineFaults } from './scenario.ts';
-import { asStep } from './step-policies.ts';
 
 /** A store all of whose calls go through `call`. */
 function around(store: ObjectStore, call: <T>(act: () => Promise<T>) => Promise<T>): ObjectStore {

@@ -7,11 +7,11 @@ import { draftPlan } from '../../src/steps/plan/draft-plan.ts';
 import { type LocalRunResult, runLocally } from '../../src/targets/embedded/run-locally.ts';
 import { STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
 import { MODEL } from '../support/emulated-run.ts';
+import { asStep, type GrantedRight, readStepPolicies, type StepPolicies } from '../support/step-policies.ts';
 import { openChaosWorld } from './chaos-world.ts';
 import { createFaultyMachine } from './faulty-machine.ts';
 import { type Scenario, soundMachine } from './scenario.ts';
 import { writeDataset } from './scenario-dataset.ts';
-import { asStep, type GrantedRight, readStepPolicies, type StepPolicies } from './step-policies.ts';
 
 /** Repeated rows, one that is answered at the second time only, and a last part below Bedrock's minimum: every step has work. */
 const scenario: Scenario = {

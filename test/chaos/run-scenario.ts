@@ -19,6 +19,7 @@ import { LOCAL_BUCKET } from '../../src/targets/local/local-target.ts';
 import type { StepName } from '../../src/workflow/definition.ts';
 import { MODEL } from '../support/emulated-run.ts';
 import { filesBelow, filesOfRun, followAdvice, type HarmedFile, harmOneOf } from '../support/harmed-files.ts';
+import { asUser } from '../support/step-policies.ts';
 import { type ChaosWorld, openChaosWorld } from './chaos-world.ts';
 import {
   checkHarvestKept,
@@ -31,7 +32,6 @@ import {
 import { createFaultyMachine } from './faulty-machine.ts';
 import { FORMER_RUN_ID, type Scenario } from './scenario.ts';
 import { writeDataset } from './scenario-dataset.ts';
-import { asUser } from './step-policies.ts';
 
 /** Often enough to outlast every fault that a scenario can have. */
 const MOST_STARTS = 25;

@@ -27,11 +27,10 @@ test('there is an entry point for every step', async () => {
 });
 
 test('Plan and Prepare run on S3, and log ids and counts without a word of the dataset', async () => {
-  const { handler: plan } = await import('../../src/handlers/plan.ts');
-  const { handler: prepare } = await import('../../src/handlers/prepare.ts');
-  const state = await plan(INPUT, { awsRequestId: 'request-1' });
+  const state = await world.call('plan', INPUT, { awsRequestId: 'request-1' });
   expect(state).toMatchObject({ run_id: 'jokes', bucket: 'data-bucket' });
-  await prepare({ run_uri: 's3://data-bucket/runs/jokes', slice: 0 }, { awsRequestId: 'request-2' });
+  const slice = { run_uri: 's3://data-bucket/runs/jokes', slice: 0 };
+  await world.call('prepare', slice, { awsRequestId: 'request-2' });
 
   expect(world.s3.objects.get('data-bucket/working/jokes/parts/p00001/records.jsonl')?.toString()).toContain(
     SECRET,
@@ -51,13 +50,12 @@ test('Plan and Prepare run on S3, and log ids and counts without a word of the d
 });
 
 test('Plan packs by the quotas of its account, and goes on where it may not read them', async () => {
-  const { handler: plan } = await import('../../src/handlers/plan.ts');
   const RECORDS = 'Records per batch inference job for Claude Haiku 4.5';
   let answer: DoubleAnswer = { body: { Quotas: [{ QuotaName: RECORDS, Value: 60_000 }] } };
   await using double = await startAwsDouble({ ListServiceQuotas: () => answer });
   vi.stubEnv('AWS_ENDPOINT_URL_SERVICE_QUOTAS', double.url);
   const planned = async (run_id: string) => {
-    await plan({ ...INPUT, run_id });
+    await world.call('plan', { ...INPUT, run_id });
     return JSON.parse(world.s3.objects.get(`data-bucket/runs/${run_id}/plan.json`)?.toString() ?? '');
   };
   expect(await planned('asked')).toMatchObject({
@@ -76,11 +74,25 @@ test('Plan packs by the quotas of its account, and goes on where it may not read
   });
 });
 
+test('a step without one of the rights that it uses is refused by S3', async () => {
+  const needed = world.policies.plan.filter(({ action }) => /^s3:(?:Get|List|Put)/.test(action));
+  const refused: string[] = [];
+  for (const right of needed) {
+    world.policies = { ...world.policies, plan: needed.filter((other) => other !== right) };
+    world.s3.objects.clear();
+    world.s3.objects.set('data-bucket/datasets/topics.csv', Buffer.from(CSV));
+    const ended = await world.call('plan', { ...INPUT, dedupe: true }).catch((error: Error) => error);
+    if (ended instanceof Error) refused.push(`${right.action} ${right.resource.replace(/^.*?BUCKET/, '')}`);
+  }
+  expect(refused).toEqual(
+    expect.arrayContaining(['s3:GetObject /*', 's3:ListBucket ', 's3:PutObject /runs/*/plan.json']),
+  );
+});
+
 test('a step that is called twice, as Lambda retries it, leaves the same and says the same', async () => {
-  const { handler: plan } = await import('../../src/handlers/plan.ts');
-  const first = await plan(INPUT);
+  const first = await world.call('plan', INPUT);
   const objects = new Map(world.s3.objects);
-  expect(await plan(INPUT)).toEqual(first);
+  expect(await world.call('plan', INPUT)).toEqual(first);
   expect(world.s3.objects).toEqual(objects);
 });
 

@@ -21,9 +21,7 @@ const INPUT = {
 };
 
 async function call(step: StepName, input: unknown): Promise<unknown> {
-  const file = step.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const { handler } = await import(`../../src/handlers/${file}.ts`);
-  return await handler(input, { awsRequestId: 'request' });
+  return await world.call(step, input, { awsRequestId: 'request' });
 }
 
 /** What a step ends with; what Lambda would log of it too. */

@@ -3,6 +3,14 @@ import { rightsOf } from '../../src/deploy/template-rights.ts';
 import { STEP_NAMES } from '../../src/workflow/definition.ts';
 import { synthesize } from './synth.ts';
 
+/** A condition of one key, from its text: `StringEquals: iam:PassedToService: bedrock.amazonaws.com`. */
+function conditionOf(text: string): Record<string, Record<string, string>> {
+  const [, operator, key, value] = /^(\w+): (\w+:\w+): ([\w.]+)$/.exec(text) ?? [];
+  if (operator === undefined || key === undefined || value === undefined)
+    throw new Error(`A condition of another form: ${text}`);
+  return { [operator]: { [key]: value } };
+}
+
 test('the policies that the chaos runs are held against are those of the stack', async () => {
   const { template } = synthesize({}, { account: '123456789012', region: 'us-east-1' });
   const rights = rightsOf(template.toJSON()).filter(({ action }) =>
@@ -14,12 +22,13 @@ test('the policies that the chaos runs are held against are those of the stack',
     expect(own.length, step).toBeGreaterThan(0);
     return [
       step,
-      own.map(({ action, resource }) => ({
+      own.map(({ action, resource, condition }) => ({
         action,
         resource: resource
           .replace('${AWS::Partition}', 'aws')
           .replace(/^\$\{QuarryData\w+\.Arn\}/, 'arn:aws:s3:::BUCKET')
           .replace(/^\$\{QuarryServiceRole\w+\.Arn\}$/, 'SERVICE_ROLE'),
+        ...(condition === null ? {} : { condition: conditionOf(condition) }),
       })),
     ];
   });

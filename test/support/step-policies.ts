@@ -6,11 +6,15 @@ import { AccessDeniedError, ObjectNotFoundError } from '../../src/core/errors.ts
 import type { StepDeps } from '../../src/steps/deps.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import type { StepName } from '../../src/workflow/definition.ts';
+import { holds, matches, type PolicyStatement } from '../aws/iam-policy.ts';
+import type { S3Fault, S3Request } from './s3-double.ts';
 
 /** One action on the resources of one pattern. */
 export interface GrantedRight {
   action: string;
   resource: string;
+  /** What must hold of the call. */
+  condition?: PolicyStatement['Condition'];
 }
 
 /** What each step's role may do. */
@@ -50,19 +54,15 @@ export function underPolicies(
   { policies, onUse, account }: Judgement,
 ): Pick<StepDeps, 'store' | 'bedrock' | 'account'> {
   const { bucket, roleArn } = deps.settings;
-  const isAllowed = (action: string, resource: string): boolean => {
+  const isAllowed: Guard['isAllowed'] = (action, resource, context) => {
     const step = atWork.getStore();
     if (step === undefined) return true;
-    const right = policies[step].find(
-      (candidate) =>
-        candidate.action === action &&
-        matches(candidate.resource.replace('BUCKET', bucket).replace('SERVICE_ROLE', roleArn), resource),
-    );
+    const right = allowingRight(policies[step], { action, resource, context, bucket, roleArn });
     if (right !== undefined) onUse?.(step, right);
     return right !== undefined;
   };
-  const demand = (action: string, resource: string): void => {
-    if (isAllowed(action, resource)) return;
+  const demand: Guard['demand'] = (action, resource, context) => {
+    if (isAllowed(action, resource, context)) return;
     throw new AccessDeniedError(`${atWork.getStore()} may not ${action} on ${resource}.`);
   };
   return {
@@ -72,9 +72,50 @@ export function underPolicies(
   };
 }
 
+/** Condition keys that a service sets, with their values. */
+type CallContext = Readonly<Record<string, string>>;
+
 interface Guard {
-  isAllowed(action: string, resource: string): boolean;
-  demand(action: string, resource: string): void;
+  isAllowed(action: string, resource: string, context?: CallContext): boolean;
+  demand(action: string, resource: string, context?: CallContext): void;
+}
+
+/** The right that allows a call. */
+function allowingRight(
+  rights: readonly GrantedRight[],
+  {
+    action,
+    resource,
+    context = {},
+    bucket,
+    roleArn,
+  }: { action: string; resource: string; context?: CallContext | undefined; bucket: string; roleArn: string },
+): GrantedRight | undefined {
+  return rights.find(
+    (candidate) =>
+      candidate.action === action &&
+      matches(candidate.resource.replace('BUCKET', bucket).replace('SERVICE_ROLE', roleArn), resource) &&
+      holds(candidate.condition, context),
+  );
+}
+
+/** How S3 refuses a request of a step, whose role has these rights; undefined where it allows it. */
+export function s3RefusalOf(
+  { method, path, query }: Pick<S3Request, 'method' | 'path' | 'query'>,
+  { rights, isThere }: { rights: readonly GrantedRight[]; isThere: boolean },
+): S3Fault | undefined {
+  const [bucket = ''] = path.split('/');
+  const isAllowed = (action: string, resource: string) =>
+    allowingRight(rights, { action, resource: `arn:aws:s3:::${resource}`, bucket, roleArn: '' }) !==
+    undefined;
+  const mayList = isAllowed('s3:ListBucket', bucket);
+  const isListing = method === 'GET' && query.has('list-type');
+  const reads = method === 'GET' || method === 'HEAD';
+  const deletes = query.has('uploadId') ? 's3:AbortMultipartUpload' : 's3:DeleteObject';
+  const action = reads ? 's3:GetObject' : method === 'DELETE' ? deletes : 's3:PutObject';
+  // That an object is absent is said to those only who may list its bucket.
+  const mayDo = isListing ? mayList : isAllowed(action, path) && (!reads || isThere || mayList);
+  return mayDo ? undefined : { status: 403, code: 'AccessDenied', message: `${method} ${path}` };
 }
 
 function guardStore(store: ObjectStore, { isAllowed, demand }: Guard): ObjectStore {
@@ -130,7 +171,7 @@ function guardBedrock(bedrock: Bedrock, demand: Guard['demand']): Bedrock {
         demand('bedrock:CreateModelInvocationJob', resource);
       }
       if (request.tags.length > 0) demand('bedrock:TagResource', JOB);
-      demand('iam:PassRole', request.roleArn);
+      demand('iam:PassRole', request.roleArn, { 'iam:PassedToService': 'bedrock.amazonaws.com' });
       return bedrock.createJob(request);
     },
     getJob: async (jobArn) => {
@@ -169,12 +210,4 @@ function modelArns(modelId: string): string[] {
     `arn:aws:bedrock:us-east-1:123456789012:inference-profile/${modelId}`,
     `arn:aws:bedrock:us-west-2::foundation-model/${model}`,
   ];
-}
-
-/** `*` is any text, as IAM has it. */
-function matches(pattern: string, text: string): boolean {
-  const [first = '', ...others] = pattern
-    .split('*')
-    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${[first, ...others].join('.*')}$`, 's').test(text);
 }
