@@ -17,6 +17,7 @@ import { addJobsCommand } from './commands/jobs-command.ts';
 import { addModelsCommand } from './commands/models-command.ts';
 import { addPlanCommand } from './commands/plan-command.ts';
 import { addReportCommand } from './commands/report-command.ts';
+import { addRerunCommand } from './commands/rerun-command.ts';
 import { addResultsCommand } from './commands/results-command.ts';
 import { addResumeCommand } from './commands/resume-command.ts';
 import { addRunCommand } from './commands/run-command.ts';
@@ -53,6 +54,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addCancelCommand(program, context);
   addResumeCommand(program, context);
   addAnswersCommand(program, context);
+  addRerunCommand(program, context);
   addJobsCommand(program, context);
   addAdoptCommand(program, context);
   addModelsCommand(program, context);

@@ -29,15 +29,15 @@ import { draftRun, type PlanOptions } from './runs/draft-run.ts';
 import { type AnswersOptions, type KeptAnswers, tendAnswers } from './runs/kept-answers.ts';
 import { type ListedRun, listAllRuns } from './runs/list-runs.ts';
 import type { PlanReport } from './runs/plan-report.ts';
+import { type RerunRequest, rerunRequest } from './runs/rerun-run.ts';
 import { resumeRun } from './runs/resume-run.ts';
 import { beginRun, type FollowOptions, type Run, type RunEnd } from './runs/run.ts';
-import { modelAsked, runHere, stoppedError } from './runs/run-here.ts';
-import { isOnStack, runOnStack } from './runs/run-on-stack.ts';
+import { stoppedError } from './runs/run-here.ts';
 import type { CancelOptions, ResumeOptions, RunName, RunOptions } from './runs/run-options.ts';
-import { openRunOutput } from './runs/run-output.ts';
-import { inOwnWords, placeRequest, type RunRequest } from './runs/run-request.ts';
+import type { RunRequest } from './runs/run-request.ts';
 import { type RunStatusReport, readStatus } from './runs/run-status.ts';
 import type { RunWorkOptions } from './runs/run-work.ts';
+import { startRun } from './runs/start-run.ts';
 import { type EmulateOptions, type ServedEmulator, serveEmulator } from './serve-emulator.ts';
 import { followRun } from './watch/follow-run.ts';
 import { type WatchOptions, watchRun } from './watch/watch-run.ts';
@@ -66,24 +66,20 @@ export class Quarry {
     request: RunRequest<Schema, Prefix>,
     options: RunOptions = {},
   ): Promise<Run<AnswerColumns<Schema, Prefix>>> {
-    return this.#begin({ sendsJobs: true, makesFiles: true }, options, async (work) => {
-      const { files } = work;
-      await files.requireReachable();
-      const { dataset } = (request ?? {}) as Partial<RunRequest>;
-      const results = await openRunOutput(options.output, { ...work, dataset });
-      const { input, names, notes } = await placeRequest(request, work);
-      const summary = await inOwnWords({ names }, async () =>
-        isOnStack(files)
-          ? runOnStack(input, { ...work, files, notes, onNamed: results.claim })
-          : runHere(input, {
-              ...work,
-              notes,
-              asks: await modelAsked(input, work),
-              onPlanned: ({ run_id }) => results.claim(run_id),
-            }),
-      );
-      return results.end(summary);
-    });
+    return this.#begin({ sendsJobs: true, makesFiles: true }, options, (work) =>
+      startRun(request, { ...work, output: options.output }),
+    );
+  }
+
+  /**
+   * Starts a new run over the dataset of one that has ended: its good answers are the new run's too, each with `reused_from`, and only
+   * rows without an answer, and those that `rows` names, are sent, with whatever the request changes.
+   */
+  async rerun(run: RunName, request: RerunRequest, options: RunOptions = {}): Promise<Run> {
+    const runId = idOf(run);
+    return this.#begin({ runId, sendsJobs: true, makesFiles: true }, options, async (work) =>
+      startRun(await rerunRequest(runId, request, work.files), { ...work, output: options.output }),
+    );
   }
 
   /** Goes on with a run that was stopped, killed or cancelled, or that failed. */

@@ -45,6 +45,17 @@ const fields = {
     description:
       'Take the answers that former runs of this store have paid for, where model, prompt and every parameter are the same, and send the other requests once each; keep this run’s answers for later ones. Default false.',
   }),
+  rerun_of: RunId.meta({
+    description:
+      'A run of the same dataset, which has ended: its good answers are this run’s too, and only the rows that `rerun_rows` names are sent. `quarry rerun` sets both.',
+  }),
+  rerun_rows: z
+    .array(z.enum(['failed', 'truncated', 'refused'], 'use failed, truncated or refused'))
+    .min(1)
+    .meta({
+      description:
+        'With `rerun_of`: which of its rows are sent again: `failed` (no answer; such rows always are), `truncated`, `refused`.',
+    }),
   force: z.boolean().meta({
     description:
       'Try what Bedrock refuses according to Quarry’s [model catalogue](models.md); the plan notes it instead of refusing. Default false.',
@@ -56,9 +67,21 @@ export const ROAD_INPUT = {
   title: 'Jobs',
   about: 'How the rows get to the model: in which jobs, how large, under which names.',
   fields,
-  check({ reuse, dedupe }: GivenFields<typeof fields>, refuse: Refuse) {
+  check({ reuse, dedupe, rerun_of, rerun_rows, run_id }: GivenFields<typeof fields>, refuse: Refuse) {
     if (reuse === true && dedupe === false) {
       refuse('dedupe', 'is false, but reuse sends identical requests once. Leave one of them out');
+    }
+    if ((rerun_of === undefined) !== (rerun_rows === undefined)) {
+      refuse(rerun_of === undefined ? 'rerun_rows' : 'rerun_of', 'rerun_of and rerun_rows go together');
+    }
+    if (rerun_of !== undefined && rerun_of === run_id) {
+      refuse('rerun_of', 'is the run_id of this run. Name the new run otherwise');
+    }
+    if (rerun_of !== undefined && reuse === true) {
+      refuse(
+        'reuse',
+        'takes the answers of all former runs, and rerun_of those of one. Leave one of them out',
+      );
     }
   },
 } satisfies Concern;

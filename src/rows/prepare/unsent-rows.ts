@@ -5,6 +5,7 @@ import {
   ANSWERED_BY_COLUMN,
   ANSWERED_BY_ROW_COLUMN,
   type Asked,
+  ERROR_CODE_COLUMN,
   REQUEST_HASH_COLUMN,
   REUSED_FROM_COLUMN,
 } from './record-sql.ts';
@@ -30,6 +31,9 @@ export function markUnsent(sql: string, { duplicatesPath, laid }: UnsentRows, pa
   const range = { firstRow: part.first_row, rows: part.rows };
   const marks: string[] = [];
   const joins: string[] = [];
+  // A row that has its answer needs no prompt.
+  const error = `CASE WHEN laid.reused_from IS NULL THEN input.${ERROR_CODE_COLUMN} END AS ${ERROR_CODE_COLUMN}`;
+  const replaced = laid === undefined ? '' : ` REPLACE (${error})`;
   if (duplicatesPath !== undefined) {
     marks.push(
       `duplicate.canonical_id AS ${ANSWERED_BY_COLUMN}`,
@@ -43,7 +47,7 @@ export function markUnsent(sql: string, { duplicatesPath, laid }: UnsentRows, pa
     marks.push(...laidColumnsSql(laid.columns, `input.${REQUEST_HASH_COLUMN}`));
     joins.push(`LEFT JOIN (${laidSql(laid.path, range)}) AS laid ON laid."row" = input.${ROW_COLUMN}`);
   }
-  return `SELECT ${[`input.* EXCLUDE (${ROW_COLUMN})`, ...marks].join(', ')}
+  return `SELECT ${[`input.* EXCLUDE (${ROW_COLUMN})${replaced}`, ...marks].join(', ')}
     FROM (${sql}) AS input ${joins.join(' ')} ORDER BY input.${ROW_COLUMN}`;
 }
 

@@ -18,6 +18,7 @@ import type { LocalFile } from '../../store/object-store.ts';
 import type { PlanDeps } from '../deps.ts';
 import { requireWhole } from '../part/part-files.ts';
 import { folderOf } from './asked.ts';
+import { type FormerRequest, layFormerRun } from './lay-former-run.ts';
 
 const Count = z.int().min(0);
 
@@ -46,18 +47,26 @@ export interface LayRequest {
   inputHash: string;
   asked: Asked;
   columns: ResultColumns;
+  /** Of a run that takes the answers of one other run: what it is of. */
+  former?: FormerRequest | undefined;
   scratchDirectory: string;
 }
 
 /** Lays the answers that former runs have for the rows in the table `requests`, as an earlier call did if there was one. */
 export async function layAnswers(
   db: DuckDb,
-  { layout, inputHash, asked, columns, scratchDirectory }: LayRequest,
+  { layout, inputHash, asked, columns, former, scratchDirectory }: LayRequest,
   { store, settings, hash }: Pick<PlanDeps, 'store' | 'settings' | 'hash'>,
 ): Promise<LaidForRun> {
   const pin = await readJsonIfPresent(store, layout.laidPin(inputHash), LaidPin);
   if (pin !== undefined) return await layAgain(pin, layout, { store });
   await mkdir(scratchDirectory, { recursive: true });
+  if (former !== undefined) {
+    return {
+      ...(await layFormerRun(db, { ...former, columns, scratchDirectory }, { store, settings })),
+      isPinned: false,
+    };
+  }
   const folder = answersFolderUri(settings.bucket, folderOf(asked, { hash }));
   const list = async (): Promise<AnswerObject[]> =>
     (await Array.fromAsync(store.list(folder)))

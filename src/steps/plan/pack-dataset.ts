@@ -53,7 +53,8 @@ export async function packDataset(
   context: PackingContext,
 ): Promise<PackedDataset> {
   const { input, runId, deps } = context;
-  if (input.dedupe !== true && input.reuse !== true) return packRowsOf(dataset, request);
+  const takesAnswers = input.reuse === true || input.rerun_of !== undefined;
+  if (input.dedupe !== true && !takesAnswers) return packRowsOf(dataset, request);
   const scratchDirectory = join(deps.scratchDirectory, `plan-${runId}`);
   await mkdir(scratchDirectory, { recursive: true });
   const found = await openIndex(dataset, request, { ...context, scratchDirectory });
@@ -99,7 +100,8 @@ async function openIndex(
   const columns = resultColumnsOfRun(input, call);
   let laying: LaidForRun | undefined;
   const lay = async (db: DuckDb) => {
-    laying = await layAnswers(db, { layout, inputHash, asked, columns, scratchDirectory }, deps);
+    const former = input.rerun_of === undefined ? undefined : { input, call, dataset };
+    laying = await layAnswers(db, { layout, inputHash, asked, columns, former, scratchDirectory }, deps);
     return laying.laid;
   };
   try {
@@ -110,7 +112,7 @@ async function openIndex(
       asked,
       recordIdColumn: input.record_id_column,
       rows,
-      lay: input.reuse === true ? lay : undefined,
+      lay: input.reuse === true || input.rerun_of !== undefined ? lay : undefined,
       scratchDirectory,
     });
     return { index, reuse: laying };

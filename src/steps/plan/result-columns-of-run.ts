@@ -7,7 +7,7 @@ import type { ModelCall } from './model-call.ts';
 
 /** The columns that a run adds to its dataset's own. */
 export function resultColumnsOfRun(
-  { inference_parameters, output_column, output_prefix, record_id_column, reuse }: RunInput,
+  { inference_parameters, output_column, output_prefix, record_id_column, reuse, rerun_of }: RunInput,
   { adapter, schema }: ModelCall,
 ): ResultColumns {
   return resultColumnsOf({
@@ -15,7 +15,7 @@ export function resultColumnsOfRun(
     outputColumn: output_column,
     recordIdColumn: record_id_column,
     schema,
-    reuse,
+    reuse: reuse === true || rerun_of !== undefined,
     outputPrefix: output_prefix,
   });
 }

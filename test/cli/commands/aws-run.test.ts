@@ -60,6 +60,8 @@ test('a run goes to the stack and to its end, and is found again by its name alo
       a: { billed: true },
     },
   });
+  const rerun = await quarry('rerun', 'mine', '--failed', '--run-id', 'again', '--json');
+  expect(JSON.parse(rerun.out)).toMatchObject({ rows: { total: 240, succeeded: 240, reused: 240 }, jobs: 0 });
   expect((await quarry('cancel', 'mine')).err).toContain('Run mine has ended already');
   expect((await quarry('jobs', '--target', 'aws')).out).toContain('mine');
   expect((await quarry('status', 'other', '--target', 'aws')).err).toContain('There is no run "other".');

@@ -110,6 +110,14 @@ test('a run on real S3 and Bedrock goes to its end, as the local one does, and i
   expect((await runQuarry('run', file, ...flags, ...sizes)).status).toBe(0);
   expect(puts()).toHaveLength(before);
   expect((await emulator.usage()).totals).toMatchObject({ jobs: 3, answered: 350 });
+
+  // Nothing of it has failed: the whole table comes of what was paid for.
+  const rerun = await runQuarry('rerun', 'mine', '--failed', '--run-id', 'again', '--dir', dir, '--json');
+  expect(JSON.parse(rerun.out)).toMatchObject({
+    rows: { total: 350, succeeded: 350, reused: 350 },
+    cost_usd: 0,
+  });
+  expect((await emulator.usage()).totals).toMatchObject({ jobs: 3, answered: 350 });
 }, 120_000);
 
 test('a plan uploads a local dataset, says where it is, and sends nothing else', async () => {

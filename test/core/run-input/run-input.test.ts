@@ -121,7 +121,6 @@ test('every key is taken, and kept', () => {
     prices: { 'amazon.nova-lite-v1:0': { input_per_million: 0.03, output_per_million: 0.12 } },
     timeout_hours: 72,
     dedupe: true,
-    reuse: true,
     run_id: 'reviews-2026-11-22',
   };
   const hub = {
@@ -130,9 +129,11 @@ test('every key is taken, and kept', () => {
     config_name: 'plain_text',
     revision: 'main',
     prompt_id: 'sentiment_classifier',
+    reuse: true,
     ...rest,
   };
-  const s3 = { s3_uri: 's3://bucket/prefix/', prompt_template: '{text}', ...rest };
+  const rerun = { rerun_of: 'reviews-2026-11-21', rerun_rows: ['failed', 'truncated', 'refused'] };
+  const s3 = { s3_uri: 's3://bucket/prefix/', prompt_template: '{text}', ...rerun, ...rest };
   const chosen = { ...rest, s3_uri: 's3://b/a', prompt_id_column: 'kind', prompt_templates: { a: '{text}' } };
   for (const document of [hub, s3, chosen]) expect(parseRunInput(document)).toEqual(document);
   const keys = [hub, s3, chosen].flatMap((document) => Object.keys(document));
