@@ -33,10 +33,15 @@ export interface NotifiedRun {
   ended_at: string | null;
   /** The result files: paths of the machine that ran it, or S3 URIs. */
   files: readonly string[];
+  /** Its report, a page to show: a path or an S3 URI likewise; null where there is none. */
+  report: string | null;
 }
 
 /** A notification of a run that has ended. */
-export function endedNotification({ summary, files }: RunEnd, clock: Pick<Clock, 'now'>): RunNotification {
+export function endedNotification(
+  { summary, files, report }: RunEnd,
+  clock: Pick<Clock, 'now'>,
+): RunNotification {
   const { run_id, status, rows, jobs, tokens, simulated, model_id, started_at, ended_at } = summary;
   const isPaid = !simulated && summary.billed !== false;
   return {
@@ -56,6 +61,7 @@ export function endedNotification({ summary, files }: RunEnd, clock: Pick<Clock,
       started_at,
       ended_at,
       files,
+      report,
     },
   };
 }
@@ -85,6 +91,7 @@ export function failedNotification(error: Error, clock: Pick<Clock, 'now'>): Run
       started_at: null,
       ended_at: null,
       files: [],
+      report: null,
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { RunSummary } from '../../core/run/summary.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { type ResultRows, readResults } from '../../rows/results/read-results.ts';
+import { runLayout, runUriOf } from '../../runs/run-layout.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { resultFiles } from '../../targets/result-files.ts';
 import type { RunFiles } from '../../targets/run-files.ts';
@@ -33,4 +34,14 @@ export async function* readRows<Columns>(
 /** The output files as other programs can open them: paths of this machine, or S3 URIs. */
 export function outputPathsOf(summary: RunSummary, { localPath }: ObjectStore): string[] {
   return summary.output_uris.map((uri) => localPath?.(uri as S3Uri) ?? uri);
+}
+
+/** The page of a run that has ended: a path of this machine, or an S3 URI; null where there is none, or it may not be looked at. */
+export async function reportPathOf(
+  { run_id }: RunSummary,
+  { store, bucket }: Pick<RunFiles, 'store' | 'bucket'>,
+): Promise<string | null> {
+  const { report } = runLayout(runUriOf(bucket, run_id));
+  const found = await store.head(report).catch(() => undefined);
+  return found === undefined ? null : (store.localPath?.(report) ?? report);
 }

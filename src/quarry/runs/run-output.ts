@@ -4,7 +4,7 @@ import { recallOutput, rememberOutput } from '../../runs/known-outputs.ts';
 import type { RunFiles } from '../../targets/run-files.ts';
 import type { Spelling } from '../quarry-options.ts';
 import { isTaken, type OutputPlace, outputPlaceOf, requireUsable } from '../results/output-place.ts';
-import { outputPathsOf } from '../results/run-results.ts';
+import { outputPathsOf, reportPathOf } from '../results/run-results.ts';
 import { writeResults } from '../results/write-results.ts';
 import type { RunEnd } from './run.ts';
 import { aboutRun, OutputNotWrittenError } from './run-errors.ts';
@@ -34,7 +34,11 @@ export async function openRunOutput(named: string | undefined, owner: OutputOwne
   if (given === null || given === undefined) {
     return {
       claim: async () => {},
-      end: async (summary) => ({ summary, files: outputPathsOf(summary, files.store) }),
+      end: async (summary) => ({
+        summary,
+        files: outputPathsOf(summary, files.store),
+        report: await reportPathOf(summary, files),
+      }),
     };
   }
   const place = outputPlaceOf(given);
@@ -62,7 +66,8 @@ async function claimPlace(
 
 async function write(place: OutputPlace, summary: RunSummary, files: RunFiles): Promise<RunEnd> {
   try {
-    return { summary, files: await writeResults(place, { summary, files }) };
+    const written = await writeResults(place, { summary, files });
+    return { summary, files: written, report: await reportPathOf(summary, files) };
   } catch (error) {
     const { message } = error as Error;
     const where = outputPathsOf(summary, files.store)[0] ?? '';

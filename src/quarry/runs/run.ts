@@ -16,6 +16,8 @@ export interface RunEnd {
   summary: RunSummary;
   /** The result files, as other programs can open them: paths of this machine, or S3 URIs. */
   files: readonly string[];
+  /** Its report, likewise; null where there is none. */
+  report: string | null;
 }
 
 /** Does a run's work, and tells of it. */

@@ -1,5 +1,5 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
-import { outputPathsOf } from '../results/run-results.ts';
+import { outputPathsOf, reportPathOf } from '../results/run-results.ts';
 import type { RunEnd } from '../runs/run.ts';
 import { attachOnStack, isOnStack } from '../runs/run-on-stack.ts';
 import { openRunOutput } from '../runs/run-output.ts';
@@ -18,7 +18,8 @@ export async function followRun(runId: string, work: RunWorkOptions): Promise<Ru
     if (status.kind === 'unfinished') await requireWorker(runId, work);
     const summary = status.kind === 'ended' ? status.summary : await followHere(runId, work);
     // The process that works on the run puts the results where they belong.
-    return { summary, files: outputPathsOf(summary, files.store) };
+    const report = await reportPathOf(summary, files);
+    return { summary, files: outputPathsOf(summary, files.store), report };
   }
   const results = await openRunOutput(undefined, { ...work, runId });
   if (status.kind === 'ended') return results.end(status.summary);

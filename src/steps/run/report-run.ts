@@ -11,18 +11,20 @@ interface EndedRun {
   summary: RunSummary;
 }
 
-/** Writes the run's report, where there is none of this summary. The run has ended without it: a fault is told, not thrown. */
+/** Writes the run's report, where there is none of this summary. The run has ended without it: a fault is told, not thrown. True where it is there. */
 export async function reportRun(
   { layout, plan, summary }: EndedRun,
   { store, scratchDirectory, onProgress }: StepDeps,
-): Promise<void> {
+): Promise<boolean> {
   try {
-    if (await isReported({ layout, summary, store })) return;
+    if (await isReported({ layout, summary, store })) return true;
     await writeReport({ layout, plan, summary, store, scratchDirectory });
+    return true;
   } catch (error) {
     onProgress?.({
       kind: 'notice',
       message: `The report could not be written: ${(error as Error).message} The run and its results are whole. To write it again: quarry report ${summary.run_id}`,
     });
+    return false;
   }
 }

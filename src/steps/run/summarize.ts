@@ -47,6 +47,8 @@ export interface SummarizeResult {
   message: string | null;
   rows: RunSummary['rows'];
   summary_uri: string;
+  /** The page that shows it all to people; null where it could not be written. */
+  report_uri: string | null;
   /** Folder of the output files. */
   output_uri: string;
   /** The output files, as far as they fit into the state payload; the summary has them all. */
@@ -64,8 +66,8 @@ export async function summarize(state: RunState, deps: StepDeps): Promise<Summar
   const { layout, plan } = await readPlan(state.run_uri, deps);
   const known = await readJsonIfPresent(deps.store, layout.summary, RunSummary);
   const summary = known ?? (await writeSummary(state, { layout, plan }, deps));
-  await reportRun({ layout, plan, summary }, deps);
-  return toResult(summary, layout);
+  const isReported = await reportRun({ layout, plan, summary }, deps);
+  return { ...toResult(summary, layout), report_uri: isReported ? layout.report : null };
 }
 
 async function writeSummary(
@@ -256,7 +258,7 @@ async function countJobs(turns: readonly Turn[], layout: RunLayout, { store }: S
   return jobs;
 }
 
-function toResult(summary: RunSummary, layout: RunLayout): SummarizeResult {
+function toResult(summary: RunSummary, layout: RunLayout): Omit<SummarizeResult, 'report_uri'> {
   return {
     run_id: summary.run_id,
     status: summary.status,

@@ -18,7 +18,7 @@ async function openWorld(rows: number) {
 }
 
 test('a webhook is told of a run that has ended, of one that is refused, and of neither twice', async () => {
-  const { file, flags, told, url } = await openWorld(3);
+  const { file, flags, told, url, directory } = await openWorld(3);
   const asked = ['run', file, ...flags, '--notify', url, '--json'];
   const { status, out } = await runQuarry(...asked, '--prompt-template', 'Say {n}');
   expect(status).toBe(0);
@@ -34,6 +34,7 @@ test('a webhook is told of a run that has ended, of one that is refused, and of 
         simulated: true,
         ended_at,
         files: output_paths,
+        report: join(directory, 'store', 'quarry-local', 'runs', run_id, 'report.html'),
       },
     },
   ]);

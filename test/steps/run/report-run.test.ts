@@ -2,9 +2,11 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../../src/core/run/run-event.ts';
+import type { RunState } from '../../../src/steps/run/run-state.ts';
+import { summarize } from '../../../src/steps/run/summarize.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import type { EngineTarget } from '../../../src/targets/embedded/engine-target.ts';
-import { openEmulatedTarget, runRows } from '../../support/emulated-run.ts';
+import { type EmulatedTarget, openEmulatedTarget, runRows } from '../../support/emulated-run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** A target whose store refuses to write a report. */
@@ -15,6 +17,12 @@ function withoutReports(target: EngineTarget): EngineTarget {
     return store.write(uri, body);
   };
   return { ...target, deps: { ...target.deps, store: { ...store, write } } };
+}
+
+/** What a finished run's execution says of its report. */
+async function reportUri({ target }: EmulatedTarget): Promise<string | null> {
+  const state: Partial<RunState> = { run_uri: 's3://quarry-local/runs/emulated', wave: 1 };
+  return (await summarize(state as RunState, target.deps)).report_uri;
 }
 
 test('Summarize killed before its report was whole writes it when it runs again, byte for byte', async () => {
@@ -35,6 +43,7 @@ test('Summarize killed before its report was whole writes it when it runs again,
   );
   await run();
   expect(await readFile(page, 'utf8')).toBe(first);
+  expect(await reportUri(world)).toBe('s3://quarry-local/runs/emulated/report.html');
 });
 
 test('a report that cannot be written is told, and the run has ended all the same', async () => {
@@ -50,4 +59,5 @@ test('a report that cannot be written is told, and the run has ended all the sam
   expect(notices).toEqual([
     'The report could not be written: The disk said no. The run and its results are whole. To write it again: quarry report emulated',
   ]);
+  expect(await reportUri(world)).toBeNull();
 });
