@@ -15,7 +15,10 @@ const WITHIN_MS = 90_000;
 
 /** Sets the stack's alarm of failed runs off; what CloudWatch's history says of its action. Throws where it says nothing in time. */
 export async function testAlarm({ stackName, region, profile, clock }: AlarmPlace): Promise<string> {
-  const client = new CloudFormationClient({ region, ...(profile === undefined ? {} : { profile }) });
+  const options = { region, ...(profile === undefined ? {} : { profile }) };
+  const client = new CloudFormationClient(options);
+  // Of its own, as a client that has signed for its own service goes on to sign for that one.
+  const signing = new CloudFormationClient(options);
   try {
     const { StackResourceSummaries = [] } = await client.send(
       new ListStackResourcesCommand({ StackName: stackName }),
@@ -27,7 +30,7 @@ export async function testAlarm({ stackName, region, profile, clock }: AlarmPlac
     const AlarmName = alarm?.PhysicalResourceId;
     if (AlarmName === undefined) throw new Error(`The stack "${stackName}" has no alarm of failed runs.`);
     const call = (action: string, parameters: Record<string, string>) =>
-      callCloudWatch(client, { region, action, parameters: { AlarmName, ...parameters } });
+      callCloudWatch(signing, { region, action, parameters: { AlarmName, ...parameters } });
     await call('SetAlarmState', { StateValue: 'ALARM', StateReason: 'A test of this alarm by Quarry.' });
     for (const until = clock.now() + WITHIN_MS; clock.now() < until; await clock.sleep(POLL_MS)) {
       const history = await call('DescribeAlarmHistory', { HistoryItemType: 'Action' });
@@ -37,6 +40,7 @@ export async function testAlarm({ stackName, region, profile, clock }: AlarmPlac
     throw new Error(`CloudWatch tells nothing of the alarm's action within ${WITHIN_MS / 1000} s.`);
   } finally {
     client.destroy();
+    signing.destroy();
   }
 }
 
