@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type BuildOptions, build, buildSync } from 'esbuild';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, buildSync, type Plugin } from 'esbuild';
 
 const COMMON = {
   bundle: true,
@@ -11,6 +12,16 @@ const COMMON = {
 /** CommonJS packages in an ES module ask for `require`. */
 const REQUIRE_BANNER =
   "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);";
+
+/** Of this package one encoding is used, a tenth of it: that is taken along, and the package is no dependency. */
+const TAKEN_ALONG: Plugin = {
+  name: 'taken-along',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^gpt-tokenizer\// }, ({ path }) => ({
+      path: fileURLToPath(import.meta.resolve(path)),
+    }));
+  },
+};
 
 /** Makes one file of an entry point and what it imports; packages stay where npm puts them. */
 export async function bundle(entry: string, outfile: string): Promise<void> {
@@ -25,6 +36,7 @@ export async function bundleAll(entryPoints: Record<string, string>, outdir: str
     outdir,
     splitting: true,
     chunkNames: 'chunk-[hash]',
+    plugins: [TAKEN_ALONG],
     // An older Node must be able to read it, to say that it is too old.
     target: 'node20',
     packages: 'external',

@@ -45,7 +45,7 @@ export const ROOMS: readonly Room[] = [
     name: 'steps',
     imports: ['core', 'prompts', 'models', 'store', 'hub', 'runs', 'bedrock', 'rows', 'report', 'workflow'],
   },
-  { name: 'handlers', imports: ['core', 'store', 'hub', 'runs', 'bedrock', 'workflow', 'steps'] },
+  { name: 'handlers', imports: ['core', 'models', 'store', 'hub', 'runs', 'bedrock', 'workflow', 'steps'] },
   { name: 'targets', imports: [...EVERYTHING_BELOW_TARGETS, 'engine', 'emulator'] },
   { name: 'deploy', imports: ['core', 'bedrock', 'targets'], infra: true },
   { name: 'doctor', imports: ['core', 'models', 'store', 'runs', 'bedrock', 'targets'] },

@@ -42,7 +42,15 @@ export type { PlanOptions } from './quarry/runs/draft-run.ts';
 export type { EarlierRun } from './quarry/runs/earlier-run.ts';
 export type { AnswersOptions, KeptAnswers } from './quarry/runs/kept-answers.ts';
 export type { ListedRun } from './quarry/runs/list-runs.ts';
-export type { PlannedSchema, PlanReport, ReuseReport, ScheduledEnd } from './quarry/runs/plan-report.ts';
+export type {
+  PlannedRecord,
+  PlannedSchema,
+  PlanReport,
+  ReuseReport,
+  ScheduledEnd,
+  UnsentCause,
+  UnsentRows,
+} from './quarry/runs/plan-report.ts';
 export type { RerunRequest } from './quarry/runs/rerun-run.ts';
 export { type FollowOptions, Run } from './quarry/runs/run.ts';
 export {

@@ -1,4 +1,5 @@
 import { openAwsAccount } from '../bedrock/aws-account.ts';
+import { loadTokenizer } from '../models/tokenizer.ts';
 import { plan } from '../steps/plan/plan.ts';
 import { createHandler } from './create-handler.ts';
 import { parseEnvironment } from './environment.ts';
@@ -7,7 +8,11 @@ import { createHubAccess } from './hub-access.ts';
 /** Lambda entry point of the step plan: the one that asks the account for its quotas, and what a profile is of. */
 export const handler = createHandler('plan', async (input, deps) => {
   const { region } = deps.settings;
-  const world = { ...deps, account: openAwsAccount(region === undefined ? {} : { region }) };
+  const world = {
+    ...deps,
+    account: openAwsAccount(region === undefined ? {} : { region }),
+    tokenizer: loadTokenizer,
+  };
   if (!namesHubDataset(input)) return plan(input, world);
   const { QUARRY_HUGGING_FACE_SECRET_ARN } = parseEnvironment(process.env);
   return plan(input, { ...world, hub: await createHubAccess(QUARRY_HUGGING_FACE_SECRET_ARN) });

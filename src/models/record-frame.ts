@@ -127,6 +127,35 @@ export function stringsOf({ segments }: RecordFrame): (readonly PromptPiece[])[]
   return segments.flatMap((segment) => (segment.kind === 'string' ? [segment.pieces] : []));
 }
 
+/** True where a column of each row chooses among prompts. */
+export function choosesPrompts(frame: RecordFrame): boolean {
+  return stringsOf(frame).some((pieces) => pieces.some(({ kind }) => kind === 'choice'));
+}
+
+/**
+ * A row's `modelInput` as JSON text, with the strings that the row makes, in their order. Of images and documents it has what they
+ * are, in the place of their bytes.
+ */
+export function bodyText({ segments, media = [] }: RecordFrame, strings: readonly string[]): string {
+  const texts = strings.values();
+  const textOf = (segment: RecordSegment): string => {
+    switch (segment.kind) {
+      case 'text':
+        return segment.text;
+      case 'string':
+        return JSON.stringify(texts.next().value ?? '');
+      case 'media':
+        return JSON.stringify(`<${segment.value} of ${media[segment.index]?.column ?? ''}>`);
+    }
+  };
+  return segments.map(textOf).join('');
+}
+
+/** A record as a line of a job's input, without its newline. */
+export function recordLine(frame: RecordFrame, recordId: string, strings: readonly string[]): string {
+  return `{"recordId":${JSON.stringify(recordId)},"modelInput":${bodyText(frame, strings)}}`;
+}
+
 /** The columns that a frame reads, each once. */
 export function columnsOf(frame: RecordFrame): string[] {
   const { media = [] } = frame;

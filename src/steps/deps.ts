@@ -1,11 +1,13 @@
 import type { Bedrock } from '../bedrock/bedrock.ts';
 import type { BedrockAccount } from '../bedrock/bedrock-account.ts';
+import type { CountTokens } from '../bedrock/count-tokens.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Hash } from '../core/jobs/job.ts';
 import type { BatchQuotas } from '../core/jobs/quotas.ts';
 import type { AnsweringServer } from '../core/plan/run-plan.ts';
 import type { RunEvent } from '../core/run/run-event.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
+import type { CountText } from '../models/tokenizer.ts';
 import type { FetchMedia } from '../rows/media/media-reader.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
@@ -53,12 +55,19 @@ export interface StepDeps {
   claimRun?: (runId: string) => Promise<void>;
   /** The account that the run is made in; undefined where there is none. */
   account?: BedrockAccount;
+  /** Bedrock's own count of a record's input tokens, which costs nothing; undefined where it has none for the model. Rejects where it may not be asked. */
+  countTokens?: CountTokens;
+  /** Loads what counts tokens on this machine; undefined where nothing does. */
+  tokenizer?: () => Promise<CountText>;
   /** The Hugging Face Hub, where it can be reached. */
   hub?: HubAccess;
   /** Fetches addresses of images and documents. @default from the internet */
   fetchMedia?: FetchMedia;
-  /** True where a plan is only drafted: Parquet files of the Hub are read where they are, by ranges, and not downloaded. */
-  readsHubInPlace?: boolean;
+  /**
+   * True where a plan is only drafted: Parquet files of the Hub are read where they are, by ranges, and not downloaded, and the
+   * first rows are looked at.
+   */
+  isDraft?: boolean;
   /** What the plan is to tell of the dataset beside what it finds. */
   notes?: readonly string[];
   /** Aborted when nobody waits for the step any more: downloads stop, and keep what they have. */

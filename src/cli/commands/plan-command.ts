@@ -13,6 +13,7 @@ interface PlanOptions extends TargetOptions {
   recordsPerHour: number;
   explain?: string;
   json?: boolean;
+  showRecords?: boolean;
   [flag: string]: unknown;
 }
 
@@ -32,6 +33,7 @@ export function addPlanCommand(program: Command, context: CliContext): void {
         .default(DEFAULT_RECORDS_PER_HOUR),
     )
     .option('--explain <row>', 'with --reuse: say why the row with this record id is reused, or why not')
+    .option('--show-records', 'show the first prompts whole, and a record as it would be sent')
     .option('--json', 'print the plan as JSON, and nothing else');
   addRunFlags(addTargetOptions(command)).action((datasets: string[], options: PlanOptions) =>
     plan(datasets, options, context),
@@ -39,13 +41,14 @@ export function addPlanCommand(program: Command, context: CliContext): void {
 }
 
 async function plan(datasets: string[], options: PlanOptions, context: CliContext): Promise<void> {
-  const { dir, json, jobsInFlight, recordsPerHour, explain } = options;
+  const { dir, json, jobsInFlight, recordsPerHour, explain, showRecords = false } = options;
   const command = { quarry: quarryOf(options), context, dir };
   const request = await givenRequest(datasets, options, context);
   const report = await withProgress(command, (progress) =>
     command.quarry.plan(request, { ...progress, jobsInFlight, recordsPerHour, explain }),
   );
-  context.out.write(json ? `${JSON.stringify(report, null, 2)}\n` : `${planLines(report).join('\n')}\n`);
+  const lines = planLines(report, { showRecords });
+  context.out.write(json ? `${JSON.stringify(report, null, 2)}\n` : `${lines.join('\n')}\n`);
 }
 
 function wholeNumber(text: string): number {

@@ -1,26 +1,23 @@
 import Table from 'cli-table3';
 import type { PlannedSchema, PlanReport, ScheduledEnd } from '../../index.ts';
 import { count, duration, printable, usd } from './format.ts';
+import { recordLines, unsentLines } from './plan-records-view.ts';
 
 /** The plan, for people. */
-export function planLines(report: PlanReport): string[] {
+export function planLines(report: PlanReport, { showRecords = false } = {}): string[] {
   const { estimate, schedule, rows, dataset_rows, on_demand_rows } = report;
   const lines = [
     '',
     `Plan of run ${report.run_id}${report.run_exists ? ', which exists' : ''}: ${report.model_id}`,
     '',
     `  rows       ${rows.toLocaleString('en-US')}${rows === dataset_rows ? '' : ` of ${dataset_rows.toLocaleString('en-US')}`}`,
-    ...(report.duplicates === 0
-      ? []
-      : [
-          `  not sent   ${report.duplicates.toLocaleString('en-US')}, because identical requests are sent once`,
-        ]),
+    ...unsentLines(report.unsent),
     ...reuseLines(report),
     ...promptLines(report.prompt_ids),
     ...schemaLines(report.output_schema),
     ...earlierLines(report.earlier_run),
     `  on demand  ${on_demand_rows.toLocaleString('en-US')}${on_demand_rows === 0 ? '' : ', at twice the price: fewer than a job takes'}`,
-    `  input      about ${count(estimate.input_tokens, 'token')}${estimate.input_usd === null ? '' : `, ${usd(estimate.input_usd)}`}`,
+    `  input      about ${count(estimate.input_tokens, 'token')}${estimate.input_usd === null ? '' : `, ${usd(estimate.input_usd)}`}, ${countedText(estimate)}`,
     `  answers    at most ${count(estimate.max_output_tokens, 'token')}, if every row is sent once`,
     `  cost       ${costText(report)}`,
     ...expectedLines(report),
@@ -35,6 +32,7 @@ export function planLines(report: PlanReport): string[] {
     );
   }
   lines.push(...explanationLines(report.explanation));
+  lines.push(...recordLines(report, { isWhole: showRecords }));
   if (report.notes.length > 0) lines.push('', ...report.notes.map((note) => `Note: ${note}`));
   lines.push(
     '',
@@ -130,6 +128,18 @@ function earlierLines(earlier: PlanReport['earlier_run']): string[] {
   return [
     `  earlier    of ${count(checked, 'answer')} of run ${run_id}, ${told.length === 0 ? 'none had a property wrong' : `these properties were wrong: ${told.join(', ')}`}`,
   ];
+}
+
+/** What the input tokens are by. */
+function countedText({ counted }: PlanReport['estimate']): string {
+  if (counted === undefined) return 'at four bytes a token';
+  const rows = count(counted.rows, 'row');
+  if (counted.by === 'count_tokens') return `counted by CountTokens on ${rows}`;
+  const error =
+    counted.family_error === 0
+      ? 'which is the model’s own'
+      : `which is up to ${Math.round(100 * counted.family_error)} % off for this model`;
+  return `counted on ${rows} by the tokenizer o200k, ${error}`;
 }
 
 /** An estimate: of the tokens only their bytes are known before, and rows may have to be sent again. */

@@ -9,13 +9,26 @@ import { Dataset } from './part.ts';
 const Count = z.int().min(0);
 const Usd = z.number().min(0).nullable();
 
+/** By what input tokens were counted, on how many rows, and by how much a family's may differ from what was counted. */
+export const CountedTokens = z.object({
+  by: z.enum(['count_tokens', 'tokenizer']),
+  rows: Count,
+  /** Share of the tokens; 0 of `count_tokens`, and of the family whose tokenizer it is. */
+  family_error: z.number().min(0),
+});
+export type CountedTokens = z.infer<typeof CountedTokens>;
+
 /**
- * What the run is estimated to cost: tokens by the bytes of the first rows, answers by their limit, every row sent once. No
- * bound: only the model knows its tokens, and rows may have to be sent again.
+ * What the run is estimated to cost: input by a sample of the first rows, answers by their limit, every row sent once. No
+ * bound: rows may have to be sent again.
  */
 export const CostEstimate = z.object({
-  /** Input tokens, at four bytes each. */
+  /** Input tokens as they were counted, or at four bytes each. */
   input_tokens: Count,
+  /** The same with all that the count may be off, which `max_usd` goes by; absent where they are at four bytes each. */
+  max_input_tokens: Count.optional(),
+  /** How they were counted; absent where they are at four bytes each. */
+  counted: CountedTokens.optional(),
   /** Most output tokens: every answer as long as `max_tokens` lets it be. */
   max_output_tokens: Count,
   /** Dollars for that input and the longest answers; null where no price of the model is known. */

@@ -14,7 +14,7 @@ const fields = {
   }),
   max_cost_usd: z.number().gt(0).meta({
     description:
-      'Budget in US dollars: nothing is sent that could exceed it, estimated with four bytes of input per token and the longest answers allowed. A run that stopped at its budget continues when it is started again with a higher one.',
+      'Budget in US dollars: nothing is sent that could exceed it, by [counted tokens](price.md#tokens-of-the-input) of input and the longest answers allowed. A run that stopped at its budget continues when it is started again with a higher one.',
   }),
   expect_output_tokens: z.number().gt(0).max(1_000_000).meta({
     description:

@@ -97,6 +97,7 @@ function toRoutes({ control, runtime, describe, usage }: RouterDeps): Route[] {
     route('POST', '/model/*/converse', ({ path, body, server }) =>
       runtime.invoke(path[1] ?? '', body, { invocationType: 'Converse', server }),
     ),
+    route('POST', '/model/*/count-tokens', ({ path, body }) => runtime.countTokens(path[1] ?? '', body)),
     route('GET', '/_emulator', async ({ server }) => ({ body: describe(server) })),
     route('GET', '/_emulator/usage', async () => ({ body: await usage() })),
   ];

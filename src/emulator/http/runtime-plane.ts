@@ -1,4 +1,5 @@
 import { isJsonObject } from '../../core/text/json-value.ts';
+import { factsOf } from '../../models/catalog/model-catalog.ts';
 import type { EmulatorContext } from '../emulator-context.ts';
 import { findEmulatedModel } from '../models/model-catalog.ts';
 import type { ModelServer } from '../models/model-server.ts';
@@ -6,9 +7,11 @@ import type { UsageBook } from '../models/usage.ts';
 import type { OperationResult } from './control-plane.ts';
 import { ServiceError, type ServiceErrorName, validationError } from './service-error.ts';
 
-/** InvokeModel and Converse. */
+/** InvokeModel, Converse and CountTokens. */
 export interface RuntimePlane {
   invoke(modelId: string, bodyText: string, options: InvocationOptions): Promise<OperationResult>;
+  /** Nothing is answered, and nothing is paid. */
+  countTokens(modelId: string, bodyText: string): Promise<OperationResult>;
 }
 
 /** How a model is called, and who answers in its place. */
@@ -21,6 +24,24 @@ export interface InvocationOptions {
 export function createRuntimePlane(context: EmulatorContext, usage: UsageBook): RuntimePlane {
   const { faults, answerer, clock, account } = context;
   return {
+    countTokens: async (modelId, bodyText) => {
+      const model = findEmulatedModel(modelId, account);
+      const { invocationType, body } = readCountInput(readBody(bodyText));
+      if (!countsTokens(modelId)) {
+        throw validationError("The provided model doesn't support counting tokens.");
+      }
+      const counted = answerer.countInput({
+        model,
+        invocationType,
+        body,
+        bodyText,
+        atMs: clock.now(),
+        inBatch: false,
+        server: undefined,
+      });
+      if (typeof counted !== 'number') throw new ServiceError('ValidationException', counted.errorMessage);
+      return { body: { inputTokens: counted } };
+    },
     invoke: async (modelId, bodyText, { invocationType, server }) => {
       const model = findEmulatedModel(modelId, account);
       const fault = faults.takeRequestFault('invoke', { ordinal: 0, jobName: '', modelId, tags: [] });
@@ -68,6 +89,31 @@ export function createRuntimePlane(context: EmulatorContext, usage: UsageBook): 
       };
     },
   };
+}
+
+/**
+ * As far as is known, Claude models that are called by their own id, and neither Nova nor what needs a profile.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html
+ */
+function countsTokens(modelId: string): boolean {
+  const facts = factsOf(modelId);
+  return facts?.body === 'claude-messages' && facts.batch.kind === 'yes' && facts.batch.plainIn.length > 0;
+}
+
+/** The body in one of the two forms that CountTokens takes. */
+function readCountInput({ input }: Record<string, unknown>): {
+  invocationType: InvocationOptions['invocationType'];
+  body: Record<string, unknown>;
+} {
+  const { invokeModel, converse } = isJsonObject(input) ? input : {};
+  if (isJsonObject(converse)) return { invocationType: 'Converse', body: converse };
+  if (isJsonObject(invokeModel) && typeof invokeModel.body === 'string') {
+    const text = Buffer.from(invokeModel.body, 'base64').toString();
+    return { invocationType: 'InvokeModel', body: readBody(text) };
+  }
+  throw validationError(
+    'Value at input failed to satisfy constraint: Member must have invokeModel or converse.',
+  );
 }
 
 function needsProfile(modelId: string): string {

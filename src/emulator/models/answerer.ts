@@ -33,11 +33,17 @@ export interface WrittenAnswer {
 export interface Answerer {
   /** At once with the simulated model; the same question always gets the same answer from it. */
   answer(question: Question): WrittenAnswer | Refusal | Promise<WrittenAnswer | Refusal>;
+  /** Input tokens of a body, as the simulated model counts them. */
+  countInput(question: Question): number | Refusal;
 }
 
 /** An answerer that knows these servers. */
 export function createAnswerer(servers: ModelServers): Answerer {
   return {
+    countInput: (question) => {
+      const request = readQuestion(question);
+      return request.kind === 'refusal' ? request : simulate(request, question.model).inputTokens;
+    },
     answer: (question) => {
       const request = readQuestion(question);
       if (request.kind === 'refusal') return request;

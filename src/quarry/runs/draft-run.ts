@@ -38,7 +38,7 @@ export async function draftRun(
   const store = inPlace.size === 0 ? files.store : withFilesInPlace(files.store, inPlace);
   const planDeps = await files.planDeps();
   const draft = await inOwnWords({ names }, () =>
-    draftPlan(input, { ...planDeps, store, onProgress: tell, signal, notes, readsHubInPlace: true }),
+    draftPlan(input, { ...planDeps, store, onProgress: tell, signal, notes, isDraft: true }),
   );
   if (draft.duplicatesPath !== undefined) await rm(draft.duplicatesPath, { force: true });
   if (draft.reuse?.laid !== undefined && !draft.reuse.isPinned)

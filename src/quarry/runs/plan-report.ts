@@ -12,6 +12,7 @@ import { sentSchemaOf } from '../../core/run-input/sent-schema.ts';
 import { propertyColumnsOf } from '../../rows/results/result-columns.ts';
 import type { RowExplanation } from '../../steps/answers/explain-row.ts';
 import type { PlanDraft } from '../../steps/plan/draft-plan.ts';
+import type { PlannedRecord, UnsentRows } from '../../steps/plan/plan-preview.ts';
 import type { EarlierRun } from './earlier-run.ts';
 
 /** When jobs end, if they start now. */
@@ -41,6 +42,7 @@ export interface ReuseReport {
   /** Dollars with the longest answers if nothing were reused; null where no price is known. */
   max_usd_without: number | null;
 }
+export type { PlannedRecord, UnsentCause, UnsentRows } from '../../steps/plan/plan-preview.ts';
 
 /** What a run would be. */
 export interface PlanReport {
@@ -72,6 +74,10 @@ export interface PlanReport {
   earlier_run: EarlierRun | null;
   /** False where no AWS account pays: the estimate is what Bedrock would take. */
   billed: boolean;
+  /** The first records as they would be sent, up to three. */
+  records: PlannedRecord[];
+  /** Rows of the dataset that would not be sent, by cause. */
+  unsent: UnsentRows[];
   /** The quotas that it is packed by, each with where it comes from; null in plans of earlier versions. */
   quotas: PlanQuotas | null;
   /** What a user should know before anything is spent. */
@@ -88,7 +94,7 @@ export interface PlanReport {
 
 /** What a draft says; `nowMs` is when the jobs would start. */
 export function reportPlan(
-  { plan, recordsOfParts, isKnown }: PlanDraft,
+  { plan, recordsOfParts, isKnown, preview }: PlanDraft,
   { nowMs, earlier, ...pace }: JobPace & { nowMs: number; earlier: EarlierRun | undefined },
 ): Omit<PlanReport, 'uploaded_to' | 'billed' | 'explanation'> {
   const isJob = (rows: number) => rows >= plan.min_records_per_job;
@@ -112,6 +118,8 @@ export function reportPlan(
     slices: plan.slices,
     ...expectationOf(plan, earlier),
     earlier_run: earlier ?? null,
+    records: preview?.records ?? [],
+    unsent: preview?.unsent ?? [],
     quotas: plan.quotas ?? null,
     notes: plan.notes,
     schedule: {
@@ -134,15 +142,19 @@ function expectationOf(
 ): Pick<PlanReport, 'estimate' | 'expected_by'> {
   const { estimate } = plan;
   if (estimate.expected !== undefined) return { estimate, expected_by: 'told' };
-  const { max_output_tokens: most, input_usd, max_usd } = estimate;
+  const {
+    max_output_tokens: most,
+    input_tokens,
+    max_input_tokens = input_tokens,
+    input_usd,
+    max_usd,
+  } = estimate;
   if (earlier === undefined || most === 0) return { estimate, expected_by: null };
   const rows = plannedRecords(plan);
   const output_tokens = Math.min(most, Math.round(rows * earlier.output_tokens_each));
-  // Dollars grow with the tokens of answers from what the input costs alone to what the longest answers would.
-  const usd =
-    input_usd === null || max_usd === null
-      ? null
-      : input_usd + ((max_usd - input_usd) * output_tokens) / most;
+  // Of the most, a part is the longest answers': dollars grow with their tokens.
+  const answersUsd = (max_usd ?? 0) - ((input_usd ?? 0) * max_input_tokens) / Math.max(1, input_tokens);
+  const usd = input_usd === null || max_usd === null ? null : input_usd + (answersUsd * output_tokens) / most;
   return { estimate: { ...estimate, expected: { output_tokens, usd } }, expected_by: 'earlier_run' };
 }
 

@@ -11,7 +11,7 @@ import { type FileRead, openRelations } from './source-relation.ts';
 export const MAX_SAMPLED_ROWS = 10_000;
 
 /** The same of rows with images or documents, which may well be in the dataset itself. */
-const MAX_SAMPLED_MEDIA = 1_000;
+export const MAX_SAMPLED_MEDIA = 1_000;
 
 const SAMPLE_WINDOWS = 10;
 

@@ -3,6 +3,7 @@ import { BYTES_PER_TOKEN, type CostEstimate } from '../../core/plan/run-plan.ts'
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { DEFAULT_MAX_TOKENS } from '../../models/adapters/model-adapter.ts';
 import { costUsd, PRICES_AS_OF, runPriceOf } from '../../models/catalog/prices.ts';
+import type { InputCount } from './count-input.ts';
 import type { ModelCall } from './model-call.ts';
 
 /** What the price depends on. */
@@ -14,18 +15,25 @@ export interface RunSize {
   meanPromptBytes: number;
   /** Tokens of a row's images, where they can be told. @default 0 */
   meanMediaTokens?: number;
+  /** Input tokens of a record as they were counted; undefined where they are to be guessed by bytes. */
+  count?: Pick<InputCount, 'each' | 'error' | 'counted'> | undefined;
 }
 
 /** What a run is estimated to cost where every row is sent once and every answer is as long as it may be. */
 export function estimateCost(
   input: RunInput,
   call: ModelCall,
-  { rows, onDemandRows, meanPromptBytes, meanMediaTokens = 0 }: RunSize,
+  { rows, onDemandRows, meanPromptBytes, meanMediaTokens = 0, count }: RunSize,
 ): CostEstimate {
   const price = runPriceOf({ modelId: input.model_id, pricedId: call.pricedId, prices: input.prices });
-  const inputTokens = Math.ceil(
+  const guessed = Math.ceil(
     rows * ((meanPromptBytes + Buffer.byteLength(call.systemText)) / BYTES_PER_TOKEN + meanMediaTokens),
   );
+  const countedAs = (each: number) => Math.ceil(rows * (each + meanMediaTokens));
+  const inputTokens = count === undefined ? guessed : countedAs(count.each);
+  // What was a bound before anything was counted stays one.
+  const mostInput =
+    count === undefined ? guessed : Math.max(guessed, countedAs(count.each * (1 + count.error)));
   const outputTokens =
     call.adapter.output.kind === 'embedding' ? 0 : rows * (call.maxTokens ?? DEFAULT_MAX_TOKENS);
   const onDemandShare = rows === 0 ? 0 : onDemandRows / rows;
@@ -36,9 +44,10 @@ export function estimateCost(
   const expected = expectedTokens(input, { rows, outputTokens });
   return {
     input_tokens: inputTokens,
+    ...(count === undefined ? {} : { max_input_tokens: mostInput, counted: count.counted }),
     max_output_tokens: outputTokens,
     input_usd: usdOf({ input: inputTokens, output: 0 }),
-    max_usd: usdOf({ input: inputTokens, output: outputTokens }),
+    max_usd: usdOf({ input: mostInput, output: outputTokens }),
     ...(expected === undefined
       ? {}
       : {
@@ -48,7 +57,7 @@ export function estimateCost(
           },
         }),
     on_demand_usd:
-      price === undefined ? null : costUsd(price.on_demand, { input: inputTokens, output: outputTokens }),
+      price === undefined ? null : costUsd(price.on_demand, { input: mostInput, output: outputTokens }),
     prices_as_of: PRICES_AS_OF,
     ...(price?.isGiven === true ? { prices_from: 'run_input' as const } : {}),
   };

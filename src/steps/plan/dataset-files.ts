@@ -46,7 +46,7 @@ export async function openDatasetSource(input: RunInput, deps: PlanDeps): Promis
   const dataset = await resolve(input, input.dataset_id, hub);
   const place = { store, prefixUri: hubDatasetsUri(settings.bucket) };
   const found = { hub: hubSourceOf(dataset), csv: dataset.csv, notes: notesOf(dataset, input) };
-  const isReadInPlace = deps.readsHubInPlace === true && dataset.format === 'parquet';
+  const isReadInPlace = deps.isDraft === true && dataset.format === 'parquet';
   if (isReadInPlace && !(await hasHubFiles(dataset, place))) {
     const reader = createHubFileReader(dataset, hub, { ...place, signal });
     return { ...found, files: reader.files, reader };

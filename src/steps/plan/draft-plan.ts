@@ -1,18 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
 import { recordsPerJobLimit } from '../../core/jobs/quotas.ts';
 import type { Slice } from '../../core/plan/part.ts';
-import { RunPlan } from '../../core/plan/run-plan.ts';
+import { plannedRecords, RunPlan } from '../../core/plan/run-plan.ts';
 import { parseRunInput, type RunInput } from '../../core/run-input/run-input.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
 import { parseModelId } from '../../models/catalog/model-id.ts';
+import { choosesPrompts } from '../../models/record-frame.ts';
+import { samplePromptBytes } from '../../rows/sources/prompt-sample.ts';
 import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { PlanDeps } from '../deps.ts';
 import { type ModelBehind, modelBehindOf, quotasOfRun } from './ask-account.ts';
-import { filesAsPlanned, openDatasetSource, withDatasetFiles } from './dataset-files.ts';
+import { estimateCost } from './cost-estimate.ts';
+import { countForPlan } from './count-input.ts';
+import { type DatasetSource, filesAsPlanned, openDatasetSource, withDatasetFiles } from './dataset-files.ts';
 import { type ModelCall, modelCallOf } from './model-call.ts';
 import { makePlan } from './new-plan.ts';
 import type { PackedReuse } from './pack-dataset.ts';
+import { type PlanPreview, previewPlan } from './plan-preview.ts';
 import { isAskedBy } from './prompt-choice.ts';
 import {
   type IdentitySource,
@@ -44,6 +50,8 @@ export interface PlanDraft {
   isKnown: boolean;
   /** What the run may cost from now on, and how long its jobs may take. */
   limits: RunLimits;
+  /** What would be sent, and what not; of drafts alone. */
+  preview?: PlanPreview;
 }
 
 /**
@@ -61,7 +69,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
   const pinned = await findPinnedPlan(given, rest, call, deps);
   if (pinned !== undefined) {
     await deps.claimRun?.(pinned.plan.run_id);
-    return { ...pinned, limits };
+    return { ...pinned, limits, ...(await previewKnown(pinned, call, { format: given.format }, deps)) };
   }
 
   const { files, hub, csv, notes, reader } = await openDatasetSource(given, deps);
@@ -82,7 +90,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     const before = await filesAsPlanned(files, known.plan, deps.store);
     refuseOtherInput(known.plan, withoutLimits(rest), hashOf(hub ?? before), before);
     refuseOtherFolder(known.plan, given);
-    return { ...known, limits };
+    return { ...known, limits, ...(await previewKnown(known, call, { format: given.format, reader }, deps)) };
   }
 
   behind.requireThere();
@@ -95,12 +103,36 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
   const planned = { document, given, call, maxRecords, runId, inputHash, hub, csv };
   const run = { ...planned, quotas: asked.planned, notes: [...notes, ...asked.notes] };
   const packing = { ...deps, settings: { ...deps.settings, quotas: asked.quotas } };
-  return withDatasetFiles(files, { ...deps, reader, format: given.format }, async (local) => ({
-    ...(await makePlan(run, local, packing)),
-    layout,
-    isKnown: false,
-    limits,
-  }));
+  return withDatasetFiles(files, { ...deps, reader, format: given.format }, async (local) => {
+    const made = await makePlan(run, local, packing);
+    const shown = deps.isDraft === true ? { preview: await previewPlan(made.plan, call, local) } : {};
+    return { ...made, ...shown, layout, isKnown: false, limits };
+  });
+}
+
+/** What a run that is planned would send, and what it would cost as it is counted now, where its draft is to show it. */
+async function previewKnown(
+  { plan }: KnownPlan,
+  call: ModelCall,
+  { format, reader }: Pick<RunInput, 'format'> & Pick<DatasetSource, 'reader'>,
+  deps: PlanDeps,
+): Promise<Partial<Pick<PlanDraft, 'plan' | 'preview'>>> {
+  if (deps.isDraft !== true) return {};
+  const { dataset, on_demand_rows: onDemandRows } = plan;
+  const files = dataset.files.map(({ uri, bytes, etag }) => ({ uri: uri as S3Uri, size: bytes, etag }));
+  return withDatasetFiles(files, { ...deps, reader, format }, async (local) => {
+    const preview = await previewPlan(plan, call, local);
+    // What images take was worked out when the run was planned.
+    if (call.frame.media !== undefined || choosesPrompts(call.frame)) return { preview };
+    const input = parseRunInput(plan.input);
+    const { meanBytes } = await samplePromptBytes(local, dataset, call.frame);
+    const count = await countForPlan({ input, call, dataset, meanBytes }, local, deps);
+    const size = { rows: plannedRecords(plan), onDemandRows, meanPromptBytes: meanBytes, count };
+    return {
+      plan: { ...plan, estimate: estimateCost(input, call, size) },
+      preview,
+    };
+  });
 }
 
 /** The run input's model call, as of the model that stands behind it. */

@@ -20,6 +20,7 @@ import { samplePromptBytes } from '../../rows/sources/prompt-sample.ts';
 import { checkRecordIds } from '../../rows/sources/record-id-check.ts';
 import type { PlanDeps } from '../deps.ts';
 import { checkBudget, estimateCost } from './cost-estimate.ts';
+import { countForPlan, type InputCount } from './count-input.ts';
 import { checkColumns, withRecordIds } from './dataset-columns.ts';
 import { readDataset } from './dataset-reading.ts';
 import { type MediaSize, measureMedia, openMediaOfRun } from './media-of-run.ts';
@@ -68,6 +69,8 @@ interface ReadDataset {
   meanPromptBytes: number;
   /** What images and documents add. */
   mediaSize: MediaSize;
+  /** Input tokens of a record; undefined where they are guessed by bytes. */
+  count: InputCount | undefined;
   skippedPath: string | undefined;
   /** What a user should know of the prompts. */
   notes: string[];
@@ -129,13 +132,15 @@ async function readFor(
   const askedRows = sampled === undefined ? rows - (promptIds?.unknown.rows ?? 0) : sampledRows;
   const media = await openMediaOfRun(input, call, { ...deps, dataset });
   const mediaSize = await measureMedia(input, call, { dataset, local, media });
+  const count = await countForPlan({ input, call, dataset, meanBytes }, local, deps);
   return {
     dataset,
     input,
     meanPromptBytes: meanBytes,
     mediaSize,
+    count,
     skippedPath,
-    notes: [...notes, ...mediaSize.notes],
+    notes: [...notes, ...mediaSize.notes, ...(count?.notes ?? [])],
     call,
     promptIds,
     askedShare: rows === 0 ? 1 : askedRows / rows,
@@ -174,7 +179,7 @@ function sliceRequestOf(
 /** Throws BudgetExceededError where the price is over the run's own limit. */
 function priceOf(
   { selectedRows, duplicates, recordsOfParts, reuse }: PackedDataset,
-  { input, meanPromptBytes, mediaSize, call, askedShare }: ReadDataset,
+  { input, meanPromptBytes, mediaSize, count, call, askedShare }: ReadDataset,
   { minRecords }: { minRecords: number },
 ): Pick<Decided, 'onDemandRows' | 'estimate' | 'maxUsdWithout'> {
   const onDemandRows = recordsOfParts
@@ -182,7 +187,7 @@ function priceOf(
     .reduce((sum, records) => sum + records, 0);
   const distinct = Math.ceil(selectedRows * askedShare) - duplicates;
   const rows = distinct - (reuse?.rows ?? 0);
-  const size = { meanPromptBytes, meanMediaTokens: mediaSize.meanTokens };
+  const size = { meanPromptBytes, meanMediaTokens: mediaSize.meanTokens, count };
   const estimate = estimateCost(input, call, { rows, onDemandRows, ...size });
   if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate);
   const without = estimateCost(input, call, {

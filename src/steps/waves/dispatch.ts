@@ -149,8 +149,8 @@ function reaskOf({ plan, input, variants }: PlannedRun): WaveSituation['reask'] 
 function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget | undefined {
   const price = priceOfRun(plan);
   if (price === undefined) return undefined;
-  const { input_tokens, max_output_tokens } = plan.estimate;
-  const most = costUsd(price.batch, { input: input_tokens, output: max_output_tokens });
+  const { input_tokens, max_input_tokens = input_tokens, max_output_tokens } = plan.estimate;
+  const most = costUsd(price.batch, { input: max_input_tokens, output: max_output_tokens });
   const usdPerRecord = most / Math.max(1, plannedRecords(plan));
   // Where answers tell no tokens, all that was sent counts as the plan has it.
   const sent = turns.reduce((sum, { part }) => sum + part.records, 0);

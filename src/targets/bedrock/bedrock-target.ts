@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { openAwsAccount } from '../../bedrock/aws-account.ts';
 import { createAwsBedrock, createBedrockClients } from '../../bedrock/aws-bedrock.ts';
+import { createTokenCounter } from '../../bedrock/count-tokens.ts';
 import type { Clock } from '../../core/clock.ts';
 import { type BatchQuotas, DEFAULT_BATCH_QUOTAS } from '../../core/jobs/quotas.ts';
+import { loadTokenizer } from '../../models/tokenizer.ts';
 import type { PlanDeps } from '../../steps/deps.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { createS3Client } from '../../store/s3-client.ts';
@@ -87,6 +89,8 @@ export function bedrockPlanDeps(
     scratchDirectory: join(directory, '.scratch'),
     hub: machineHub(),
     account: openAwsAccount({ region, ...(profile === undefined ? {} : { profile }) }),
+    countTokens: createTokenCounter({ region, ...(profile === undefined ? {} : { profile }) }),
+    tokenizer: loadTokenizer,
     settings: {
       bucket,
       roleArn,

@@ -16,6 +16,7 @@ import {
 } from '../../emulator/models/model-server.ts';
 import type { EmulatorNotice } from '../../emulator/notices.ts';
 import { startEmulator } from '../../emulator/server.ts';
+import { loadTokenizer } from '../../models/tokenizer.ts';
 import type { PlanDeps, StepSettings } from '../../steps/deps.ts';
 import { createDirectoryStore } from '../../store/directory-store.ts';
 import { diskFaultOf } from '../../store/disk-fault.ts';
@@ -70,6 +71,7 @@ export function localPlanDeps({
     hash: sha256,
     scratchDirectory: join(directory, '.scratch'),
     hub: machineHub(),
+    tokenizer: loadTokenizer,
     settings: {
       bucket: LOCAL_BUCKET,
       roleArn: 'arn:aws:iam::123456789012:role/quarry-local',

@@ -106,3 +106,30 @@ test('a profile that may not be looked at is told by base_model_id, and one that
   expect(JSON.parse(told.out).estimate.max_usd).toBeGreaterThan(0);
   expect(JSON.parse(told.out).notes.join(' ')).not.toContain('GetInferenceProfile');
 });
+
+test('input tokens are counted by CountTokens where the model has it, and are then what the run takes', async () => {
+  const world = await openBedrockWorld();
+  const file = await world.writeRows(40);
+  const claude = [...world.flags, '--model-id', 'anthropic.claude-3-haiku-20240307-v1:0'];
+  const plan = JSON.parse((await runQuarry('plan', file, ...claude, '--json')).out);
+  expect(plan.estimate.counted).toEqual({ by: 'count_tokens', rows: 40, family_error: 0 });
+  const { tokens } = JSON.parse((await runQuarry('run', file, ...claude, '--json')).out);
+  expect(tokens.input).toBe(plan.estimate.input_tokens);
+  expect((await runQuarry('plan', file, ...claude)).out).toContain(', counted by CountTokens on 40 rows\n');
+  // Nova has no such count.
+  expect((await runQuarry('plan', file, ...world.flags)).out).toContain(
+    ', counted on 40 rows by the tokenizer o200k, which is up to 35 % off for this model\n',
+  );
+});
+
+test('where CountTokens cannot be asked, a tokenizer counts, and the plan says why', async () => {
+  const world = await openBedrockWorld();
+  const file = await world.writeRows(10);
+  vi.stubEnv('AWS_ENDPOINT_URL_BEDROCK_RUNTIME', 'http://127.0.0.1:1');
+  const { out, status } = await runQuarry(
+    ...['plan', file, ...world.flags, '--model-id', 'anthropic.claude-3-haiku-20240307-v1:0'],
+  );
+  expect(status).toBe(0);
+  expect(out).toContain('counted on 10 rows by the tokenizer o200k');
+  expect(out).toContain('So input tokens are not counted by CountTokens, which is free of charge');
+});
