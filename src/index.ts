@@ -43,6 +43,7 @@ export type { EarlierRun } from './quarry/runs/earlier-run.ts';
 export type { AnswersOptions, KeptAnswers } from './quarry/runs/kept-answers.ts';
 export type { ListedRun } from './quarry/runs/list-runs.ts';
 export type {
+  PilotReport,
   PlannedRecord,
   PlannedSchema,
   PlanReport,

@@ -28,6 +28,7 @@ import { type CancelledRun, cancel } from './runs/cancel-run.ts';
 import { draftRun, type PlanOptions } from './runs/draft-run.ts';
 import { type AnswersOptions, type KeptAnswers, tendAnswers } from './runs/kept-answers.ts';
 import { type ListedRun, listAllRuns } from './runs/list-runs.ts';
+import { planAfterPilot } from './runs/pilot-run.ts';
 import type { PlanReport } from './runs/plan-report.ts';
 import { type RerunRequest, rerunRequest } from './runs/rerun-run.ts';
 import { resumeRun } from './runs/resume-run.ts';
@@ -80,6 +81,17 @@ export class Quarry {
     return this.#begin({ runId, sendsJobs: true, makesFiles: true }, options, async (work) =>
       startRun(await rerunRequest(runId, request, work.files), { ...work, output: options.output }),
     );
+  }
+
+  /**
+   * Sends the first rows of a run and pays for them, and says what the whole should cost by what they took. The run then stands there: the
+   * same request, or `resume`, goes on with it, and no row of the pilot is paid for again.
+   */
+  async pilot(request: RunRequest, rows: number, options: PlanOptions = {}): Promise<PlanReport> {
+    const { signal, onProgress } = options;
+    const run = await this.run({ ...request, pilot_rows: rows }, { signal, onProgress });
+    await run.result;
+    return this.#work({ runId: run.id }, options, (work) => planAfterPilot(run.id, { ...options, ...work }));
   }
 
   /** Goes on with a run that was stopped, killed or cancelled, or that failed. */

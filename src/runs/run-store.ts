@@ -148,8 +148,8 @@ export async function standingOf(
   return { condition: failure === undefined ? 'stopped' : 'failed', worker, failure };
 }
 
-/** The run input that finds this run again. */
-export function inputOf({ input, run_id }: RunPlan): Record<string, unknown> {
+/** The run input that finds this run again, and goes on with it where a pilot was all that was wanted. */
+export function inputOf({ input: { pilot_rows: _, ...input }, run_id }: RunPlan): Record<string, unknown> {
   return { ...input, run_id };
 }
 

@@ -22,7 +22,9 @@ export function addPlanCommand(program: Command, context: CliContext): void {
   const command = program
     .command('plan')
     .argument('[dataset...]', DATASET_ARGUMENT)
-    .description('Show what a run would send, cost and take. Nothing is sent, and no run is made.')
+    .description(
+      'Show what a run would send, cost and take. Nothing is sent, and no run is made, but with --pilot N.',
+    )
     .option('--input <file>', 'run input, a JSON or YAML document; flags override its keys')
     .addOption(
       new Option('--jobs-in-flight <n>', 'jobs that run at once (default: the quota)').argParser(wholeNumber),
@@ -44,9 +46,13 @@ async function plan(datasets: string[], options: PlanOptions, context: CliContex
   const { dir, json, jobsInFlight, recordsPerHour, explain, showRecords = false } = options;
   const command = { quarry: quarryOf(options), context, dir };
   const request = await givenRequest(datasets, options, context);
-  const report = await withProgress(command, (progress) =>
-    command.quarry.plan(request, { ...progress, jobsInFlight, recordsPerHour, explain }),
-  );
+  const { pilot_rows: pilotRows, ...whole } = request;
+  const report = await withProgress(command, (progress) => {
+    const planned = { ...progress, jobsInFlight, recordsPerHour, explain };
+    return pilotRows === undefined
+      ? command.quarry.plan(request, planned)
+      : command.quarry.pilot(whole, pilotRows, planned);
+  });
   const lines = planLines(report, { showRecords });
   context.out.write(json ? `${JSON.stringify(report, null, 2)}\n` : `${lines.join('\n')}\n`);
 }

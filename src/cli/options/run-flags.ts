@@ -13,6 +13,9 @@ import { RUN_INPUT_CONCERNS, RUN_INPUT_KEYS } from '../../core/run-input/run-inp
 /** Keys whose value is not given by a flag of its own: DATASET stands for them. */
 const DATASET_KEYS = ['s3_uri', 'dataset_id'];
 
+/** Keys that share one flag, `--pilot [n]`: whether there is a pilot, and of how many rows if the run is to stop after it. */
+const PILOT_KEYS = ['pilot', 'pilot_rows'];
+
 /** Keys whose flag takes a JSON document, or the path of one. */
 const DOCUMENT_KEYS = ['output_schema', 'prices', 'prompt_templates'];
 
@@ -57,7 +60,7 @@ export function addRunFlags(command: Command): Command {
 function optionsOf(concern: Concern): Option[] {
   return [
     ...Object.entries(concern.fields)
-      .filter(([key]) => !DATASET_KEYS.includes(key))
+      .filter(([key]) => ![...DATASET_KEYS, ...PILOT_KEYS].includes(key))
       .map(([key, schema]) => optionOf(key, schema)),
     ...(concern === MODEL_INPUT ? parameterOptions() : []),
     ...(concern === PROMPT_INPUT
@@ -69,7 +72,19 @@ function optionsOf(concern: Concern): Option[] {
         ]
       : []),
     ...(concern === ANSWERS_INPUT ? [new Option('--no-reask', 'Send such rows again as they were.')] : []),
-    ...(concern === ROAD_INPUT ? [new Option('--no-pilot', 'Run all parts at once.')] : []),
+    ...(concern === ROAD_INPUT ? pilotOptions() : []),
+  ];
+}
+
+function pilotOptions(): Option[] {
+  return [
+    new Option('--pilot [n]', describe(ROAD_INPUT.fields.pilot_rows.meta()?.description ?? '')).argParser(
+      (text) => {
+        if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+        throw new InvalidArgumentError('It is not a whole number above 0.');
+      },
+    ),
+    new Option('--no-pilot', 'Run all parts at once.'),
   ];
 }
 
@@ -102,7 +117,8 @@ export async function runInputOf(options: Record<string, unknown>): Promise<Reco
   const given: Record<string, unknown> = { ...document };
   for (const key of [...RUN_INPUT_KEYS, 'max_records_per_batch']) {
     const value = options[toOptionName(key)];
-    if (value !== undefined && key !== 'input') given[key] = value;
+    if (value === undefined || key === 'input') continue;
+    given[key === 'pilot' && typeof value === 'number' ? 'pilot_rows' : key] = value;
   }
   for (const key of DOCUMENT_KEYS) {
     const text = options[toOptionName(key)];

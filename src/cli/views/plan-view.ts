@@ -16,6 +16,7 @@ export function planLines(report: PlanReport, { showRecords = false } = {}): str
     ...promptLines(report.prompt_ids),
     ...schemaLines(report.output_schema),
     ...earlierLines(report.earlier_run),
+    ...pilotLines(report),
     `  on demand  ${on_demand_rows.toLocaleString('en-US')}${on_demand_rows === 0 ? '' : ', at twice the price: fewer than a job takes'}`,
     `  input      about ${count(estimate.input_tokens, 'token')}${estimate.input_usd === null ? '' : `, ${usd(estimate.input_usd)}`}, ${countedText(estimate)}`,
     `  answers    at most ${count(estimate.max_output_tokens, 'token')}, if every row is sent once`,
@@ -34,12 +35,7 @@ export function planLines(report: PlanReport, { showRecords = false } = {}): str
   lines.push(...explanationLines(report.explanation));
   lines.push(...recordLines(report, { isWhole: showRecords }));
   if (report.notes.length > 0) lines.push('', ...report.notes.map((note) => `Note: ${note}`));
-  lines.push(
-    '',
-    report.uploaded_to === null
-      ? 'Nothing was sent and nothing was paid.'
-      : `The dataset is in ${report.uploaded_to} now; nothing else was sent, and nothing was paid.`,
-  );
+  lines.push('', whatWasSent(report));
   return lines;
 }
 
@@ -130,6 +126,26 @@ function earlierLines(earlier: PlanReport['earlier_run']): string[] {
   ];
 }
 
+/** What has been sent by now, and what may be paid for it. */
+function whatWasSent({ pilot, run_id, uploaded_to, billed }: PlanReport): string {
+  if (pilot !== null) {
+    return `The pilot was sent${billed ? ', and paid for' : ''}. Run ${run_id} goes on from there with quarry run and the same words, or quarry resume ${run_id}; its rows are not sent again.`;
+  }
+  return uploaded_to === null
+    ? 'Nothing was sent and nothing was paid.'
+    : `The dataset is in ${uploaded_to} now; nothing else was sent, and nothing was paid.`;
+}
+
+/** What the pilot took. */
+function pilotLines({ pilot, billed }: PlanReport): string[] {
+  if (pilot === null) return [];
+  const tokens = `${count(pilot.input_tokens, 'token')} in, ${pilot.output_tokens.toLocaleString('en-US')} out`;
+  const paid = pilot.cost_usd === null ? '' : `, ${usd(pilot.cost_usd)}${billed ? '' : ' at Bedrock'}`;
+  return [
+    `  pilot      ${count(pilot.answers, 'answer')} of ${count(pilot.records, 'record')}: ${tokens}${paid}`,
+  ];
+}
+
 /** What the input tokens are by. */
 function countedText({ counted }: PlanReport['estimate']): string {
   if (counted === undefined) return 'at four bytes a token';
@@ -149,6 +165,13 @@ function costText({ estimate: { max_usd, prices_as_of, prices_from }, billed }: 
   return billed ? estimate : `nothing here; at Bedrock ${estimate}`;
 }
 
+/** By what answers are expected. */
+const EXPECTED = {
+  told: 'as you expect them',
+  earlier_run: 'as long as those of run RUN',
+  pilot: 'as long as those of the pilot',
+} as const;
+
 /** Between which dollars the run will be, and what it would be on demand. */
 function expectedLines({ estimate, expected_by, earlier_run }: PlanReport): string[] {
   const { expected, input_usd: low, max_usd: most, on_demand_usd: onDemand } = estimate;
@@ -157,7 +180,7 @@ function expectedLines({ estimate, expected_by, earlier_run }: PlanReport): stri
     expected?.usd == null
       ? []
       : [
-          `             expected about ${usd(expected.usd)}, with ${count(expected.output_tokens, 'token')} of answers ${expected_by === 'earlier_run' ? `as long as those of run ${earlier_run?.run_id}` : 'as you expect them'}; at least ${usd(low)}, for the input`,
+          `             expected about ${usd(expected.usd)}, with ${count(expected.output_tokens, 'token')} of answers ${EXPECTED[expected_by ?? 'told'].replace('RUN', earlier_run?.run_id ?? '')}; at least ${usd(low)}, for the input`,
         ];
   return onDemand == null
     ? between

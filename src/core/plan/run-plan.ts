@@ -36,7 +36,7 @@ export const CostEstimate = z.object({
   /** Dollars for the input alone. */
   input_usd: Usd,
   /** Output tokens, and dollars with them, by the run input's `expect_output_tokens`; absent where it does not say. */
-  expected: z.object({ output_tokens: Count, usd: Usd }).optional(),
+  expected: z.object({ input_tokens: Count.optional(), output_tokens: Count, usd: Usd }).optional(),
   /** Dollars for the longest answers where every row were sent on demand; absent in plans of earlier versions. */
   on_demand_usd: Usd.optional(),
   /** Day of the price table. */

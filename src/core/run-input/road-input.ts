@@ -38,6 +38,10 @@ const fields = {
     description:
       'With three parts or more, run a small first part alone, and stop if over half of its records fail. Default true.',
   }),
+  pilot_rows: z.int().min(1).meta({
+    description:
+      'Send this many first rows as a pilot, and stop: under 100 on demand, at twice the price. The run goes on when it is started again without it, and pays for no row of the pilot again. [`quarry plan --pilot N`](price.md#a-pilot) does this and tells what the whole should cost.',
+  }),
   dedupe: z.boolean().meta({
     description: 'Send identical requests once and give the answer to all of their rows. Default false.',
   }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Why a run ends before every row has had its attempts. */
-export const StopReason = z.enum(['systematic_fault', 'budget', 'cancelled']);
+export const StopReason = z.enum(['systematic_fault', 'budget', 'pilot', 'cancelled']);
 export type StopReason = z.infer<typeof StopReason>;
 
 /** `stop.json`: from the moment that it is there, nothing more is sent. */

@@ -14,6 +14,7 @@ import type { RowExplanation } from '../../steps/answers/explain-row.ts';
 import type { PlanDraft } from '../../steps/plan/draft-plan.ts';
 import type { PlannedRecord, UnsentRows } from '../../steps/plan/plan-preview.ts';
 import type { EarlierRun } from './earlier-run.ts';
+import type { PilotReport } from './pilot-report.ts';
 
 /** When jobs end, if they start now. */
 export type ScheduledEnd = JobSchedule & { ends_at: string };
@@ -43,6 +44,7 @@ export interface ReuseReport {
   max_usd_without: number | null;
 }
 export type { PlannedRecord, UnsentCause, UnsentRows } from '../../steps/plan/plan-preview.ts';
+export type { PilotReport } from './pilot-report.ts';
 
 /** What a run would be. */
 export interface PlanReport {
@@ -68,8 +70,10 @@ export interface PlanReport {
   parts: number;
   slices: number;
   estimate: CostEstimate;
-  /** What the expected tokens of answers are by: the user's word, or an earlier run; null where nothing is expected. */
-  expected_by: 'told' | 'earlier_run' | null;
+  /** What the expected tokens of answers are by: the user's word, an earlier run, or the run's own pilot; null where nothing is expected. */
+  expected_by: 'told' | 'earlier_run' | 'pilot' | null;
+  /** What the run's pilot has shown; null where none was run for this plan. */
+  pilot: PilotReport | null;
   /** The latest run of the same prompt in the same model that is known here; null where there is none. */
   earlier_run: EarlierRun | null;
   /** False where no AWS account pays: the estimate is what Bedrock would take. */
@@ -118,6 +122,7 @@ export function reportPlan(
     slices: plan.slices,
     ...expectationOf(plan, earlier),
     earlier_run: earlier ?? null,
+    pilot: null,
     records: preview?.records ?? [],
     unsent: preview?.unsent ?? [],
     quotas: plan.quotas ?? null,

@@ -19,5 +19,5 @@ export async function hasEnded(document: unknown, deps: PlanDeps): Promise<boole
   };
   const layout = runLayout(runUriOf(bucket, given ?? (await hashed())));
   const summary = await readJsonIfPresent(deps.store, layout.summary, RunSummary);
-  return summary !== undefined && !isMended(summary, input.max_cost_usd);
+  return summary !== undefined && !isMended(summary, input);
 }

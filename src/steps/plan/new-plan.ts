@@ -173,6 +173,7 @@ function sliceRequestOf(
     limits,
     rowsPerSlice,
     pilot: input.pilot ?? true,
+    pilotRows: input.pilot_rows,
   };
 }
 

@@ -143,7 +143,12 @@ interface PackedRecords extends Pick<PackedDataset, 'selectedRows' | 'slices' | 
 /** Cuts rows of which none is sent. */
 function packUnsent(dataset: Dataset, request: SliceRequest): PackedRecords {
   const { maxParts: _, ...limits } = request.limits;
-  const slices = cutSlices(dataset, { ...request, limits: { ...limits, slots: 1 }, pilot: false });
+  const slices = cutSlices(dataset, {
+    ...request,
+    limits: { ...limits, slots: 1 },
+    pilot: false,
+    pilotRows: undefined,
+  });
   const unsent = slices.map((slice) => ({
     ...slice,
     parts: slice.parts.map((part) => ({ ...part, records: 0 })),

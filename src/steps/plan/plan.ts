@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { RunConflictError } from '../../core/errors.ts';
 import { jobsAtOnce } from '../../core/jobs/quotas.ts';
 import { RunPlan } from '../../core/plan/run-plan.ts';
 import { parseS3Uri } from '../../core/s3-uri.ts';
@@ -26,10 +27,11 @@ export async function plan(document: unknown, deps: StepDeps): Promise<RunState>
   };
   const { bucket, key } = parseS3Uri(layout.slices);
   if (isKnown) {
+    refuseLatePilot(draft);
     await restoreItems(slices, layout, deps);
     await writeJsonIfAbsent(deps.store, layout.plan, drafted);
     await setLimits(draft, deps);
-    await reopen(layout, limits.max_cost_usd, deps);
+    await reopen(layout, limits, deps);
   } else {
     if (duplicatesPath !== undefined) await deps.store.putFile(duplicatesPath, layout.duplicates);
     if (skippedPath !== undefined) await deps.store.putFile(skippedPath, layout.skipped);
@@ -58,6 +60,15 @@ async function pinReuse(
   if (reuse === undefined || draft.reuse === undefined) return {};
   const file = await pinLaid(reuse, { layout, inputHash: draft.input_hash }, deps);
   return { reuse: { ...draft.reuse, ...(file === undefined ? {} : { file }) } };
+}
+
+/** Throws RunConflictError where a pilot is wanted of a run that was planned without one of so few rows. */
+function refuseLatePilot({ plan: known, slices, limits: { pilot_rows: wanted } }: PlanDraft): void {
+  const first = slices[0]?.parts[0];
+  if (wanted === undefined || first === undefined || (first.records ?? first.rows) <= wanted) return;
+  throw new RunConflictError(
+    `Run "${known.run_id}" was planned without a pilot of ${wanted} rows: its first part has ${first.rows}. Start it without pilot_rows, or give another run_id.`,
+  );
 }
 
 /** The account's own quota, where it told one; else that of the settings, which may have changed since the plan. */

@@ -66,6 +66,7 @@ const LIMIT_KEYS = [
   'prices',
   'timeout_hours',
   'max_concurrent_jobs',
+  'pilot_rows',
   'fail_on',
   'force',
   'files_folder',

@@ -18,6 +18,8 @@ export interface SliceRequest {
   rowsPerSlice: number;
   /** True: the first part goes alone, and is small where that helps. */
   pilot: boolean;
+  /** Rows of a pilot that the user wants, however many others there are. */
+  pilotRows?: number | undefined;
 }
 
 /**
@@ -54,8 +56,9 @@ function unpackedBytes({ uri, bytes }: Pick<Dataset['files'][number], 'uri' | 'b
  */
 export function cutSlices(dataset: Dataset, request: SliceRequest): Slice[] {
   const plain = groupRows(dataset, request, 0);
-  const pilot = request.pilot ? pilotRows(plain.flat(), request.limits) : 0;
-  const groups = pilot === 0 ? plain : groupRows(dataset, request, pilot);
+  const helpful = request.pilot ? pilotRows(plain.flat(), request.limits) : 0;
+  const pilot = request.pilotRows ?? helpful;
+  const groups = pilot === 0 || pilot >= request.rows ? plain : groupRows(dataset, request, pilot);
   let part = 0;
   return groups.map((ranges, slice) => {
     const parts = ranges.map(({ firstRow, rows }): PlannedPart => {

@@ -40,6 +40,8 @@ export interface WaveSituation {
   limits: PackingLimits;
   /** True: the first part goes alone. */
   pilot: boolean;
+  /** Rows of a pilot after which the run is to stop; undefined where it is not. */
+  pilotRows?: number | undefined;
   /** Undefined where no price of the model is known. */
   budget: Budget | undefined;
   /** Why the run is being stopped already. */
@@ -64,14 +66,12 @@ export interface WaveDecision {
 
 /** Decides the next wave: at first the dataset's parts, then what they still owe, repacked into full parts. */
 export function decideWave(situation: WaveSituation): WaveDecision {
-  const { wave, prepared, turns, pilot } = situation;
-  const stop = situation.stop ?? faultStop(situation);
+  const { prepared, turns } = situation;
+  const stop = situation.stop ?? faultStop(situation) ?? pilotStop(situation);
   const taken = new Set(turns.map(({ part }) => part.part_id));
   const waiting = prepared.filter(({ part_id }) => !taken.has(part_id));
   if (waiting.length > 0) {
-    const first = waiting.find(({ records }) => records >= situation.limits.minRecords);
-    const isPilot = pilot && wave === 0 && stop === undefined && waiting.length >= PILOT_MIN_PARTS;
-    const chosen = isPilot && first !== undefined ? [first] : waiting;
+    const chosen = stop === undefined ? sentNext(waiting, situation) : waiting;
     const parts = chosen.map(({ part_id, variant, records, bytes }) => ({
       part_id,
       variant,
@@ -85,6 +85,29 @@ export function decideWave(situation: WaveSituation): WaveDecision {
   if (stop !== undefined) return { parts: [], stop };
   const parts = toWaveParts(repairParts(situation), situation);
   return withinBudget(parts, situation);
+}
+
+/** Parts that are sent next of those that had no turn: all of them, or a pilot. */
+function sentNext(
+  waiting: readonly PreparedPart[],
+  { wave, pilot, pilotRows, limits }: WaveSituation,
+): readonly PreparedPart[] {
+  const least = pilotRows === undefined ? limits.minRecords : 1;
+  const first = waiting.find(({ records }) => records >= least);
+  const isPilot = pilotRows !== undefined || (pilot && wave === 0 && waiting.length >= PILOT_MIN_PARTS);
+  return isPilot && first !== undefined ? [first] : waiting;
+}
+
+/** The end of a pilot that was wanted, where something is left to send. */
+function pilotStop(situation: WaveSituation): RunStop | undefined {
+  const { wave, prepared, turns, pilotRows } = situation;
+  if (pilotRows === undefined || wave === 0) return undefined;
+  const taken = new Set(turns.map(({ part }) => part.part_id));
+  const isDone = prepared.every(({ part_id }) => taken.has(part_id)) && owingParts(situation).length === 0;
+  if (isDone) return undefined;
+  const message =
+    'The pilot is done, and its answers are kept. To send the other rows, start the run again without pilot_rows.';
+  return { reason: 'pilot', message };
 }
 
 /** How a number of records is run. */

@@ -120,6 +120,7 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
       spreadRecords: input.min_records_per_job_spread ?? DEFAULT_SPREAD_RECORDS,
     },
     pilot: input.pilot ?? true,
+    pilotRows: input.pilot_rows,
     budget: budgetOf(run, turns),
     stop: await readStop(layout, store),
     resumed: resumed ?? { wave: 0 },

@@ -25,7 +25,7 @@ export interface WaveTurns {
 export async function readPrepared(
   plan: RunPlan,
   layout: RunLayout,
-  { store }: StepDeps,
+  { store }: Pick<StepDeps, 'store'>,
 ): Promise<PreparedPart[]> {
   const slices = await pLimit(CONCURRENT_READS).map(
     Array.from({ length: plan.slices }, (_, slice) => slice),
