@@ -211,7 +211,13 @@ export async function openWorld(emulatorOptions: Partial<typeof EMULATOR> = {}):
   const hosts = new Map<StepName, LambdaHost>();
   const stepOfFunction = new Map<string, StepName>();
   for (const { step, asset } of allAssets(resources)) {
-    const proxy = cleanUp.use(await startRecordingProxy({ ...enforced(step), route: routeOf }));
+    const proxy = cleanUp.use(
+      await startRecordingProxy({
+        ...enforced(step),
+        // Plan reads its account's quotas, which moto does not know: as of an account that tells none.
+        route: (path, method) => (method === 'POST' && path === '/' ? tellNoQuotas : routeOf(path)),
+      }),
+    );
     const functionId = functionIdOf(step, resources);
     const variables = resolve(resources[functionId]?.Properties.Environment.Variables) as Record<
       string,
@@ -303,3 +309,8 @@ function idOf(resources: Record<string, TemplateResource>, type: string, part: s
 
 /** An archive with nothing in it: moto stores the code, and never runs it. */
 const EMPTY_ZIP = Buffer.from(`504b0506${'00'.repeat(18)}`, 'hex');
+
+/** The answer of ListServiceQuotas. */
+async function tellNoQuotas(): Promise<LocalAnswer> {
+  return { status: 200, headers: { 'content-type': 'application/x-amz-json-1.1' }, body: '{"Quotas":[]}' };
+}
