@@ -53,7 +53,7 @@ async function plan(datasets: string[], options: PlanOptions, context: CliContex
       ? command.quarry.plan(request, planned)
       : command.quarry.pilot(whole, pilotRows, planned);
   });
-  const lines = planLines(report, { showRecords });
+  const lines = planLines(report, { showRecords, directory: dir });
   context.out.write(json ? `${JSON.stringify(report, null, 2)}\n` : `${lines.join('\n')}\n`);
 }
 

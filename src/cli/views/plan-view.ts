@@ -1,10 +1,14 @@
 import Table from 'cli-table3';
 import type { PlannedSchema, PlanReport, ScheduledEnd } from '../../index.ts';
 import { count, duration, printable, usd } from './format.ts';
+import { pasteable } from './pasteable.ts';
 import { recordLines, unsentLines } from './plan-records-view.ts';
 
-/** The plan, for people. */
-export function planLines(report: PlanReport, { showRecords = false } = {}): string[] {
+/** The plan, for people; `directory` is the project's, for what can be pasted. */
+export function planLines(
+  report: PlanReport,
+  { showRecords = false, directory }: { showRecords?: boolean; directory?: string | undefined } = {},
+): string[] {
   const { estimate, schedule, rows, dataset_rows, on_demand_rows } = report;
   const lines = [
     '',
@@ -12,7 +16,7 @@ export function planLines(report: PlanReport, { showRecords = false } = {}): str
     '',
     `  rows       ${rows.toLocaleString('en-US')}${rows === dataset_rows ? '' : ` of ${dataset_rows.toLocaleString('en-US')}`}`,
     ...unsentLines(report.unsent),
-    ...reuseLines(report),
+    ...reuseLines(report, directory),
     ...promptLines(report.prompt_ids),
     ...schemaLines(report.output_schema),
     ...earlierLines(report.earlier_run),
@@ -67,8 +71,10 @@ function explanationLines(explanation: PlanReport['explanation']): string[] {
 }
 
 /** What of the rows former runs have paid for, and what that saves. */
-function reuseLines({ reuse, estimate: { max_usd } }: PlanReport): string[] {
+function reuseLines(report: PlanReport, directory: string | undefined): string[] {
+  const { reuse, estimate } = report;
   if (reuse === null) return [];
+  const { max_usd } = estimate;
   const n = (rows: number) => rows.toLocaleString('en-US');
   const dollars =
     max_usd === null || reuse.max_usd_without === null
@@ -77,7 +83,15 @@ function reuseLines({ reuse, estimate: { max_usd } }: PlanReport): string[] {
   return [
     `  reuse      ${n(reuse.new)} new · ${n(reuse.changed)} changed · ${n(reuse.reused)} reused${dollars}`,
     `             of ${count(reuse.answers, 'kept answer')} of this model`,
+    ...notKeptLines(report, directory),
   ];
+}
+
+/** That nothing was found where a run of the same prompt has answers, which it did not keep. */
+function notKeptLines({ reuse, earlier_run }: PlanReport, directory: string | undefined): string[] {
+  if (reuse === null || reuse.reused > 0 || earlier_run === null || earlier_run.kept_answers) return [];
+  const what = `run ${earlier_run.run_id} had no reuse and kept none; to take its answers in: ${pasteable('answers --rebuild', directory)}`;
+  return [`             ${printable(what)}`];
 }
 
 /** How many rows each prompt has, the most frequent first. */

@@ -16,6 +16,8 @@ export interface EarlierRun {
   /** Answers that were checked against the schema, and in how many of them which property was wrong; absent without one. */
   checked?: number;
   violations?: readonly PropertyViolations[];
+  /** Whether it kept its answers for later runs, as those with `reuse` do. */
+  kept_answers: boolean;
 }
 
 /** Whose answers count: those of the same prompt in the same model, by the same kind of server. */
@@ -75,6 +77,7 @@ function earlierOf(
       ended_at,
       answers,
       output_tokens_each: tokens.output / answers,
+      kept_answers: summary.input.reuse === true,
       ...(checked === undefined ? {} : { checked, violations: violations ?? [] }),
     },
   ];

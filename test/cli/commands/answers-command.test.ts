@@ -33,6 +33,9 @@ test('answers are shown, taken in of runs that kept none, found by a plan, compa
   await write(0, 60);
   await quarry(...run, '--run-id', 'first');
   expect(await quarry('answers')).toContain('No answers are kept yet');
+  expect(await quarry('plan', file, ...FLAGS, '--record-id-column', 'id', '--reuse')).toContain(
+    `of 0 kept answers of this model\n             run first had no reuse and kept none; to take its answers in: quarry answers --rebuild --dir ${dir}`,
+  );
   expect(await answers('--rebuild')).toMatchObject({
     rebuilt: { runs: 1, answers: 60, deleted: 0 },
     models: [{ answers: 60, files: 1, runs: 1 }],
