@@ -23,7 +23,7 @@ test('prices of the run input hold in the plan, the budget, the summary and the 
   expect(estimate.prices_from).toBe('run_input');
   expect(estimate.input_usd).toBeCloseTo(estimate.input_tokens * 100e-6, 10);
   expect(estimate.max_usd).toBeCloseTo(
-    estimate.input_tokens * 100e-6 + estimate.max_output_tokens * 1000e-6,
+    (estimate.max_input_tokens ?? 0) * 100e-6 + estimate.max_output_tokens * 1000e-6,
     10,
   );
   const dear = quarry.run({ ...ASK, prices: PRICES, max_cost_usd: 1 });
