@@ -1,7 +1,6 @@
 /** Terms of a continued fraction or a series at most: some √n are needed for n = 10⁷. */
 const MOST_TERMS = 100_000;
 const EPSILON = 1e-15;
-const TINY = 1e-300;
 
 /** Lanczos' approximation with g = 7 and nine terms. https://dlmf.nist.gov/5.11 */
 const LANCZOS = [
@@ -18,18 +17,17 @@ function logGamma(x: number): number {
   return 0.5 * Math.log(2 * Math.PI) + (at + 0.5) * Math.log(t) - t + Math.log(sum);
 }
 
-/** A continued fraction by Lentz's method: `term(n)` gives its numerators and denominators from n = 1. */
+/** A continued fraction by Lentz's method: `term(n)` gives its numerators and denominators from n = 1. Where it is used here none of its steps is 0. */
 function continuedFraction(
   first: number,
   term: (n: number) => [numerator: number, denominator: number],
 ): number {
-  const nonZero = (value: number) => (Math.abs(value) < TINY ? TINY : value);
-  let value = nonZero(first);
+  let value = first;
   let [c, d] = [value, 0];
   for (let n = 1; n < MOST_TERMS; n++) {
     const [numerator, denominator] = term(n);
-    d = 1 / nonZero(denominator + numerator * d);
-    c = nonZero(denominator + numerator / c);
+    d = 1 / (denominator + numerator * d);
+    c = denominator + numerator / c;
     value *= c * d;
     if (Math.abs(c * d - 1) < EPSILON) break;
   }

@@ -124,7 +124,7 @@ test('bash completes commands, and the flags of each', async () => {
     ])
       .toString()
       .trim();
-  expect(complete('re')).toBe('results report resume');
+  expect(complete('re')).toBe('results report resume rerun');
   expect(complete('run', '--tar')).toBe('--target');
   expect(complete('run', 'rev')).toBe('');
   for (const shell of ['zsh', 'fish']) {

@@ -132,3 +132,7 @@ test('a single pair has no interval; pairs that all differ alike have one withou
   });
   expect(meanShiftOf({ n: 9, mean: 0, deviation: 0 }).significance).toBeNull();
 });
+
+test('nothing of Student’s t distribution is beyond infinity', () => {
+  expect(studentTails(Number.POSITIVE_INFINITY, 5)).toBe(0);
+});

@@ -19,6 +19,7 @@ test('an answer is cut off, refused or empty by its stop reason and text, and co
 test('the counts of parts are added, the most frequent first', () => {
   const parts = [counts('a', 1), counts(null, 2, 1), counts('b', 2), counts('a', 3, 1)];
   expect(addStopReasons(parts)).toEqual([counts('a', 4, 1), counts(null, 2, 1), counts('b', 2)]);
+  expect(addStopReasons(parts.toReversed())).toEqual([counts('a', 4, 1), counts(null, 2, 1), counts('b', 2)]);
 });
 
 test('rows without an answer are unwanted, and those with a flaw that counts as a failure', () => {

@@ -10,6 +10,7 @@ import {
   jobTagsOf,
   outcomeOf,
   TERMINAL_STATUSES,
+  toJobStatus,
 } from '../../../src/core/jobs/job.ts';
 
 /** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html, as it stands there. */
@@ -132,4 +133,10 @@ describe('the outcome of a status', () => {
     expect(JobStatus.options).toHaveLength(10);
     expect(TERMINAL_STATUSES).toEqual(['Completed', 'PartiallyCompleted', 'Failed', 'Stopped', 'Expired']);
   });
+});
+
+test('a status that this version does not know is waited for', () => {
+  expect(toJobStatus('Stopped')).toBe('Stopped');
+  expect(toJobStatus('Pausing')).toBe('InProgress');
+  expect(toJobStatus(undefined)).toBe('InProgress');
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isClientError, isRetryableCode } from '../../../src/core/jobs/retry-policy.ts';
+import { isClientError, isRetryableCode, owedUnder } from '../../../src/core/jobs/retry-policy.ts';
 
 test.each([
   '408',
@@ -43,3 +43,16 @@ test.each(['NullPromptValue', 'UnexpectedModelOutput', 'UnknownError', '200', '5
     expect(isClientError(code)).toBe(false);
   },
 );
+
+test('records are owed while they have attempts left, those of forgiven errors too', () => {
+  const failures = [
+    { attempts: 1, retryable: 5, account: 3, client: 2 },
+    { attempts: 3, retryable: 7, account: 1, client: 1 },
+  ];
+  const ledger = { owed: { records: 9 }, failures };
+  expect(owedUnder(ledger, { maxAttempts: 3 })).toBe(5);
+  expect(owedUnder(ledger, { maxAttempts: 3, forgiven: 'account' })).toBe(8);
+  expect(owedUnder(ledger, { maxAttempts: 4, forgiven: 'client' })).toBe(19);
+  // A ledger of an earlier version, which does not tell them apart.
+  expect(owedUnder({ owed: { records: 9 } }, { maxAttempts: 1 })).toBe(9);
+});

@@ -7,6 +7,7 @@ import {
   addViolations,
   answeredHere,
   isBalanced,
+  isFinal,
   PartLedger,
 } from '../../../src/core/run/ledger.ts';
 
@@ -120,4 +121,11 @@ test('violations of all ledgers add up by property, the most frequent first, the
     { property: 'why', answers: 2 },
   ]);
   expect(addViolations([])).toEqual([]);
+});
+
+test('a result is final where nothing is owed, and no row waits for another’s answer', () => {
+  const owed = (records: number) => ({ records, bytes: 0 }) as PartLedger['owed'];
+  expect(isFinal({ owed: owed(0) })).toBe(true);
+  expect(isFinal({ owed: owed(1) })).toBe(false);
+  expect(isFinal({ owed: owed(0), answered_elsewhere: 2 })).toBe(false);
 });
