@@ -10,6 +10,7 @@ import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createS3Client } from '../../src/store/s3-client.ts';
 import { runQuarry } from '../support/run-quarry.ts';
+import { openTerminal } from '../support/terminal.ts';
 import { putBootstrapVersion } from './bootstrap.ts';
 import { CREDENTIALS, MOTO_ACCOUNT, type Moto, REGION, startMoto } from './moto.ts';
 
@@ -45,19 +46,42 @@ async function statusOf(name: string): Promise<string | undefined> {
   return Stacks?.find(({ StackName }) => StackName === name)?.StackStatus;
 }
 
+const QUESTION = 'Deploy it? (y/N) ';
+
+/** `quarry deploy` with somebody who presses keys once something is shown. */
+async function atTerminal(...steps: { shows: string; press: string }[]) {
+  const terminal = openTerminal(['deploy', '--context', 'maxConcurrentJobs=3'], { columns: 200, rows: 60 });
+  for (const { shows, press } of steps) {
+    await terminal.shows(shows);
+    terminal.press(press);
+  }
+  const status = await terminal.ended;
+  return { status, sent: terminal.sent().replaceAll('\r\n', '\n') };
+}
+
 test('the stack is deployed from the package’s own parts, changed, and destroyed; its bucket stays', {
   timeout: 600_000,
 }, async () => {
   await putBootstrapVersion(moto.url);
   await s3.send(new CreateBucketCommand({ Bucket: `cdk-hnb659fds-assets-${MOTO_ACCOUNT}-${REGION}` }));
 
-  const unasked = await runQuarry('deploy');
-  expect(unasked.status).toBe(1);
-  expect(unasked.err).toContain(`The stack "Quarry" is created in ${REGION} of account ${MOTO_ACCOUNT}.`);
-  expect(unasked.err).toMatch(/^ {2}added {4}AWS::StepFunctions::StateMachine /m);
-  expect(unasked.err).toContain('bedrock:ListModelInvocationJobs on *');
-  expect(unasked.err).toContain('there is no terminal to ask on. Give --yes');
+  const refused = await atTerminal({ shows: QUESTION, press: 'n\r' });
+  expect(refused.status).toBe(1);
+  expect(refused.sent).toContain(`The stack "Quarry" is created in ${REGION} of account ${MOTO_ACCOUNT}.`);
+  expect(refused.sent).toMatch(/^ {2}added {4}AWS::StepFunctions::StateMachine /m);
+  expect(refused.sent).toContain('bedrock:ListModelInvocationJobs on *');
+  expect(refused.sent).toContain('Nothing was changed.');
   expect(await statusOf('Quarry')).toBeUndefined();
+
+  const stopped = await atTerminal(
+    { shows: QUESTION, press: 'y\r' },
+    { shows: 'Synthesis time', press: 'ctrl-c' },
+  );
+  expect(stopped.status).toBe(130);
+  expect(stopped.sent).toContain('Stopping…');
+  expect(stopped.sent).toContain(
+    'CloudFormation goes on with what it has begun. The same command goes on from there, once it is done.',
+  );
 
   const deployed = await runQuarry('deploy', '--yes', '--json', '--context', 'maxConcurrentJobs=3');
   expect(deployed.status, deployed.err.slice(-2000)).toBe(0);

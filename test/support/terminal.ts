@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 /** Milliseconds after which a screen that has not come does not come any more. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 240_000;
 
 /** What a terminal sends for a key. */
 const KEYS = { up: '\u001b[A', down: '\u001b[B', enter: '\r', escape: '\u001b', 'ctrl-c': '\u0003' } as const;
@@ -23,18 +23,19 @@ export interface Terminal {
   ended: Promise<number>;
 }
 
-/** Starts the command line on a terminal of this size. */
+/** Starts the command line, or another program of the checkout, on a terminal of this size. */
 export function openTerminal(
   args: readonly string[],
   {
     columns = 80,
     rows = 24,
     env = {},
-  }: { columns?: number; rows?: number; env?: Record<string, string> } = {},
+    program = MAIN,
+  }: { columns?: number; rows?: number; env?: Record<string, string>; program?: string } = {},
 ): Terminal {
   const screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
   const { CI: _, NO_COLOR: __, ...inherited } = process.env;
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     cols: columns,
     rows,
     env: { ...inherited, NODE_NO_WARNINGS: '1', TERM: 'xterm-256color', LANG: 'C.UTF-8', ...env },
