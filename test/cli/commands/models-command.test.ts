@@ -9,7 +9,7 @@ test('quarry models lists ids, prices and limits, and the models without batch w
   expect(out).toContain(
     '  us.anthropic.claude-haiku-4-5-20251001-v1:0  eu.anthropic.claude-haiku-4-5-20251001-v1:0  jp.',
   );
-  expect(out).toContain('  23 regions · reads text, image · answers of up to 64,000 tokens\n');
+  expect(out).toContain('  23 regions · reads text, image, document · answers of up to 64,000 tokens\n');
   expect(out).toContain(
     '  Claude Haiku 5.5 (anthropic.claude-haiku-5-5*): It is not on AWS’s list of models with batch inference. Claude Haiku 4.5 has it.\n',
   );
