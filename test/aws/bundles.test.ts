@@ -9,6 +9,8 @@ import { allAssets, readTemplate, sizeOf } from './synthesized.ts';
 const MAX_UNPACKED_BYTES = 250 * 1024 ** 2;
 /** Our own: a bundle that grows past this has swallowed something that it should not. */
 const MAX_CODE_BYTES = 2 * 1024 ** 2;
+/** What Plan has besides: the table of the tokenizer, which it reads where it counts tokens. */
+const TOKENIZER_BYTES = 3.5 * 1024 ** 2;
 
 const { resources } = readTemplate();
 
@@ -29,7 +31,7 @@ describe.each(allAssets(resources))('the bundle of $step', ({ step, asset }) => 
     console.log(
       `${step}: code ${(code / 1024).toFixed(0)} KiB, unpacked ${(all / 1024 ** 2).toFixed(1)} MiB`,
     );
-    expect(code).toBeLessThan(MAX_CODE_BYTES);
+    expect(code).toBeLessThan(MAX_CODE_BYTES + (step === 'plan' ? TOKENIZER_BYTES : 0));
     expect(all).toBeLessThan(MAX_UNPACKED_BYTES);
     expect(existsSync(join(asset, 'index.mjs.map'))).toBe(true);
   });
