@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, realpath, rmdir, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { InvalidRunInputError } from '../../core/errors.ts';
@@ -90,7 +91,10 @@ async function requireWritable(folder: string, { given }: OutputPlace): Promise<
     const present = await nearestFolder(folder);
     if (!(await stat(present)).isDirectory()) throw new Error(`${present} is not a folder`);
     // Asked whether root may write, systems say yes on what nobody can write to.
-    await rmdir(await mkdtemp(join(present, '.quarry-')));
+    // Named as what is not finished: where this is killed in between, the next command sweeps it.
+    const probe = join(present, `.quarry-${process.pid}-${randomUUID()}.tmp`);
+    await writeFile(probe, '', { flag: 'wx' });
+    await rm(probe);
   } catch (error) {
     throw unusable(given, error as Error);
   }

@@ -225,7 +225,7 @@ test('killed while it writes, a command leaves no half file under the name', asy
   const rows = Array.from({ length: 4_000 }, (_, n) => `{"a":"${n} ${'long '.repeat(400)}"}\n`).join('');
   const { run, at, quarry, dir } = await open(rows);
   expect((await run('--run-id', 'large')).status).toBe(0);
-  const isWriting = async () => (await readdir(at('.'))).some((name) => name.startsWith('.quarry-'));
+  const isWriting = async () => (await readdir(at('.'))).some((name) => name.endsWith('-large.jsonl.tmp'));
   const killWhileItWrites = async () => {
     const writing = startQuarry('results', 'large', '--output', at('large.jsonl'), '--dir', dir);
     let hasEnded = false;
