@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { BudgetMode } from '../../core/run/budget.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addTargetOptions, quarryOf, RUN_ARGUMENT, type TargetOptions } from '../options/target-options.ts';
 import { followRun, reportRun } from './follow-run.ts';
@@ -6,6 +7,7 @@ import { NOTIFY_HELP, OUTPUT_HELP, WATCH_HELP } from './run-command.ts';
 
 interface ResumeOptions extends TargetOptions {
   maxCostUsd?: number;
+  budgetMode?: BudgetMode;
   timeoutHours?: number;
   maxAttempts?: number;
   resendMissing?: boolean;
@@ -25,6 +27,12 @@ export function addResumeCommand(program: Command, context: CliContext): void {
       'spend no more than this in all; a run that its budget had stopped continues',
       toUsd,
     )
+    .addOption(
+      new Option(
+        '--budget-mode <mode>',
+        'hold the next part against that limit as it is expected, or at its worst',
+      ).choices(BudgetMode.options),
+    )
     .option('--max-attempts <n>', 'send a row at most this many times', toAttempts)
     .option(
       '--resend-missing',
@@ -41,6 +49,7 @@ export function addResumeCommand(program: Command, context: CliContext): void {
       json,
       watch = false,
       maxCostUsd,
+      budgetMode,
       timeoutHours,
       maxAttempts,
       resendMissing,
@@ -52,6 +61,7 @@ export function addResumeCommand(program: Command, context: CliContext): void {
       command.quarry.resume(runId, {
         ...follow,
         maxCostUsd,
+        budgetMode,
         timeoutHours,
         maxAttempts,
         resendMissing,

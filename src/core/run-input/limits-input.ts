@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BudgetMode } from '../run/budget.ts';
 import type { Concern, GivenFields, Refuse } from './concern.ts';
 import { type PricedModel, Prices, priceAmong } from './prices.ts';
 
@@ -15,6 +16,10 @@ const fields = {
   max_cost_usd: z.number().gt(0).meta({
     description:
       'Budget in US dollars: nothing is sent that could exceed it, by [counted tokens](price.md#tokens-of-the-input) of input and the longest answers allowed. A run that stopped at its budget continues when it is started again with a higher one.',
+  }),
+  budget_mode: BudgetMode.meta({
+    description:
+      'What the next part is held against `max_cost_usd` at, beside what was really spent: `worst`, with the longest answers, so that the run never costs more; or `expected`, with answers as long as those so far (before there are any, as `expect_output_tokens` says), so that it may cost more by one part at most. [Price](price.md#a-budget). Default worst.',
   }),
   expect_output_tokens: z.number().gt(0).max(1_000_000).meta({
     description:

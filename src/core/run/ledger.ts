@@ -69,6 +69,10 @@ export const PartLedger = z.object({
   owed: z.object({ records: Count, bytes: Count }),
   /** Records that were one attempt further in the end; absent in ledgers of version 0.1.0. */
   tried: Count.optional(),
+  /**
+   * Records that may have been paid for, whose tokens neither a line nor the job's manifest tells; absent in ledgers of earlier versions.
+   */
+  uncounted: Count.optional(),
   /** What could still be sent again, under whatever limit; absent in ledgers of version 0.1.0. */
   failures: z.array(FailureCounts).optional(),
   /** Rows that are answered elsewhere: each gets the answer of an identical request in the end. Absent where none does. */

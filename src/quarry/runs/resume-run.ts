@@ -11,11 +11,15 @@ import type { RunWorkOptions } from './run-work.ts';
 /** Goes on with a run that was stopped, killed or cancelled, or that failed, to its end. */
 export async function resumeRun(
   runId: string,
-  { maxCostUsd, timeoutHours, maxAttempts, resendMissing, output }: ResumeOptions,
+  { maxCostUsd, budgetMode, timeoutHours, maxAttempts, resendMissing, output }: ResumeOptions,
   work: RunWorkOptions,
 ): Promise<RunEnd> {
   const { files } = work;
-  const changes = limitsOf({ max_cost_usd: maxCostUsd, timeout_hours: timeoutHours });
+  const changes = limitsOf({
+    max_cost_usd: maxCostUsd,
+    budget_mode: budgetMode,
+    timeout_hours: timeoutHours,
+  });
   const grants = { maxAttempts, resendMissing };
   const { plan, summary: ended } = await findRun(files, runId);
   const results = await openRunOutput(output, { ...work, runId });

@@ -1,3 +1,4 @@
+import type { BudgetMode } from '../../core/run/budget.ts';
 import type { FollowOptions, Run } from './run.ts';
 
 /** How a run is made. */
@@ -13,6 +14,8 @@ export interface RunOptions extends FollowOptions {
 export interface ResumeOptions extends FollowOptions {
   /** Spend no more than this from now on, in all, in US dollars. */
   maxCostUsd?: number | undefined;
+  /** What the next part is held against that limit at, from now on. */
+  budgetMode?: BudgetMode | undefined;
   /** Hours after which Bedrock ends a job from now on, 24 to 168. */
   timeoutHours?: number | undefined;
   /** Send a row so often at most from now on. */

@@ -96,6 +96,12 @@ async function collectInto(
     tokens: paidTokens(collected.tokens, manifest),
     ...end.job,
     tried: wasTried ? part.records : answered,
+    uncounted: countUncounted(
+      collected,
+      { answered, tried: wasTried ? part.records : answered },
+      end.job,
+      manifest,
+    ),
     owed: { records: owed, bytes: Math.ceil((part.bytes * owed) / Math.max(1, part.records)) },
   };
   ledger.result = await factsOf(resultPath);
@@ -116,6 +122,18 @@ function paidTokens({ input, output }: TokenCounts, manifest: JobManifest | unde
     input: Math.max(input, manifest?.inputTokenCount ?? 0),
     output: Math.max(output, manifest?.outputTokenCount ?? 0),
   };
+}
+
+/** Records that may have been paid for and tell no tokens: those of a failed job are not paid for. */
+function countUncounted(
+  { tokens, rows }: Pick<PartLedger, 'tokens' | 'rows'>,
+  { answered, tried }: { answered: number; tried: number },
+  { job_status }: Pick<PartLedger, 'job_status'>,
+  manifest: JobManifest | undefined,
+): number {
+  if ((manifest?.inputTokenCount ?? 0) > 0 || job_status === 'Failed') return 0;
+  const isTold = tokens.input + tokens.output > 0 || answeredHere(rows) === 0;
+  return tried - (isTold ? answered : 0);
 }
 
 /** Stops the run where this turn shows that every other would fail as well, and no answer proves otherwise. */

@@ -1,5 +1,6 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
 import { BYTES_PER_TOKEN, type CostEstimate } from '../../core/plan/run-plan.ts';
+import type { BudgetMode } from '../../core/run/budget.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { DEFAULT_MAX_TOKENS } from '../../models/adapters/model-adapter.ts';
 import { costUsd, PRICES_AS_OF, runPriceOf } from '../../models/catalog/prices.ts';
@@ -71,16 +72,32 @@ function expectedTokens(
   return each === undefined ? undefined : Math.min(outputTokens, Math.ceil(rows * each));
 }
 
-/** Throws InvalidRunInputError where a run could cost more than `max_cost_usd`, or its price is not known. */
-export function checkBudget(maxCostUsd: number, { max_usd, input_usd }: CostEstimate): void {
+/**
+ * Throws InvalidRunInputError where a run could cost more than `max_cost_usd` (in expected mode: where it is expected to, or its input
+ * alone does), or its price is not known.
+ */
+export function checkBudget(
+  maxCostUsd: number,
+  { max_usd, input_usd, expected }: CostEstimate,
+  mode: BudgetMode = 'worst',
+): void {
   if (max_usd === null || input_usd === null) {
     throw new InvalidRunInputError(
       'max_cost_usd cannot be kept: no price of this model is known. Give one with prices, leave max_cost_usd out, or use a model with a known price.',
     );
   }
-  if (max_usd > maxCostUsd) {
+  const dollars = (usd: number) => `$${usd.toFixed(2)}`;
+  const expectedUsd = expected?.usd ?? input_usd;
+  if (mode === 'expected' && expectedUsd > maxCostUsd) {
+    const what =
+      expected === undefined ? 'The input of this run alone costs' : 'This run is expected to cost';
     throw new InvalidRunInputError(
-      `This run could cost about $${max_usd.toFixed(2)} (input alone about $${input_usd.toFixed(2)}), over max_cost_usd ${maxCostUsd}. Lower inference_parameters.max_tokens or max_records, or raise max_cost_usd.`,
+      `${what} about ${dollars(expectedUsd)}, over max_cost_usd ${maxCostUsd}. Lower max_records, or raise max_cost_usd.`,
+    );
+  }
+  if (mode === 'worst' && max_usd > maxCostUsd) {
+    throw new InvalidRunInputError(
+      `This run could cost about ${dollars(max_usd)} (input alone about ${dollars(input_usd)}), over max_cost_usd ${maxCostUsd}. Lower inference_parameters.max_tokens or max_records, or raise max_cost_usd; with budget_mode expected it is sent part by part, by what answers really take.`,
     );
   }
 }

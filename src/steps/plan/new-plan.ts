@@ -190,7 +190,7 @@ function priceOf(
   const rows = distinct - (reuse?.rows ?? 0);
   const size = { meanPromptBytes, meanMediaTokens: mediaSize.meanTokens, count };
   const estimate = estimateCost(input, call, { rows, onDemandRows, ...size });
-  if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate);
+  if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate, input.budget_mode);
   const without = estimateCost(input, call, {
     rows: distinct,
     onDemandRows: distinct < minRecords ? distinct : 0,

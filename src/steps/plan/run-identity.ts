@@ -62,6 +62,7 @@ export function runIdOf(input: RunInput, inputHash: string): string {
 /** Keys of the run input that decide no answer: they may be others when a run goes on. */
 const LIMIT_KEYS = [
   'max_cost_usd',
+  'budget_mode',
   'expect_output_tokens',
   'prices',
   'timeout_hours',

@@ -6,7 +6,7 @@ import { readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 
 /** What of a run input may let a run go on. */
-type ReopeningLimits = Pick<RunInput, 'max_cost_usd' | 'pilot_rows'>;
+type ReopeningLimits = Pick<RunInput, 'max_cost_usd' | 'budget_mode' | 'pilot_rows'>;
 
 /**
  * Lets a run go on where it stands that a systematic fault had stopped, since whoever starts it again has mended the
@@ -28,10 +28,12 @@ export async function reopen(layout: RunLayout, limits: ReopeningLimits, { store
 /** True of a run that was stopped, and goes on once it is started again. */
 export function isMended(
   { status, stop, input }: RunSummary,
-  { max_cost_usd: maxCostUsd = Number.POSITIVE_INFINITY, pilot_rows }: ReopeningLimits,
+  { max_cost_usd: maxCostUsd = Number.POSITIVE_INFINITY, budget_mode, pilot_rows }: ReopeningLimits,
 ): boolean {
   if (status !== 'stopped') return false;
   if (stop?.reason === 'systematic_fault') return true;
   if (stop?.reason === 'pilot') return pilot_rows === undefined;
-  return stop?.reason === 'budget' && maxCostUsd > Number(input.max_cost_usd);
+  if (stop?.reason !== 'budget') return false;
+  const isLooser = budget_mode === 'expected' && input.budget_mode !== 'expected';
+  return maxCostUsd > Number(input.max_cost_usd) || isLooser;
 }

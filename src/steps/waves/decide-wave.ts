@@ -8,9 +8,10 @@ import {
   toWaveItem,
   type WavePart,
 } from '../../core/plan/part.ts';
+import { affordableParts, type PartUsd, type RunBudget, reckonedUsd } from '../../core/run/budget.ts';
 import type { RunResumed, RunStop } from '../../core/run/run-stop.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { ON_DEMAND_FACTOR } from '../../models/catalog/prices.ts';
+import { type CostedPart, partUsd, type VariantCost } from './part-cost.ts';
 import {
   faultOfIdleWaves,
   faultOfPilot,
@@ -20,13 +21,10 @@ import {
 } from './systematic-fault.ts';
 import { repackedParts, type Turn } from './turns.ts';
 
-/** What a run may cost, and has cost. */
-export interface Budget {
-  /** Infinity where the run input sets no limit. */
-  maxUsd: number;
-  spentUsd: number;
-  /** Dollars that a record in a job is estimated to cost with the longest answer. */
-  usdPerRecord: number;
+/** What a run may cost, and has cost; all that was sent has ended when a wave is decided. */
+export interface Budget extends Omit<RunBudget, 'openUsd'> {
+  /** What the parts of each variant may cost, in the order of the plan. */
+  costs: readonly VariantCost[];
 }
 
 /** What is known when a wave is decided. */
@@ -51,7 +49,7 @@ export interface WaveSituation {
   /** How often a record may be sent at most. */
   maxAttempts: number;
   /** What a record may have more of when it is sent again, with the bad answer it got. */
-  reask?: { bytes: number; usd: number } | undefined;
+  reask?: { bytes: number; tokens: number } | undefined;
 }
 
 /** What decides which records are owed. */
@@ -71,20 +69,27 @@ export function decideWave(situation: WaveSituation): WaveDecision {
   const taken = new Set(turns.map(({ part }) => part.part_id));
   const waiting = prepared.filter(({ part_id }) => !taken.has(part_id));
   if (waiting.length > 0) {
-    const chosen = stop === undefined ? sentNext(waiting, situation) : waiting;
-    const parts = chosen.map(({ part_id, variant, records, bytes }) => ({
-      part_id,
-      variant,
-      attempt: 1,
-      records,
-      bytes,
-      sources: [],
-    }));
-    return { parts: toWaveParts(parts, situation), stop };
+    if (stop !== undefined) return { parts: toWaveParts(draftsOf(waiting), situation), stop };
+    const drafts = draftsOf(sentNext(waiting, situation));
+    const affordable = countAffordable(drafts, situation);
+    // The others may go once these have cost less than they might have; where none may, all get a turn that says so.
+    const next = affordable === 0 ? draftsOf(waiting) : drafts.slice(0, affordable);
+    return { parts: toWaveParts(next, situation), stop };
   }
   if (stop !== undefined) return { parts: [], stop };
-  const parts = toWaveParts(repairParts(situation), situation);
-  return withinBudget(parts, situation);
+  return repairWave(situation);
+}
+
+/** Parts of the dataset that have their first turn. */
+function draftsOf(parts: readonly PreparedPart[]): PartDraft[] {
+  return parts.map(({ part_id, variant, records, bytes }) => ({
+    part_id,
+    variant,
+    attempt: 1,
+    records,
+    bytes,
+    sources: [],
+  }));
 }
 
 /** Parts that are sent next of those that had no turn: all of them, or a pilot. */
@@ -177,10 +182,29 @@ export function countOwedSince(since: Pick<WaveSituation, 'turns' | 'resumed' | 
   return owingParts({ ...since, prepared: [] }).reduce((sum, { owed }) => sum + owed, 0);
 }
 
-/** What is owed over all parts, packed anew by variant, each part in the order of the dataset. */
-function repairParts(situation: WaveSituation): PartDraft[] {
-  const { wave } = situation;
+/**
+ * What is owed: all of it, or what the earliest parts owe as far as it is affordable and makes jobs, since a few rows at a time would be
+ * dear and slow. A part's owed records go together.
+ */
+function repairWave(situation: WaveSituation): WaveDecision {
   const owing = owingParts(situation);
+  const all = packRepairs(owing, situation);
+  if (isAffordable(all, situation)) return { parts: toWaveParts(all, situation), stop: undefined };
+  let [most, tooMany] = [0, owing.length];
+  while (tooMany - most > 1) {
+    const tried = Math.floor((most + tooMany) / 2);
+    if (isAffordable(packRepairs(owing.slice(0, tried), situation), situation)) most = tried;
+    else tooMany = tried;
+  }
+  const drafts = packRepairs(owing.slice(0, most), situation);
+  const areJobs = drafts.every(({ records }) => modeOf(records, situation.limits.minRecords) === 'batch');
+  if (drafts.length > 0 && areJobs) return { parts: toWaveParts(drafts, situation), stop: undefined };
+  return { parts: [], stop: budgetStop(all, situation) };
+}
+
+/** What these parts owe, packed anew by variant, each part in the order of the dataset. */
+function packRepairs(owing: readonly Owing[], situation: WaveSituation): PartDraft[] {
+  const { wave } = situation;
   const variants = [...new Set(owing.map(({ turn }) => turn.part.variant))].sort((a, b) => a - b);
   return variants
     .flatMap((variant) =>
@@ -229,42 +253,64 @@ function bytesPerRecordOf({ part, ledger: { owed } }: Turn): number {
     : Math.ceil(part.bytes / Math.max(1, part.records));
 }
 
-function toWaveParts(
-  drafts: readonly PartDraft[],
-  { runUri, wave, limits, budget, maxAttempts, turns, reask }: WaveSituation,
-): WavePart[] {
-  let usd = budget?.spentUsd ?? 0;
+function toWaveParts(drafts: readonly PartDraft[], situation: WaveSituation): WavePart[] {
+  const { runUri, wave, limits, budget, maxAttempts, turns } = situation;
+  const reckoned =
+    budget === undefined
+      ? undefined
+      : reckonedUsd(usdOf(drafts, budget, situation), { ...budget, openUsd: 0 });
   const refused = new Set(
     turns.filter(({ ledger }) => isSchemaRefused(ledger)).map(({ part }) => part.variant),
   );
-  return drafts.map((draft) => {
-    const mode = modeOf(draft.records, limits.minRecords);
-    if (budget !== undefined) {
-      const more = draft.sources.length === 0 ? 0 : (reask?.usd ?? 0);
-      usd += draft.records * (budget.usdPerRecord + more) * (mode === 'on_demand' ? ON_DEMAND_FACTOR : 1);
-    }
-    return {
-      run_uri: runUri,
-      ...draft,
-      wave: wave + 1,
-      mode,
-      max_attempts: maxAttempts,
-      ...(refused.has(draft.variant) ? { schema_form: 'prompt' as const } : {}),
-      run_max_usd: budget === undefined ? null : usd,
+  return drafts.map((draft, index) => ({
+    run_uri: runUri,
+    ...draft,
+    wave: wave + 1,
+    mode: modeOf(draft.records, limits.minRecords),
+    max_attempts: maxAttempts,
+    ...(refused.has(draft.variant) ? { schema_form: 'prompt' as const } : {}),
+    run_max_usd: reckoned?.[index] ?? null,
+  }));
+}
+
+/** Dollars that each of these parts may take. */
+function usdOf(
+  drafts: readonly PartDraft[],
+  { costs }: Budget,
+  { limits, reask }: Pick<WaveSituation, 'limits' | 'reask'>,
+): PartUsd[] {
+  return drafts.map(({ variant, records, bytes, sources }) => {
+    const isAgain = sources.length > 0 && reask !== undefined;
+    const part: CostedPart = {
+      mode: modeOf(records, limits.minRecords),
+      records,
+      bytes: isAgain ? Math.max(0, bytes - records * reask.bytes) : bytes,
+      moreInput: isAgain ? records * reask.tokens : 0,
     };
+    return partUsd(part, costs[variant] as VariantCost);
   });
 }
 
-/** Repairs are sent as a whole or not at all: a few rows at a time would be dear and slow. */
-function withinBudget(parts: WavePart[], { budget }: WaveSituation): WaveDecision {
+/** How many of these parts may be sent, from the first one on. */
+function countAffordable(drafts: readonly PartDraft[], situation: WaveSituation): number {
+  const { budget } = situation;
+  if (budget === undefined) return drafts.length;
+  return affordableParts(usdOf(drafts, budget, situation), { ...budget, openUsd: 0 });
+}
+
+function isAffordable(drafts: readonly PartDraft[], situation: WaveSituation): boolean {
+  return countAffordable(drafts, situation) === drafts.length;
+}
+
+/** Why nothing of what is owed is sent. */
+function budgetStop(drafts: readonly PartDraft[], situation: WaveSituation): RunStop | undefined {
+  const { budget } = situation;
+  if (budget === undefined) return undefined;
   const dollars = (usd: number) => `$${usd.toFixed(usd < 1 ? 4 : 2)}`;
-  const most = parts.at(-1)?.run_max_usd;
-  if (budget !== undefined && typeof most === 'number' && most > budget.maxUsd) {
-    const records = parts.reduce((sum, part) => sum + part.records, 0);
-    const message = `${records} records are owed another attempt, which could bring the cost to about ${dollars(most)}, over max_cost_usd ${dollars(budget.maxUsd)}; ${dollars(budget.spentUsd)} are spent. To send them, raise max_cost_usd and start the run again.`;
-    return { parts: [], stop: { reason: 'budget', message } };
-  }
-  return { parts, stop: undefined };
+  const most = reckonedUsd(usdOf(drafts, budget, situation), { ...budget, openUsd: 0 }).at(-1) as number;
+  const records = drafts.reduce((sum, part) => sum + part.records, 0);
+  const message = `${records} records are owed another attempt, which could bring the cost to about ${dollars(most)}, over max_cost_usd ${dollars(budget.maxUsd)}; ${dollars(budget.spentUsd)} are spent. To send them, raise max_cost_usd and start the run again.`;
+  return { reason: 'budget', message };
 }
 
 /** Why a part is not sent, where it could cost more than the run may; undefined where it is affordable. */

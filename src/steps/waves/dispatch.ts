@@ -10,12 +10,12 @@ import {
 import { type BatchQuotas, jobsAtOnce, recordsPerJobLimit } from '../../core/jobs/quotas.ts';
 import { DEFAULT_SPREAD_RECORDS } from '../../core/plan/packing.ts';
 import { type MergeItem, toWaveItem, type WavePart, WaveParts } from '../../core/plan/part.ts';
-import { BYTES_PER_TOKEN, plannedRecords, type RunPlan } from '../../core/plan/run-plan.ts';
+import { BYTES_PER_TOKEN, type RunPlan } from '../../core/plan/run-plan.ts';
 import { RunResumed } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
 import { parseS3Uri, type S3Uri } from '../../core/s3-uri.ts';
 import { DEFAULT_MAX_TOKENS } from '../../models/adapters/model-adapter.ts';
-import { costUsd, priceOfRun } from '../../models/catalog/prices.ts';
+import { priceOfRun } from '../../models/catalog/prices.ts';
 import { SHOWN_CHARACTERS } from '../../rows/collect/bad-answers.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import {
@@ -31,8 +31,8 @@ import { type PlannedRun, readPlan } from '../run/read-plan.ts';
 import { readStop } from '../run/read-stop.ts';
 import { RunState } from '../run/run-state.ts';
 import { type Budget, decideWave, type WaveDecision, type WaveSituation } from './decide-wave.ts';
+import { spentAtMost, variantCost } from './part-cost.ts';
 import { planMerge } from './plan-merge.ts';
-import { spentUsd } from './run-cost.ts';
 import { readPrepared, readWave, type Turn } from './turns.ts';
 
 /** What Dispatch decided: another wave, or that results are to be merged, or the end. */
@@ -107,10 +107,11 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
   const { layout, plan, input } = run;
   const { store, settings } = deps;
   const resumed = await readJsonIfPresent(store, layout.resumed, RunResumed);
+  const prepared = await readPrepared(plan, layout, deps);
   return decideWave({
     runUri: state.run_uri,
     wave,
-    prepared: await readPrepared(plan, layout, deps),
+    prepared,
     turns,
     limits: {
       minRecords: plan.min_records_per_job,
@@ -121,7 +122,7 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
     },
     pilot: input.pilot ?? true,
     pilotRows: input.pilot_rows,
-    budget: budgetOf(run, turns),
+    budget: budgetOf(run, { turns, prepared }),
     stop: await readStop(layout, store),
     resumed: resumed ?? { wave: 0 },
     maxAttempts: plan.max_attempts,
@@ -138,27 +139,25 @@ function quotasAsPlanned({ quotas }: RunPlan, settings: BatchQuotas): BatchQuota
 const REASK_BYTES = { around: 2_000, perCharacter: 3 };
 
 /** What a record may have more of, where models are shown the answers that were not of the schema. */
-function reaskOf({ plan, input, variants }: PlannedRun): WaveSituation['reask'] {
+function reaskOf({ input, variants }: PlannedRun): WaveSituation['reask'] {
   if (input.output_schema === undefined || input.reask === false) return undefined;
   const bytes = REASK_BYTES.around + SHOWN_CHARACTERS * REASK_BYTES.perCharacter;
   const tokens = Math.max(0, ...variants.map(({ call }) => call.maxTokens ?? DEFAULT_MAX_TOKENS));
-  const said = tokens + REASK_BYTES.around / BYTES_PER_TOKEN;
-  const price = priceOfRun(plan);
-  return { bytes, usd: price === undefined ? 0 : costUsd(price.batch, { input: said, output: 0 }) };
+  return { bytes, tokens: tokens + REASK_BYTES.around / BYTES_PER_TOKEN };
 }
 
-function budgetOf({ plan, input }: PlannedRun, turns: readonly Turn[]): Budget | undefined {
+function budgetOf(
+  { plan, input }: PlannedRun,
+  { turns, prepared }: Pick<WaveSituation, 'turns' | 'prepared'>,
+): Budget | undefined {
   const price = priceOfRun(plan);
   if (price === undefined) return undefined;
-  const { input_tokens, max_input_tokens = input_tokens, max_output_tokens } = plan.estimate;
-  const most = costUsd(price.batch, { input: max_input_tokens, output: max_output_tokens });
-  const usdPerRecord = most / Math.max(1, plannedRecords(plan));
-  // Where answers tell no tokens, all that was sent counts as the plan has it.
-  const sent = turns.reduce((sum, { part }) => sum + part.records, 0);
+  const costs = [variantCost({ plan, price, prepared, turns })];
   return {
+    mode: input.budget_mode ?? 'worst',
     maxUsd: input.max_cost_usd ?? Number.POSITIVE_INFINITY,
-    spentUsd: spentUsd(turns, price) ?? sent * usdPerRecord,
-    usdPerRecord,
+    spentUsd: spentAtMost(turns, costs),
+    costs,
   };
 }
 

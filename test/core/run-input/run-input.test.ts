@@ -118,6 +118,7 @@ test('every key is taken, and kept', () => {
     pilot: false,
     pilot_rows: 100,
     max_cost_usd: 1.5,
+    budget_mode: 'expected',
     expect_output_tokens: 40.5,
     prices: { 'amazon.nova-lite-v1:0': { input_per_million: 0.03, output_per_million: 0.12 } },
     timeout_hours: 72,

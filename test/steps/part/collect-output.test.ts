@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { PartLedger } from '../../../src/core/run/ledger.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { takeUp } from '../../../src/steps/run/take-up.ts';
+import { readJson } from '../../../src/store/json-object.ts';
 import { LOCAL_BUCKET } from '../../../src/targets/local/local-target.ts';
 import { openEmulatedTarget, outputRows, runRows } from '../../support/emulated-run.ts';
 import { type FaultyOutputs, type OutputFault, spoilOutputs } from '../../support/output-faults.ts';
@@ -86,23 +88,37 @@ test.each<[OutputFault['how'], RegExp]>([
   60_000,
 );
 
-test('answers that are given up are sent again, and those that were paid for count as spent', async () => {
-  await using trial = await openTrial({ how: 'absent', forMs: FOR_EVER });
-  expect(await trial.run()).toMatchObject({ kind: 'failed', error: 'UnreadableOutputError' });
-  const { store } = trial.target;
-  const result = await trial.run({
-    onClaimed: async (claimed) => void (await takeUp(claimed, { resendMissing: true }, store)),
-  });
-  const { totals, jobs } = await trial.emulator.usage();
-  expect(totals).toMatchObject({ jobs: 2, answered: 300 });
-  expect(result).toMatchObject({
-    kind: 'finished',
-    summary: {
-      status: 'succeeded',
-      attempts: [{ attempts: 2, rows: 150, succeeded: 150 }],
-      tokens: { input: totals.inputTokens, output: totals.outputTokens },
-    },
-  });
-  expect(jobs).toHaveLength(2);
-  expect((await store.head(layout.resumed)) !== undefined).toBe(true);
-}, 60_000);
+test.each([
+  ['counts them', 0],
+  ['is lost too', 150],
+])(
+  'answers that are given up are sent again, and those that were paid for count as spent, where their manifest %s',
+  async (_, uncounted) => {
+    await using trial = await openTrial({ how: 'absent', forMs: FOR_EVER });
+    expect(await trial.run()).toMatchObject({ kind: 'failed', error: 'UnreadableOutputError' });
+    const { store } = trial.target;
+    if (uncounted > 0) {
+      for await (const { uri } of store.list(layout.modelOutput('p00001'))) {
+        if (uri.endsWith('manifest.json.out')) await store.delete(uri);
+      }
+    }
+    const result = await trial.run({
+      onClaimed: async (claimed) => void (await takeUp(claimed, { resendMissing: true }, store)),
+    });
+    const { totals, jobs } = await trial.emulator.usage();
+    expect(totals).toMatchObject({ jobs: 2, answered: 300 });
+    const told = uncounted > 0 ? 2 : 1;
+    expect(result).toMatchObject({
+      kind: 'finished',
+      summary: {
+        status: 'succeeded',
+        attempts: [{ attempts: 2, rows: 150, succeeded: 150 }],
+        tokens: { input: totals.inputTokens / told, output: totals.outputTokens / told },
+      },
+    });
+    expect(jobs).toHaveLength(2);
+    expect(await readJson(store, layout.ledger('p00001'), PartLedger)).toMatchObject({ uncounted });
+    expect((await store.head(layout.resumed)) !== undefined).toBe(true);
+  },
+  60_000,
+);

@@ -50,9 +50,22 @@ test('embeddings have no output tokens', () => {
 test('a run that could cost more than max_cost_usd is refused with both sums', () => {
   const estimate = estimateCost(input, modelCallOf(input), size);
   expect(() => checkBudget(14, estimate)).toThrow(
-    'This run could cost about $15.00 (input alone about $3.00), over max_cost_usd 14. Lower inference_parameters.max_tokens or max_records, or raise max_cost_usd.',
+    'This run could cost about $15.00 (input alone about $3.00), over max_cost_usd 14. Lower inference_parameters.max_tokens or max_records, or raise max_cost_usd; with budget_mode expected it is sent part by part, by what answers really take.',
   );
   expect(() => checkBudget(15.01, estimate)).not.toThrow();
+});
+
+test('by what is expected a run is refused that is expected to cost more, or whose input alone does', () => {
+  const estimate = estimateCost(input, modelCallOf(input), size);
+  expect(() => checkBudget(3.01, estimate, 'expected')).not.toThrow();
+  expect(() => checkBudget(2.99, estimate, 'expected')).toThrow(
+    'The input of this run alone costs about $3.00, over max_cost_usd 2.99. Lower max_records, or raise max_cost_usd.',
+  );
+  const expecting = { ...estimate, expected: { output_tokens: 1, usd: 5 } };
+  expect(() => checkBudget(5, expecting, 'expected')).not.toThrow();
+  expect(() => checkBudget(4.99, expecting, 'expected')).toThrow(
+    'This run is expected to cost about $5.00, over max_cost_usd 4.99.',
+  );
 });
 
 test('a budget for a model without a known price is refused, since it could not be kept', () => {

@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PreparedPart, WavePart } from '../../../src/core/plan/part.ts';
 import type { PartLedger, Reason } from '../../../src/core/run/ledger.ts';
-import { decideWave, modeOf, type WaveSituation } from '../../../src/steps/waves/decide-wave.ts';
+import {
+  type Budget,
+  decideWave,
+  modeOf,
+  overBudget,
+  type WaveSituation,
+} from '../../../src/steps/waves/decide-wave.ts';
 import type { Turn } from '../../../src/steps/waves/turns.ts';
 
 const part = (part_id: string, records: number): PreparedPart => ({
@@ -69,6 +75,21 @@ function turn(
   };
 }
 
+/** A budget under which a record costs a cent at its worst, half of that as it is expected, and on demand twice as much. */
+const budget = (given: Partial<Budget>): Budget => ({
+  mode: 'worst',
+  maxUsd: 10,
+  spentUsd: 0,
+  costs: [
+    {
+      price: { batch: { input: 0, output: 1 }, on_demand: { input: 0, output: 2 }, isGiven: false },
+      most: { inputPerByte: 0, outputPerRecord: 10_000 },
+      expected: { inputPerByte: 0, outputPerRecord: 5_000 },
+    },
+  ],
+  ...given,
+});
+
 const reason = (error_code: string, rows: number, example_message = 'Why.'): Reason => ({
   error_code,
   rows,
@@ -110,10 +131,28 @@ describe('the first wave', () => {
   });
 
   test('says what the run will have cost at most after each part, on demand twice as much', () => {
-    const { parts } = decideWave(
-      situation({ prepared, budget: { maxUsd: 10, spentUsd: 0, usdPerRecord: 0.01 } }),
-    );
+    const { parts } = decideWave(situation({ prepared, budget: budget({}) }));
     expect(parts.map(({ run_max_usd }) => Number(run_max_usd?.toFixed(2)))).toEqual([5, 6.98, 6.98]);
+  });
+
+  test('has the parts that the budget has room for; the others wait for what these really cost', () => {
+    const four = ['p00001', 'p00002', 'p00003', 'p00004'].map((id) => part(id, 500));
+    const ids = (given: Partial<Budget>, more: Partial<WaveSituation> = {}) =>
+      decideWave(situation({ prepared: four, budget: budget(given), ...more })).parts.map(
+        ({ part_id }) => part_id,
+      );
+    expect(ids({ maxUsd: 12 })).toEqual(['p00001', 'p00002']);
+    // The last one may be as dear as it is expected to be, those before it at their worst.
+    expect(ids({ maxUsd: 12.5, mode: 'expected' })).toEqual(['p00001', 'p00002', 'p00003']);
+    const turns = [turn('p00001', { records: 500 }), turn('p00002', { records: 500 })];
+    expect(ids({ maxUsd: 12, spentUsd: 2 }, { wave: 1, turns })).toEqual(['p00003', 'p00004']);
+    expect(ids({ maxUsd: 12, spentUsd: 6 }, { wave: 1, turns })).toEqual(['p00003']);
+  });
+
+  test('in which no part is affordable gives each a turn that says so', () => {
+    const { parts, stop } = decideWave(situation({ prepared, budget: budget({ maxUsd: 4 }) }));
+    expect(stop).toBeUndefined();
+    expect(parts.map((of) => overBudget(of, 4) === undefined)).toEqual([false, false, false]);
   });
 });
 
@@ -187,8 +226,8 @@ describe('a repair wave', () => {
 
   test('is not sent where it could cost more than the run may', () => {
     const turns = [turn('p00001', { records: 500, owed: 200 })];
-    const budget = { maxUsd: 3, spentUsd: 1.5, usdPerRecord: 0.01 };
-    expect(decideWave(situation({ wave: 1, turns, budget }))).toEqual({
+    const most = (maxUsd: number) => budget({ maxUsd, spentUsd: 1.5 });
+    expect(decideWave(situation({ wave: 1, turns, budget: most(3) }))).toEqual({
       parts: [],
       stop: {
         reason: 'budget',
@@ -196,9 +235,40 @@ describe('a repair wave', () => {
           '200 records are owed another attempt, which could bring the cost to about $3.50, over max_cost_usd $3.00; $1.50 are spent. To send them, raise max_cost_usd and start the run again.',
       },
     });
-    expect(decideWave(situation({ wave: 1, turns, budget: { ...budget, maxUsd: 3.5 } })).parts).toHaveLength(
-      1,
-    );
+    expect(decideWave(situation({ wave: 1, turns, budget: most(3.5) })).parts).toHaveLength(1);
+  });
+
+  test('of which a part is affordable has what the earliest parts owe, as long as that makes jobs', () => {
+    const turns = ['p00001', 'p00002', 'p00003'].map((id) => turn(id, { records: 500, owed: 150 }));
+    const next = (maxUsd: number, mode: 'expected' | 'worst' = 'worst') =>
+      decideWave(situation({ wave: 1, turns, budget: budget({ maxUsd, mode }) }));
+    expect(next(3.5)).toMatchObject({
+      parts: [
+        {
+          records: 300,
+          sources: [
+            { part_id: 'p00001', owed_from: 0, owed_count: 150 },
+            { part_id: 'p00002', owed_from: 0, owed_count: 150 },
+          ],
+        },
+      ],
+      stop: undefined,
+    });
+    expect(next(1.4)).toMatchObject({ parts: [], stop: { reason: 'budget' } });
+    expect(next(2.25, 'expected').parts).toMatchObject([{ records: 450 }]);
+    const few = [turn('p00001', { records: 500, owed: 60 }), turn('p00002', { records: 500, owed: 200 })];
+    const dear = situation({ wave: 1, turns: few, budget: budget({ maxUsd: 1.5 }) });
+    expect(decideWave(dear)).toMatchObject({ parts: [], stop: { reason: 'budget' } });
+  });
+
+  test('is reckoned with what models are shown of their bad answers', () => {
+    const turns = [turn('p00001', { records: 500, owed: 200 })];
+    const costs = budget({}).costs.map((cost) => ({
+      ...cost,
+      price: { ...cost.price, batch: { input: 1, output: 1 } },
+    }));
+    const asked = situation({ wave: 1, turns, budget: budget({ costs }), reask: { bytes: 5, tokens: 1000 } });
+    expect(decideWave(asked).parts[0]?.run_max_usd).toBeCloseTo(200 * (0.01 + 0.001), 9);
   });
 
   test('is none where nothing is owed', () => {
@@ -211,9 +281,8 @@ describe('a repair wave', () => {
   test('has what was too dear at first, once the others have cost less than they might have', () => {
     const reasons = [reason('BudgetExceeded', 500, 'Too dear.')];
     const dear = turn('p00001', { records: 500, owed: 500, reasons });
-    const budget = { maxUsd: 10, spentUsd: 4, usdPerRecord: 0.01 };
     const next = (spentUsd: number) =>
-      decideWave(situation({ wave: 1, turns: [dear], budget: { ...budget, spentUsd } }));
+      decideWave(situation({ wave: 1, turns: [dear], budget: budget({ spentUsd }) }));
     expect(next(4)).toMatchObject({ parts: [{ records: 500, run_max_usd: 9 }], stop: undefined });
     expect(next(6)).toMatchObject({ parts: [], stop: { reason: 'budget' } });
   });

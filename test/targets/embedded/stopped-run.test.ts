@@ -192,6 +192,45 @@ test('a run that its budget ended goes on with a higher one, and nothing that it
   expect(await runWith({})).toMatchObject({ summary: { status: 'succeeded', jobs: 1 } });
 });
 
+test('by what is expected a run goes on part by part under a budget that the longest answers of all would exceed', async () => {
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({ directory });
+  const sized = { max_records_per_job: 100, min_records_per_job_spread: 100 };
+  // The longest answers would cost $0.26 a part, and the simulated ones take a fifth of that.
+  const run = (keys: object) => runRows(1000, emulated, { directory, keys: { ...sized, ...keys } });
+  expect(await run({ max_cost_usd: 0.8 })).toMatchObject({
+    kind: 'failed',
+    message: expect.stringContaining('with budget_mode expected it is sent part by part'),
+  });
+  const result = await run({ max_cost_usd: 0.8, budget_mode: 'expected' });
+  if (result.kind !== 'finished') throw new Error(JSON.stringify(result));
+  const { summary } = result;
+  expect(summary).toMatchObject({
+    status: 'succeeded',
+    rows: { succeeded: 1000 },
+    attempts: [{ attempts: 1, rows: 1000, succeeded: 1000 }],
+    jobs: 10,
+  });
+  expect(summary.waves).toBeGreaterThan(2);
+  expect(summary.cost_usd).toBeLessThan(0.8);
+});
+
+test('a run that its budget ended at its worst goes on by what is expected', async () => {
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({
+    directory,
+    emulator: {
+      faults: [{ when: { jobs: [1] }, fault: { kind: 'record-errors', fraction: 0.9, errorCode: 500 } }],
+    },
+  });
+  const run = (keys: object) => runRows(100, emulated, { directory, keys: { max_cost_usd: 0.3, ...keys } });
+  expect(await run({})).toMatchObject({ summary: { status: 'stopped', stop: { reason: 'budget' } } });
+  expect(await run({ budget_mode: 'expected' })).toMatchObject({
+    kind: 'finished',
+    summary: { status: 'succeeded', rows: { succeeded: 100 } },
+  });
+});
+
 test('a run whose every row has an answer has ended, whatever a cancel that came too late left owed', async () => {
   const directory = await temporaryDirectory();
   await using emulated = await openEmulatedTarget({ directory });
