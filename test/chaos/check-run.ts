@@ -13,7 +13,7 @@ import { LOCAL_BUCKET } from '../../src/targets/local/local-target.ts';
 import { MODEL } from '../support/emulated-run.ts';
 import type { FinishedRun } from './run-scenario.ts';
 import { FORMER_RUN_ID, type Scenario } from './scenario.ts';
-import { answerOf, rowsOf } from './scenario-dataset.ts';
+import { type AskedOf, answerOf, askedOf, type DatasetRow, rowsOf } from './scenario-dataset.ts';
 
 /** What a record can end in: its answer, as the emulator may have deformed it. */
 const ANSWER_ENDINGS = ['', '\u2028\u0085\u0000', '\ufffd'];
@@ -44,9 +44,11 @@ export async function readRows(run: FinishedRun): Promise<OutputRow[]> {
 }
 
 /** What a former run has kept for certain is taken from it; nothing else is, and nothing at all without being asked for. */
-function checkReused(rows: readonly OutputRow[], { scenario, keptNames }: FinishedRun): void {
-  for (const { name, attempts, reused_from = null } of rows) {
-    if (keptNames.has(String(name)) && name !== null) {
+function checkReused(rows: readonly OutputRow[], { scenario, keptRows }: FinishedRun): void {
+  const asked = rowsOf(scenario).map((row) => JSON.stringify(askedOf(row)));
+  const kept = new Set([...keptRows].map((n) => asked[n]));
+  for (const [index, { name, attempts, reused_from = null }] of rows.entries()) {
+    if (kept.has(asked[index])) {
       expectEqual([reused_from, attempts], [FORMER_RUN_ID, 0], `where the answer of ${name} is from`);
     }
     if (reused_from === null) continue;
@@ -89,20 +91,21 @@ function checkRows(rows: readonly OutputRow[], scenario: Scenario): void {
   const expected = rowsOf(scenario);
   expectEqual(rows.length, expected.length, 'rows out');
   for (const [index, { n, id, name, response, error_code, attempts }] of rows.entries()) {
-    const row = expected[index];
-    expectEqual([Number(n), id, name], [row?.n, row?.id, row?.name], `the values of row ${index}`);
+    const row = expected[index] as DatasetRow;
+    const asked = askedOf(row);
+    expectEqual([Number(n), id, name], [row.n, row.id, row.name], `the values of row ${index}`);
     if (typeof attempts !== 'number') fail(`Row ${index} has no attempts.`);
     // What was paid for and is not of the schema stands beside its error.
     const isBad = error_code === SCHEMA_VIOLATION || error_code === TRUNCATED_ANSWER;
     if ((response === null) === (error_code === null || isBad)) {
       fail(`Row ${index} has response ${response} and error code ${error_code}.`);
     }
-    if (typeof row?.name !== 'string') {
-      expectEqual([error_code, attempts], ['NullPromptValue', 0], `a row without a prompt, ${index}`);
+    if (asked.kind === 'unsent') {
+      expectEqual([error_code, attempts], [asked.code, 0], `a row that cannot be asked, ${index}`);
     } else if (scenario.keys.output_schema !== undefined) {
-      if (error_code === null) checkTyped(rows[index] as OutputRow, scenario.keys.output_schema);
+      if (error_code === null) checkTyped(rows[index] as OutputRow, asked, scenario.keys.output_schema);
     } else if (response !== null) {
-      const { text } = answerOf(row.name, scenario);
+      const { text } = answerOf(asked, scenario);
       if (!ANSWER_ENDINGS.some((ending) => response === text + ending)) {
         fail(`Row ${index} has another row's answer: ${JSON.stringify(response)}`);
       }
@@ -113,15 +116,16 @@ function checkRows(rows: readonly OutputRow[], scenario: Scenario): void {
 /** The typed columns of a row say what its answer says, which is of its own prompt or of what it was told was wrong. */
 function checkTyped(
   { name, response, label, stars }: OutputRow,
+  { prompt, digests }: Extract<AskedOf, { kind: 'asked' }>,
   output_schema: Record<string, string>,
 ): void {
   const schema = answerSchemaOf(output_schema);
   // A fault may have put characters after it.
   const said = String(response).slice(0, String(response).lastIndexOf('}') + 1);
   expectEqual({ label, stars }, JSON.parse(said), `the typed columns of ${name}`);
-  const asked = [`Say ${name}`, `Say ${name}${schemaInstruction(schema)}`, ...REASKED];
-  const answers = asked.map((prompt) =>
-    JSON.stringify(simulatedObject(schema, hash32(`${MODEL}\n${prompt}`))),
+  const asked = [prompt, `${prompt}${schemaInstruction(schema)}`, ...REASKED];
+  const answers = asked.map((of) =>
+    JSON.stringify(simulatedObject(schema, hash32([MODEL, of, ...digests].join('\n')))),
   );
   if (!answers.includes(said)) fail(`${name} has another row's answer: ${said}`);
 }
@@ -198,10 +202,11 @@ async function checkNothingTwice(rows: readonly OutputRow[], run: FinishedRun): 
   }
   // Whoever wants answers that were cut off to be asked for again pays for them again.
   const isTyped = scenario.keys.output_schema !== undefined;
+  const asked = rowsOf(scenario).map(askedOf);
+  const isCut = (of: AskedOf | undefined) => of?.kind === 'asked' && answerOf(of, scenario).isCut;
   const repeatable = new Set(
-    rows.flatMap(({ record_id, name, attempts }) =>
-      (isTyped && Number(attempts) > 1) ||
-      (scenario.keys.retry_truncated === true && answerOf(String(name), scenario).isCut)
+    rows.flatMap(({ record_id, attempts }, index) =>
+      (isTyped && Number(attempts) > 1) || (scenario.keys.retry_truncated === true && isCut(asked[index]))
         ? [String(record_id)]
         : [],
     ),
@@ -233,7 +238,9 @@ function paidTwiceByNature(run: FinishedRun, repeatable: number): number {
   if (run.hasGivenUp || scenario.hasNeighbour || scenario.former !== undefined)
     return Number.POSITIVE_INFINITY;
   const { keys, faults, quotas } = scenario;
-  const prompts = rowsOf(scenario).flatMap(({ name }) => (name === null ? [] : [name]));
+  const prompts = rowsOf(scenario)
+    .map(askedOf)
+    .flatMap((asked) => (asked.kind === 'asked' ? [JSON.stringify(asked)] : []));
   const equal = keys.dedupe === true || keys.reuse === true ? 0 : prompts.length - new Set(prompts).size;
   let most = equal + repeatable * (keys.max_attempts - 1);
   // On demand there is no token: two workers at once may each ask for the records of the part, which are few.

@@ -31,7 +31,7 @@ import {
 } from './check-run.ts';
 import { createFaultyMachine } from './faulty-machine.ts';
 import { FORMER_RUN_ID, type Scenario } from './scenario.ts';
-import { writeDataset } from './scenario-dataset.ts';
+import { promptKeysOf, writeDataset } from './scenario-dataset.ts';
 
 /** Often enough to outlast every fault that a scenario can have. */
 const MOST_STARTS = 25;
@@ -44,8 +44,8 @@ export interface FinishedRun extends ChaosWorld {
   twinSteps: readonly StepName[];
   /** Names of the jobs of another run. */
   foreignJobs: ReadonlySet<string>;
-  /** Prompts that a former run has kept the answers of, for certain. */
-  keptNames: ReadonlySet<string>;
+  /** Rows, by their number, that a former run has kept the answers of, for certain. */
+  keptRows: ReadonlySet<number>;
   /** True where answers that were paid for could not be read for good, and were given up. */
   hasGivenUp: boolean;
 }
@@ -57,7 +57,7 @@ export async function runScenario(scenario: Scenario): Promise<void> {
   const input = {
     s3_uri,
     model_id: MODEL,
-    prompt_template: 'Say {name}',
+    ...promptKeysOf(scenario),
     run_id: RUN_ID,
     ...keysOf(scenario),
   };
@@ -92,7 +92,7 @@ export async function runScenario(scenario: Scenario): Promise<void> {
   });
   const foreignJobs = new Set(await runNeighbour(input, world));
   const former = runFormer(input, world);
-  const keptNames = scenario.former?.isBeside === true ? new Set<string>() : await former;
+  const keptRows = scenario.former?.isBeside === true ? new Set<number>() : await former;
   const random = createRandom(scenario.seed);
   const start = (options: Pick<LocalRunOptions, 'onClaimed'> = {}): Promise<LocalRunResult> => {
     const controller = new AbortController();
@@ -129,7 +129,7 @@ export async function runScenario(scenario: Scenario): Promise<void> {
     result,
     twinSteps: machine.twinSteps,
     foreignJobs,
-    keptNames,
+    keptRows,
     hasGivenUp,
   });
   const takesUp = {
@@ -180,8 +180,8 @@ async function runNeighbour(input: Record<string, unknown>, world: ChaosWorld): 
   return (await emulator.usage()).jobs.map(({ jobName }) => jobName);
 }
 
-/** Runs the first rows before, or beside, under another id; the prompts whose answers are kept. */
-async function runFormer(input: Record<string, unknown>, world: ChaosWorld): Promise<ReadonlySet<string>> {
+/** Runs the first rows before, or beside, under another id; the rows whose answers are kept. */
+async function runFormer(input: Record<string, unknown>, world: ChaosWorld): Promise<ReadonlySet<number>> {
   const { scenario, soundDeps, target, directory } = world;
   const { former, keys } = scenario;
   if (former === undefined || keys.reuse !== true) return new Set();
@@ -208,7 +208,7 @@ async function runFormer(input: Record<string, unknown>, world: ChaosWorld): Pro
   return new Set(
     rows
       .filter(({ error_code, stop_reason }) => error_code === null && stop_reason === 'end_turn')
-      .map(({ name }) => String(name)),
+      .map(({ n }) => Number(n)),
   );
 }
 

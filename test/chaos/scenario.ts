@@ -16,6 +16,10 @@ export interface Scenario {
     distinct: number | undefined;
     /** Each so many rows the prompt is null. */
     nullEvery: number | undefined;
+    /** Each row shows an image of its own, or one that others show too. */
+    photos?: Photos | undefined;
+    /** Rows choose one of two prompts; each so many rows choose none that there is. */
+    prompts?: { unknownEvery: number } | undefined;
   };
   quotas: { minRecordsPerJob: number; maxRecordsPerJob: number; maxConcurrentJobs: number };
   overQuota: 'reject-quota' | 'reject-throttle' | 'queue';
@@ -45,6 +49,16 @@ export interface Scenario {
   /** What goes wrong on our own side. */
   machine: MachineFaults;
   seed: number;
+}
+
+/** Images of the rows of a dataset. */
+export interface Photos {
+  /** In the rows themselves, which Parquet alone can have; else beside the dataset, where rows name them. */
+  asBytes: boolean;
+  /** So many different ones there are. */
+  distinct: number;
+  /** Each so many rows have none that can be sent, for one reason after the other. */
+  unsoundEvery: number;
 }
 
 /** Faults of the machine that runs the steps. */
@@ -239,7 +253,27 @@ const dataset: fc.Arbitrary<Scenario['dataset']> = fc.record({
   files: seldom(fc.integer({ min: 2, max: 4 }), 1),
   distinct: seldom(fc.integer({ min: 1, max: 20 }), undefined),
   nullEvery: seldom(fc.integer({ min: 2, max: 9 }), undefined),
+  photos: seldom(
+    fc.record({
+      asBytes: fc.boolean(),
+      distinct: fc.integer({ min: 1, max: 20 }),
+      unsoundEvery: fc.integer({ min: 2, max: 20 }),
+    }),
+    undefined,
+  ),
+  prompts: seldom(fc.record({ unknownEvery: fc.integer({ min: 2, max: 9 }) }), undefined),
 });
+
+/** True where nobody knows by the names whether two images are the same: what looks for equal requests is refused then. */
+export function isPhotoNamed({ photos, format }: Scenario['dataset']): boolean {
+  return photos !== undefined && !(photos.asBytes && format === 'parquet');
+}
+
+function withSoundKeys(scenario: Scenario): Scenario {
+  if (!isPhotoNamed(scenario.dataset)) return scenario;
+  const { dedupe: _, reuse: __, ...keys } = scenario.keys;
+  return { ...scenario, keys };
+}
 
 const quotas = fc
   .record({
@@ -263,49 +297,51 @@ const scenarioWith = (
   faults: fc.Arbitrary<Scenario['faults']>,
   machine: fc.Arbitrary<MachineFaults>,
 ): fc.Arbitrary<Scenario> =>
-  fc.record({
-    dataset,
-    quotas,
-    overQuota: fc.constantFrom('reject-quota', 'reject-throttle', 'queue'),
-    keys: fc
-      .record(
-        {
-          max_attempts: fc.integer({ min: 1, max: 4 }),
-          pilot: fc.boolean(),
-          record_id_column: fc.constant('id'),
-          dedupe: fc.constant(true),
-          retry_truncated: fc.boolean(),
-          retry_refused: fc.boolean(),
-          // An answer has about 40.
-          inference_parameters: fc.record({ max_tokens: fc.integer({ min: 30, max: 50 }) }),
-        },
-        { requiredKeys: ['max_attempts', 'pilot'] },
-      )
-      .chain((keys) => seldom(typedKeys, {}).map((typed) => ({ ...keys, ...typed })))
-      .chain((keys) => fc.oneof(fc.constant(keys), fc.constant({ ...keys, reuse: true }))),
-    budget: seldom(fc.double({ min: 0.5, max: 3, noNaN: true }), undefined),
-    faults,
-    outputs: seldom(fc.array(outputFault, { minLength: 1, maxLength: 2 }), []),
-    hasNeighbour: seldom(fc.constant(true), false),
-    former: fc.option(
-      fc.record({
-        rows: fc.integer({ min: 1, max: 20 }),
-        isBeside: seldom(fc.constant(true), false),
-        harm: fc.option(
-          fc.record({
-            how: fc.constantFrom(...HARMS),
-            file: fc.nat({ max: 20 }),
-            at: fc.double({ min: 0, max: 0.99, noNaN: true }),
-          }),
-          { nil: undefined },
-        ),
-      }),
-      { nil: undefined },
-    ),
-    isTakenUp: seldom(fc.constant(true), false),
-    machine,
-    seed: fc.integer({ min: 1, max: 1_000_000 }),
-  });
+  fc
+    .record({
+      dataset,
+      quotas,
+      overQuota: fc.constantFrom('reject-quota', 'reject-throttle', 'queue'),
+      keys: fc
+        .record(
+          {
+            max_attempts: fc.integer({ min: 1, max: 4 }),
+            pilot: fc.boolean(),
+            record_id_column: fc.constant('id'),
+            dedupe: fc.constant(true),
+            retry_truncated: fc.boolean(),
+            retry_refused: fc.boolean(),
+            // An answer has about 40.
+            inference_parameters: fc.record({ max_tokens: fc.integer({ min: 30, max: 50 }) }),
+          },
+          { requiredKeys: ['max_attempts', 'pilot'] },
+        )
+        .chain((keys) => seldom(typedKeys, {}).map((typed) => ({ ...keys, ...typed })))
+        .chain((keys) => fc.oneof(fc.constant(keys), fc.constant({ ...keys, reuse: true }))),
+      budget: seldom(fc.double({ min: 0.5, max: 3, noNaN: true }), undefined),
+      faults,
+      outputs: seldom(fc.array(outputFault, { minLength: 1, maxLength: 2 }), []),
+      hasNeighbour: seldom(fc.constant(true), false),
+      former: fc.option(
+        fc.record({
+          rows: fc.integer({ min: 1, max: 20 }),
+          isBeside: seldom(fc.constant(true), false),
+          harm: fc.option(
+            fc.record({
+              how: fc.constantFrom(...HARMS),
+              file: fc.nat({ max: 20 }),
+              at: fc.double({ min: 0, max: 0.99, noNaN: true }),
+            }),
+            { nil: undefined },
+          ),
+        }),
+        { nil: undefined },
+      ),
+      isTakenUp: seldom(fc.constant(true), false),
+      machine,
+      seed: fc.integer({ min: 1, max: 1_000_000 }),
+    })
+    .map(withSoundKeys);
 
 /** Bedrock misbehaves; our own side is sound. */
 export const serviceScenario = scenarioWith(

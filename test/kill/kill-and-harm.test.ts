@@ -9,7 +9,17 @@ import { LOCAL_BUCKET } from '../../src/targets/local/local-target.ts';
 import { filesOfRun, followAdvice, HARMS, type HarmedFile, harmOneOf } from '../support/harmed-files.ts';
 import { startEmulatorProcess, startQuarry } from '../support/quarry-process.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { comes, drawMoment, expectEveryRowOnce, KILLS, MODEL, SEED, writeQuestions } from './killing.ts';
+import {
+  comes,
+  drawImages,
+  drawMoment,
+  expectEveryRowOnce,
+  KILLS,
+  MODEL,
+  type Questions,
+  SEED,
+  writeQuestions,
+} from './killing.ts';
 
 const ROWS = 450;
 /** Each harm may have to be told of, and mended, on its own. */
@@ -20,11 +30,11 @@ const DEADLINE_MS = 60_000;
 /** What no user is to see. */
 const RAW = /ZodError|SyntaxError|TypeError|^\s+at .*:\d+:\d+/m;
 
-async function openPlace() {
+async function openPlace(questions: Questions) {
   const directory = await temporaryDirectory();
   const dir = join(directory, 'store');
   const run = [
-    ...['run', await writeQuestions(directory, ROWS), '--dir', dir, '--run-id', 'killed', '--json'],
+    ...['run', ...(await writeQuestions(directory, questions)), '--dir', dir, '--run-id', 'killed', '--json'],
     ...['--model-id', MODEL, '--prompt-template', 'Answer {text}', '--max-records-per-job', '150'],
   ];
   return { dir, run };
@@ -54,7 +64,8 @@ async function filesOfEmulator(dir: string): Promise<string[]> {
 test('a run that is killed, and of which a file is then harmed, ends right, or names the file and goes on', async () => {
   console.info(`QUARRY_KILL_SEED=${SEED}`);
   const random = createRandom(SEED + 5);
-  const { dir, run } = await openPlace();
+  const questions = { rows: ROWS, showsImages: drawImages(random) };
+  const { dir, run } = await openPlace(questions);
   let emulator = await startEmulatorProcess(dir);
   const harmed: HarmedFile[] = [];
   let left = KILLS;
@@ -92,7 +103,7 @@ test('a run that is killed, and of which a file is then harmed, ends right, or n
     jobs: 3,
     rows: { total: ROWS, succeeded: ROWS },
   });
-  await expectEveryRowOnce(summary.output_paths, ROWS);
+  await expectEveryRowOnce(summary.output_paths, questions);
   const usage = (await (await fetch(`${emulator.url}/_emulator/usage`)).json()) as EmulatorUsage;
   expect(usage.totals, what).toMatchObject({ jobs: 3, answered: ROWS });
   expect(usage.tracked?.answeredMoreThanOnce, what).toEqual([]);
@@ -110,7 +121,8 @@ test('a run that is killed, and of which a file is then harmed, ends right, or n
 
 test('beside a run that is suspended at a random moment every command answers soon, and the run ends right', async () => {
   const random = createRandom(SEED + 6);
-  const { dir, run } = await openPlace();
+  const questions = { rows: ROWS, showsImages: drawImages(random) };
+  const { dir, run } = await openPlace(questions);
   const first = startQuarry(...run);
   // Looked for, and not waited for by the folder's changes: the run makes the folder only now.
   const plan = join(dir, LOCAL_BUCKET, 'runs', 'killed', 'plan.json');
@@ -141,5 +153,5 @@ test('beside a run that is suspended at a random moment every command answers so
     jobs: 3,
     rows: { total: ROWS, succeeded: ROWS },
   });
-  await expectEveryRowOnce(summary.output_paths, ROWS);
+  await expectEveryRowOnce(summary.output_paths, questions);
 }, 600_000);

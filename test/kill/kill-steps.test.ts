@@ -50,7 +50,10 @@ async function openTrial({ faults = [], distinct }: { faults?: FaultScript; dist
     trackRecords: true,
     faults,
   });
-  const file = await writeQuestions(directory, ROWS, distinct);
+  const dataset = await writeQuestions(directory, {
+    rows: ROWS,
+    ...(distinct === undefined ? {} : { distinct }),
+  });
   const trial: Trial = {
     dir,
     emulator,
@@ -61,7 +64,7 @@ async function openTrial({ faults = [], distinct }: { faults?: FaultScript; dist
       return { status, kills, what, summary: JSON.parse(process.out() || 'null') };
     },
     run: [
-      ...['run', file, '--run-id', 'killed', '--model-id', MODEL, '--prompt-template', 'Answer {text}'],
+      ...['run', ...dataset, '--run-id', 'killed', '--model-id', MODEL, '--prompt-template', 'Answer {text}'],
       ...['--max-records-per-job', String(ROWS / PARTS)],
     ],
     [Symbol.asyncDispose]: () => emulator.close(),
@@ -82,7 +85,7 @@ test('a run that is killed while results are merged and added up ends with every
   const { status, summary, what } = await trial.kill(moments, ...trial.run, '--reuse');
   expect(status, what).toBe(0);
   expect(summary, what).toMatchObject({ status: 'succeeded', rows: { total: ROWS, succeeded: ROWS } });
-  await expectEveryRowOnce(summary.output_paths, ROWS, DISTINCT);
+  await expectEveryRowOnce(summary.output_paths, { rows: ROWS, distinct: DISTINCT });
   const { tracked, totals } = await trial.emulator.usage();
   expect(totals.answered, what).toBe(DISTINCT);
   expect(tracked?.bodiesAnsweredMoreThanOnce, what).toEqual([]);
@@ -95,7 +98,7 @@ test('a run that is killed while results are merged and added up ends with every
     jobs: 0,
     rows: { total: ROWS, succeeded: ROWS, reused: ROWS },
   });
-  await expectEveryRowOnce(again.summary.output_paths, ROWS, DISTINCT);
+  await expectEveryRowOnce(again.summary.output_paths, { rows: ROWS, distinct: DISTINCT });
   expect((await trial.emulator.usage()).totals.answered, again.what).toBe(DISTINCT);
 }, 600_000);
 
@@ -116,7 +119,7 @@ test('a cancel and a resume that are killed at random moments lose nothing, and 
   const { status, summary, what } = await trial.kill(moments(KILLS), 'resume', 'killed');
   expect(status, what).toBe(0);
   expect(summary, what).toMatchObject({ status: 'succeeded', rows: { total: ROWS, succeeded: ROWS } });
-  await expectEveryRowOnce(summary.output_paths, ROWS);
+  await expectEveryRowOnce(summary.output_paths, { rows: ROWS });
   const { tracked } = await trial.emulator.usage();
   expect(tracked?.answeredMoreThanOnce, what).toEqual([]);
   expect(tracked?.bodiesAnsweredMoreThanOnce, what).toEqual([]);

@@ -4,7 +4,16 @@ import { createRandom } from '../../src/emulator/faults/seeded-random.ts';
 import type { EmulatorUsage } from '../../src/emulator/models/usage.ts';
 import { startEmulatorProcess, startQuarry } from '../support/quarry-process.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { comes, drawMoment, expectEveryRowOnce, KILLS, MODEL, SEED, writeQuestions } from './killing.ts';
+import {
+  comes,
+  drawImages,
+  drawMoment,
+  expectEveryRowOnce,
+  KILLS,
+  MODEL,
+  SEED,
+  writeQuestions,
+} from './killing.ts';
 
 interface KillPlan {
   rows: number;
@@ -16,12 +25,13 @@ interface KillPlan {
 /** Runs a dataset with kills, until the run ends by itself. */
 async function runWithKills({ rows, victims, extraFlags = [] }: KillPlan, random: () => number) {
   const directory = await temporaryDirectory();
-  const file = await writeQuestions(directory, rows);
+  const questions = { rows, showsImages: drawImages(random) };
+  const dataset = await writeQuestions(directory, questions);
   const dir = join(directory, 'store');
   let emulator = await startEmulatorProcess(dir);
   const start = () =>
     startQuarry(
-      ...['run', file, '--dir', dir, '--emulator', emulator.url, '--run-id', 'killed', '--json'],
+      ...['run', ...dataset, '--dir', dir, '--emulator', emulator.url, '--run-id', 'killed', '--json'],
       ...['--model-id', MODEL, '--prompt-template', 'Answer {text}', ...extraFlags],
     );
   let moments = '';
@@ -46,15 +56,15 @@ async function runWithKills({ rows, victims, extraFlags = [] }: KillPlan, random
     process = start();
     status = await process.ended;
   }
-  const what = `seed ${SEED}:${moments}\n${process.err()}`;
+  const what = `seed ${SEED}: ${questions.showsImages ? 'images' : 'no images'}${moments}\n${process.err()}`;
   const usage = (await (await fetch(`${emulator.url}/_emulator/usage`)).json()) as EmulatorUsage;
-  return { status, what, summary: JSON.parse(process.out() || 'null'), usage };
+  return { status, what, questions, summary: JSON.parse(process.out() || 'null'), usage };
 }
 
 test('a run that is killed at random moments ends with every row once, and nothing answered twice', async () => {
   console.info(`QUARRY_KILL_SEED=${SEED}`);
   const random = createRandom(SEED);
-  const { status, what, summary, usage } = await runWithKills(
+  const { status, what, questions, summary, usage } = await runWithKills(
     {
       rows: 450,
       victims: Array.from({ length: KILLS }, () => 'run'),
@@ -68,7 +78,7 @@ test('a run that is killed at random moments ends with every row once, and nothi
     rows: { total: 450, succeeded: 450, failed: 0, not_sent: 0 },
     jobs: 3,
   });
-  await expectEveryRowOnce(summary.output_paths, 450);
+  await expectEveryRowOnce(summary.output_paths, questions);
   expect(usage.totals, what).toMatchObject({ jobs: 3, answered: 450 });
   expect(usage.tracked?.answeredMoreThanOnce, what).toEqual([]);
   expect(usage.tracked?.recordIds, what).toBe(450);
@@ -77,26 +87,26 @@ test('a run that is killed at random moments ends with every row once, and nothi
 test('a run goes on when the service dies under it and comes back', async () => {
   const random = createRandom(SEED + 1);
   const victims = Array.from({ length: KILLS }, () => (random() < 0.6 ? 'emulator' : 'run'));
-  const { status, what, summary, usage } = await runWithKills(
+  const { status, what, questions, summary, usage } = await runWithKills(
     { rows: 450, victims, extraFlags: ['--max-records-per-job', '150'] },
     random,
   );
   expect(status, what).toBe(0);
   expect(summary.rows, what).toEqual({ total: 450, succeeded: 450, failed: 0, not_sent: 0 });
-  await expectEveryRowOnce(summary.output_paths, 450);
+  await expectEveryRowOnce(summary.output_paths, questions);
   expect(usage.totals, what).toMatchObject({ jobs: 3, answered: 450 });
   expect(usage.tracked?.answeredMoreThanOnce, what).toEqual([]);
 }, 600_000);
 
 test('on demand, a kill costs no more than the answers that were under way', async () => {
   const random = createRandom(SEED + 2);
-  const { status, what, summary, usage } = await runWithKills(
+  const { status, what, questions, summary, usage } = await runWithKills(
     { rows: 60, victims: Array.from({ length: KILLS }, () => 'run') },
     random,
   );
   expect(status, what).toBe(0);
   expect(summary, what).toMatchObject({ rows: { total: 60, succeeded: 60 }, jobs: 0, on_demand_records: 60 });
-  await expectEveryRowOnce(summary.output_paths, 60);
+  await expectEveryRowOnce(summary.output_paths, questions);
   // Four are under way at a time.
   expect(usage.onDemand.calls, what).toBeLessThanOrEqual(60 + 4 * KILLS);
 }, 600_000);

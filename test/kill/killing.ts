@@ -2,8 +2,10 @@ import { watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { digestOf } from '../../src/emulator/faults/seeded-random.ts';
 import { simulatedAnswer } from '../../src/emulator/models/simulated-model.ts';
 import { readResults } from '../../src/rows/results/read-results.ts';
+import { pngOf } from '../support/images.ts';
 import type { QuarryProcess } from '../support/quarry-process.ts';
 
 /** Whose answers cost nothing but are told apart. */
@@ -30,6 +32,11 @@ export function drawMoment(random: () => number): Moment {
   return random() < 0.5
     ? { ms: Math.round(EARLIEST_MS + random() * (LATEST_MS - EARLIEST_MS)) }
     : { changes: 1 + Math.floor(random() * MAX_CHANGES) };
+}
+
+/** Whether rows show images. */
+export function drawImages(random: () => number): boolean {
+  return random() < 0.5;
 }
 
 /** A moment while the step that follows upon a file is at work. */
@@ -75,24 +82,51 @@ export async function killAt(
   return { process, status: await process.ended, kills };
 }
 
-/** A dataset whose rows ask different questions, or so many. */
-export async function writeQuestions(directory: string, rows: number, distinct = rows): Promise<string> {
+/** What rows ask. */
+export interface Questions {
+  rows: number;
+  /** So many different questions there are; by default each row has its own. */
+  distinct?: number;
+  /** Each row shows one of a few images, which lie beside the dataset. */
+  showsImages?: boolean;
+}
+
+const PHOTOS = Array.from({ length: 5 }, (_, index) => pngOf(4, 4, index + 1));
+
+/** Writes the dataset; the words of the command that run it. */
+export async function writeQuestions(
+  directory: string,
+  { rows, distinct = rows, showsImages = false }: Questions,
+): Promise<string[]> {
   const file = join(directory, 'rows.csv');
-  const lines = Array.from({ length: rows }, (_, index) => `${index},"${questionOf(index % distinct)}"`);
-  await writeFile(file, `n,text\n${lines.join('\n')}\n`);
-  return file;
+  const lines = Array.from(
+    { length: rows },
+    (_, index) => `${index},"${questionOf(index % distinct)}",${index % PHOTOS.length}.png`,
+  );
+  await writeFile(file, `n,text,photo\n${lines.join('\n')}\n`);
+  if (!showsImages) return [file];
+  for (const [index, bytes] of PHOTOS.entries()) await writeFile(join(directory, `${index}.png`), bytes);
+  return [file, '--image-columns', 'photo'];
 }
 
 function questionOf(index: number): string {
   return `question ${index}, which is new`;
 }
 
+function aboutImageOf(index: number): string {
+  const base64 = PHOTOS[index % PHOTOS.length]?.toString('base64') ?? '';
+  return ` It shows an image (png, 4 × 4 pixels) with the digest ${digestOf(base64)}.`;
+}
+
 /** Every row is there, in its order, with its own answer. */
-export async function expectEveryRowOnce(paths: string[], rows: number, distinct = rows): Promise<void> {
+export async function expectEveryRowOnce(
+  paths: string[],
+  { rows, distinct = rows, showsImages = false }: Questions,
+): Promise<void> {
   const out = await Array.fromAsync(readResults(paths, {}));
   const expected = Array.from({ length: rows }, (_, index) => ({
     n: String(index),
-    response: simulatedAnswer(MODEL, `Answer ${questionOf(index % distinct)}`),
+    response: `${simulatedAnswer(MODEL, `Answer ${questionOf(index % distinct)}`)}${showsImages ? aboutImageOf(index) : ''}`,
   }));
   expect(out.map(({ n, response }) => ({ n, response }))).toEqual(expected);
 }
