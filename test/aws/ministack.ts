@@ -26,6 +26,8 @@ const STARTS_WITHIN_MS = 90_000;
 /** A running MiniStack, with its IAM on and TLS, as the policies of buckets ask for it. */
 export interface MiniStack extends AsyncDisposable {
   url: string;
+  /** File of the certificate of its authority. */
+  authority: string;
   /** All that it wrote. */
   log(): string;
 }
@@ -82,28 +84,19 @@ export async function startMiniStack(emulatorUrl: string): Promise<MiniStack> {
     await close();
     throw new Error(`MiniStack did not start: ${log.slice(-5000)}`);
   }
-  return { url, log: () => log, [Symbol.asyncDispose]: close };
+  return { url, authority, log: () => log, [Symbol.asyncDispose]: close };
 }
 
-/** Deploys the synthesized stack with its real bundles, less what MiniStack’s CloudFormation does not have; what it puts out, by name. */
-export async function deployStack(
-  { url }: MiniStack,
-  { without }: { without: (type: string, properties: object) => boolean },
-): Promise<Record<string, string>> {
+/** Deploys the synthesized stack with its real bundles; what it puts out, by name. */
+export async function deployStack({ url }: MiniStack): Promise<Record<string, string>> {
   const client = { endpoint: url, region: REGION, credentials: CREDENTIALS };
   const s3 = createS3Client(client);
   const { text, resources } = readTemplate();
   await putBootstrapVersion(url);
   await putBundles(s3, resources);
-  const template = JSON.parse(text);
-  for (const [id, { Type, Properties }] of Object.entries(resources)) {
-    if (without(Type, Properties)) delete template.Resources[id];
-  }
   const cloudFormation = new CloudFormationClient(client);
   // As the CDK does: a template of more than 51,200 bytes comes from a bucket.
-  await s3.send(
-    new PutObjectCommand({ Bucket: ASSETS, Key: 'template.json', Body: JSON.stringify(template) }),
-  );
+  await s3.send(new PutObjectCommand({ Bucket: ASSETS, Key: 'template.json', Body: text }));
   await cloudFormation.send(
     new CreateStackCommand({
       StackName: 'Quarry',

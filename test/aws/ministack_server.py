@@ -7,6 +7,8 @@ What the emulator gets has passed MiniStack's IAM, as the role of the caller. Be
 - A job is created on its model or profile, and looked at by its own ARN; MiniStack has `*` for the resource of both.
 - A request by HTTP/2 is signed with `:authority`, as clients of Bedrock's runtime do it.
 - Each environment of a function has a /tmp of its own.
+- An alarm may be of an expression of metrics. It is there, with its actions; what it is of is not worked out.
+- An alarm reaches a topic whose policy lets CloudWatch publish for this alarm, and its history tells of each action.
 """
 
 import asyncio
@@ -14,6 +16,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import types
 import urllib.error
 import urllib.parse
@@ -21,7 +24,9 @@ import urllib.request
 
 from ministack import app
 from ministack.core import iam_actions, lambda_runtime
-from ministack.services import bedrock, bedrock_runtime, lambda_svc, stepfunctions
+from ministack.core.responses import get_account_id
+from ministack.services import bedrock, bedrock_runtime, cloudwatch, lambda_svc, sns, stepfunctions
+from ministack.services.cloudformation import provisioners
 
 EMULATOR = sys.argv.pop(1)
 
@@ -117,6 +122,40 @@ def pin_signed_request(method, raw_path, query_params, raw_headers, *arguments, 
     return pin(method, raw_path, query_params, [*raw_headers, *authority], *arguments, **options)
 
 
+alarm_record = provisioners._cw_metric_alarm_record
+
+
+def any_alarm_record(name, props):
+    stats = [metric["MetricStat"] for metric in props.get("Metrics") or [] if "MetricStat" in metric]
+    if not stats:
+        return alarm_record(name, props)
+    first = {"Statistic": stats[0]["Stat"], "Period": stats[0]["Period"], **stats[0]["Metric"]}
+    return alarm_record(name, {**{key: value for key, value in props.items() if key != "Metrics"}, **first})
+
+
+dispatch_actions = cloudwatch._dispatch_alarm_actions
+ACTIONS_OF = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
+
+
+def dispatch_as_cloudwatch(alarm, old_state, new_state, reason):
+    field = ACTIONS_OF[new_state]
+    topics = (alarm.get(field) or []) if alarm.get("ActionsEnabled", True) else []
+    allowed = [topic for topic in topics if sns.topic_policy_allows(topic, "cloudwatch.amazonaws.com", alarm["AlarmArn"], get_account_id())]
+    dispatch_actions({**alarm, field: allowed}, old_state, new_state, reason)
+    for topic in topics:
+        refusal = f"CloudWatch Alarms is not authorized to perform: SNS:Publish on resource: {topic}"
+        cloudwatch._history_entries().append({
+            "AlarmName": alarm["AlarmName"],
+            "AlarmType": "MetricAlarm",
+            "Timestamp": cloudwatch._ts_iso(time.time()),
+            "HistoryItemType": "Action",
+            "HistorySummary": f"Successfully executed action {topic}" if topic in allowed else f'Failed to execute action {topic}. Received error: "{refusal}"',
+            "HistoryData": "{}",
+        })
+
+
+cloudwatch._dispatch_alarm_actions = dispatch_as_cloudwatch
+provisioners._cw_metric_alarm_record = any_alarm_record
 app.pin_signed_request = pin_signed_request
 iam_actions.extract_resource_arn = extract_resource_arn
 lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": open_process})
