@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { InvalidDatasetError } from '../core/errors.ts';
+import { writeWhole } from '../store/file-bytes.ts';
 import { type HubAnswer, type HubClient, readBody, unquote } from './hub-client.ts';
 import type { HubFile } from './hub-dataset.ts';
 import { retryHubFaults, TransientHubFault } from './hub-retry.ts';
@@ -189,11 +190,4 @@ async function hashFile(path: string, hash: Hash | undefined): Promise<number> {
     bytes += chunk.length;
   }
   return bytes;
-}
-
-async function writeWhole(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  let written = 0;
-  while (written < chunk.length) {
-    written += (await handle.write(chunk, written)).bytesWritten;
-  }
 }

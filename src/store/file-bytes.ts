@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
 /** Bytes of a file that are read at once. */
 const CHUNK_BYTES = 1024 ** 2;
@@ -24,4 +24,19 @@ export async function* readFileBytes(path: string): AsyncGenerator<Buffer> {
     autoClose: false,
     start,
   }) as AsyncIterable<Buffer>;
+}
+
+/**
+ * Writes all of the bytes, at a position of the file or where it stands. One `write` of a disk that fills up writes some of them and
+ * says nothing else: only the next one throws.
+ */
+export async function writeWhole(
+  file: Pick<FileHandle, 'write'>,
+  bytes: Uint8Array,
+  position?: number,
+): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const at = position === undefined ? null : position + done;
+    done += (await file.write(bytes, done, bytes.length - done, at)).bytesWritten;
+  }
 }

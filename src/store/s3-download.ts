@@ -5,6 +5,7 @@ import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from '@a
 import pLimit from 'p-limit';
 import { ObjectNotFoundError, ServiceUnavailableError } from '../core/errors.ts';
 import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
+import { writeWhole } from './file-bytes.ts';
 import type { ByteRange, LocalFile, ObjectInfo } from './object-store.ts';
 import { toS3Error } from './s3-errors.ts';
 
@@ -152,7 +153,7 @@ async function copyRange(
 ): Promise<void> {
   let position = range.start;
   for await (const chunk of await openObject(uri, source, { ...range, etag })) {
-    await file.write(chunk, 0, chunk.length, position);
+    await writeWhole(file, chunk, position);
     position += chunk.length;
   }
   if (position !== range.end + 1) {

@@ -1,8 +1,9 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, type FileHandle, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createContentDigests } from '../../src/store/content-digest.ts';
-import { readFileBytes } from '../../src/store/file-bytes.ts';
+import { readFileBytes, writeWhole } from '../../src/store/file-bytes.ts';
+import { canMount, mountDisk } from '../support/small-disk.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const CHUNK_BYTES = 1024 ** 2;
@@ -34,6 +35,30 @@ test('a small file that grows while it is read is read to its new end', async ()
   chunks.push(String((await beginning).value));
   for await (const chunk of reading) chunks.push(String(chunk));
   expect(['first,', 'first,second']).toContain(chunks.join(''));
+});
+
+test.runIf(canMount).each([0, undefined])(
+  'bytes of which a full disk takes some are not taken for written, at %s',
+  async (position) => {
+    const { path } = await mountDisk('16k');
+    await using file = await open(join(path, 'file'), 'w');
+    await expect(writeWhole(file, Buffer.alloc(20_000), position)).rejects.toThrow('ENOSPC');
+  },
+);
+
+test.each([
+  [100, [100, 103, 106, 109]],
+  [undefined, [null, null, null, null]],
+])('bytes are written whole, from %s on, though each write takes only some', async (position, positions) => {
+  const written: [string, number | null][] = [];
+  const write = async (bytes: Uint8Array, from: number, length: number, at: number | null) => {
+    const bytesWritten = Math.min(3, length);
+    written.push([Buffer.from(bytes.subarray(from, from + bytesWritten)).toString(), at]);
+    return { bytesWritten, buffer: bytes };
+  };
+  await writeWhole({ write } as Pick<FileHandle, 'write'>, Buffer.from('ten bytes!'), position);
+  expect(written.map(([text]) => text)).toEqual(['ten', ' by', 'tes', '!']);
+  expect(written.map(([, at]) => at)).toEqual(positions);
 });
 
 test('a small file has no note of its digest, and one of another content another digest at once', async () => {

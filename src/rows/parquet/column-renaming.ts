@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { givenName, isApart, namesAsRead } from '../../core/plan/names-apart.ts';
 import type { Column } from '../../core/plan/part.ts';
+import { writeWhole } from '../../store/file-bytes.ts';
 import type { DuckDb } from '../duckdb/duckdb.ts';
 import { type ReadName, readParquetColumns } from '../duckdb/parquet.ts';
 import { readParquetFooter, type SchemaNode } from './parquet-footer.ts';
@@ -58,7 +59,7 @@ export async function renameColumns(path: string, names: readonly string[]): Pro
   const renamed = withNames(footer, columns, names);
   trailer.writeUInt32LE(renamed.length, 0);
   await file.truncate(start);
-  await file.write(Buffer.concat([renamed, trailer]), 0, renamed.length + TRAILER_BYTES, start);
+  await writeWhole(file, Buffer.concat([renamed, trailer]), start);
 }
 
 /** The footer's length, and the magic. https://parquet.apache.org/docs/file-format/ */

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InvalidDatasetError, ServiceUnavailableError } from '../../core/errors.ts';
+import { writeWhole } from '../../store/file-bytes.ts';
 import type { ByteRange, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import type { RowWindow, SourceFile } from '../bytes/source-bytes.ts';
 import { ENCRYPTED, NO_PARQUET, readParquetFooter } from './parquet-footer.ts';
@@ -54,7 +55,7 @@ export async function openSparseParquet(
     await using file = await open(path, 'r+');
     let at = start;
     for await (const bytes of await store.readStream(uri, { start, end })) {
-      await file.write(bytes as Buffer, 0, (bytes as Buffer).length, at);
+      await writeWhole(file, bytes as Buffer, at);
       at += (bytes as Buffer).length;
     }
     if (at !== end + 1) {
@@ -120,7 +121,7 @@ async function createFooter({
   if (size < MAGIC.length + TRAILER_BYTES) refuse();
   await using file = await open(path, 'w+');
   await file.truncate(size);
-  await file.write(MAGIC, 0);
+  await writeWhole(file, Buffer.from(MAGIC), 0);
   const tailStart = tailStartOf(size);
   await copy({ start: tailStart, end: size - 1 });
   const trailer = Buffer.alloc(TRAILER_BYTES);

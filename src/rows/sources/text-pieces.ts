@@ -1,4 +1,5 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { writeWhole } from '../../store/file-bytes.ts';
 import type { RowWindow } from '../bytes/source-bytes.ts';
 import type { TextRecords } from './text-records.ts';
 
@@ -119,7 +120,7 @@ function openPiece(
   let [size, sizeOfFile, count] = [0, 0, 0];
   const append = async (to: FileHandle, chunks: readonly Buffer[]) => {
     for (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; ) at += (await to.write(chunk, at)).bytesWritten;
+      await writeWhole(to, chunk);
       size += chunk.length;
       sizeOfFile += chunk.length;
     }
