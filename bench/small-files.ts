@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { bundle } from '../scripts/bundle.ts';
 import { openDuckDb, sqlText } from '../src/rows/duckdb/duckdb.ts';
 import { startS3Double } from '../test/support/s3-double.ts';
+import { readStepPolicies, s3RefusalOf } from '../test/support/step-policies.ts';
 import { type Measured, measureProcess, medianOf } from './measured-process.ts';
 import type { PlannedObjectsReport, SmallFilesReport } from './small-files-task.ts';
 
@@ -97,13 +98,15 @@ export async function planOverObjects(objects: number, format: 'parquet' | 'json
     s3.objects.set(`bucket/data/part-${String(index).padStart(7, '0')}.${format}`, bytes);
   }
   const counts = { listings: 0, heads: 0, gets: 0, others: 0 };
-  s3.fault = ({ method, query }) => {
+  const rights = readStepPolicies().plan;
+  s3.fault = (request) => {
+    const { method, path, query } = request;
     if (query.has('list-type')) counts.listings += 1;
     else if (method === 'GET') counts.gets += 1;
     else if (method === 'HEAD') counts.heads += 1;
     else counts.others += 1;
     s3.requests.length = 0;
-    return undefined;
+    return s3RefusalOf(request, { rights, bucket: 'bucket', isThere: s3.objects.has(path) });
   };
   const started = performance.now();
   // Not by `measureProcess`: it waits in a way that lets nobody answer meanwhile.

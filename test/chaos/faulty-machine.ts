@@ -6,9 +6,9 @@ import type { StepDeps } from '../../src/steps/deps.ts';
 import { runStep } from '../../src/steps/run-step.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import type { RunTask } from '../../src/targets/embedded/run-locally.ts';
-import { functionPlaceholder, STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
+import type { StepName } from '../../src/workflow/definition.ts';
 import type { Harm } from '../support/harmed-files.ts';
-import { asStep } from '../support/step-policies.ts';
+import { asStep, asSteps, stepOf } from '../support/step-policies.ts';
 import type { MachineFaults } from './scenario.ts';
 
 /** A store all of whose calls go through `call`. */
@@ -83,8 +83,6 @@ export interface FaultyMachine {
   twinSteps: StepName[];
 }
 
-const NAMES = new Map(STEP_NAMES.map((name) => [functionPlaceholder(name), name]));
-
 /** Calls some steps twice, one after the other or side by side, loses answers, breaks off, cancels. */
 export function createFaultyMachine(faults: MachineFaults, events: StepEvents): FaultyMachine {
   const { stepsTwice, answersLost, brokenOffAfter, twins, rivals, cancelledAt, harms } = faults;
@@ -92,12 +90,9 @@ export function createFaultyMachine(faults: MachineFaults, events: StepEvents): 
   const running: Promise<unknown>[] = [];
   const twinSteps: StepName[] = [];
 
-  const startTwin = (parameters: unknown, delayTurns: number): void => {
-    const { FunctionName, Payload } = structuredClone(parameters) as {
-      FunctionName: string;
-      Payload: unknown;
-    };
-    const name = NAMES.get(FunctionName);
+  const startTwin = (call: Parameters<RunTask>[0], delayTurns: number): void => {
+    const { Payload } = structuredClone(call.parameters) as { Payload: unknown };
+    const name = stepOf(call);
     if (name === undefined) return;
     twinSteps.push(name);
     const { deps } = events;
@@ -125,11 +120,11 @@ export function createFaultyMachine(faults: MachineFaults, events: StepEvents): 
       if (brokenOffAfter.includes(number)) events.breakOff();
       if (cancelledAt.includes(number)) await events.cancel();
       // Plan takes the run's lock: before it, the other process would be the first.
-      const step = NAMES.get((call.parameters as { FunctionName: string }).FunctionName);
+      const step = stepOf(call);
       if (rivals.includes(number) && step !== 'plan') await events.startRival();
       const twin = twins.find((candidate) => candidate.step === number);
-      if (twin !== undefined) startTwin(call.parameters, twin.delayTurns);
-      const work = () => (step === undefined ? runTask(call) : asStep(step, () => runTask(call)));
+      if (twin !== undefined) startTwin(call, twin.delayTurns);
+      const work = () => asSteps(runTask)(call);
       const output = await work();
       if (answersLost.includes(number)) {
         throw new ServiceUnavailableError(`The answer of step ${number} was lost.`);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { rightsOf } from '../../src/deploy/template-rights.ts';
 import { STEP_NAMES } from '../../src/workflow/definition.ts';
+import { type StepPolicies, withInputBucket } from '../support/step-policies.ts';
 import { synthesize } from './synth.ts';
 
 /** A condition of one key, from its text: `StringEquals: iam:PassedToService: bedrock.amazonaws.com`. */
@@ -11,8 +12,9 @@ function conditionOf(text: string): Record<string, Record<string, string>> {
   return { [operator]: { [key]: value } };
 }
 
-test('the policies that the chaos runs are held against are those of the stack', async () => {
-  const { template } = synthesize({}, { account: '123456789012', region: 'us-east-1' });
+/** What each step may do in the stack with these context keys. */
+function policiesOf(context: Record<string, unknown>): StepPolicies {
+  const { template } = synthesize(context, { account: '123456789012', region: 'us-east-1' });
   const rights = rightsOf(template.toJSON()).filter(({ action }) =>
     /^(?:s3|bedrock|iam|servicequotas):/.test(action),
   );
@@ -32,7 +34,19 @@ test('the policies that the chaos runs are held against are those of the stack',
       })),
     ];
   });
-  const text = `${JSON.stringify(Object.fromEntries(policies), null, 2)}\n`;
+  return Object.fromEntries(policies);
+}
+
+test('the policies that the steps are held against are those of the stack', async () => {
+  const text = `${JSON.stringify(policiesOf({}), null, 2)}\n`;
   expect(text).not.toContain('${');
   await expect(text).toMatchFileSnapshot('../fixtures/policies/steps.json');
+});
+
+test('with input buckets Plan and Prepare may read them too, and no other step may', () => {
+  const sorted = (policies: StepPolicies) =>
+    Object.values(policies).map((rights) => rights.map((right) => JSON.stringify(right)).sort());
+  expect(sorted(policiesOf({ inputBuckets: 'our-input' }))).toEqual(
+    sorted(withInputBucket(policiesOf({}), 'our-input')),
+  );
 });

@@ -13,6 +13,7 @@ import {
 } from '../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, openLocalTarget, sha256 } from '../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../src/targets/local/stage-dataset.ts';
+import { asOnAws, asSteps, type StepPolicies } from './step-policies.ts';
 
 /** A model with a price and a simulated answer. */
 export const MODEL = 'us.anthropic.claude-haiku-4-5-20251001-v1:0';
@@ -26,6 +27,13 @@ export interface EmulatedOptions {
   pollSeconds?: number;
   /** Wraps what the steps see of the world. */
   wrap?: (target: EngineTarget) => EngineTarget;
+  /**
+   * True where what is tested only a disk does: files are read where they are, and nobody's rights are asked for. Otherwise the store
+   * gives no file away, and each step works under the policies that its function has on AWS.
+   */
+  onDisk?: boolean;
+  /** @default the stack's */
+  policies?: StepPolicies;
 }
 
 /** An emulator that counts every answer, and a target that uses it. */
@@ -37,13 +45,15 @@ export interface EmulatedTarget extends AsyncDisposable {
 
 /** Starts both under a virtual clock. */
 export async function openEmulatedTarget(options: EmulatedOptions): Promise<EmulatedTarget> {
-  const { directory, clock = createVirtualClock(), wrap = (target) => target } = options;
+  const { directory, clock = createVirtualClock(), wrap = (target) => target, onDisk = false } = options;
   const quotas = { ...DEFAULT_BATCH_QUOTAS, ...options.quotas };
   const emulator = await startEmulator({
     store: createDirectoryStore(directory),
     stateDirectory: join(directory, '.emulator'),
     clock,
     trackRecords: true,
+    // As in the policies.
+    accountId: '123456789012',
     quotas: { default: quotas },
     ...options.emulator,
   });
@@ -55,8 +65,9 @@ export async function openEmulatedTarget(options: EmulatedOptions): Promise<Emul
     emulatorUrl: emulator.url,
     ...(options.pollSeconds === undefined ? {} : { pollSeconds: options.pollSeconds }),
   });
+  const wrapped = wrap(target);
   return {
-    target: wrap(target),
+    target: onDisk ? wrapped : { ...wrapped, deps: asOnAws(wrapped.deps, options.policies) },
     emulator,
     clock,
     [Symbol.asyncDispose]: async () => {
@@ -70,7 +81,13 @@ export async function openEmulatedTarget(options: EmulatedOptions): Promise<Emul
 export async function runRows(
   rows: number,
   { target }: EmulatedTarget,
-  { directory, keys = {}, random = () => 0.5, ...options }: RunRowsOptions,
+  {
+    directory,
+    keys = {},
+    random = () => 0.5,
+    aroundTasks = (runTask) => runTask,
+    ...options
+  }: RunRowsOptions,
 ): Promise<LocalRunResult> {
   const file = join(directory, 'rows.csv');
   const text = `name\n${Array.from({ length: rows }, (_, index) => `row ${index}\n`).join('')}`;
@@ -81,7 +98,7 @@ export async function runRows(
   const { uri: s3_uri } = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   return runLocally(
     { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'emulated', ...keys },
-    { target, random, ...options },
+    { target, random, aroundTasks: (runTask) => aroundTasks(asSteps(runTask)), ...options },
   );
 }
 

@@ -4,6 +4,8 @@ import { type S3Double, startS3Double } from './s3-double.ts';
 import { readStepPolicies, type StepPolicies, s3RefusalOf } from './step-policies.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
+const BUCKET = 'data-bucket';
+
 /** What a test of the Lambda functions has around it. */
 export interface FunctionWorld {
   s3: S3Double;
@@ -38,11 +40,12 @@ export function useFunctionWorld(environment: Readonly<Record<string, string>> =
         ? undefined
         : s3RefusalOf(request, {
             rights: world.policies[atWork],
+            bucket: BUCKET,
             isThere: world.s3.objects.has(request.path),
           });
     world.lines = [];
     for (const [name, value] of Object.entries({
-      QUARRY_BUCKET: 'data-bucket',
+      QUARRY_BUCKET: BUCKET,
       QUARRY_BUCKET_OWNER: '111122223333',
       QUARRY_ROLE_ARN: 'arn:aws:iam::111122223333:role/bedrock',
       QUARRY_VERSION: '1.2.3',

@@ -5,8 +5,10 @@ import type { BedrockAccount } from '../../src/bedrock/bedrock-account.ts';
 import { AccessDeniedError, ObjectNotFoundError } from '../../src/core/errors.ts';
 import type { StepDeps } from '../../src/steps/deps.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
-import type { StepName } from '../../src/workflow/definition.ts';
+import type { RunTask } from '../../src/targets/embedded/run-locally.ts';
+import { functionPlaceholder, STEP_NAMES, type StepName } from '../../src/workflow/definition.ts';
 import { holds, matches, type PolicyStatement } from '../aws/iam-policy.ts';
+import { asRemote } from './remote-store.ts';
 import type { S3Fault, S3Request } from './s3-double.ts';
 
 /** One action on the resources of one pattern. */
@@ -25,12 +27,57 @@ export function readStepPolicies(): StepPolicies {
   return JSON.parse(readFileSync(new URL('../fixtures/policies/steps.json', import.meta.url), 'utf8'));
 }
 
+/** The stack's own. */
+const STACK = readStepPolicies();
+
 /** Which step is at work. Whoever works outside of one is nobody's function, and may do all. */
 const atWork = new AsyncLocalStorage<StepName>();
 
 /** Does work as a step's function: under its role. */
 export function asStep<T>(step: StepName, work: () => Promise<T>): Promise<T> {
   return atWork.run(step, work);
+}
+
+/** The policies of a stack that may read datasets in another bucket too; test/infra holds them against such a stack. */
+export function withInputBucket(policies: StepPolicies, bucket: string): StepPolicies {
+  const rights = [
+    { action: 's3:GetObject', resource: `arn:aws:s3:::${bucket}/*` },
+    { action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}` },
+  ];
+  return { ...policies, plan: [...policies.plan, ...rights], prepare: [...policies.prepare, ...rights] };
+}
+
+const NAMES = new Map(STEP_NAMES.map((name) => [functionPlaceholder(name), name]));
+
+/** The step that a task of the state machine is; undefined of a task that is none. */
+export function stepOf({ parameters }: Parameters<RunTask>[0]): StepName | undefined {
+  return NAMES.get((parameters as { FunctionName?: string }).FunctionName ?? '');
+}
+
+/** Carries out each task as the function of its step. */
+export function asSteps(runTask: RunTask): RunTask {
+  return (call) => {
+    const step = stepOf(call);
+    return step === undefined ? runTask(call) : asStep(step, () => runTask(call));
+  };
+}
+
+/** What the steps have on AWS: objects that are no files of this machine, and each step the rights of its own function. */
+export function asOnAws<Deps extends WorldDeps>(deps: Deps, policies: StepPolicies = STACK): Deps {
+  const remote = { ...deps, store: asRemote(deps.store).store };
+  return { ...remote, ...underPolicies(remote, { policies }) };
+}
+
+/** A store of objects as a step's function sees it, whose runs are in `bucket`. */
+export function storeOf(
+  step: StepName,
+  store: ObjectStore,
+  { bucket, policies = STACK }: { bucket: string; policies?: StepPolicies },
+): ObjectStore {
+  return guardStore(
+    store,
+    guardOf(() => step, { policies, bucket, roleArn: '' }),
+  );
 }
 
 /** Does work as the user of the command line, whose rights are another matter: `resume` takes a run up in the middle of Plan. */
@@ -43,33 +90,45 @@ const JOB = 'arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abcdefg
 /** By what policies steps are judged, and who is told of each right that allowed a call. */
 export interface Judgement {
   policies: StepPolicies;
-  onUse?: (step: StepName, right: GrantedRight) => void;
+  onUse?: ((step: StepName, right: GrantedRight) => void) | undefined;
   /** The account, where steps may ask one. */
   account?: BedrockAccount;
 }
 
+/** What of the steps' world has rights. */
+type WorldDeps = Pick<StepDeps, 'store' | 'bedrock' | 'settings'>;
+
 /** What the steps have of the world, where store and Bedrock answer each by the policies of its own role. */
 export function underPolicies(
-  deps: StepDeps,
+  deps: WorldDeps,
   { policies, onUse, account }: Judgement,
 ): Pick<StepDeps, 'store' | 'bedrock' | 'account'> {
   const { bucket, roleArn } = deps.settings;
+  const guard = guardOf(() => atWork.getStore(), { policies, onUse, bucket, roleArn });
+  return {
+    store: guardStore(deps.store, guard),
+    bedrock: guardBedrock(deps.bedrock, guard.demand),
+    ...(account === undefined ? {} : { account: guardAccount(account, guard.demand) }),
+  };
+}
+
+/** Judges the calls of whatever step is at work. */
+function guardOf(
+  stepAtWork: () => StepName | undefined,
+  { policies, onUse, ...place }: Omit<Judgement, 'account'> & { bucket: string; roleArn: string },
+): Guard {
   const isAllowed: Guard['isAllowed'] = (action, resource, context) => {
-    const step = atWork.getStore();
+    const step = stepAtWork();
     if (step === undefined) return true;
-    const right = allowingRight(policies[step], { action, resource, context, bucket, roleArn });
+    const right = allowingRight(policies[step], { action, resource, context, ...place });
     if (right !== undefined) onUse?.(step, right);
     return right !== undefined;
   };
   const demand: Guard['demand'] = (action, resource, context) => {
     if (isAllowed(action, resource, context)) return;
-    throw new AccessDeniedError(`${atWork.getStore()} may not ${action} on ${resource}.`);
+    throw new AccessDeniedError(`${stepAtWork()} may not ${action} on ${resource}.`);
   };
-  return {
-    store: guardStore(deps.store, { isAllowed, demand }),
-    bedrock: guardBedrock(deps.bedrock, demand),
-    ...(account === undefined ? {} : { account: guardAccount(account, demand) }),
-  };
+  return { isAllowed, demand };
 }
 
 /** Condition keys that a service sets, with their values. */
@@ -99,16 +158,16 @@ function allowingRight(
   );
 }
 
-/** How S3 refuses a request of a step, whose role has these rights; undefined where it allows it. */
+/** How S3 refuses a request of a step, whose role has these rights in the stack of this bucket; undefined where it allows it. */
 export function s3RefusalOf(
   { method, path, query }: Pick<S3Request, 'method' | 'path' | 'query'>,
-  { rights, isThere }: { rights: readonly GrantedRight[]; isThere: boolean },
+  { rights, bucket, isThere }: { rights: readonly GrantedRight[]; bucket: string; isThere: boolean },
 ): S3Fault | undefined {
-  const [bucket = ''] = path.split('/');
+  const [asked = ''] = path.split('/');
   const isAllowed = (action: string, resource: string) =>
     allowingRight(rights, { action, resource: `arn:aws:s3:::${resource}`, bucket, roleArn: '' }) !==
     undefined;
-  const mayList = isAllowed('s3:ListBucket', bucket);
+  const mayList = isAllowed('s3:ListBucket', asked);
   const isListing = method === 'GET' && query.has('list-type');
   const reads = method === 'GET' || method === 'HEAD';
   const deletes = query.has('uploadId') ? 's3:AbortMultipartUpload' : 's3:DeleteObject';

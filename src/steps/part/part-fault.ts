@@ -26,6 +26,16 @@ export function textOfFault({ message, public_message }: PartFault): string {
   return privately(message, public_message);
 }
 
+/** Does a part's turn; what breaks it, be it the first thing that is read, leaves word for Dispatch. */
+export async function leavingWord<T>(part: PartTurn, deps: StepDeps, turn: () => Promise<T>): Promise<T> {
+  try {
+    return await turn();
+  } catch (error) {
+    await reportFault(part, error, deps);
+    throw error;
+  }
+}
+
 /** Leaves word of what broke a part's turn. */
 export async function reportFault(
   { run_uri, part_id }: PartTurn,

@@ -2,7 +2,6 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PartTurn } from '../../core/plan/part.ts';
 import type { StepDeps } from '../deps.ts';
-import { reportFault } from './part-fault.ts';
 
 /** What is done for which part of which run. */
 interface PartWork {
@@ -12,7 +11,7 @@ interface PartWork {
   part: PartTurn;
 }
 
-/** Does work on a part's turn in a directory of its own, which goes with it; what breaks it leaves word for Dispatch. */
+/** Does work on a part's turn in a directory of its own, which goes with it. */
 export async function inPartScratch<T>(
   { doing, runId, part }: PartWork,
   deps: StepDeps,
@@ -22,9 +21,6 @@ export async function inPartScratch<T>(
   await mkdir(scratchDirectory, { recursive: true });
   try {
     return await work(scratchDirectory);
-  } catch (error) {
-    await reportFault(part, error, deps);
-    throw error;
   } finally {
     await rm(scratchDirectory, { recursive: true, force: true });
   }

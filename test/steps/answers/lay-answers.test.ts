@@ -12,6 +12,7 @@ import { layAnswers, pinLaid } from '../../../src/steps/answers/lay-answers.ts';
 import { createDirectoryStore } from '../../../src/store/directory-store.ts';
 import { LOCAL_BUCKET, localPlanDeps } from '../../../src/targets/local/local-target.ts';
 import { ANTHROPIC, query, writeParquet } from '../../support/rows.ts';
+import { storeOf } from '../../support/step-policies.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const ASKED = { answerer: 'bedrock', modelId: 'm', invocationType: 'InvokeModel' } as const;
@@ -24,6 +25,7 @@ async function openPlan() {
     ...localPlanDeps({ directory, clock: createVirtualClock(), version: '0.0.0' }),
     store: createDirectoryStore(directory),
   };
+  const ofPlan = { ...deps, store: storeOf('plan', deps.store, { bucket: LOCAL_BUCKET }) };
   const layout = runLayout(runUriOf(LOCAL_BUCKET, 'run-2'));
   const keep = async (asks: string, answer: string) => {
     const { path } = await writeParquet(
@@ -40,13 +42,13 @@ async function openPlan() {
     await db.run(
       `CREATE TABLE requests AS SELECT encode(text) AS digest, CAST(NULL AS VARCHAR) AS id FROM (VALUES ('a'), ('b')) AS asked(text)`,
     );
-    const laid = await layAnswers(db, { layout, inputHash, asked: ASKED, columns, scratchDirectory }, deps);
+    const laid = await layAnswers(db, { layout, inputHash, asked: ASKED, columns, scratchDirectory }, ofPlan);
     const rows =
       laid.laid === undefined ? [] : await query(`SELECT answer FROM '${laid.laid.path}' ORDER BY "row"`);
     return {
       ...laid,
       found: rows.map(({ answer }) => answer),
-      pin: () => pinLaid(laid, { layout, inputHash }, deps),
+      pin: () => pinLaid(laid, { layout, inputHash }, ofPlan),
     };
   };
   return { keep, lay, layout, deps };

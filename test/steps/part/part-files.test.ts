@@ -12,6 +12,8 @@ import {
 import { createDirectoryStore } from '../../../src/store/directory-store.ts';
 import { factsOf } from '../../../src/store/file-facts.ts';
 import { writeJson } from '../../../src/store/json-object.ts';
+import type { StepName } from '../../../src/workflow/definition.ts';
+import { storeOf } from '../../support/step-policies.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const layout = runLayout('s3://bucket/runs/mine');
@@ -23,8 +25,10 @@ async function keptPart() {
   const [recordsPath, rowsPath] = [join(directory, 'records'), join(directory, 'rows')];
   await writeFile(recordsPath, '{"recordId":"r1"}\n{"recordId":"r2"}\n');
   await writeFile(rowsPath, 'PAR1 and so on');
-  await keepPartFiles('p00001', { recordsPath, rowsPath }, { layout, store });
-  return { directory, store, place: { layout, store } };
+  const as = (step: StepName) => ({ layout, store: storeOf(step, store, { bucket: 'bucket' }) });
+  await keepPartFiles('p00001', { recordsPath, rowsPath }, as('prepare'));
+  // Which reads all of them.
+  return { directory, store, place: as('repack') };
 }
 
 test.each([

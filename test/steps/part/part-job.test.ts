@@ -9,12 +9,15 @@ import type { RunTask } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET } from '../../../src/targets/local/local-target.ts';
 import { functionPlaceholder } from '../../../src/workflow/definition.ts';
 import { type EmulatedTarget, openEmulatedTarget, runRows } from '../../support/emulated-run.ts';
+import { asOnAws, readStepPolicies, withInputBucket } from '../../support/step-policies.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-/** The same account and dataset, with the runs in another bucket. */
+/** The same account, with the runs in this bucket, which is that of a stack of its own. */
 function inBucket(bucket: string, { target, ...rest }: EmulatedTarget): EmulatedTarget {
   const settings = { ...target.deps.settings, bucket };
-  return { ...rest, target: { ...target, deps: { ...target.deps, settings } } };
+  // Where the dataset is.
+  const policies = withInputBucket(readStepPolicies(), LOCAL_BUCKET);
+  return { ...rest, target: { ...target, deps: asOnAws({ ...target.deps, settings }, policies) } };
 }
 
 /** Turns the plan, as soon as it is there, into one of version 0.1.0. */
@@ -34,7 +37,7 @@ const asOfOldVersion =
 
 test('two runs of one input in two buckets share no job, and each harvests its own', async () => {
   const directory = await temporaryDirectory();
-  await using emulated = await openEmulatedTarget({ directory });
+  await using emulated = await openEmulatedTarget({ directory, onDisk: true });
   for (const bucket of [LOCAL_BUCKET, 'bucket-b']) {
     expect(await runRows(150, inBucket(bucket, emulated), { directory })).toMatchObject({
       kind: 'finished',
@@ -88,7 +91,7 @@ test('a run that version 0.1.0 planned finds the job that it made, though its re
 
 test('a run that version 0.1.0 planned leaves another bucket’s job of its name alone, and says what to do', async () => {
   const directory = await temporaryDirectory();
-  await using emulated = await openEmulatedTarget({ directory });
+  await using emulated = await openEmulatedTarget({ directory, onDisk: true });
   const run = (bucket: string) => {
     const there = inBucket(bucket, emulated);
     return runRows(150, there, { directory, aroundTasks: asOfOldVersion(there) });

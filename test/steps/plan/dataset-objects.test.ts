@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { listDatasetObjects } from '../../../src/steps/plan/dataset-files.ts';
 import { createDirectoryStore } from '../../../src/store/directory-store.ts';
+import { storeOf } from '../../support/step-policies.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 async function storeWith(...keys: string[]) {
   const store = createDirectoryStore(await temporaryDirectory());
   for (const key of keys) await store.write(`s3://data/${key}`, 'a\n1\n');
-  return store;
+  return storeOf('plan', store, { bucket: 'data' });
 }
 
 test('of a prefix hidden and underscored names are passed over, folders of them too, and told of', async () => {

@@ -8,6 +8,7 @@ import { modelCallOf } from '../../../src/steps/plan/model-call.ts';
 import { createDirectoryStore } from '../../../src/store/directory-store.ts';
 import { jpegOf, pngOf } from '../../support/images.ts';
 import { createDirectory, writeParquet, writeSource } from '../../support/rows.ts';
+import { storeOf } from '../../support/step-policies.ts';
 
 const CLAUDE = 'us.anthropic.claude-haiku-4-5-20251001-v1:0';
 const NOVA = 'us.amazon.nova-lite-v1:0';
@@ -28,7 +29,7 @@ async function measure(input: RunInput, files: Record<string, Buffer>, csv: stri
   const file = await writeSource('s.csv', csv);
   const dataset = await describeDataset([file]);
   const call = modelCallOf(input);
-  const store = createDirectoryStore(folder);
+  const store = storeOf('plan', createDirectoryStore(folder), { bucket: 'data' });
   const media = await openMediaOfRun({ ...input, files_folder: folder }, call, { dataset, store });
   return measureMedia(input, call, { dataset, local: [file], media });
 }
@@ -68,8 +69,9 @@ test('rows that cannot be sent are told of; where none can, the run is refused',
 });
 
 test('folders of a dataset in S3 are where its files are, down to what all of them share', async () => {
-  const store = createDirectoryStore(await createDirectory());
-  await store.write('s3://data/in/a.png', 'bytes');
+  const inner = createDirectoryStore(await createDirectory());
+  await inner.write('s3://data/in/a.png', 'bytes');
+  const store = storeOf('prepare', inner, { bucket: 'data' });
   const files = (names: string[]) =>
     names.map((name) => ({ uri: `s3://data/${name}` as const, bytes: 1, etag: '', rows: 1 }));
   const read = async (names: string[], text: string) => {

@@ -7,16 +7,18 @@ import { createVirtualClock } from '../../../src/core/clock.ts';
 import { openDuckDb, sqlText } from '../../../src/rows/duckdb/duckdb.ts';
 import { runLayout } from '../../../src/runs/run-layout.ts';
 import type { StepDeps } from '../../../src/steps/deps.ts';
-import { prepare } from '../../../src/steps/part/prepare.ts';
+import { type PrepareInput, prepare as prepareSlice } from '../../../src/steps/part/prepare.ts';
 import { plan } from '../../../src/steps/plan/plan.ts';
 import { readSlices } from '../../../src/steps/plan/stored-slices.ts';
 import { readPlan } from '../../../src/steps/run/read-plan.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import { LOCAL_BUCKET, localPlanDeps } from '../../../src/targets/local/local-target.ts';
 import { asRemote, bytesOf, overlapOf } from '../../support/remote-store.ts';
+import { asStep, readStepPolicies, underPolicies } from '../../support/step-policies.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const PARQUET = `s3://${LOCAL_BUCKET}/data/rows.parquet` as const;
+const STACK = readStepPolicies();
 const INPUT = {
   model_id: 'us.amazon.nova-lite-v1:0',
   prompt_template: '{text}?',
@@ -49,11 +51,18 @@ async function putParquet(directory: string, store: ObjectStore): Promise<void> 
 }
 
 async function planned(input: Record<string, unknown>, deps: StepDeps) {
-  const { run_uri } = await plan({ ...INPUT, ...input }, deps);
+  const { run_uri } = await asStep('plan', () => plan({ ...INPUT, ...input }, underPolicy(deps)));
   const layout = runLayout(run_uri);
   const known = await readPlan(run_uri, deps);
   return { run_uri, layout, slices: await readSlices(known.plan, layout, deps) };
 }
+
+/** Prepares as Prepare's function may. */
+function prepare(input: PrepareInput, deps: StepDeps) {
+  return asStep('prepare', () => prepareSlice(input, underPolicy(deps)));
+}
+
+const underPolicy = (deps: StepDeps): StepDeps => ({ ...deps, ...underPolicies(deps, { policies: STACK }) });
 
 test('two Prepare steps on halves of one Parquet file read disjoint bytes, and neither reads all of it', async () => {
   const remotes: ReturnType<typeof asRemote>[] = [];

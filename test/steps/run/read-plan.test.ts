@@ -8,15 +8,19 @@ import type { StepDeps } from '../../../src/steps/deps.ts';
 import { readPlan, variantOf } from '../../../src/steps/run/read-plan.ts';
 import { createDirectoryStore } from '../../../src/store/directory-store.ts';
 import { writeJson } from '../../../src/store/json-object.ts';
+import type { ObjectStore } from '../../../src/store/object-store.ts';
+import { storeOf } from '../../support/step-policies.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const RUN_URI = runUriOf('bucket', 'old');
+
+const asCollect = (store: ObjectStore) => storeOf('collect', store, { bucket: 'bucket' });
 
 async function readRecorded(change = (plan: string) => plan) {
   const store = createDirectoryStore(await temporaryDirectory());
   const path = join(import.meta.dirname, '../../fixtures/plans/format-2.json');
   await store.write(runLayout(RUN_URI).plan, change(await readFile(path, 'utf8')));
-  return { run: await readPlan(RUN_URI, { store } as unknown as StepDeps), store };
+  return { run: await readPlan(RUN_URI, { store: asCollect(store) } as StepDeps), store };
 }
 
 test('a plan that was written before there were variants has one, with its model, prompt and parameters', async () => {
@@ -38,7 +42,7 @@ test('it is written as plans are now, and means the same', async () => {
   const { run, store } = await readRecorded();
   expect(run.plan.format_version).toBe(3);
   await writeJson(store, runLayout(RUN_URI).plan, run.plan);
-  const again = await readPlan(RUN_URI, { store } as unknown as StepDeps);
+  const again = await readPlan(RUN_URI, { store: asCollect(store) } as StepDeps);
   expect(again.plan).toEqual(run.plan);
   expect(again.variants[0]?.call.frame).toEqual(run.variants[0]?.call.frame);
   expect(RunPlan.parse(JSON.parse(JSON.stringify(run.plan)))).toEqual(run.plan);

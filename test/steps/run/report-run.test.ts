@@ -7,6 +7,7 @@ import { summarize } from '../../../src/steps/run/summarize.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import type { EngineTarget } from '../../../src/targets/embedded/engine-target.ts';
 import { type EmulatedTarget, openEmulatedTarget, runRows } from '../../support/emulated-run.ts';
+import { asStep } from '../../support/step-policies.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** A target whose store refuses to write a report. */
@@ -22,7 +23,7 @@ function withoutReports(target: EngineTarget): EngineTarget {
 /** What a finished run's execution says of its report. */
 async function reportUri({ target }: EmulatedTarget): Promise<string | null> {
   const state: Partial<RunState> = { run_uri: 's3://quarry-local/runs/emulated', wave: 1 };
-  return (await summarize(state as RunState, target.deps)).report_uri;
+  return (await asStep('summarize', () => summarize(state as RunState, target.deps))).report_uri;
 }
 
 test('Summarize killed before its report was whole writes it when it runs again, byte for byte', async () => {

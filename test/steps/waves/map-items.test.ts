@@ -17,6 +17,9 @@ import { decideWave } from '../../../src/steps/waves/decide-wave.ts';
 import type { Turn } from '../../../src/steps/waves/turns.ts';
 import { createDirectoryStore } from '../../../src/store/directory-store.ts';
 import { readJson, writeMapItems } from '../../../src/store/json-object.ts';
+import type { ObjectStore } from '../../../src/store/object-store.ts';
+import type { StepName } from '../../../src/workflow/definition.ts';
+import { storeOf } from '../../support/step-policies.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** What Step Functions takes for an item. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
@@ -35,6 +38,10 @@ function bytesOf(item: unknown): number {
 async function openStore() {
   return createDirectoryStore(await temporaryDirectory());
 }
+
+const as = (step: StepName, store: ObjectStore) => ({
+  store: storeOf(step, store, { bucket: 'quarry-local' }),
+});
 
 /** A dataset of so many small files. */
 function manyFiles(count: number, rowsOfEach: number) {
@@ -61,11 +68,11 @@ test('slices of 100,000 files are items of a few bytes, and each slice is read b
     pilot: true,
   });
   expect(Math.max(...slices.map(bytesOf))).toBeGreaterThan(MAX_ITEM_BYTES);
-  await writeSlices(slices, layout, { store });
+  await writeSlices(slices, layout, as('plan', store));
   const items = await readJson(store, layout.slices, z.array(SliceItem));
   expect(items).toHaveLength(slices.length);
   expect(Math.max(...items.map(bytesOf))).toBeLessThan(SMALL_ITEM_BYTES);
-  expect(await readSlices({ slices: slices.length }, layout, { store })).toEqual(slices);
+  expect(await readSlices({ slices: slices.length }, layout, as('plan', store))).toEqual(slices);
 });
 
 test.each([
@@ -75,20 +82,20 @@ test.each([
   const store = await openStore();
   const limits = { rows: 1500, bytesPerRow: 100, limits: LIMITS, rowsPerSlice: 500, pilot: false };
   const slices = cutSlices(manyFiles(3, 500), limits);
-  await writeSlices(slices, layout, { store });
+  await writeSlices(slices, layout, as('plan', store));
   const before = Buffer.from(await store.read(layout.slices)).toString();
   await store.write(layout.slices, harm(before));
-  expect(await readSlices({ slices: slices.length }, layout, { store })).toEqual(slices);
-  await restoreItems(slices, layout, { store });
+  expect(await readSlices({ slices: slices.length }, layout, as('plan', store))).toEqual(slices);
+  await restoreItems(slices, layout, as('plan', store));
   expect(Buffer.from(await store.read(layout.slices)).toString()).toBe(before);
 });
 
 test('a slice that is lost with its copy is named', async () => {
   const store = await openStore();
   const limits = { rows: 1500, bytesPerRow: 100, limits: LIMITS, rowsPerSlice: 500, pilot: false };
-  await writeSlices(cutSlices(manyFiles(3, 500), limits), layout, { store });
+  await writeSlices(cutSlices(manyFiles(3, 500), limits), layout, as('plan', store));
   for (const uri of [layout.slice(1), layout.sliceCopy(1)]) await store.delete(uri);
-  await expect(readSlice(1, layout, { store })).rejects.toThrow(
+  await expect(readSlice(1, layout, as('prepare', store))).rejects.toThrow(
     /slices\/00001\.json is damaged: it is not there, nor is its copy\. Restore it from a copy of the folder/,
   );
 });
@@ -103,8 +110,8 @@ test('slices that version 0.1.0 wrote into the items themselves are still read',
     pilot: false,
   });
   await writeMapItems(store, layout.slices, slices);
-  expect(await readSlices({ slices: slices.length }, layout, { store })).toEqual(slices);
-  expect(await readSlice(1, layout, { store })).toEqual(slices[1]);
+  expect(await readSlices({ slices: slices.length }, layout, as('plan', store))).toEqual(slices);
+  expect(await readSlice(1, layout, as('prepare', store))).toEqual(slices[1]);
 });
 
 /** Turns of so many parts, each of which owes ten records. */

@@ -1,5 +1,5 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
 import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
@@ -158,7 +158,9 @@ test('answers that are damaged or lost are told of, and paid for again; none is 
   const reused = summary.rows.reused ?? 0;
   expect(reused).toBeLessThan(200);
   expect(await store.answered()).toBe(600 + 600 - reused);
-  expect(summary.notes.join('\n')).toContain(`${cut} cannot be read, and its answers count as lost: `);
+  expect(summary.notes.join('\n')).toContain(
+    `/${basename(cut)} cannot be read, and its answers count as lost: `,
+  );
 });
 
 test('typed columns come of the kept answers', async () => {
