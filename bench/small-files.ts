@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { bundle } from '../scripts/bundle.ts';
 import { openDuckDb, sqlText } from '../src/rows/duckdb/duckdb.ts';
+import { LOCAL_BUCKET } from '../src/targets/local/local-target.ts';
 import { startS3Double } from '../test/support/s3-double.ts';
-import { readStepPolicies, s3RefusalOf } from '../test/support/step-policies.ts';
+import { readStepPolicies, s3RefusalOf, withInputBucket } from '../test/support/step-policies.ts';
 import { type Measured, measureProcess, medianOf } from './measured-process.ts';
 import type { PlannedObjectsReport, SmallFilesReport } from './small-files-task.ts';
 
@@ -98,7 +99,7 @@ export async function planOverObjects(objects: number, format: 'parquet' | 'json
     s3.objects.set(`bucket/data/part-${String(index).padStart(7, '0')}.${format}`, bytes);
   }
   const counts = { listings: 0, heads: 0, gets: 0, others: 0 };
-  const rights = readStepPolicies().plan;
+  const rights = withInputBucket(readStepPolicies(), 'bucket').plan;
   s3.fault = (request) => {
     const { method, path, query } = request;
     if (query.has('list-type')) counts.listings += 1;
@@ -106,7 +107,7 @@ export async function planOverObjects(objects: number, format: 'parquet' | 'json
     else if (method === 'HEAD') counts.heads += 1;
     else counts.others += 1;
     s3.requests.length = 0;
-    return s3RefusalOf(request, { rights, bucket: 'bucket', isThere: s3.objects.has(path) });
+    return s3RefusalOf(request, { rights, bucket: LOCAL_BUCKET, isThere: s3.objects.has(path) });
   };
   const started = performance.now();
   // Not by `measureProcess`: it waits in a way that lets nobody answer meanwhile.

@@ -25,8 +25,8 @@ export interface MediaSample {
   rows: number;
   /** Of these, the rows with one that cannot be sent. */
   faulty: number;
-  /** What is wrong with the first of them. */
-  firstFault: string | undefined;
+  /** What is wrong with the first of them, and its code. */
+  firstFault: { code: string; message: string } | undefined;
   /** Bytes of all of a row's, in Base64. */
   meanBytes: number;
   /** Tokens that a row's images are counted as; 0 where the family does not tell. */
@@ -94,7 +94,7 @@ function mediaValueOf(row: Record<string, unknown>, index: number): MediaValue {
 interface RowSize {
   bytes: number;
   tokens: number;
-  fault?: string;
+  fault?: NonNullable<MediaSample['firstFault']>;
 }
 
 async function sizeOfRow(
@@ -109,7 +109,7 @@ async function sizeOfRow(
       support,
       reader,
     });
-    if (read.kind === 'fault') return { bytes: 0, tokens: 0, fault: faultColumns(read, column).message };
+    if (read.kind === 'fault') return { bytes: 0, tokens: 0, fault: faultColumns(read, column) };
     bytes += read.base64.length;
     if (read.size !== undefined) tokens += support.imageTokens?.(read.size) ?? 0;
   }

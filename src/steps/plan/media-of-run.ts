@@ -94,13 +94,13 @@ export async function measureMedia(
   const {
     rows,
     faulty,
-    firstFault = '',
+    firstFault = { code: '', message: '' },
     meanBytes,
     meanTokens,
   } = await sampleMedia(local, dataset, { columns, media });
   if (rows > 0 && faulty === rows && input.force !== true) {
     throw new InvalidRunInputError(
-      `Of the ${rows} ${rows === 1 ? 'row' : 'rows'} that were looked at, none can be sent: ${firstFault} Nothing was spent. To run it all the same, give force.`,
+      `${rows === 1 ? 'The one row that was looked at cannot' : `Of the ${rows} rows that were looked at, none can`} be sent: ${privately(firstFault.message, `${firstFault.code}.`)} Nothing was spent. To run it all the same, give force.`,
     );
   }
   const isCounted = adapter.media?.imageTokens !== undefined;
@@ -113,7 +113,7 @@ export async function measureMedia(
     notes: [
       faulty === 0
         ? []
-        : `${faulty} of ${rows} rows that were looked at cannot be sent, and cost nothing: ${firstFault}`,
+        : `${faulty} of ${rows} rows that were looked at cannot be sent, and cost nothing: ${firstFault.message}`,
       hasImages && isCounted
         ? `Images are counted by Anthropic’s rule, width × height / 750 tokens once they are made smaller: about ${Math.round(meanTokens)} tokens a row.`
         : [],
