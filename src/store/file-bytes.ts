@@ -1,13 +1,21 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 
 /** Bytes of a file that are read at once. */
 const CHUNK_BYTES = 1024 ** 2;
+/** Bytes of a file that is read by calls that block: each turn of the event loop takes longer than to read so few. */
+const SMALL_BYTES = 1 << 16;
 
 /**
  * A file's bytes, chunk by chunk. A file that fits into one chunk is read into a buffer of its own size: streams take a
  * whole chunk for each read, and thousands of small files would keep the garbage collector busy.
  */
 export async function* readFileBytes(path: string): AsyncGenerator<Buffer> {
+  const small = await readSmallFile(path);
+  if (small !== undefined) {
+    if (small.length > 0) yield small;
+    return;
+  }
   await using file = await open(path);
   const stats = await file.stat();
   let start: number | undefined;
@@ -24,6 +32,23 @@ export async function* readFileBytes(path: string): AsyncGenerator<Buffer> {
     autoClose: false,
     start,
   }) as AsyncIterable<Buffer>;
+}
+
+/** All bytes of a small file; undefined where it is none, or changes meanwhile. */
+export async function readSmallFile(path: string): Promise<Buffer | undefined> {
+  const found = await stat(path);
+  // Anything but a file, as a pipe is, may block for long.
+  if (!found.isFile() || found.size > SMALL_BYTES) return undefined;
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    if (size > SMALL_BYTES) return undefined;
+    const buffer = Buffer.allocUnsafe(size + 1);
+    const bytesRead = readSync(file, buffer, 0, buffer.length, 0);
+    return bytesRead === size ? buffer.subarray(0, size) : undefined;
+  } finally {
+    closeSync(file);
+  }
 }
 
 /**

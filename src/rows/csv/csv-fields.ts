@@ -8,6 +8,8 @@ const QUOTE = 34;
 const COMMA = 44;
 const NEWLINE = 10;
 const CAPITAL_N = 78;
+/** Of a buffer that grows: there is one for each of thousands of small files. */
+const FIRST_BYTES = 1 << 12;
 
 /** The texts of a record's fields. */
 export function textsOf(
@@ -49,7 +51,7 @@ export interface CanonicalWriter {
 export function createCanonicalWriter({ quote, escape: mark }: CsvDialect, columns: number): CanonicalWriter {
   const quoteByte = quote === '' ? -1 : quote.charCodeAt(0);
   const markByte = mark === undefined ? -1 : mark.charCodeAt(0);
-  let output = Buffer.allocUnsafe(1 << 16);
+  let output = Buffer.allocUnsafe(FIRST_BYTES);
   let length = 0;
   const reserve = (bytes: number) => {
     if (length + bytes <= output.length) return;
@@ -97,7 +99,7 @@ export function createCanonicalWriter({ quote, escape: mark }: CsvDialect, colum
     },
     take: () => {
       const taken = output.subarray(0, length);
-      output = Buffer.allocUnsafe(Math.max(1 << 16, length));
+      output = Buffer.allocUnsafe(Math.max(FIRST_BYTES, length));
       length = 0;
       return taken;
     },

@@ -1,5 +1,5 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
-import { writeWhole } from '../../store/file-bytes.ts';
+import { rm } from 'node:fs/promises';
+import { type GatheredFile, openGatheredFile } from '../bytes/gathered-file.ts';
 import type { RowWindow } from '../bytes/source-bytes.ts';
 import type { TextRecords } from './text-records.ts';
 
@@ -116,17 +116,12 @@ function openPiece(
   { header, nextPath, fileBytes }: { header: readonly Buffer[]; nextPath: () => string; fileBytes: number },
 ): OpenPiece {
   const paths: string[] = [];
-  let file: FileHandle | undefined;
-  let [size, sizeOfFile, count] = [0, 0, 0];
-  const append = async (to: FileHandle, chunks: readonly Buffer[]) => {
-    for (const chunk of chunks) {
-      await writeWhole(to, chunk);
-      size += chunk.length;
-      sizeOfFile += chunk.length;
-    }
-  };
+  let file: GatheredFile | undefined;
+  let [closedBytes, count] = [0, 0];
   const closeFile = async () => {
-    await file?.close();
+    if (file === undefined) return;
+    await file.close();
+    closedBytes += file.bytes();
     file = undefined;
   };
   const remove = async () => {
@@ -134,24 +129,23 @@ function openPiece(
   };
   return {
     write: async (chunks, rows) => {
-      if (sizeOfFile >= fileBytes) await closeFile();
+      if (file !== undefined && file.bytes() >= fileBytes) await closeFile();
       if (file === undefined) {
         const path = nextPath();
         paths.push(path);
-        file = await open(path, 'w');
-        sizeOfFile = 0;
-        await append(file, header);
+        file = await openGatheredFile(path);
+        for (const chunk of header) await file.append(chunk);
       }
-      await append(file, chunks);
+      for (const chunk of chunks) await file.append(chunk);
       count += rows;
     },
-    bytes: () => size,
+    bytes: () => closedBytes + (file?.bytes() ?? 0),
     close: async () => {
       await closeFile();
       return { paths, firstRow, rows: count, [Symbol.asyncDispose]: remove };
     },
     discard: async () => {
-      await closeFile();
+      await file?.abandon();
       await remove();
     },
   };
