@@ -3,7 +3,7 @@ import { mkdir, mkdtempDisposable, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { bundle } from '../scripts/bundle.ts';
+import { bundleAll } from '../scripts/bundle.ts';
 import { openDuckDb, sqlText } from '../src/rows/duckdb/duckdb.ts';
 import { LOCAL_BUCKET } from '../src/targets/local/local-target.ts';
 import { startS3Double } from '../test/support/s3-double.ts';
@@ -20,7 +20,9 @@ const FORMATS = {
 } as const;
 type Format = keyof typeof FORMATS;
 
-const SCRIPT = join(import.meta.dirname, '.data', 'small-files-task.mjs');
+/** The task is bundled as the package is: what a command does not use is not loaded. */
+const BUNDLE = join(import.meta.dirname, '.data', 'small-files');
+const SCRIPT = join(BUNDLE, 'small-files-task.js');
 const DUCKDB_SCRIPT = join(import.meta.dirname, 'duckdb-read.ts');
 
 /** How many files of how many rows, and how often each measurement is taken. */
@@ -36,7 +38,7 @@ export interface SmallFilesOptions {
 /** Plans over small files of each format, beside DuckDB that reads every value of them. Throws where the rows are others. */
 export async function measureSmallFiles(options: SmallFilesOptions): Promise<void> {
   const { files, rowsPerFile, rounds, withRun, say } = options;
-  await bundle(join(import.meta.dirname, 'small-files-task.ts'), SCRIPT);
+  await bundleAll({ 'small-files-task': join(import.meta.dirname, 'small-files-task.ts') }, BUNDLE);
   await using directory = await mkdtempDisposable(join(tmpdir(), 'quarry-bench-'));
   say(`${files} files of ${rowsPerFile} rows, median of ${rounds}`);
   const tasks = ['plan', ...(withRun ? ['run'] : [])];
@@ -90,7 +92,7 @@ export interface ObjectsReport extends PlannedObjectsReport {
 
 /** Plans over an S3 prefix of as many objects of three rows, in a process of its own, and counts its requests. */
 export async function planOverObjects(objects: number, format: 'parquet' | 'jsonl'): Promise<ObjectsReport> {
-  await bundle(join(import.meta.dirname, 'small-files-task.ts'), SCRIPT);
+  await bundleAll({ 'small-files-task': join(import.meta.dirname, 'small-files-task.ts') }, BUNDLE);
   await using directory = await mkdtempDisposable(join(tmpdir(), 'quarry-bench-'));
   await writeFiles(directory.path, format, { files: 1, rowsPerFile: 3 });
   const bytes = await readFile(join(directory.path, `part-000000.${format}`));

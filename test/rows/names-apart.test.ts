@@ -7,8 +7,11 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
 import { namesAsRead } from '../../src/core/plan/names-apart.ts';
 import { parseRunInput } from '../../src/core/run-input/run-input.ts';
+import { readRowRequest } from '../../src/rows/answers/row-request.ts';
+import { openDuckDb } from '../../src/rows/duckdb/duckdb.ts';
 import { giveNamesBack, renameColumns } from '../../src/rows/parquet/column-renaming.ts';
 import { readParquetFooter } from '../../src/rows/parquet/parquet-footer.ts';
+import { lookAtRows } from '../../src/rows/prepare/look-at-rows.ts';
 import { openRequestIndex } from '../../src/rows/prepare/request-index.ts';
 import { readArrowBatches } from '../../src/rows/results/arrow-batches.ts';
 import { copyResults } from '../../src/rows/results/copy-results.ts';
@@ -129,6 +132,47 @@ test.each(Object.entries(WRITERS))(
     await expect(preparedOf(contents, { name, template: '{b}' })).rejects.toThrow('different columns: a (');
   },
 );
+
+test.each(Object.entries(WRITERS))(
+  '%s: a plan looks at rows, and says what one asks, by the names of the files',
+  async (name, write) => {
+    const files = [
+      await writeSource(
+        name,
+        write([
+          { A: '1', a: 'x' },
+          { A: '2', a: 'y' },
+        ] as Row[]),
+      ),
+    ];
+    const dataset = await describeDataset(files);
+    const asked = { frame: converseFrame('{A} {a}'), recordIdColumn: 'a', rows: 2 };
+    const seen = await lookAtRows(files, dataset, { ...asked, first: 2, sample: 2, isWhole: true });
+    expect(seen.first.map(({ record_id, strings }) => [record_id, ...strings])).toEqual([
+      ['x', '1 x'],
+      ['y', '2 y'],
+    ]);
+    const scratchDirectory = await createDirectory();
+    await using db = await openDuckDb({ memoryMb: 128, threads: 1, scratchDirectory });
+    const request = await readRowRequest(db, {
+      ...asked,
+      files,
+      dataset,
+      asked: { answerer: 'x', modelId: 'm', invocationType: 'Converse' },
+      recordId: 'y',
+      scratchDirectory,
+    });
+    expect(Object.fromEntries(request?.values ?? [])).toEqual({ A: '2', a: 'y' });
+  },
+);
+
+test('what is not sent is told by the names of the files', async () => {
+  const file = await writeSource('x.jsonl', `${jsonl([{ A: '1', a: 'x' }])}{"A":null,"a":"y"}\n`);
+  const dataset = await describeDataset([file]);
+  const asked = { frame: converseFrame('{A} {a}'), recordIdColumn: undefined, rows: 2 };
+  const seen = await lookAtRows([file], dataset, { ...asked, first: 2, sample: 2, isWhole: true });
+  expect(seen.unsent).toEqual([{ columns: ['A'], rows: 1, first_rows: [1] }]);
+});
 
 test('DuckDB calls columns as it is said to, whatever they are called', async () => {
   for (const names of [

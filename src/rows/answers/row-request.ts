@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { columnGiven } from '../../core/plan/names-apart.ts';
 import type { Column, Dataset } from '../../core/plan/part.ts';
 import { columnsOf, type RecordFrame } from '../../models/record-frame.ts';
 import { columnText } from '../duckdb/column-text.ts';
@@ -39,7 +40,9 @@ export async function readRowRequest(db: DuckDb, query: RowRequestQuery): Promis
   const used = columnsOf(frame);
   const ids = recordIdColumn === undefined ? [] : [recordIdColumn];
   const [first] = dataset.columns;
-  const read = [...new Set([...used, ...ids])];
+  const read = [...new Set([...used, ...ids])].map(
+    (name) => columnGiven(dataset.columns, name)?.name ?? name,
+  );
   const relations = openRelations({
     format: dataset.format,
     columns: read.length > 0 || first === undefined ? read : [first.name],
@@ -78,7 +81,7 @@ export async function readRowRequest(db: DuckDb, query: RowRequestQuery): Promis
 /** SQL for columns' texts as a list, each guarded; null for null. */
 function textsSql(names: readonly string[], columns: readonly Column[]): string {
   const texts = names.map((name) => {
-    const column = columns.find((candidate) => candidate.name === name);
+    const column = columnGiven(columns, name);
     return column === undefined ? 'CAST(NULL AS VARCHAR)' : guardedSql(columnText(column));
   });
   return `CAST([${texts.join(', ')}] AS VARCHAR[])`;

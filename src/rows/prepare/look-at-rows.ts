@@ -1,13 +1,14 @@
 import { join } from 'node:path';
+import { columnGiven, givenName } from '../../core/plan/names-apart.ts';
 import type { Dataset } from '../../core/plan/part.ts';
-import { columnsOf, type RecordFrame } from '../../models/record-frame.ts';
+import type { RecordFrame } from '../../models/record-frame.ts';
 import { sqlName, sqlText } from '../duckdb/duckdb.ts';
 import { readingRows } from '../sources/damaged-source.ts';
 import { firstRows, inScratch } from '../sources/dataset-rows.ts';
 import type { LocalDatasetFile } from '../sources/describe-dataset.ts';
 import { MAX_SAMPLED_MEDIA, MAX_SAMPLED_ROWS, sampleReads } from '../sources/prompt-sample.ts';
 import { openRelations, type SourceRelation } from '../sources/source-relation.ts';
-import { promptsSql, recordIdSql } from './record-sql.ts';
+import { columnsRead, promptsSql, recordIdSql } from './record-sql.ts';
 
 /** A row that would be sent. */
 export interface SeenRow {
@@ -87,14 +88,24 @@ export async function lookAtRows(
       }
     };
     await read({ name: 'look', reads }, seen.takeRows, sqlOf);
-    if (request.isWhole && run.rows > most && columnsOf(request.frame).length > 0) {
+    if (!request.isWhole || run.rows <= most) return seen.result();
+    const asked = columnsRead(request.frame, dataset.columns);
+    if (mayBeNull(run, asked)) {
       seen.countAnew();
       await read({ name: 'count', reads: firstRows(files, run) }, seen.takeCounts, (relation) =>
-        countSql(relation, request),
+        countSql(relation, dataset, request),
       );
+    } else if (asked.length > 0) {
+      seen.countNoMore(run.rows);
     }
     return seen.result();
   });
+}
+
+/** False where no value of these columns is null, whatever they are: what is empty in CSV is an empty text. */
+function mayBeNull({ format, files }: Dataset, columns: readonly string[]): boolean {
+  if (columns.length === 0) return false;
+  return format !== 'csv' || files.some(({ drift = [] }) => drift.some(({ name }) => columns.includes(name)));
 }
 
 /** The dataset's first rows, as if it had no others. */
@@ -110,16 +121,18 @@ function firstOf({ files, rows }: Dataset, wanted: number): Pick<Dataset, 'files
 
 /** The columns that records are made of; any one where they are made of none. */
 function neededColumns({ columns }: Dataset, { frame, recordIdColumn }: LookRequest): string[] {
-  const needed = new Set([...columnsOf(frame), ...(recordIdColumn === undefined ? [] : [recordIdColumn])]);
+  const needed = new Set(columnsRead(frame, columns));
+  const id = recordIdColumn === undefined ? undefined : columnGiven(columns, recordIdColumn);
+  if (id !== undefined) needed.add(id.name);
   const [first] = columns;
   if (needed.size === 0 && first !== undefined) needed.add(first.name);
   return [...needed];
 }
 
 /** SQL for the columns that are null in a row, as a JSON list of their names. */
-function nullColumnsSql(frame: RecordFrame): string {
-  const names = columnsOf(frame).map(
-    (name) => `CASE WHEN ${sqlName(name)} IS NULL THEN ${sqlText(name)} END`,
+function nullColumnsSql(frame: RecordFrame, { columns }: Dataset): string {
+  const names = columnsRead(frame, columns).map(
+    (name) => `CASE WHEN ${sqlName(name)} IS NULL THEN ${sqlText(givenName(name))} END`,
   );
   return names.length === 0
     ? `'[]'`
@@ -127,9 +140,9 @@ function nullColumnsSql(frame: RecordFrame): string {
 }
 
 /** SQL for the counts of rows by the columns that are null in them. */
-function countSql({ from, rowNumber }: SourceRelation, { frame }: LookRequest): string {
+function countSql({ from, rowNumber }: SourceRelation, dataset: Dataset, { frame }: LookRequest): string {
   return `SELECT nulls, CAST(count(*) AS DOUBLE) AS "rows", CAST(to_json(min(n, ${FIRST_UNSENT})) AS VARCHAR) AS first_rows
-    FROM (SELECT ${nullColumnsSql(frame)} AS nulls, ${rowNumber} AS n FROM ${from}) GROUP BY nulls`;
+    FROM (SELECT ${nullColumnsSql(frame, dataset)} AS nulls, ${rowNumber} AS n FROM ${from}) GROUP BY nulls`;
 }
 
 /** The same, and the first rows and some others as they are. */
@@ -140,7 +153,7 @@ function lookSql({ from, rowNumber }: SourceRelation, dataset: Dataset, request:
     `{'row': n, 'record_id': record_id, 'strings': [${texts.join(', ')}]::VARCHAR[]}`;
   const names = strings.map((_, index) => `string_${index}`);
   const inner = [
-    `${nullColumnsSql(frame)} AS nulls`,
+    `${nullColumnsSql(frame, dataset)} AS nulls`,
     `${rowNumber} AS n`,
     `${recordIdSql(dataset.columns, { recordIdColumn, rowNumber })} AS record_id`,
     ...strings.map((sql, index) => `${sql} AS ${names[index]}`),
@@ -182,6 +195,9 @@ function createSeen({ first: wantedFirst, sample: wantedSample }: LookRequest) {
     },
     countAnew: () => {
       counts = new Map();
+    },
+    countNoMore: (rows: number) => {
+      counts = new Map([['[]', { rows, first_rows: [] }]]);
     },
     result: (): SeenRows => ({
       first,

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { recordIdOf } from '../../../src/core/record-id.ts';
 import { recordLine } from '../../../src/models/record-frame.ts';
@@ -53,6 +53,24 @@ test('rows that are not sent are counted by the columns that are null in them, o
   expect(sampled.unsent.map(({ rows }) => rows)).toEqual([900, 100]);
   const run = await look(file, '{a} {b}', { rows: 20, isWhole: true });
   expect(run).toMatchObject({ lookedAt: 20, unsent: [{ rows: 1 }, { rows: 1 }] });
+});
+
+test('CSV has no nulls to count: it is not read again for them, but where a file lacks a column', async () => {
+  const rows = Array.from({ length: 10_001 }, (_, row) => `a${row},\n`).join('');
+  const files = [await writeSource('1.csv', `a,b\n${rows}`), await writeSource('2.csv', 'a\nx\ny\n')];
+  const dataset = await describeDataset(files, { unionByName: true });
+  const asked = { recordIdColumn: undefined, rows: dataset.rows, first: 1, sample: 0, isWhole: true };
+  const lookedAt = 10_003;
+  const both = await lookAtRows(files, dataset, { ...asked, frame: converseFrame('{a} {b}') });
+  expect(both).toMatchObject({
+    lookedAt,
+    unsent: [{ columns: ['b'], rows: 2, first_rows: [10_001, 10_002] }],
+  });
+  await rm(files[1]?.path ?? '');
+  expect(await lookAtRows(files, dataset, { ...asked, frame: converseFrame('{a}') })).toMatchObject({
+    lookedAt,
+    unsent: [],
+  });
 });
 
 test('the sample is of rows all over the dataset, the same each time, and its strings are not endless', async () => {
