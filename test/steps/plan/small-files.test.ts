@@ -68,8 +68,8 @@ test.each([
     );
     expect(plan.dataset.rows).toBe(FILES * ROWS);
     const counts = counted();
-  expect(counts).toMatchObject({ others: 0, streams: 0 });
-  expect(counts.blocking).toBeLessThanOrEqual(reads * FILES);
-  expect(counts.writes).toBeLessThanOrEqual(writes);
+    expect(counts).toMatchObject({ others: 0, streams: 0 });
+    expect(counts.blocking).toBeLessThanOrEqual(reads * FILES);
+    expect(counts.writes).toBeLessThanOrEqual(writes);
   },
 );
