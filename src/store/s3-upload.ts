@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { S3Client } from '@aws-sdk/client-s3';
+import { AbortMultipartUploadCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { parseS3Uri, type S3Uri } from '../core/s3-uri.ts';
 import { toS3Error } from './s3-errors.ts';
@@ -45,10 +45,35 @@ export async function uploadStream(
     signal?.throwIfAborted();
     await upload.done();
   } catch (error) {
+    await giveUp(upload, client, uri, expectedOwner);
     signal?.throwIfAborted();
     throw toS3Error(error, { uri, doing: 'write', expectedOwner });
   } finally {
     signal?.removeEventListener('abort', onAbort);
     body.destroy();
   }
+}
+
+/**
+ * Deletes the parts that went up, which are stored and paid for until somebody does. The library does so where a part fails,
+ * not where the end of the upload is refused. As well as it can: the upload failed by another error already.
+ */
+async function giveUp(
+  { uploadId }: Upload,
+  client: S3Client,
+  uri: S3Uri,
+  expectedOwner: string | undefined,
+): Promise<void> {
+  if (uploadId === undefined) return;
+  const { bucket, key } = parseS3Uri(uri);
+  await client
+    .send(
+      new AbortMultipartUploadCommand({
+        Bucket: bucket,
+        Key: key,
+        UploadId: uploadId,
+        ExpectedBucketOwner: expectedOwner,
+      }),
+    )
+    .catch(() => {});
 }

@@ -162,12 +162,16 @@ test('a file goes up in parts through a storm, byte for byte, and is used up', a
   expect(double.requests.filter(({ query }) => query.has('partNumber')).length).toBeGreaterThanOrEqual(3);
 });
 
-test('a file that could not go up is kept, and its upload is given up', async () => {
+test.each<[string, (request: S3Request) => boolean]>([
+  ['a part', ({ query }) => query.has('partNumber')],
+  ['its end', ({ method, query }) => method === 'POST' && query.has('uploadId')],
+])('a file that is refused %s is kept, and its upload is given up', async (_, isRefused) => {
   const path = join(directory, 'file');
   await writeFile(path, Buffer.alloc(17 * 1024 ** 2));
-  double.fault = ({ query }) => (query.has('partNumber') ? { status: 403, code: 'AccessDenied' } : undefined);
+  double.fault = (request) => (isRefused(request) ? { status: 403, code: 'AccessDenied' } : undefined);
   await expect(store.putFile(path, 's3://bucket/big')).rejects.toMatchObject({ name: 'AccessDeniedError' });
   expect(existsSync(path)).toBe(true);
+  expect(double.objects.has('bucket/big')).toBe(false);
   expect(double.requests.some(({ method, query }) => method === 'DELETE' && query.has('uploadId'))).toBe(
     true,
   );

@@ -5,7 +5,7 @@ import { openBedrockTarget } from '../../../src/targets/bedrock/bedrock-target.t
 import type { EngineTarget } from '../../../src/targets/embedded/engine-target.ts';
 import { type LocalRunResult, runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { ACCOUNT, type BedrockWorld, BUCKET, openBedrockWorld, ROLE } from '../../support/bedrock-world.ts';
-import type { S3Fault, S3Request } from '../../support/s3-double.ts';
+import type { S3Request } from '../../support/s3-double.ts';
 
 const DATASET: S3Uri = `s3://${BUCKET}/datasets/rows.csv`;
 
@@ -69,43 +69,27 @@ async function expectMended({ world, run }: FaultyRun, rows: number): Promise<vo
 const isPartOf = (key: string, { path, query }: S3Request) =>
   path.endsWith(key) && query.get('partNumber') === '2';
 
-test.each<[string, (request: S3Request) => S3Fault | undefined]>([
-  [
-    'is refused a part',
-    (request) =>
-      isPartOf('records.jsonl', request)
-        ? { status: 500, code: 'InternalError', message: 'We encountered an internal error.' }
-        : undefined,
-  ],
-  [
-    'is refused its end',
-    ({ method, path, query }) =>
-      method === 'POST' && path.endsWith('records.jsonl') && query.has('uploadId')
-        ? { status: 503, code: 'ServiceUnavailable', message: 'Please try again.' }
-        : undefined,
-  ],
-])(
-  'an upload that %s leaves no half object; the run says so, and goes on when S3 does',
-  async (_, fault) => {
-    // A part of 16 MiB and a rest.
-    const faulty = await prepareRun(100, 180_000);
-    const { world, run } = faulty;
-    world.s3.fault = fault;
-    const result = await run();
-    expect(result).toMatchObject({ kind: 'failed', error: 'ServiceUnavailableError', runId: 'mine' });
-    expect((result as { message: string }).message).toMatch(/^Could not write s3:\/\/.*records\.jsonl: /);
-    const left = [...world.s3.objects.keys()].filter((key) => key.includes('/parts/'));
-    expect(left.filter((key) => key.endsWith('records.jsonl'))).toEqual([]);
-    // Nobody takes the slice for prepared.
-    expect([...world.s3.objects.keys()].filter((key) => key.includes('/working/mine/slices/'))).toEqual([]);
-    expect((await world.emulator.usage()).totals).toMatchObject({ jobs: 0 });
-    await expectMended(faulty, 100);
-    expect(world.s3.objects.get(`${BUCKET}/working/mine/parts/p00001/records.jsonl`)?.length).toBeGreaterThan(
-      100 * 180_000,
-    );
-  },
-  300_000,
-);
+test('an upload that is refused a part leaves no half object; the run says so, and goes on when S3 does', async () => {
+  // A part of 16 MiB and a rest.
+  const faulty = await prepareRun(100, 180_000);
+  const { world, run } = faulty;
+  world.s3.fault = (request) =>
+    isPartOf('records.jsonl', request)
+      ? { status: 500, code: 'InternalError', message: 'We encountered an internal error.' }
+      : undefined;
+  const result = await run();
+  expect(result).toMatchObject({ kind: 'failed', error: 'ServiceUnavailableError', runId: 'mine' });
+  expect((result as { message: string }).message).toMatch(/^Could not write s3:\/\/.*records\.jsonl: /);
+  const left = [...world.s3.objects.keys()].filter((key) => key.includes('/parts/'));
+  expect(left.filter((key) => key.endsWith('records.jsonl'))).toEqual([]);
+  // Nobody takes the slice for prepared.
+  expect([...world.s3.objects.keys()].filter((key) => key.includes('/working/mine/slices/'))).toEqual([]);
+  expect((await world.emulator.usage()).totals).toMatchObject({ jobs: 0 });
+  await expectMended(faulty, 100);
+  expect(world.s3.objects.get(`${BUCKET}/working/mine/parts/p00001/records.jsonl`)?.length).toBeGreaterThan(
+    100 * 180_000,
+  );
+}, 300_000);
 
 test('an S3 that goes away after the job was sent ends the run with its name, and nothing is sent twice', async () => {
   const faulty = await prepareRun(150, 10);
