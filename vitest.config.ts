@@ -12,6 +12,7 @@ export default defineConfig({
       // Each command of a test is a process of its own, which need not read our code anew.
       NODE_COMPILE_CACHE: join(tmpdir(), 'quarry-tests-compile-cache'),
     },
+    globalSetup: ['test/support/bundle-command.ts'],
     projects: [
       {
         test: {

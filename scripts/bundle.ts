@@ -43,6 +43,20 @@ export async function bundleAll(entryPoints: Record<string, string>, outdir: str
   });
 }
 
+/** Makes `main.js` of the command line and all that it imports but DuckDB, which is native, and the CDK, which is large. */
+export async function bundleCommand(outdir: string): Promise<void> {
+  await build({
+    ...COMMON,
+    entryPoints: { main: 'src/cli/main.ts' },
+    outdir,
+    splitting: true,
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    banner: { js: REQUIRE_BANNER },
+    external: ['@duckdb/*', 'aws-cdk', 'aws-cdk-lib', 'constructs', 'cdk-nag', 'react-devtools-core'],
+  });
+}
+
 /** Makes one file of a step's handler and all that it imports but DuckDB, which is native. */
 export function bundleHandler(entry: string, outputDirectory: string): void {
   buildSync({

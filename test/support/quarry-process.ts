@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+import { COMMAND_FILE } from './command-file.ts';
 
 /** The command line in a process of its own. */
 export interface QuarryProcess {
@@ -31,7 +29,7 @@ export function startPipedQuarry(...args: string[]): QuarryProcess & { input: Wr
 }
 
 function startChild(stdin: 'ignore' | 'pipe', args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], {
+  return spawn(process.execPath, [COMMAND_FILE, ...args], {
     stdio: [stdin, 'pipe', 'pipe'],
     env: { ...process.env, NODE_NO_WARNINGS: '1' },
   });

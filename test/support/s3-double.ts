@@ -207,6 +207,13 @@ function failure(
   return { ...answer, headers: { ...answer.headers, ...headers } };
 }
 
+/** Of each object once: it is asked of at every range. */
+const etags = new WeakMap<Buffer, string>();
+
 function etagOf(body: Buffer): string {
-  return `"${createHash('md5').update(body).digest('hex')}"`;
+  const known = etags.get(body);
+  if (known !== undefined) return known;
+  const etag = `"${createHash('md5').update(body).digest('hex')}"`;
+  etags.set(body, etag);
+  return etag;
 }

@@ -1,9 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import { onTestFinished } from 'vitest';
+import { COMMAND_FILE } from './command-file.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 /** Milliseconds after which a screen that has not come does not come any more. */
 const PATIENCE_MS = 240_000;
 
@@ -30,7 +29,7 @@ export function openTerminal(
     columns = 80,
     rows = 24,
     env = {},
-    program = MAIN,
+    program = COMMAND_FILE,
   }: { columns?: number; rows?: number; env?: Record<string, string>; program?: string } = {},
 ): Terminal {
   const screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
