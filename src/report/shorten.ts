@@ -56,6 +56,7 @@ function shortSummary(summary: RunSummary): RunSummary {
   return {
     ...summary,
     output_uris: summary.output_uris.slice(0, MAX_ENTRIES),
+    ...(summary.account === undefined ? {} : { account: summary.account.slice(0, MAX_ENTRIES) }),
     dataset_files: summary.dataset_files.slice(0, MAX_ENTRIES),
     notes: summary.notes.slice(0, MAX_ENTRIES).map((note) => start(note)),
     reasons: summary.reasons

@@ -94,7 +94,7 @@ function sizeLines({ a, b, characters, input_tokens, output_tokens }: RunDiff): 
     ...line('length', characters),
     ...line('tokens in', input_tokens),
     ...line('tokens out', output_tokens),
-    `  cost       ${dollars(a)} → ${dollars(b)}`,
+    `  ${a.billed || b.billed ? 'cost   ' : 'dollars'}    ${dollars(a)} → ${dollars(b)}`,
   ];
 }
 

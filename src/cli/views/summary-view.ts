@@ -1,7 +1,8 @@
 import { relative } from 'node:path';
 import type { RunSummary } from '../../index.ts';
+import { accountLines } from './account-view.ts';
 import { flawWarnings, stopReasonLines } from './answer-flaws-view.ts';
-import { count, printable, usd } from './format.ts';
+import { count, printable } from './format.ts';
 
 /** The summary as `--json` prints it. */
 export function summaryJson(summary: RunSummary, paths: readonly string[]): Record<string, unknown> {
@@ -47,13 +48,7 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
   if (summary.duplicates > 0) {
     lines.push(`  saved      ${count(summary.duplicates, 'row')} share the answer of an identical request`);
   }
-  if (summary.cost_usd !== null) {
-    lines.push(
-      summary.simulated || summary.billed === false
-        ? `  cost       nothing; ${usd(summary.cost_usd)} had these tokens been Bedrock’s`
-        : `  cost       ${usd(summary.cost_usd)}, by the price table`,
-    );
-  }
+  lines.push(...accountLines(summary));
   if (summary.flawed !== undefined) {
     const warnings = flawWarnings(summary.flawed, rows.succeeded);
     if (warnings.length > 0) lines.push('', ...warnings);

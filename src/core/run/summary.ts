@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FlawCounts, StopReasonCounts } from '../jobs/answer-flaws.ts';
 import { DatasetFile } from '../plan/part.ts';
-import { HubSource } from '../plan/run-plan.ts';
+import { CostEstimate, HubSource } from '../plan/run-plan.ts';
 import { SchemaForm } from '../run-input/output-schema.ts';
 import { AttemptCounts, PropertyViolations, Reason, RowCounts, TokenCounts } from './ledger.ts';
 import { RunStop } from './run-stop.ts';
@@ -24,6 +24,21 @@ export const ColumnSummary = z.object({
   numbers: z.object({ min: z.number(), mean: z.number(), max: z.number() }).nullable(),
 });
 export type ColumnSummary = z.infer<typeof ColumnSummary>;
+
+/** What one model took in one wave, in jobs or on demand. */
+export const AccountLine = z.object({
+  model_id: z.string(),
+  wave: z.int().min(1),
+  mode: z.enum(['batch', 'on_demand']),
+  /** Records that were sent. */
+  records: z.int().min(0),
+  tokens: TokenCounts,
+  /** Of these, records that may have been paid for and tell no tokens; absent where there are none. */
+  uncounted: z.int().min(1).optional(),
+  /** Dollars for these tokens by the price table, which nobody paid where `billed` is false; null where they are not known. */
+  usd: z.number().nullable(),
+});
+export type AccountLine = z.infer<typeof AccountLine>;
 
 /** How the model was told the schema of its answers, and what it said where it refused to be held to it. */
 export const SchemaFormUsed = z.object({
@@ -63,6 +78,10 @@ export const RunSummary = z.object({
   tokens: TokenCounts,
   /** Dollars for these tokens by the price table; null where no price of the model is known. */
   cost_usd: z.number().nullable(),
+  /** The same by model, wave, and way of sending; absent in summaries of earlier versions, like the next. */
+  account: z.array(AccountLine).optional(),
+  /** What the plan had estimated. */
+  estimate: CostEstimate.optional(),
   /** Rows that share the answer of an identical request, which was sent once. */
   duplicates: z.int().min(0),
   /** Model invocation jobs; on-demand parts are none. */

@@ -140,15 +140,43 @@ export function money(report: RunReport): HTMLElement {
     h(
       'p',
       { class: 'muted' },
-      `The plan counts input by its bytes and every answer at its limit. Prices ${estimate.prices_from === undefined ? `as of ${estimate.prices_as_of}` : 'from the run input'}.`,
+      `The plan counts every answer at its limit. Prices ${estimate.prices_from === undefined ? `as of ${estimate.prices_as_of}` : 'from the run input'}.`,
     ),
+    accountTable(summary, wasPaid),
     duplicates > 0 &&
       h('p', {}, `${count(duplicates, 'row')} got the answer of an identical request, which was sent once.`),
   );
 }
 
+/** What each model took in each wave; nothing where there was only one. */
+function accountTable({ account = [] }: RunReport['summary'], wasPaid: boolean): Child {
+  if (account.length < 2) return false;
+  const head = [
+    'Wave',
+    'Model',
+    'Sent',
+    'Records',
+    'Tokens in',
+    'Tokens out',
+    ...(wasPaid ? ['Dollars'] : []),
+  ];
+  const numeric = head.filter((name) => !['Model', 'Sent'].includes(name));
+  return table(
+    { caption: 'By wave and model', head, numeric },
+    account.map((line) => [
+      number(line.wave),
+      line.model_id,
+      line.mode === 'batch' ? 'in jobs' : 'on demand',
+      number(line.records),
+      number(line.tokens.input),
+      number(line.tokens.output),
+      ...(wasPaid ? [line.usd === null ? 'not known' : usd(line.usd)] : []),
+    ]),
+  );
+}
+
 function planRows({ summary: { tokens, cost_usd }, estimate }: RunReport, wasPaid: boolean): Child[][] {
-  const { input_tokens, max_output_tokens, max_usd } = estimate;
+  const { input_tokens, max_output_tokens, max_usd, expected } = estimate;
   const dollars = (value: number | null, most = '') =>
     value === null ? 'no price known' : `${most}${usd(value)}`;
   return [
@@ -163,7 +191,7 @@ function planRows({ summary: { tokens, cost_usd }, estimate }: RunReport, wasPai
       ? [
           [
             'Dollars',
-            dollars(max_usd, 'at most '),
+            `${expected?.usd == null ? '' : `${usd(expected.usd)} expected, `}${dollars(max_usd, 'at most ')}`,
             dollars(cost_usd),
             cost_usd === null || max_usd === null ? '–' : percent(cost_usd, max_usd),
           ],

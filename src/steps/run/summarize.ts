@@ -30,7 +30,7 @@ import { skippedRecordsOf } from '../../rows/sources/dataset-notes.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
-import { spentUsd } from '../waves/run-cost.ts';
+import { accountOf, spentUsd } from '../waves/run-cost.ts';
 import { needsMerge, readWave, repackedParts, type Turn } from '../waves/turns.ts';
 import { requireResults } from './mend-results.ts';
 import { readPlan } from './read-plan.ts';
@@ -102,6 +102,11 @@ async function writeSummary(
     // Of every attempt: all of them were paid for.
     tokens: addTokenCounts(turns.map(({ ledger }) => ledger.tokens)),
     cost_usd: spentUsd(turns, priceOfRun(plan)),
+    account: accountOf(
+      turns,
+      plan.variants.map(({ model }) => ({ modelId: model.model_id, price: priceOfRun(plan) })),
+    ),
+    estimate: plan.estimate,
     duplicates: plan.duplicates,
     jobs: await countJobs(turns, layout, deps),
     on_demand_records: turns.reduce(

@@ -212,6 +212,12 @@ test('by what is expected a run goes on part by part under a budget that the lon
     jobs: 10,
   });
   expect(summary.waves).toBeGreaterThan(2);
+  expect(summary.account).toHaveLength(summary.waves);
+  expect(summary.account?.reduce((sum, { usd }) => sum + (usd ?? 0), 0)).toBeCloseTo(
+    summary.cost_usd ?? 0,
+    9,
+  );
+  expect(summary.estimate?.max_usd).toBeGreaterThan(2);
   expect(summary.cost_usd).toBeLessThan(0.8);
 });
 
