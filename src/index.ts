@@ -75,6 +75,7 @@ export type { WatchDollars, WatchView } from './quarry/watch/watch-view.ts';
 export type { RunDiff } from './report/diff/run-diff.ts';
 export type { RunReport } from './report/run-report.ts';
 export { BOOKKEEPING_COLUMNS } from './rows/results/result-columns.ts';
+export { type RunDollars, runDollars } from './runs/run-dollars.ts';
 export {
   EMPTY_SNAPSHOT,
   type PartSnapshot,
@@ -84,6 +85,7 @@ export {
 } from './runs/run-snapshot.ts';
 export type { RunCondition } from './runs/run-store.ts';
 export type { RunTarget } from './runs/run-target.ts';
+export type { StepWaiting } from './runs/step-waiting.ts';
 export type { UnfinishedRun } from './runs/unfinished-run.ts';
 export type { RowExplanation } from './steps/answers/explain-row.ts';
 export type { BrokenFile, Verification } from './steps/run/verify-run.ts';

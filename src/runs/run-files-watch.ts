@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { systemClock } from '../core/clock.ts';
 import type { JobStatus } from '../core/jobs/job.ts';
 import { JobRecord } from '../core/jobs/job-record.ts';
 import { PreparedParts, type WavePart, WaveParts } from '../core/plan/part.ts';
@@ -11,6 +12,7 @@ import { readJson, readJsonIfPresent } from '../store/json-object.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { RunLayout } from './run-layout.ts';
 import { EMPTY_SNAPSHOT, type RunSnapshot, reduceRun } from './run-snapshot.ts';
+import { readStepWaits, type StepWaiting, stepWaitingText } from './step-waiting.ts';
 
 /** Tells what is new in the files of a run, and of its jobs. */
 export interface RunFilesWatch {
@@ -18,6 +20,8 @@ export interface RunFilesWatch {
   plan(): Promise<RunPlan | undefined>;
   /** Emits what was prepared, dispatched and collected since the last call. */
   lookAtFiles(): Promise<void>;
+  /** Steps of the whole run that are tried again, as of the last look at its files. */
+  retries(): readonly StepWaiting[];
   /** Emits the jobs that were submitted in the present wave, as far as the run's own files tell of them. */
   lookAtRecords(): Promise<void>;
   /** Emits the jobs of the present wave whose status or count has changed. */
@@ -62,6 +66,7 @@ class Watch implements RunFilesWatch {
   readonly #ledgersSeen = new Set<S3Uri>();
   readonly #waitsSeen = new Map<S3Uri, string>();
   readonly #jobsSeen = new Map<string, string>();
+  #retries: readonly StepWaiting[] = [];
   #plan: RunPlan | undefined;
   #wave: { number: number; parts: WavePart[] } | undefined;
 
@@ -89,12 +94,16 @@ class Watch implements RunFilesWatch {
       const number = (this.#wave?.number ?? 0) + 1;
       const parts = await readJsonIfPresent(store, layout.waveParts(number), WaveParts);
       if (parts === undefined) {
-        if (this.#wave !== undefined) await this.#lookAtWaits(this.#wave.parts, present);
+        await this.#lookAtWaits(this.#wave?.parts ?? [], present);
         return;
       }
       this.#wave = { number, parts };
       onProgress({ kind: 'dispatched', wave: number, parts });
     }
+  }
+
+  retries(): readonly StepWaiting[] {
+    return this.#retries;
   }
 
   async lookAtRecords(): Promise<void> {
@@ -158,13 +167,24 @@ class Watch implements RunFilesWatch {
 
   async #lookAtWaits(parts: readonly WavePart[], done: ReadonlySet<S3Uri>): Promise<void> {
     const { layout, store, waitingOf, onProgress } = this.#options;
-    for await (const { uri, etag } of store.list(folderOf(layout.submitWaiting('')))) {
+    const words = await Array.fromAsync(store.list(folderOf(layout.submitWaiting(''))));
+    await this.#lookAtRetries(words.map(({ uri }) => uri));
+    for (const { uri, etag } of words) {
       const part = parts.find(({ part_id }) => layout.submitWaiting(part_id) === uri);
       if (part === undefined || done.has(layout.ledger(part.part_id))) continue;
       if (this.#waitsSeen.get(uri) === etag) continue;
       this.#waitsSeen.set(uri, etag);
       const waiting = await waitingOf(part.part_id);
       if (waiting !== undefined) onProgress({ kind: 'waiting', partId: part.part_id, ...waiting });
+    }
+  }
+
+  async #lookAtRetries(uris: readonly S3Uri[]): Promise<void> {
+    const { store, onProgress } = this.#options;
+    const before = new Set(this.#retries.map(stepWaitingText));
+    this.#retries = await readStepWaits(uris, store, systemClock.now());
+    for (const message of this.#retries.map(stepWaitingText)) {
+      if (!before.has(message)) onProgress({ kind: 'notice', message });
     }
   }
 }
@@ -175,8 +195,10 @@ function submittedEvent({ part_id: partId, submitted_at: submittedAt }: JobRecor
   return { kind: 'job', partId, jobArn, status: 'Submitted', submittedAt, ...unknown };
 }
 
-/** A run as its files, and the service where it may be asked, tell of it now. */
-export async function readSnapshot(options: Omit<WatchOptions, 'onProgress'>): Promise<RunSnapshot> {
+/** A run as its files, and the service where it may be asked, tell of it now; and its steps that are tried again. */
+export async function readSnapshot(
+  options: Omit<WatchOptions, 'onProgress'>,
+): Promise<RunSnapshot & { retries: readonly StepWaiting[] }> {
   let snapshot = EMPTY_SNAPSHOT;
   const watch = watchRunFiles({
     ...options,
@@ -187,7 +209,7 @@ export async function readSnapshot(options: Omit<WatchOptions, 'onProgress'>): P
   await watch.lookAtFiles();
   await watch.lookAtRecords();
   await watch.lookAtJobs();
-  return snapshot;
+  return { ...snapshot, retries: watch.retries() };
 }
 
 async function listUris(store: ObjectStore, folder: S3Uri): Promise<S3Uri[]> {

@@ -43,6 +43,8 @@ export interface RunLayout {
   onDemandAnswer(partId: string, index: number): S3Uri;
   /** Why a part's job cannot be created yet; not beside the records of jobs, which others list. */
   submitWaiting(partId: string): S3Uri;
+  /** Why a step of the whole run is tried again; beside those. */
+  stepWaiting(step: string): S3Uri;
   /** Why an on-demand run has to wait. */
   onDemandWaiting(partId: string): S3Uri;
   /** What became of a part's rows. */
@@ -121,6 +123,7 @@ export function runLayout(runUri: S3Uri): RunLayout {
     onDemandAnswer: (partId, index) =>
       atWorking('model-output', partId, 'on-demand', `${String(index).padStart(5, '0')}.jsonl.out`),
     submitWaiting: (partId) => at('jobs', 'waiting', `${partId}.json`),
+    stepWaiting: (step) => at('jobs', 'waiting', `step-${step}.json`),
     onDemandWaiting: (partId) => atWorking('model-output', partId, 'on-demand', '.waiting.json'),
     ledger: (partId) => at('ledger', `${partId}.json`),
     fault: (partId) => at('faults', `${partId}.json`),

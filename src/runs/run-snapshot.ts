@@ -217,6 +217,8 @@ export interface RunTotals {
     unanswered: number;
     /** Of those, the ones that are owed another attempt. */
     owed: number;
+    /** Of those that succeeded, rows whose answer a former run has paid for; absent where none may be. */
+    reused?: number | undefined;
   };
   parts: Readonly<Record<PartState, number>>;
   /** Of the parts that are under way. */
@@ -256,6 +258,14 @@ export function totalsOf({ plan, prepared, parts }: RunSnapshot): RunTotals {
       succeeded,
       unanswered: sumOf(first, 'total') - succeeded,
       owed: latest.reduce((sum, { owed }) => sum + owed, 0),
+      ...(plan?.reuse === undefined
+        ? {}
+        : {
+            reused: sumOf(
+              results.map(({ rows }) => rows),
+              'reused',
+            ),
+          }),
     },
     parts: countStates(all),
     records: {

@@ -1,7 +1,7 @@
 import { countFlaws } from '../../core/jobs/answer-flaws.ts';
 import type { UnfinishedRun } from '../../index.ts';
 import { flawWarnings, stopReasonLines } from './answer-flaws-view.ts';
-import { count } from './format.ts';
+import { count, usd } from './format.ts';
 import { pasteable } from './pasteable.ts';
 import { waitingText } from './run-view.ts';
 
@@ -39,7 +39,9 @@ export function progressLines(run: UnfinishedRun, dir: string, workerLines?: rea
       ? [`  records    ${n(records.processed)} of ${n(records.total)} done by the jobs under way`]
       : []),
     ...(ended.length > 0 ? [`  jobs       ${ended.join(', ')}`] : []),
-    `  rows       ${n(rows.succeeded)} answered, ${n(rows.unanswered)} without an answer so far, ${n(rows.owed)} of them to be sent again`,
+    ...run.retrying.map((wait) => `  waiting    step ${wait.step} is tried again: ${waitingText(wait)}`),
+    `  rows       ${n(rows.succeeded)} answered${rows.reused === undefined ? '' : ` (${n(rows.reused)} of them reused)`}, ${n(rows.unanswered)} without an answer so far, ${n(rows.owed)} of them to be sent again`,
+    ...dollarLines(run.usd),
     ...stopReasonLines(stop_reasons),
     ...flawWarnings(countFlaws(stop_reasons), rows.succeeded),
     ...(jobs_fault === null ? [] : [`  Its jobs could not be read. ${jobs_fault}`]),
@@ -56,6 +58,14 @@ export function progressLines(run: UnfinishedRun, dir: string, workerLines?: rea
       `To stop its jobs: ${pasteable(`cancel ${run_id}`, dir)}`,
     );
   return lines;
+}
+
+/** What it has taken so far, beside what the whole should and may; where nobody pays, that nothing was. */
+function dollarLines({ billed, so_far, expected, cap }: UnfinishedRun['usd']): string[] {
+  if (so_far === null) return [];
+  if (!billed) return [`  dollars    nothing is paid; ${usd(so_far)} so far had it been Bedrock’s`];
+  const whole = expected === null ? '' : `, about ${usd(expected)} expected in all`;
+  return [`  dollars    ${usd(so_far)} so far${whole}${cap === null ? '' : `, ${usd(cap)} is the cap`}`];
 }
 
 function standingLines({ process, failure }: UnfinishedRun): string[] {

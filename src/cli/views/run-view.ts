@@ -2,7 +2,14 @@ import { TERMINAL_STATUSES } from '../../core/jobs/job.ts';
 import type { CostEstimate } from '../../core/plan/run-plan.ts';
 import type { OnDemandProgress, RunEvent } from '../../core/run/run-event.ts';
 import type { Waiting } from '../../core/run/waiting.ts';
-import { EMPTY_SNAPSHOT, type PartSnapshot, type RunSnapshot, reduceRun, waitOf } from '../../index.ts';
+import {
+  EMPTY_SNAPSHOT,
+  type PartSnapshot,
+  type RunSnapshot,
+  reduceRun,
+  runDollars,
+  waitOf,
+} from '../../index.ts';
 import { count, duration, usd } from './format.ts';
 
 /** A run as it is shown: what its events have told, and what is said of it beside them. */
@@ -11,13 +18,15 @@ export interface RunView {
   run: RunSnapshot;
   /** What the run is estimated to cost, in words; empty where nothing is paid. */
   price: string;
+  /** False where nobody pays, and until it is planned. */
+  isPaid: boolean;
   /** What the place where the run runs had to say the last time; empty where nothing. */
   notice: string;
 }
 
 /** The view before anything has happened. */
 export function emptyView(startedAtMs: number): RunView {
-  return { startedAtMs, run: EMPTY_SNAPSHOT, price: '', notice: '' };
+  return { startedAtMs, run: EMPTY_SNAPSHOT, price: '', isPaid: false, notice: '' };
 }
 
 /** The view after an event. */
@@ -26,7 +35,9 @@ export function advanceView(view: RunView, event: RunEvent): RunView {
     ...view,
     run: reduceRun(view.run, event),
     ...(event.kind === 'notice' ? { notice: event.message } : {}),
-    ...(event.kind === 'planned' ? { price: event.isPaid ? priceText(event.plan.estimate) : '' } : {}),
+    ...(event.kind === 'planned'
+      ? { isPaid: event.isPaid, price: event.isPaid ? priceText(event.plan.estimate) : '' }
+      : {}),
   };
 }
 
@@ -36,11 +47,21 @@ export function viewLines(view: RunView, nowMs: number): string[] {
   return [
     ...planLinesOf(view),
     ...(phase === 'plan' ? [] : [prepareLine(view.run), ...waveLines(view.run, nowMs)]),
+    ...dollarsLine(view),
     ...(view.notice === '' ? [] : [`Notice      ${view.notice}`]),
     ...(phase === 'merge' ? ['Merge       rows that were sent again'] : []),
     ...(phase === 'summarize' && plan !== null ? ['Summarize   counting the output'] : []),
     `Elapsed     ${duration(nowMs - view.startedAtMs)}`,
   ];
+}
+
+/** What the run has taken so far, where somebody pays, beside what the whole is expected to and its limit. */
+function dollarsLine({ run, isPaid }: RunView): string[] {
+  if (!isPaid || run.waves === 0) return [];
+  const { so_far, expected, cap } = runDollars(run, isPaid);
+  if (so_far === null) return [];
+  const whole = expected === null ? '' : `, about ${usd(expected)} expected in all`;
+  return [`Dollars     ${usd(so_far)} so far${whole}${cap === null ? '' : `, ${usd(cap)} is the cap`}`];
 }
 
 function planLinesOf({ run, price }: RunView): string[] {

@@ -91,6 +91,7 @@ function progressLine(event: EventOf<'progress'>): string {
   return [
     `${now}: ${n(records.done)} of ${count(records.total, 'record')}`,
     `${n(rows.succeeded)} of ${count(rows.total ?? 0, 'row')} answered`,
+    ...(rows.reused === null ? [] : [`${n(rows.reused)} of them reused`]),
     ...(records_per_minute === null ? [] : [`${rateText(records_per_minute)}`]),
     ...(left === null ? [] : [leftText(toTimeLeft(left))]),
     ...dollarsText(dollars),
@@ -116,9 +117,16 @@ function endLine({ status, rows, usd: dollars }: EventOf<'end'>): string {
   ].join(', ');
 }
 
-function dollarsText({ billed, so_far }: Pick<EventOf<'progress'>['usd'], 'billed' | 'so_far'>): string[] {
+function dollarsText({
+  billed,
+  so_far,
+  expected = null,
+  cap = null,
+}: Pick<EventOf<'progress'>['usd'], 'billed' | 'so_far'> & Partial<EventOf<'progress'>['usd']>): string[] {
   if (so_far === null) return [];
-  return [billed ? `${usd(so_far)} so far` : `nothing paid, ${usd(so_far)} had it been Bedrock’s`];
+  if (!billed) return [`nothing paid, ${usd(so_far)} had it been Bedrock’s`];
+  const whole = expected === null ? '' : ` of about ${usd(expected)} expected`;
+  return [`${usd(so_far)} so far${whole}${cap === null ? '' : `, ${usd(cap)} is the cap`}`];
 }
 
 /** `1,234 records a minute`. */

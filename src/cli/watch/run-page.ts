@@ -99,6 +99,7 @@ function mapLines(view: WatchView, state: ScreenState, { columns, rows, glyphs }
 function amountLines({ rows, recordsPerMinute, left }: WatchView): ScreenLine[] {
   const pieces = [
     `${n(rows.succeeded)} of ${rows.total === null ? '?' : n(rows.total)} answered`,
+    ...(rows.reused === undefined ? [] : [`${n(rows.reused)} of them reused`]),
     ...(rows.owed === 0 ? [] : [`${n(rows.owed)} to be sent again`]),
     ...(recordsPerMinute === null ? [] : [rateText(recordsPerMinute)]),
   ];
@@ -109,12 +110,13 @@ function amountLines({ rows, recordsPerMinute, left }: WatchView): ScreenLine[] 
 }
 
 function dollarLine({ dollars }: WatchView): ScreenLine[] {
-  const { isPaid, soFar, most, cap } = dollars;
+  const { isPaid, soFar, expected, most, cap } = dollars;
   const label = span('Dollars'.padEnd(LABEL));
   if (soFar === null) return [[label, span('no price of this model is known', 'dim')]];
   if (!isPaid) return [[label, span(`nothing is paid; ${usd(soFar)} had it been Bedrock’s`, 'dim')]];
   const pieces = [
     `${usd(soFar)} so far`,
+    ...(expected === null ? [] : [`about ${usd(expected)} expected`]),
     ...(most === null ? [] : [`${usd(most)} with the longest answers`]),
     ...(cap === null ? [] : [`${usd(cap)} is the cap`]),
   ];

@@ -35,6 +35,7 @@ async function readProgress(run: StoredRun, files: RunFiles): Promise<Unfinished
     store: files.store,
     jobsOf: look.jobsOf,
     jobsFault: look.fault,
+    isPaid: files.target.kind !== 'local',
     waitingOf: (partId) => readWaiting(partId, run.layout, files.store),
   });
 }

@@ -9,6 +9,7 @@ import type { RunLayout } from '../../runs/run-layout.ts';
 import { doubtAbout } from '../../runs/run-lock.ts';
 import { EMPTY_SNAPSHOT, type RunSnapshot, reduceRun } from '../../runs/run-snapshot.ts';
 import { type RunCondition, standingOf } from '../../runs/run-store.ts';
+import { stepWaitingText } from '../../runs/step-waiting.ts';
 import { readWaiting } from '../../steps/part/part-waiting.ts';
 import { isCancelled } from '../../steps/run/cancellation.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
@@ -115,6 +116,7 @@ class Looker {
       merging: summary === undefined ? await this.#merging() : undefined,
       notices: [
         ...standing.notices,
+        ...watch.retries().map(stepWaitingText),
         ...(fault === undefined ? [] : [`Its jobs could not be read. ${fault}`]),
         ...(this.#snapshot.plan?.notes ?? []),
       ],

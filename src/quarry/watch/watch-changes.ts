@@ -164,7 +164,7 @@ function progressBody(view: WatchView): Body<'progress'> {
   return {
     event: 'progress',
     phases: phases.map((phase) => ({ ...phase })),
-    rows,
+    rows: { ...rows, reused: rows.reused ?? null },
     records,
     records_per_minute: view.recordsPerMinute === null ? null : rounded(view.recordsPerMinute),
     left: left && {
@@ -173,7 +173,13 @@ function progressBody(view: WatchView): Body<'progress'> {
       basis: left.basis,
       jobs: left.jobs,
     },
-    usd: { billed: dollars.isPaid, so_far: dollars.soFar, most: dollars.most, cap: dollars.cap },
+    usd: {
+      billed: dollars.isPaid,
+      so_far: dollars.soFar,
+      expected: dollars.expected,
+      most: dollars.most,
+      cap: dollars.cap,
+    },
     tokens,
     parts: Object.fromEntries(states),
   };

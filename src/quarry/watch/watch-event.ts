@@ -82,6 +82,10 @@ const ProgressSeen = z
       succeeded: Count,
       unanswered: Count.meta({ description: 'collected, and without an answer so far' }),
       owed: Count.meta({ description: 'of those, the ones that are sent again' }),
+      reused: Count.nullable().meta({
+        description:
+          'of those that succeeded, rows whose answer a former run has paid for; null where none may be',
+      }),
     }),
     records: z.object({ done: Count, total: Count }).meta({ description: 'of all parts so far' }),
     records_per_minute: z.number().nullable().meta({ description: 'lately; null where it is not known' }),
@@ -104,6 +108,9 @@ const ProgressSeen = z
         .boolean()
         .meta({ description: 'false where no AWS account pays: it is what Bedrock would take then' }),
       so_far: Usd.meta({ description: 'for the tokens of what is collected' }),
+      expected: Usd.meta({
+        description: 'of the whole run: by what is collected, before that as the plan expects it',
+      }),
       most: Usd.meta({ description: 'the plan’s estimate with the longest answers' }),
       cap: Usd.meta({ description: '`max_cost_usd`' }),
     }),

@@ -2,7 +2,7 @@ import { plannedRecords, type RunPlan } from '../../core/plan/run-plan.ts';
 import type { Reason, RowCounts, TokenCounts } from '../../core/run/ledger.ts';
 import type { RunSummary } from '../../core/run/summary.ts';
 import type { Waiting } from '../../core/run/waiting.ts';
-import { priceOfRun } from '../../models/catalog/prices.ts';
+import { runDollars } from '../../runs/run-dollars.ts';
 import { type RunSnapshot, type RunTotals, totalsOf } from '../../runs/run-snapshot.ts';
 import type { RunCondition } from '../../runs/run-store.ts';
 import type { RunTarget } from '../../runs/run-target.ts';
@@ -39,6 +39,8 @@ export interface WatchDollars {
   isPaid: boolean;
   /** For the tokens of what is collected. */
   soFar: number | null;
+  /** Of the whole run: by what is collected, before that as the plan expects it. */
+  expected: number | null;
   /** With the longest answers, every row sent once. */
   most: number | null;
   /** `max_cost_usd`. */
@@ -104,7 +106,7 @@ export function watchViewOf(seen: SeenRun): WatchView {
     records,
     recordsPerMinute: hasEnded ? null : recordsPerMinute(samples),
     left: leftOf(seen, { parts, owed: totals.rows.owed }),
-    dollars: dollarsOf(seen, totals),
+    dollars: dollarsOf(seen),
     tokens: summary?.tokens ?? totals.tokens,
     failures: summary?.reasons ?? totals.reasons,
     waits: hasEnded ? [] : waitsOf(parts),
@@ -115,10 +117,10 @@ export function watchViewOf(seen: SeenRun): WatchView {
 
 /** A summary knows what merging has changed: rows that were answered elsewhere. */
 function endedRows(
-  { total, succeeded, failed, not_sent }: RowCounts,
+  { total, succeeded, failed, not_sent, reused }: RowCounts,
   rows: RunTotals['rows'],
 ): RunTotals['rows'] {
-  return { ...rows, total, succeeded, unanswered: failed + not_sent, owed: 0 };
+  return { ...rows, total, succeeded, unanswered: failed + not_sent, owed: 0, reused };
 }
 
 function unnamedPartsOf({ plan, prepared, parts }: RunSnapshot): number {
@@ -130,15 +132,10 @@ function unnamedPartsOf({ plan, prepared, parts }: RunSnapshot): number {
   return Math.max(0, plan.parts - named.size);
 }
 
-function dollarsOf({ target, snapshot, summary }: SeenRun, totals: RunTotals): WatchDollars {
-  const { plan } = snapshot;
-  const cap = plan?.input.max_cost_usd;
-  return {
-    isPaid: summary?.billed ?? target !== 'local',
-    soFar: plan !== null && priceOfRun(plan) === undefined ? null : (summary?.cost_usd ?? totals.costUsd),
-    most: plan?.estimate.max_usd ?? null,
-    cap: typeof cap === 'number' ? cap : null,
-  };
+function dollarsOf({ target, snapshot, summary }: SeenRun): WatchDollars {
+  const { billed, so_far, expected, most, cap } = runDollars(snapshot, summary?.billed ?? target !== 'local');
+  const soFar = so_far === null ? null : (summary?.cost_usd ?? so_far);
+  return { isPaid: billed, soFar, expected: summary === undefined ? expected : soFar, most, cap };
 }
 
 /** Milliseconds of an hour. */

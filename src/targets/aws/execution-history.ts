@@ -5,6 +5,8 @@ import {
   type SFNClient,
 } from '@aws-sdk/client-sfn';
 import { callAws } from '../../bedrock/call-aws.ts';
+import { messageOfCause } from '../../core/error-cause.ts';
+import { stepWaitingText } from '../../runs/step-waiting.ts';
 import { RunState } from '../../steps/run/run-state.ts';
 
 /** Events on one page. https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html */
@@ -16,8 +18,13 @@ export interface ExecutionHistory {
   newEvents(): Promise<HistoryEvent[]>;
 }
 
-/** Opens an execution's history at its beginning, or behind an event that is known. */
-export function openHistory(sfn: SFNClient, executionArn: string): ExecutionHistory {
+/** Opens an execution's history at its beginning; `onRetry` is told of each failure of a Task of its own. */
+export function openHistory(
+  sfn: SFNClient,
+  executionArn: string,
+  onRetry: (message: string) => void = () => {},
+): ExecutionHistory {
+  const tellRetry = createRetryTeller(onRetry);
   let lastId = 0;
   return {
     newEvents: async () => {
@@ -32,6 +39,7 @@ export function openHistory(sfn: SFNClient, executionArn: string): ExecutionHist
       } while (nextToken !== undefined);
       fresh.sort((a, b) => (a.id ?? 0) - (b.id ?? 0));
       lastId = fresh.at(-1)?.id ?? lastId;
+      for (const event of fresh) tellRetry(event);
       return fresh;
     },
   };
@@ -47,6 +55,18 @@ export async function plannedRunOf(sfn: SFNClient, executionArn: string): Promis
 export function planIn({ stateExitedEventDetails: details }: HistoryEvent): RunState | undefined {
   if (details?.name !== 'Plan' || details.output === undefined) return undefined;
   return RunState.safeParse(JSON.parse(details.output)).data;
+}
+
+/** Tells of each failure of a Task of the execution itself, which mostly is tried again: events come in their order. */
+export function createRetryTeller(tell: (message: string) => void): (event: HistoryEvent) => void {
+  let state = '';
+  return ({ type, timestamp, stateEnteredEventDetails, taskFailedEventDetails }) => {
+    state = stateEnteredEventDetails?.name ?? state;
+    if (type !== 'TaskFailed') return;
+    const { error = 'Error', cause } = taskFailedEventDetails ?? {};
+    const message = messageOfCause(cause) ?? error;
+    tell(stepWaitingText({ step: state, error, message, since: timestamp?.toISOString() ?? 'just now' }));
+  };
 }
 
 function readPage(

@@ -100,7 +100,7 @@ const CLOSING_STATES = ['Dispatch', 'Merge', 'Summarize'];
 function createFollower(executionArn: string, options: FollowOptions) {
   const { target, onProgress = () => {}, onNotice = () => {}, stopsJobs = false } = options;
   const { sfn, store, deployment } = target;
-  const history = openHistory(sfn, executionArn);
+  const history = openHistory(sfn, executionArn, (message) => onProgress({ kind: 'notice', message }));
   let runId: string | undefined;
   let watch: RunFilesWatch | undefined;
   let moved = false;
@@ -163,10 +163,8 @@ function createFollower(executionArn: string, options: FollowOptions) {
         return { kind: 'failed', ...(await faultOf(execution, sfn)), runId };
       }
       const { run_id: id = runId ?? '' } = JSON.parse(execution.output ?? '{}') as { run_id?: string };
-      return {
-        kind: 'finished',
-        summary: await readJson(store, layoutOf(deployment.bucket, id).summary, RunSummary),
-      };
+      const summary = await readJson(store, layoutOf(deployment.bucket, id).summary, RunSummary);
+      return { kind: 'finished', summary };
     },
   };
 }

@@ -6,7 +6,10 @@ import { type JobStatus, toJobStatus } from '../../core/jobs/job.ts';
 import { PartTurn } from '../../core/plan/part.ts';
 import type { RunEvent } from '../../core/run/run-event.ts';
 import { type Waiting, waitingOf } from '../../core/run/waiting.ts';
+import type { S3Uri } from '../../core/s3-uri.ts';
 import type { TaskCall } from '../../engine/definition/prepared-state.ts';
+import { type RunLayout, runLayout } from '../../runs/run-layout.ts';
+import { leaveStepWaiting, type StepWaiting, stepWaitingText } from '../../runs/step-waiting.ts';
 import type { StepDeps } from '../../steps/deps.ts';
 import type { SubmittedJob } from '../../steps/part/submit.ts';
 import { runStep } from '../../steps/run-step.ts';
@@ -35,7 +38,7 @@ export interface TaskRunnerOptions {
 /** Carries out a Task as Step Functions would: functions by their placeholder, and the Bedrock API by its name. */
 export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgress }: TaskRunnerOptions) {
   const oneByOne = pLimit(1);
-  const retries = sayRetries({ clock: deps.clock, onProgress });
+  const retries = sayRetries({ ...deps, onProgress });
   const steps = new Map<unknown, StepName>(STEP_NAMES.map((name) => [functionPlaceholder(name), name]));
   /** By ARN: whose job it is. Submit is passed on every way to a job, also where it finds one that is there. */
   const partOfJob = new Map<string, string>();
@@ -48,7 +51,8 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
         const name = steps.get(given.FunctionName);
         if (name === undefined)
           throw new NotSupportedError(`There is no function ${String(given.FunctionName)}.`);
-        const work = () => retries.saying(name, () => runStep(name, given.Payload, deps));
+        const work = () =>
+          retries.saying({ name, payload: given.Payload }, () => runStep(name, given.Payload, deps));
         const output = await (HEAVY_STEPS.has(name) ? oneByOne(work) : work());
         if (name === 'submit') {
           const { job_arn } = output as SubmittedJob;
@@ -98,28 +102,45 @@ export function createTaskRunner({ deps, control, onStepDone, onJobSeen, onProgr
 const SAY_SO: ReadonlySet<StepName> = new Set(['submit', 'collect', 'runOnDemand']);
 
 /** Says of the other steps why they are tried again, and since when: once for each reason, until they have succeeded. */
-function sayRetries({ clock, onProgress }: Pick<StepDeps, 'clock'> & Pick<TaskRunnerOptions, 'onProgress'>) {
-  const told = new Map<StepName, string>();
+function sayRetries({
+  clock,
+  store,
+  onProgress,
+}: Pick<StepDeps, 'clock' | 'store'> & Pick<TaskRunnerOptions, 'onProgress'>) {
+  const told = new Map<StepName, StepWaiting>();
   return {
-    saying: async <T>(name: StepName, work: () => Promise<T>): Promise<T> => {
+    saying: async <T>(
+      { name, payload }: { name: StepName; payload: unknown },
+      work: () => Promise<T>,
+    ): Promise<T> => {
+      const layout = layoutIn(payload);
       try {
         const output = await work();
-        told.delete(name);
+        // Whoever looks later must not take it for what is so now; where it stays it is old soon.
+        if (told.delete(name) && layout !== undefined)
+          await store.delete(layout.stepWaiting(name)).catch(() => {});
         return output;
       } catch (error) {
-        const isTriedAgain = error instanceof QuarryError && error.retryable && !SAY_SO.has(name);
-        if (isTriedAgain && told.get(name) !== error.name) {
-          told.set(name, error.name);
-          const since = new Date(clock.now()).toISOString();
-          onProgress({
-            kind: 'notice',
-            message: `The step ${name} is tried again. ${error.message} (since ${since})`,
-          });
-        }
+        if (!(error instanceof QuarryError) || !error.retryable || SAY_SO.has(name)) throw error;
+        const before = told.get(name);
+        const isSame = before?.error === error.name;
+        const now = new Date(clock.now()).toISOString();
+        const since = isSame ? before.since : now;
+        const waiting = { step: name, error: error.name, message: error.message, since, tried_at: now };
+        told.set(name, waiting);
+        if (!isSame) onProgress({ kind: 'notice', message: stepWaitingText(waiting) });
+        if (layout !== undefined) await leaveStepWaiting(waiting, layout, store);
         throw error;
       }
     },
   };
+}
+
+/** Which run a step is of, by what it is handed: its own, or its part's; undefined before it is planned. */
+function layoutIn(payload: unknown): RunLayout | undefined {
+  const { run_uri, part } = Object(payload) as { run_uri?: unknown; part?: { run_uri?: unknown } };
+  const uri = run_uri ?? part?.run_uri;
+  return typeof uri === 'string' ? runLayout(uri as S3Uri) : undefined;
 }
 
 /** Step Functions names the errors of an SDK call `Bedrock.<error>`. */

@@ -58,7 +58,7 @@ test('the page of the run says all that is known, in as many lines as there are'
     '          · 1 waiting  ◐ 1 running  ● 1 collected',
     'Rows      1,000 of 3,000 answered',
     'Time      24 min to 37 min left, by 1 finished job',
-    'Dollars   $0.0605 so far, $1.50 with the longest answers',
+    'Dollars   $0.0605 so far, about $0.1815 expected, $1.50 with the longest answers',
     'Waiting   1 part since 2026-01-01 11:58Z: Too many jobs.',
     'Failed    7 rows, 400: Too long.',
     'Jobs: records done, a minute, age',

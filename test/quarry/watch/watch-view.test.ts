@@ -186,7 +186,13 @@ test('dollars are those of what is collected, of the estimate and of the cap; no
   const plan = planOf({ input: { max_cost_usd: 5 } });
   const capped = seenRun(events);
   const view = watchViewOf({ ...capped, snapshot: { ...capped.snapshot, plan } });
-  expect(view.dollars).toEqual({ isPaid: true, soFar: expect.closeTo(0.0605, 4), most: 1.5, cap: 5 });
+  expect(view.dollars).toEqual({
+    isPaid: true,
+    soFar: expect.closeTo(0.0605, 4),
+    expected: expect.closeTo(0.1815, 4),
+    most: 1.5,
+    cap: 5,
+  });
   expect(view.isSimulated).toBe(false);
   const local = watchViewOf(seenRun(events, { target: 'local' }));
   expect([local.dollars.isPaid, local.isSimulated]).toEqual([false, true]);

@@ -64,6 +64,7 @@ test.each<[string, number, Faults, string]>([
     const progress = await readUnfinishedRun(run, {
       store,
       waitingOf: (partId) => readWaiting(partId, layout, store),
+      isPaid: true,
     });
     expect(progress.waiting).toMatchObject([{ error, since, parts: 1 }]);
     expect(progressLines(progress, '.quarry').join('\n')).toMatch(

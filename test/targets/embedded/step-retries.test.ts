@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { ServiceUnavailableError } from '../../../src/core/errors.ts';
 import type { RunEvent } from '../../../src/core/run/run-event.ts';
+import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
+import { StepWaiting } from '../../../src/runs/step-waiting.ts';
+import { readJsonIfPresent } from '../../../src/store/json-object.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
+import { LOCAL_BUCKET } from '../../../src/targets/local/local-target.ts';
 import { openEmulatedTarget, runRows } from '../../support/emulated-run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -32,8 +36,18 @@ test('a step that is tried again says why and since when, once for each reason',
       },
     }),
   });
+  const { store } = emulated.target;
+  const layout = runLayout(runUriOf(LOCAL_BUCKET, 'emulated'));
   const told: RunEvent[] = [];
-  const result = await runRows(200, emulated, { directory, onProgress: (event) => told.push(event) });
+  const seen: unknown[] = [];
+  const result = await runRows(200, emulated, {
+    directory,
+    onProgress: (event) => told.push(event),
+    aroundTasks: (runTask) => async (call) => {
+      seen.push(await readJsonIfPresent(store, layout.stepWaiting('prepare'), StepWaiting));
+      return runTask(call);
+    },
+  });
   expect(result.kind).toBe('finished');
   expect(told.filter(({ kind }) => kind === 'notice')).toEqual([
     {
@@ -43,4 +57,12 @@ test('a step that is tried again says why and since when, once for each reason',
       ),
     },
   ]);
+  // Other processes are told as long as it is so.
+  const words = seen.filter((word) => word !== undefined) as StepWaiting[];
+  const message = 'S3 asks to be left alone: SlowDown.';
+  expect(words).toMatchObject(
+    [1, 2].map(() => ({ step: 'prepare', error: 'ServiceUnavailableError', message })),
+  );
+  expect(words[0]?.since).toBe(words[1]?.since);
+  expect(await store.head(layout.stepWaiting('prepare'))).toBeUndefined();
 });
