@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ListBucketsCommand, type S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListBucketsCommand, type S3Client } from '@aws-sdk/client-s3';
 import {
   CreateStateMachineCommand,
   DescribeExecutionCommand,
@@ -13,12 +13,16 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Finding } from '../../scripts/proof/observations.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/server.ts';
+import { readResults } from '../../src/rows/results/read-results.ts';
+import { runLayout, runUriOf } from '../../src/runs/run-layout.ts';
+import { verifyRun } from '../../src/steps/run/verify-run.ts';
 import { createS3Client } from '../../src/store/s3-client.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import { type DeployedTarget, openDeployedTarget } from '../../src/targets/aws/deployed-target.ts';
 import { followRun } from '../../src/targets/aws/follow-execution.ts';
 import { readRunStatus } from '../../src/targets/aws/run-status.ts';
 import { startRun } from '../../src/targets/aws/start-run.ts';
+import { pngOf } from '../support/images.ts';
 import { openTerminal } from '../support/terminal.ts';
 import { deployStack, MINISTACK_ACCOUNT, type MiniStack, startMiniStack } from './ministack.ts';
 import { CREDENTIALS, freePort, REGION } from './moto.ts';
@@ -176,6 +180,40 @@ test('the recipe of a parent execution starts a run as its child, waits for its 
     status: 'succeeded',
     rows: { total: 20, succeeded: 20 },
   });
+});
+
+test('a run whose rows name images reads those that the stack may read, and is whole', async () => {
+  const { store } = target;
+  await s3.send(new CreateBucketCommand({ Bucket: 'their-bucket' }));
+  const photo = pngOf(20, 30, 1);
+  for (const uri of [`s3://${bucket}/datasets/photos/a.png`, 's3://their-bucket/b.png'] as const) {
+    await store.write(uri, photo);
+  }
+  const names = [
+    'photos/a.png',
+    `s3://${bucket}/datasets/photos/a.png`,
+    's3://their-bucket/b.png',
+    'none.png',
+  ];
+  const dataset = `s3://${bucket}/datasets/photos.csv` as const;
+  await store.write(dataset, `topic,photo\n${names.map((name, row) => `${row},${name}\n`).join('')}`);
+  const asked = input({ s3_uri: dataset, run_id: 'photos', image_columns: ['photo'] });
+  const { executionArn } = await startRun(asked, target);
+  const result = await follow(executionArn);
+  expect(result, ministack.log().slice(-3000)).toMatchObject({
+    kind: 'finished',
+    summary: { rows: { total: 4, succeeded: 2, failed: 0, not_sent: 2 }, on_demand_records: 2 },
+  });
+  const layout = runLayout(runUriOf(bucket, 'photos'));
+  expect(await verifyRun(layout, store)).toEqual({ outputFiles: 1, rows: 4, broken: [] });
+  await using output = await store.fetchFile(layout.output('p00001'));
+  const rows = await Array.fromAsync(readResults([output.path], {}));
+  expect(rows.map(({ response, error_code }) => error_code ?? response)).toEqual([
+    expect.stringContaining('an image (png, 20 × 30 pixels)'),
+    expect.stringContaining('an image (png, 20 × 30 pixels)'),
+    'ImageNotReadable',
+    'ImageNotFound',
+  ]);
 });
 
 test('the proof that a user runs: its script asks, deploys a stack, cancels and resumes a run, sets an alarm off, and leaves nothing', async () => {

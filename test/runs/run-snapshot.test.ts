@@ -12,10 +12,9 @@ import {
   reduceEvents,
   totalsOf,
 } from '../../src/runs/run-snapshot.ts';
-import { runLocally } from '../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../src/targets/local/stage-dataset.ts';
-import { MODEL, openEmulatedTarget } from '../support/emulated-run.ts';
+import { MODEL, openEmulatedTarget, runEmulated } from '../support/emulated-run.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** What a run of two jobs, one of which breaks off, tells, and what its files tell afterwards. */
@@ -33,7 +32,7 @@ async function toldRun() {
   await writeFile(file, `name\n${Array.from({ length: 400 }, (_, index) => `row ${index}\n`).join('')}`);
   const { uri: s3_uri } = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const events: RunEvent[] = [];
-  const result = await runLocally(
+  const result = await runEmulated(
     { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'told', max_records_per_job: 200 },
     { target: emulated.target, random: () => 0.5, onProgress: (event) => events.push(event) },
   );

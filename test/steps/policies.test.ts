@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 const ROOT = import.meta.dirname;
 /** What makes a store, and what puts it under the policy of a step. */
 const [MAKES, GUARDS] = [
-  /createDirectoryStore\(|localPlanDeps\(|onDisk: true/,
+  /createDirectoryStore\(|localPlanDeps\(|openLocalTarget\(|onDisk: true/,
   /storeOf\(|underPolicies\(|asOnAws\(/,
 ];
 
@@ -21,6 +21,8 @@ test('the suites of the steps call no store but under the policy of a step', () 
     (name) => MAKES.test(readFileSync(join(ROOT, name), 'utf8')) && name !== 'policies.test.ts',
   );
   expect(making.length).toBeGreaterThan(5);
+  // Which runs steps as nobody's function.
+  expect(files.filter((name) => /\brunLocally\(/.test(readFileSync(join(ROOT, name), 'utf8')))).toEqual([]);
   expect(making.filter((name) => !GUARDS.test(readFileSync(join(ROOT, name), 'utf8')))).toEqual([]);
 });
 

@@ -11,7 +11,12 @@ import {
   type LocalRunResult,
   runLocally,
 } from '../../src/targets/embedded/run-locally.ts';
-import { LOCAL_BUCKET, openLocalTarget, sha256 } from '../../src/targets/local/local-target.ts';
+import {
+  LOCAL_BUCKET,
+  type LocalTargetOptions,
+  openLocalTarget,
+  sha256,
+} from '../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../src/targets/local/stage-dataset.ts';
 import { asOnAws, asSteps, type StepPolicies } from './step-policies.ts';
 
@@ -23,6 +28,8 @@ export interface EmulatedOptions {
   directory: string;
   quotas?: Partial<BatchQuotas>;
   emulator?: Pick<EmulatorOptions, 'seed' | 'faults' | 'overQuota' | 'durations' | 'staging'>;
+  /** Answers instead of the simulated model. */
+  modelServer?: LocalTargetOptions['modelServer'];
   clock?: Clock;
   pollSeconds?: number;
   /** Wraps what the steps see of the world. */
@@ -63,6 +70,7 @@ export async function openEmulatedTarget(options: EmulatedOptions): Promise<Emul
     version: '0.0.0',
     quotas,
     emulatorUrl: emulator.url,
+    modelServer: options.modelServer,
     ...(options.pollSeconds === undefined ? {} : { pollSeconds: options.pollSeconds }),
   });
   const wrapped = wrap(target);
@@ -77,17 +85,19 @@ export async function openEmulatedTarget(options: EmulatedOptions): Promise<Emul
   };
 }
 
+/** Runs the workflow, each step as its own function. */
+export function runEmulated(
+  input: unknown,
+  { aroundTasks = (runTask) => runTask, ...options }: LocalRunOptions,
+): Promise<LocalRunResult> {
+  return runLocally(input, { ...options, aroundTasks: (runTask) => aroundTasks(asSteps(runTask)) });
+}
+
 /** A run over generated rows `{ name: "row 0" }`, … whose prompt is the row's own name. */
 export async function runRows(
   rows: number,
   { target }: EmulatedTarget,
-  {
-    directory,
-    keys = {},
-    random = () => 0.5,
-    aroundTasks = (runTask) => runTask,
-    ...options
-  }: RunRowsOptions,
+  { directory, keys = {}, random = () => 0.5, ...options }: RunRowsOptions,
 ): Promise<LocalRunResult> {
   const file = join(directory, 'rows.csv');
   const text = `name\n${Array.from({ length: rows }, (_, index) => `row ${index}\n`).join('')}`;
@@ -96,9 +106,9 @@ export async function runRows(
     if (error.code !== 'EEXIST') throw error;
   });
   const { uri: s3_uri } = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
-  return runLocally(
+  return runEmulated(
     { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'emulated', ...keys },
-    { target, random, aroundTasks: (runTask) => aroundTasks(asSteps(runTask)), ...options },
+    { target, random, ...options },
   );
 }
 

@@ -7,10 +7,9 @@ import type { ReportSource } from '../../src/report/read-report.ts';
 import { runLayout, runUriOf } from '../../src/runs/run-layout.ts';
 import { createDirectoryStore } from '../../src/store/directory-store.ts';
 import { readJson } from '../../src/store/json-object.ts';
-import { runLocally } from '../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../src/targets/local/stage-dataset.ts';
-import { MODEL, openEmulatedTarget } from './emulated-run.ts';
+import { MODEL, openEmulatedTarget, runEmulated } from './emulated-run.ts';
 
 /** What a run for a report is of. */
 export interface ReportedOptions {
@@ -43,7 +42,7 @@ export async function runForReport(options: ReportedOptions): Promise<ReportSour
     },
   });
   const { uri: s3_uri } = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
-  const result = await runLocally(
+  const result = await runEmulated(
     { s3_uri, model_id: MODEL, run_id: 'reported', ...keys },
     { target: world.target, random: () => 0.5 },
   );

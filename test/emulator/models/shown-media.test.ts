@@ -167,6 +167,14 @@ test('documents are seen by Claude and through Converse, and must be PDFs', () =
   expect(answer(CLAUDE, FORMS.claude?.bodyOf(document(pngOf(2, 2))) ?? {})).toBe('Could not process PDF');
 });
 
+test('a link to S3 is not followed: it is refused as an image without bytes', () => {
+  const source = { s3Location: { uri: 's3://bucket/in/a.png' } };
+  const content = [{ image: { format: 'png', source } }, { text: 'What is it?' }];
+  expect(answer(NOVA, { messages: [{ role: 'user', content }] })).toContain(
+    'The image source has no valid bytes. Provide them in Base64 and try again.',
+  );
+});
+
 test('embeddings are of the image, and refuse what the model does not read', () => {
   const titan = (bytes: Buffer) =>
     answer('amazon.titan-embed-image-v1', { inputImage: bytes.toString('base64') });

@@ -4,10 +4,9 @@ import { expect, test } from 'vitest';
 import { createVirtualClock } from '../../../src/core/clock.ts';
 import type { RunEvent } from '../../../src/core/run/run-event.ts';
 import { modelServerOf } from '../../../src/emulator/models/model-server.ts';
-import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
-import { LOCAL_BUCKET, openLocalTarget, sha256 } from '../../../src/targets/local/local-target.ts';
+import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../../src/targets/local/stage-dataset.ts';
-import { MODEL, outputRows } from '../../support/emulated-run.ts';
+import { MODEL, openEmulatedTarget, outputRows, runEmulated } from '../../support/emulated-run.ts';
 import { type DoubleOptions, openModelServer } from '../../support/model-server-double.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -24,10 +23,9 @@ async function openServedRun(
   const file = join(directory, 'rows.csv');
   await writeFile(file, `name\n${Array.from({ length: count }, (_, index) => `row ${index}\n`).join('')}`);
   const clock = createVirtualClock();
-  const target = await openLocalTarget({
+  const emulated = await openEmulatedTarget({
     directory,
     clock,
-    version: '0.0.0',
     modelServer: { server: modelServerOf({ url: server.url, timeoutMs }) },
   });
   const { uri: s3_uri } = await stageDataset(file, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
@@ -38,7 +36,7 @@ async function openServedRun(
     clock,
     events,
     run: () =>
-      runLocally(
+      runEmulated(
         {
           s3_uri,
           model_id: MODEL,
@@ -46,10 +44,14 @@ async function openServedRun(
           run_id: 'served',
           max_attempts: maxAttempts,
         },
-        { target, random: () => 0.5, onProgress: (event) => events.push(event) },
+        {
+          target: emulated.target,
+          random: () => 0.5,
+          onProgress: (event) => events.push(event),
+        },
       ),
     [Symbol.asyncDispose]: async () => {
-      await target[Symbol.asyncDispose]();
+      await emulated[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
     },
   };

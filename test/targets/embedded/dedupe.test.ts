@@ -3,10 +3,15 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
 import { openDuckDb, sqlText } from '../../../src/rows/duckdb/duckdb.ts';
-import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../../src/targets/local/stage-dataset.ts';
-import { type EmulatedOptions, MODEL, openEmulatedTarget, outputRows } from '../../support/emulated-run.ts';
+import {
+  type EmulatedOptions,
+  MODEL,
+  openEmulatedTarget,
+  outputRows,
+  runEmulated,
+} from '../../support/emulated-run.ts';
 import { readStored } from '../../support/stored-document.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -30,7 +35,7 @@ async function dedupedRun(
   await using emulated = await openEmulatedTarget({ directory, emulator });
   const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const input = { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'deduped', dedupe: true };
-  const result = await runLocally(
+  const result = await runEmulated(
     { ...input, max_records_per_job: 100, ...keys },
     { target: emulated.target, random: () => 0.5 },
   );
@@ -157,7 +162,7 @@ test('a run with dedupe that an older version planned is refused, not miscounted
   await using emulated = await openEmulatedTarget({ directory });
   const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const input = { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'old', dedupe: true };
-  const run = () => runLocally(input, { target: emulated.target, random: () => 0.5 });
+  const run = () => runEmulated(input, { target: emulated.target, random: () => 0.5 });
   expect(await run()).toMatchObject({ kind: 'finished' });
   const calls = (await emulated.emulator.usage()).onDemand.calls;
   const planPath = join(directory, LOCAL_BUCKET, 'runs/old/plan.json');
@@ -181,7 +186,7 @@ test('rows tell what they ask, and by which record they are answered', async () 
   await using emulated = await openEmulatedTarget({ directory });
   const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const input = { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'few', dedupe: true };
-  await runLocally(input, { target: emulated.target, random: () => 0.5 });
+  await runEmulated(input, { target: emulated.target, random: () => 0.5 });
   const working = join(directory, LOCAL_BUCKET, 'working/few/parts/p00001');
   await using db = await openDuckDb({ memoryMb: 128, threads: 1, scratchDirectory: directory });
   const rows = await db.rows(

@@ -1,10 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../../src/targets/local/stage-dataset.ts';
-import { MODEL, openEmulatedTarget, outputRows } from '../../support/emulated-run.ts';
+import { MODEL, openEmulatedTarget, outputRows, runEmulated } from '../../support/emulated-run.ts';
 import { readStored } from '../../support/stored-document.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -17,7 +16,7 @@ test('a run that was planned before there were variants goes on, and pays for no
   await using emulated = await openEmulatedTarget({ directory });
   const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const input = { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id: 'old' };
-  const run = () => runLocally(input, { target: emulated.target, random: () => 0.5 });
+  const run = () => runEmulated(input, { target: emulated.target, random: () => 0.5 });
   const first = await run();
   const rows = await outputRows(first, directory);
   const at = (key: string) => join(directory, LOCAL_BUCKET, key);

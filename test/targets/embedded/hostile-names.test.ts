@@ -6,10 +6,9 @@ import { expect, test, vi } from 'vitest';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
 import { guardedSql, openDuckDb, sqlText, unguarded } from '../../../src/rows/duckdb/duckdb.ts';
 import { localPathOf } from '../../../src/store/directory-store.ts';
-import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../../src/targets/local/stage-dataset.ts';
-import { MODEL, openEmulatedTarget } from '../../support/emulated-run.ts';
+import { MODEL, openEmulatedTarget, runEmulated } from '../../support/emulated-run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -159,7 +158,7 @@ test.each(Object.keys(FILES))(
       },
     });
     const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
-    const result = await runLocally(
+    const result = await runEmulated(
       {
         s3_uri,
         model_id: MODEL,

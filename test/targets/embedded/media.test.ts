@@ -5,10 +5,15 @@ import { openDuckDb } from '../../../src/rows/duckdb/duckdb.ts';
 import type { FetchMedia } from '../../../src/rows/media/media-reader.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { localPathOf } from '../../../src/store/directory-store.ts';
-import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../../src/targets/local/stage-dataset.ts';
-import { type EmulatedOptions, MODEL, openEmulatedTarget, outputRows } from '../../support/emulated-run.ts';
+import {
+  type EmulatedOptions,
+  MODEL,
+  openEmulatedTarget,
+  outputRows,
+  runEmulated,
+} from '../../support/emulated-run.ts';
 import { jpegOf, pdfOf, pngOf } from '../../support/images.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -53,7 +58,7 @@ async function runMedia({ images, keys = {}, emulator = {}, asBytes = false }: M
     run_id: 'media',
   };
   const asked = Object.entries({ ...input, ...keys }).filter(([, value]) => value !== undefined);
-  const result = await runLocally(Object.fromEntries(asked), { target: emulated.target, random: () => 0.5 });
+  const result = await runEmulated(Object.fromEntries(asked), { target: emulated.target, random: () => 0.5 });
   const layout = runLayout(runUriOf(LOCAL_BUCKET, 'media'));
   return {
     rows: await outputRows(result, directory),
@@ -175,7 +180,7 @@ test('answers about images in the dataset are kept, and given to the same images
       run_id,
       reuse: true,
     };
-    const result = await runLocally(input, { target: emulated.target, random: () => 0.5 });
+    const result = await runEmulated(input, { target: emulated.target, random: () => 0.5 });
     return outputRows(result, directory);
   };
   const first = await run('first', [1, 2]);
@@ -207,13 +212,13 @@ test('addresses are fetched where the run says so, and are faults of their rows 
   const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
   const input = { s3_uri, model_id: MODEL, prompt_template: 'Row {n}', image_columns: ['photo'] };
   const options = { target: emulated.target, random: () => 0.5 };
-  expect(await runLocally({ ...input, run_id: 'unfetched' }, options)).toMatchObject({
+  expect(await runEmulated({ ...input, run_id: 'unfetched' }, options)).toMatchObject({
     kind: 'failed',
     message: expect.stringContaining('addresses are fetched only where fetch is given'),
   });
   expect(fetched).toEqual([]);
   const rows = await outputRows(
-    await runLocally({ ...input, run_id: 'fetched', fetch: true }, options),
+    await runEmulated({ ...input, run_id: 'fetched', fetch: true }, options),
     directory,
   );
   expect(rows.map(({ response, error_code }) => (response === null ? error_code : 'answered'))).toEqual([
@@ -247,12 +252,12 @@ test('a run whose images are in another folder now is refused, as nobody knows w
     run_id: 'media',
   };
   const options = { target: emulated.target, random: () => 0.5 };
-  await runLocally({ ...input, files_folder: here }, options);
-  expect(await runLocally({ ...input, files_folder: there }, options)).toMatchObject({
+  await runEmulated({ ...input, files_folder: here }, options);
+  expect(await runEmulated({ ...input, files_folder: there }, options)).toMatchObject({
     kind: 'failed',
     error: 'RunConflictError',
     message: `Run "media" reads its images and documents from ${here}, and not from ${there}. To go on with it, resume it, or give that files_folder; to run these, give another run_id.`,
   });
   await rm(there, { recursive: true });
-  expect((await runLocally({ ...input, files_folder: here }, options)).kind).toBe('finished');
+  expect((await runEmulated({ ...input, files_folder: here }, options)).kind).toBe('finished');
 });

@@ -7,9 +7,8 @@ import { inputHashOf } from '../../../src/steps/plan/run-identity.ts';
 import { verifyRun } from '../../../src/steps/run/verify-run.ts';
 import { createDirectoryStore } from '../../../src/store/directory-store.ts';
 import { readJson, writeJson } from '../../../src/store/json-object.ts';
-import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
-import { openEmulatedTarget, outputRows } from '../../support/emulated-run.ts';
+import { openEmulatedTarget, outputRows, runEmulated } from '../../support/emulated-run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** What version 0.1.0 left of a run of three parts when it was killed: one is collected, two are prepared. */
@@ -46,7 +45,7 @@ async function tagInPlace({
 function resume({ directory, input }: Awaited<ReturnType<typeof recordedRun>>) {
   return openEmulatedTarget({ directory }).then(async (emulated) => {
     await using world = emulated;
-    const result = await runLocally(input, { target: world.target, random: () => 0.5 });
+    const result = await runEmulated(input, { target: world.target, random: () => 0.5 });
     return {
       result,
       rows: result.kind === 'finished' ? await outputRows(result, directory) : [],
@@ -81,7 +80,7 @@ test('records that the previous release prepared are sent again byte for byte, t
     },
   ];
   await using emulated = await openEmulatedTarget({ directory, emulator: { faults } });
-  const result = await runLocally(input, { target: emulated.target, random: () => 0.5 });
+  const result = await runEmulated(input, { target: emulated.target, random: () => 0.5 });
   expect(result).toMatchObject({
     kind: 'finished',
     summary: { status: 'succeeded', rows: { succeeded: 450 } },

@@ -7,10 +7,9 @@ import { readReport } from '../../../src/report/read-report.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { plannedRunOf } from '../../../src/steps/run/read-plan.ts';
 import { readJson } from '../../../src/store/json-object.ts';
-import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../../src/targets/local/stage-dataset.ts';
-import { MODEL, openEmulatedTarget, outputRows } from '../../support/emulated-run.ts';
+import { MODEL, openEmulatedTarget, outputRows, runEmulated } from '../../support/emulated-run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const prompt_templates = {
@@ -57,7 +56,7 @@ test.each([{}, { dedupe: true }])(
     const directory = await temporaryDirectory();
     await using emulated = await openEmulatedTarget({ directory });
     const input = { ...keys, ...more, s3_uri: await writeRows(directory, 300), max_records_per_job: 150 };
-    const result = await runLocally(input, { target: emulated.target, random: () => 0.5 });
+    const result = await runEmulated(input, { target: emulated.target, random: () => 0.5 });
     if (result.kind !== 'finished') throw new Error(JSON.stringify(result));
     expect(result.summary).toMatchObject({
       status: 'partly_succeeded',
@@ -85,12 +84,15 @@ test.each([{}, { dedupe: true }])(
     expect(totals.answered + onDemand.calls).toBe('dedupe' in more ? distinct : 210);
 
     // The same command again is the same run; the plan keeps the prompts that rows name, as they were.
-    const again = await runLocally(input, { target: emulated.target, random: () => 0.5 });
+    const again = await runEmulated(input, { target: emulated.target, random: () => 0.5 });
     expect(again).toMatchObject({ kind: 'finished', summary: { run_id: 'kinds' } });
     expect((await emulated.emulator.usage()).totals.answered).toBe(totals.answered);
     const other = { ...prompt_templates, praise: 'Say {text}' };
     expect(
-      await runLocally({ ...input, prompt_templates: other }, { target: emulated.target, random: () => 0.5 }),
+      await runEmulated(
+        { ...input, prompt_templates: other },
+        { target: emulated.target, random: () => 0.5 },
+      ),
     ).toMatchObject({
       kind: 'failed',
       message: expect.stringMatching('Run "kinds" exists, with another input: prompt_templates differ.'),
@@ -104,7 +106,7 @@ test('the plan counts the rows of each prompt, prices what is sent, and the repo
   const { store } = emulated.target.deps;
   const s3_uri = await writeRows(directory, 200);
   const input = { ...keys, s3_uri, inference_parameters: { max_tokens: 10 } };
-  const result = await runLocally(input, { target: emulated.target, random: () => 0.5 });
+  const result = await runEmulated(input, { target: emulated.target, random: () => 0.5 });
   if (result.kind !== 'finished') throw new Error(JSON.stringify(result));
   const layout = runLayout(runUriOf(LOCAL_BUCKET, 'kinds'));
   const plan = await readJson(store, layout.plan, RunPlan);
@@ -157,7 +159,7 @@ test('a bad answer is shown to the model in the conversation that its row’s pr
   });
   const s3_uri = await writeRows(directory, 400);
   const input = { ...keys, s3_uri, output_schema: { label: 'good | bad' } };
-  const result = await runLocally(input, { target: emulated.target, random: () => 0.5 });
+  const result = await runEmulated(input, { target: emulated.target, random: () => 0.5 });
   expect(result).toMatchObject({
     kind: 'finished',
     summary: { rows: { total: 400, succeeded: 280, failed: 0, not_sent: 120 } },
@@ -181,7 +183,7 @@ test('what no row can be asked by is refused, with what the column has', async (
   const s3_uri = await writeRows(directory, 20);
   const refused = async (more: object) => {
     const input = { ...keys, s3_uri, ...more };
-    const result = await runLocally(input, { target: emulated.target, random: () => 0.5 });
+    const result = await runEmulated(input, { target: emulated.target, random: () => 0.5 });
     return result.kind === 'failed' ? result.message : result.kind;
   };
   expect(await refused({ prompt_templates: { a: '{text}' } })).toContain(

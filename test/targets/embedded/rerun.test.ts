@@ -2,10 +2,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
-import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../../src/targets/local/stage-dataset.ts';
-import { MODEL, openEmulatedTarget, outputRows } from '../../support/emulated-run.ts';
+import { MODEL, openEmulatedTarget, outputRows, runEmulated } from '../../support/emulated-run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -26,7 +25,7 @@ async function openStore(text: string, fraction = 0.2) {
   const s3_uri = await stage(text.startsWith('{') ? 'rows.jsonl' : 'rows.csv', text);
   const run = async (run_id: string, keys: Record<string, unknown> = {}) => {
     const input = { s3_uri, model_id: MODEL, prompt_template: 'Say {name}', run_id, max_attempts: 1 };
-    const result = await runLocally({ ...input, ...keys }, { target: emulated.target, random: () => 0.5 });
+    const result = await runEmulated({ ...input, ...keys }, { target: emulated.target, random: () => 0.5 });
     if (result.kind === 'failed') throw new Error(result.message);
     if (result.kind !== 'finished') throw new Error('The run has not finished.');
     return { rows: await outputRows(result, directory), summary: result.summary };

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
-import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../../src/targets/local/stage-dataset.ts';
-import { MODEL, openEmulatedTarget, outputRows } from '../../support/emulated-run.ts';
+import { MODEL, openEmulatedTarget, outputRows, runEmulated } from '../../support/emulated-run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -71,7 +70,7 @@ test('whatever becomes of dataset and parameters, the table is a fresh run’s, 
         await writeFile(path, `name\n${state.names.map((name) => `${name}\n`).join('')}`);
         const { uri: s3_uri } = await stageDataset(path, { directory, bucket: LOCAL_BUCKET, hash: sha256 });
         const { verb, temperature } = state;
-        const result = await runLocally(
+        const result = await runEmulated(
           {
             s3_uri,
             model_id: MODEL,

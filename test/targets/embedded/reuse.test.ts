@@ -2,10 +2,15 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { simulatedAnswer } from '../../../src/emulator/models/simulated-model.ts';
-import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
 import { LOCAL_BUCKET, sha256 } from '../../../src/targets/local/local-target.ts';
 import { stageDataset } from '../../../src/targets/local/stage-dataset.ts';
-import { type EmulatedTarget, MODEL, openEmulatedTarget, outputRows } from '../../support/emulated-run.ts';
+import {
+  type EmulatedTarget,
+  MODEL,
+  openEmulatedTarget,
+  outputRows,
+  runEmulated,
+} from '../../support/emulated-run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -47,7 +52,7 @@ async function runNames(
     run_id: `run-${runs}`,
     reuse: true,
   };
-  const result = await runLocally({ ...input, ...keys }, { target, random: () => 0.5 });
+  const result = await runEmulated({ ...input, ...keys }, { target, random: () => 0.5 });
   const rows = await outputRows(result, directory);
   if (result.kind !== 'finished') throw new Error('The run has not finished.');
   return { rows, summary: result.summary, runId: input.run_id };
