@@ -69,7 +69,7 @@ export function createContentDigests(folder: string): ContentDigests {
 /** SHA-256 of a file in hexadecimal. */
 export async function digestOf(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of readFileBytes(path)) {
+  for await (const chunk of readFileBytes(path, { isLent: true })) {
     signal?.throwIfAborted();
     hash.update(chunk);
   }

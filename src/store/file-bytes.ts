@@ -6,11 +6,23 @@ const CHUNK_BYTES = 1024 ** 2;
 /** Bytes of a file that is read by calls that block: each turn of the event loop takes longer than to read so few. */
 const SMALL_BYTES = 1 << 16;
 
+/** How a file is read. */
+export interface ReadFileOptions {
+  /**
+   * True where a chunk is of no use any more when the next one is asked for: then two buffers are enough for all, and the
+   * garbage collector, which has to be fast with so many megabytes, has nothing to do.
+   */
+  isLent?: boolean | undefined;
+}
+
 /**
  * A file's bytes, chunk by chunk. A file that fits into one chunk is read into a buffer of its own size: streams take a
  * whole chunk for each read, and thousands of small files would keep the garbage collector busy.
  */
-export async function* readFileBytes(path: string): AsyncGenerator<Buffer> {
+export async function* readFileBytes(
+  path: string,
+  { isLent = false }: ReadFileOptions = {},
+): AsyncGenerator<Buffer> {
   const small = await readSmallFile(path);
   if (small !== undefined) {
     if (small.length > 0) yield small;
@@ -27,11 +39,40 @@ export async function* readFileBytes(path: string): AsyncGenerator<Buffer> {
     if (bytesRead === stats.size) return;
     start = bytesRead;
   }
-  yield* file.createReadStream({
+  if (isLent && stats.isFile()) yield* readLent(file, start ?? 0);
+  else yield* readOwned(file, start);
+}
+
+function readOwned(file: FileHandle, start: number | undefined): AsyncIterable<Buffer> {
+  return file.createReadStream({
     highWaterMark: CHUNK_BYTES,
     autoClose: false,
     start,
   }) as AsyncIterable<Buffer>;
+}
+
+/** Chunks in two buffers by turns: the next one is read into the one while the other is in use. */
+async function* readLent(file: FileHandle, start: number): AsyncGenerator<Buffer> {
+  let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let other = Buffer.allocUnsafe(CHUNK_BYTES);
+  let position = start;
+  let next = file.read(buffer, 0, CHUNK_BYTES, position);
+  try {
+    for (;;) {
+      const { bytesRead } = await next;
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      const chunk = buffer.subarray(0, bytesRead);
+      [buffer, other] = [other, buffer];
+      next = file.read(buffer, 0, CHUNK_BYTES, position);
+      // It is awaited when its turn comes, or below.
+      next.catch(() => {});
+      yield chunk;
+    }
+  } finally {
+    // The file must stay open for as long as it is read.
+    await next.catch(() => {});
+  }
 }
 
 /** All bytes of a small file; undefined where it is none, or changes meanwhile. */

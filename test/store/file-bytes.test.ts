@@ -25,6 +25,24 @@ test.each([0, 1, 10_000, CHUNK_BYTES - 1, CHUNK_BYTES, 2 * CHUNK_BYTES + 1])(
   },
 );
 
+test('chunks that are lent are the file’s in two buffers, and whoever stops leaves it closed', async () => {
+  const path = join(await temporaryDirectory(), 'file');
+  const bytes = Buffer.from(Array.from({ length: 5 * CHUNK_BYTES + 7 }, (_, at) => at % 251));
+  await writeFile(path, bytes);
+  const copies: Buffer[] = [];
+  const buffers = new Set<ArrayBufferLike>();
+  for await (const chunk of readFileBytes(path, { isLent: true })) {
+    copies.push(Buffer.from(chunk));
+    buffers.add(chunk.buffer);
+  }
+  expect(Buffer.concat(copies).equals(bytes)).toBe(true);
+  expect(buffers.size).toBe(2);
+  for await (const chunk of readFileBytes(path, { isLent: true })) {
+    expect(chunk.equals(bytes.subarray(0, CHUNK_BYTES))).toBe(true);
+    break;
+  }
+});
+
 test('a small file that grows while it is read is read to its new end', async () => {
   const path = join(await temporaryDirectory(), 'file');
   await writeFile(path, 'first,');

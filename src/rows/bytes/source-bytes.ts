@@ -1,6 +1,7 @@
 import { InvalidDatasetError } from '../../core/errors.ts';
 import type { DriftedColumn, TextLayout } from '../../core/plan/part.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import type { ReadFileOptions } from '../../store/file-bytes.ts';
 import { compressionOf } from '../sources/source-name.ts';
 import { createDecoding, ENCODING_HEAD_BYTES, encodingOf, type TextDecoding } from './source-encoding.ts';
 import { isUnpackError, readUnpacked } from './unpacked-bytes.ts';
@@ -28,7 +29,7 @@ export interface SourceFile {
 }
 
 /** How a text file's bytes are read. */
-export interface ReadBytesOptions {
+export interface ReadBytesOptions extends ReadFileOptions {
   /** Of the text; undefined: as its byte order mark says, or UTF-8. */
   encoding?: string | undefined;
   /** Told what the text is encoded in, before its first bytes are given. */
@@ -38,7 +39,7 @@ export interface ReadBytesOptions {
 /** The bytes of a text file, unpacked, as UTF-8, without a byte order mark. */
 export async function* readSourceBytes(
   file: SourceFile,
-  { encoding: given, onEncoding = () => {} }: ReadBytesOptions = {},
+  { encoding: given, onEncoding = () => {}, isLent }: ReadBytesOptions = {},
 ): AsyncGenerator<Buffer> {
   const { uri, path, isUnpacked } = file;
   const wanted = isUnpacked === true ? 'utf-8' : (given ?? file.layout?.encoding);
@@ -52,7 +53,8 @@ export async function* readSourceBytes(
     return decoding.push(head.subarray(markBytes));
   };
   try {
-    for await (const chunk of readUnpacked(path, isUnpacked === true ? 'none' : compressionOf(uri))) {
+    const compression = isUnpacked === true ? 'none' : compressionOf(uri);
+    for await (const chunk of readUnpacked(path, compression, { isLent })) {
       let bytes: Buffer;
       if (decoding === undefined) {
         // A decompressor may begin with a chunk that is shorter than a byte order mark.

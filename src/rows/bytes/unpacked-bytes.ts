@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { PassThrough, pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress, type Gunzip, gunzipSync } from 'node:zlib';
-import { readFileBytes, readSmallFile } from '../../store/file-bytes.ts';
+import { type ReadFileOptions, readFileBytes, readSmallFile } from '../../store/file-bytes.ts';
 import { createZstdFrames, UnpackFault } from './zstd-frames.ts';
 
 /** How a file is packed. */
@@ -15,10 +15,14 @@ const SMALL_CHUNK_BYTES = 1 << 16;
  * A file's bytes, unpacked chunk by chunk: of all gzip members and of all zstd frames. Throws UnpackFault, or zlib's own
  * error, where they are not whole, or something else comes after them.
  */
-export function readUnpacked(path: string, compression: Compression): AsyncIterable<Buffer> {
+export function readUnpacked(
+  path: string,
+  compression: Compression,
+  options?: ReadFileOptions,
+): AsyncIterable<Buffer> {
   switch (compression) {
     case 'none':
-      return readFileBytes(path);
+      return readFileBytes(path, options);
     case 'gzip':
       return readGzip(path);
     case 'zstd':

@@ -53,6 +53,8 @@ export async function readCsvStructure(
     onEncoding: (found) => {
       encoding = found;
     },
+    // Of records that are left out, the text is kept.
+    isLent: options.ragged !== 'skip',
   });
   const chunks = bytes[Symbol.asyncIterator]();
   try {
@@ -129,7 +131,7 @@ async function readHead(chunks: Chunks): Promise<Head> {
   for (let length = 0; length < SAMPLE_BYTES; ) {
     const { value, done } = await chunks.next();
     if (done) return { bytes: Buffer.concat(head), isWhole: true };
-    head.push(value);
+    head.push(Buffer.from(value));
     length += value.length;
   }
   return { bytes: Buffer.concat(head), isWhole: false };
