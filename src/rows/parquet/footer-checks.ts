@@ -16,7 +16,7 @@ export function checkFooter(uri: string, footer: ParquetFooter): void {
       `${uri} contradicts itself: its footer tells of ${lie}. Have it written again by what made it.`,
     );
   }
-  const leaves = leavesOf(footer.columns, false);
+  const leaves = leavesOf(footer.columns);
   for (const { chunks } of footer.rowGroups) {
     for (const [index, chunk] of chunks.entries()) {
       const why = whyUnreadable(chunk, leaves[index]?.physical);
@@ -42,17 +42,17 @@ function whyUnreadable(
   return undefined;
 }
 
-/** A column with values of its own, and whether a row may have other than one of them. */
-interface Leaf {
+/** A column with values of its own, and how many lists these are within: a row may have other than one of them. */
+export interface Leaf {
   physical: string | undefined;
-  isListed: boolean;
+  depth: number;
 }
 
 /** In the order of a row group's chunks. */
-function leavesOf(nodes: readonly SchemaNode[], isListed: boolean): Leaf[] {
+export function leavesOf(nodes: readonly SchemaNode[], outerDepth = 0): Leaf[] {
   return nodes.flatMap(({ children, repetition, physical }) => {
-    const inList = isListed || repetition === 'REPEATED';
-    return children.length === 0 ? [{ physical, isListed: inList }] : leavesOf(children, inList);
+    const depth = outerDepth + (repetition === 'REPEATED' ? 1 : 0);
+    return children.length === 0 ? [{ physical, depth }] : leavesOf(children, depth);
   });
 }
 
@@ -60,7 +60,7 @@ function leavesOf(nodes: readonly SchemaNode[], isListed: boolean): Leaf[] {
 function findCountLie({ rows, rowGroups, columns }: ParquetFooter): string | undefined {
   const counted = rowGroups.reduce((sum, group) => sum + group.rows, 0);
   if (rows !== counted) return `${rows} rows in the file, but ${counted} in its row groups`;
-  const leaves = leavesOf(columns, false);
+  const leaves = leavesOf(columns);
   for (const [index, group] of rowGroups.entries()) {
     if (group.chunks.length !== leaves.length) {
       return `${leaves.length} columns in the file, but ${group.chunks.length} in row group ${index}`;
@@ -68,7 +68,7 @@ function findCountLie({ rows, rowGroups, columns }: ParquetFooter): string | und
     // A list has more values than rows, or as many where all are empty. Of an encrypted column nothing is told.
     const chunk = group.chunks.find(
       ({ values, isEncrypted }, at) =>
-        !isEncrypted && (leaves[at]?.isListed ? values < group.rows : values !== group.rows),
+        !isEncrypted && ((leaves[at]?.depth ?? 0) > 0 ? values < group.rows : values !== group.rows),
     );
     if (chunk !== undefined) {
       return `${group.rows} rows in row group ${index}, but ${chunk.values} values of its column ${privately(chunk.path.join('.'))}`;

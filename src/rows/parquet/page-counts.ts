@@ -3,6 +3,8 @@ import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import { InvalidDatasetError } from '../../core/errors.ts';
 import { privately } from '../../core/text/private-text.ts';
 import type { RowWindow, SourceFile } from '../bytes/source-bytes.ts';
+import { leavesOf } from './footer-checks.ts';
+import { countListRows, type LevelledPage } from './list-rows.ts';
 import { type ColumnChunk, type ParquetFooter, readParquetFooter } from './parquet-footer.ts';
 
 /** A Parquet file of a dataset; its name is for messages. */
@@ -24,7 +26,7 @@ const DATA_PAGE_V2 = 3;
 
 /**
  * Reads each file's footer once. DuckDB reads as many values of a column as the footer says, however many its pages have: rows
- * would be missing without a word. Throws InvalidDatasetError where the two differ.
+ * would be missing without a word, and so they would where a file of nothing but lists tells of other rows. Throws InvalidDatasetError where the two differ.
  */
 export function createRowBringer(): RowBringer {
   const known = new Map<string, Promise<ParquetFooter>>();
@@ -35,6 +37,9 @@ export function createRowBringer(): RowBringer {
     const footer = known.get(path) ?? readParquetFooter(path);
     known.set(path, footer);
     const wanted = new Set(columns);
+    const leaves = leavesOf((await footer).columns);
+    // Any other column has a value for each row, and these are counted in the footer.
+    const isListsOnly = leaves.every(({ depth }) => depth > 0);
     await using file = await open(path);
     let first = 0;
     for (const [index, group] of (await footer).rowGroups.entries()) {
@@ -45,30 +50,65 @@ export function createRowBringer(): RowBringer {
         const key = `${index} ${place} ${path}`;
         if (checked.has(key) || !wanted.has(chunk.path[0] ?? '')) continue;
         checked.add(key);
-        const values = await countValues(file, chunk);
-        if (values === undefined || values === chunk.values) continue;
+        const depth = isListsOnly ? (leaves[place]?.depth ?? 0) : 0;
+        const lie = await findPageLie(file, { chunk, rows: group.rows, depth });
+        if (lie === undefined) continue;
         throw new InvalidDatasetError(
-          `${name} contradicts itself: its footer tells of ${chunk.values} values of the column ${privately(chunk.path.join('.'))} in row group ${index}, but its pages have ${values}. Have it written again by what made it.`,
+          `${name} contradicts itself: its footer tells of ${lie.told} of the column ${privately(chunk.path.join('.'))} in row group ${index}, but its pages have ${lie.counted}. Have it written again by what made it.`,
         );
       }
     }
   };
 }
 
-/** How many values the headers of a chunk's pages tell of; undefined where they cannot be read, which is for DuckDB to say. */
-async function countValues(file: FileHandle, { start, bytes }: ColumnChunk): Promise<number | undefined> {
+/** What a footer tells of a column otherwise than its pages; `depth` is 0 where its rows are not to be counted. */
+async function findPageLie(
+  file: FileHandle,
+  { chunk, rows, depth }: { chunk: ColumnChunk; rows: number; depth: number },
+): Promise<{ told: string; counted: number } | undefined> {
+  const counted = await countPages(file, chunk, depth);
+  if (counted === undefined) return undefined;
+  if (counted.values !== chunk.values) return { told: `${chunk.values} values`, counted: counted.values };
+  if (depth === 0 || counted.rows === undefined || counted.rows === rows) return undefined;
+  return { told: `${rows} rows`, counted: counted.rows };
+}
+
+/**
+ * How many values the headers of a chunk's pages tell of, and rows where values are within lists. Undefined where they cannot be
+ * read, which is for DuckDB to say.
+ */
+async function countPages(
+  file: FileHandle,
+  { start, bytes, codec }: ColumnChunk,
+  depth: number,
+): Promise<{ values: number; rows: number | undefined } | undefined> {
   if (!(start >= 0)) return undefined;
   const end = start + bytes;
   let values = 0;
+  let rows: number | undefined = 0;
   let held: Held = { bytes: Buffer.alloc(0), offset: start };
   for (let at = start; at < end; ) {
-    const found = await readHeader(file, at, held);
-    if (found === undefined) return undefined;
-    held = found.held;
-    values += found.values;
-    at = found.next;
+    const page = await readHeader(file, at, held);
+    if (page === undefined) return undefined;
+    if (depth > 0 && page.values > 0 && rows !== undefined) {
+      const begun = page.rows ?? (await countRowsOf(file, page, { codec, depth }));
+      rows = begun === undefined ? undefined : rows + begun;
+    }
+    held = page.held;
+    values += page.values;
+    at = page.next;
   }
-  return values;
+  return { values, rows };
+}
+
+async function countRowsOf(
+  file: FileHandle,
+  { next, packedBytes, ...page }: PageHeader,
+  { codec, depth }: Pick<LevelledPage, 'codec' | 'depth'>,
+): Promise<number | undefined> {
+  const packed = Buffer.alloc(packedBytes);
+  const { bytesRead } = await file.read(packed, 0, packedBytes, next - packedBytes);
+  return bytesRead < packedBytes ? undefined : countListRows(packed, { ...page, codec, depth });
 }
 
 interface Held {
@@ -76,8 +116,10 @@ interface Held {
   offset: number;
 }
 
-interface PageHeader {
-  values: number;
+interface PageHeader extends Pick<LevelledPage, 'values' | 'unpackedBytes' | 'levelEncoding'> {
+  /** Only of pages of the second version. */
+  rows: number | undefined;
+  packedBytes: number;
   /** Offset of the next page. */
   next: number;
   held: Held;
@@ -104,13 +146,21 @@ function parseHeader(held: Held, at: number): PageHeader | undefined {
   const reader = { view: new DataView(buffer, byteOffset, length), offset: from };
   try {
     const header = deserializeTCompactProtocol(reader) as Record<string, unknown>;
-    const { field_1: type, field_3: packedBytes } = header;
+    const { field_1: type, field_2: unpackedBytes, field_3: packedBytes } = header;
     if (typeof type !== 'number' || typeof packedBytes !== 'number' || packedBytes < 0) return undefined;
     const content = (type === DATA_PAGE ? header.field_5 : header.field_8) as
       | Record<string, unknown>
       | undefined;
     const values = type === DATA_PAGE || type === DATA_PAGE_V2 ? Number(content?.field_1) : 0;
-    return { values, next: held.offset + reader.offset + packedBytes, held };
+    return {
+      values,
+      rows: type === DATA_PAGE_V2 ? Number(content?.field_3) : undefined,
+      packedBytes,
+      unpackedBytes: Number(unpackedBytes),
+      levelEncoding: Number(content?.field_4),
+      next: held.offset + reader.offset + packedBytes,
+      held,
+    };
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
 /** Footers that say what is not so: values count, and counts of rows that contradict each other are refused. */
+import { readFile } from 'node:fs/promises';
 import type { FileMetaData } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openRequestIndex } from '../../../src/rows/prepare/request-index.ts';
 import { describeDataset } from '../../../src/rows/sources/describe-dataset.ts';
 import { samplePromptBytes } from '../../../src/rows/sources/prompt-sample.ts';
@@ -171,6 +172,38 @@ test.each([
     await expect(sampled).rejects.toThrow(message);
   },
 );
+
+describe('where all columns are lists', () => {
+  const LISTS = `SELECT CASE WHEN i % 7 <> 3 THEN list_transform(range(i % 4), lambda x: x + i) END AS numbers,
+    {'of': [[i, i + 1], [], NULL]} AS nested FROM range(3000) r(i)`;
+  const other = (change: bigint) => (footer: FileMetaData) => {
+    footer.num_rows += change;
+    firstGroup(footer).num_rows += change;
+  };
+
+  test.each(['uncompressed', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4_raw'])(
+    'their rows are counted in pages that are packed with %s',
+    async (codec) => {
+      const good = await writeParquet('lists.parquet', LISTS, `, COMPRESSION ${codec}`);
+      const [part] = await prepareAll([good], '{numbers} {nested}');
+      expect(part?.part).toMatchObject({ rows: 3000 });
+      const bytes = await readFile(good.path);
+      for (const change of [-1n, 1n]) {
+        const lying = await writeSource('lying.parquet', withFooter(bytes, other(change)));
+        const dataset = await describeDataset([lying]);
+        const message = `s3://data/lying.parquet contradicts itself: its footer tells of ${3000n + change} rows of the column numbers.list.element in row group 0, but its pages have 3000. Have it written again by what made it.`;
+        const sampled = samplePromptBytes([lying], dataset, converseFrame('{numbers}'));
+        await expect(sampled).rejects.toThrow(message);
+        await expect(prepareAll([lying], '{nested}', { dataset })).rejects.toThrow('but its pages have 3000');
+      }
+    },
+  );
+
+  test('their rows are counted in pages of the second version, too', async () => {
+    const good = await writeParquet('lists.parquet', LISTS, ', PARQUET_VERSION V2');
+    expect((await prepareAll([good], '{numbers}'))[0]?.part).toMatchObject({ rows: 3000 });
+  });
+});
 
 test('of many pages each is counted, also where a header is longer than is read at once', async () => {
   const long = 'x'.repeat(40_000);
