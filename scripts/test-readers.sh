@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compares three readings of made-up CSV; runs tables that packages ship, and has pyarrow and Python's csv and json compare them;
 # runs Parquet files of pyarrow, pandas, polars and DuckDB, and has each of them read the output, typed columns too; and runs what these and fastparquet
-# write in every way that they have, with footers that lie.
+# write in every way that they have, with footers that lie; and has a plan note each type of pyarrow's that comes back as another one.
 # From the repository's root; needs python3.
 set -euo pipefail
 
@@ -43,6 +43,10 @@ packages=$(echo .venv/tables/lib/python3*/site-packages)
 .venv/writers/bin/python test/conformance/many_writers.py make "$directory/writers" "${QUARRY_WRITERS_SEED:-20261127}" "${QUARRY_WRITERS_FILES:-20}"
 "$node" test/conformance/table-corpus.ts "$directory/written" "$directory/writers/lying"
 .venv/writers/bin/python test/conformance/many_writers.py check "$directory/written/tables.json" "$directory/writers" && passed=$((passed + 1)) || failed=$((failed + 1))
+"$python" test/conformance/converted_types.py make "$directory/converted.parquet"
+"$node" src/cli/main.ts plan "$directory/converted.parquet" --dir "$directory/converted" --json \
+  --model-id us.amazon.nova-lite-v1:0 --prompt-template 'What is {plain}?' |
+  "$python" test/conformance/converted_types.py check && passed=$((passed + 1)) || failed=$((failed + 1))
 mkdir "$directory/typed"
 "$node" test/conformance/typed-run.ts "$directory/typed" &&
   xargs -d '\n' "$python" test/conformance/typed-output.py <"$directory/typed/outputs.txt" &&
