@@ -60,8 +60,8 @@ export function stepGrants(scope: Construct, options: StepGrantsOptions): Record
     merge: [
       list,
       readAll,
-      write('runs/*/output/*', 'runs/*/merged/*', 'answers/*'),
-      abortUploads('runs/*/output/*', 'answers/*'),
+      write('runs/*/output/*', 'runs/*/variants/*', 'runs/*/merged/*', 'runs/*/joined/*', 'answers/*'),
+      abortUploads('runs/*/output/*', 'runs/*/variants/*', 'answers/*'),
       ...key,
     ],
     summarize: [list, read('runs/*'), write('runs/*/summary.json', 'runs/*/report.html'), ...key],
@@ -127,13 +127,14 @@ function collectGrants({ write, abortUploads }: FileGrants): Grant[] {
   return [
     write(
       'runs/*/output/*',
+      'runs/*/variants/*',
       'working/*/results/*',
       'runs/*/ledger/*',
       'runs/*/faults/*',
       'runs/*/stop.json',
       'answers/*',
     ),
-    abortUploads('runs/*/output/*', 'working/*/results/*', 'answers/*'),
+    abortUploads('runs/*/output/*', 'runs/*/variants/*', 'working/*/results/*', 'answers/*'),
   ];
 }
 

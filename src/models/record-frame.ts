@@ -1,4 +1,5 @@
 import type { MediaKind } from '../core/jobs/unsent-rows.ts';
+import { recordIdOf } from '../core/record-id.ts';
 import { type PromptPiece, placeholdersOf } from '../prompts/prompt-template.ts';
 import type { ModelAdapter, ModelRequest } from './adapters/model-adapter.ts';
 import type { MediaBlock } from './media.ts';
@@ -196,4 +197,10 @@ function cutWherever(
     );
   });
   return { segments: cut, places };
+}
+
+/** Bytes of a record beside its prompt. */
+export function frameBytes({ segments }: RecordFrame): number {
+  const body = segments.map((segment) => (segment.kind === 'text' ? segment.text : '""')).join('');
+  return Buffer.byteLength(`{"recordId":"${recordIdOf(0)}","modelInput":${body}}\n`);
 }

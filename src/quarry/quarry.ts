@@ -221,15 +221,15 @@ export class Quarry {
   }
 
   /**
-   * Compares two runs that have ended, wherever each is: which rows are in both, whose answers changed and how, with intervals and
+   * Compares two runs that have ended, or variants of runs (`trial:short`), wherever each is: which rows are in both, whose answers changed and how, with intervals and
    * tests, and rows to look at. It reads only the columns that it needs, and changes nothing. Throws InvalidRunInputError where
    * a run has not ended, where they cannot be compared, and where a condition of `failIf` is none.
    */
   async diff(a: RunName, b: RunName, options: DiffOptions = {}): Promise<WrittenDiff> {
-    const [idA, idB] = [idOf(a), idOf(b)];
-    return this.#work({ runId: idA }, {}, async ({ files }) => {
-      using others = await this.#open({ runId: idB });
-      return await diffRuns({ a: { runId: idA, files }, b: { runId: idB, files: others } }, options);
+    const [ofA, ofB] = [variantNamed(idOf(a)), variantNamed(idOf(b))];
+    return this.#work({ runId: ofA.runId }, {}, async ({ files }) => {
+      using others = await this.#open({ runId: ofB.runId });
+      return await diffRuns({ a: { ...ofA, files }, b: { ...ofB, files: others } }, options);
     });
   }
 
@@ -334,6 +334,12 @@ function saysAborted(error: unknown, { reason }: AbortSignal): boolean {
 
 function idOf(run: RunName): string {
   return typeof run === 'string' ? run : run.id;
+}
+
+/** The run and the variant of a name like `trial:short`; no variant where there is no colon. */
+function variantNamed(name: string): { runId: string; variant: string | undefined } {
+  const [runId = '', variant] = name.split(':', 2);
+  return { runId, variant };
 }
 
 async function endedSummary(runId: string, files: RunFiles): Promise<RunSummary> {

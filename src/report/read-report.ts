@@ -4,6 +4,7 @@ import { WaveParts } from '../core/plan/part.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
 import { PartLedger } from '../core/run/ledger.ts';
 import type { ColumnSummary, RunSummary } from '../core/run/summary.ts';
+import { variantViews } from '../core/run/variant-view.ts';
 import { parseRunInput } from '../core/run-input/run-input.ts';
 import type { S3Uri } from '../core/s3-uri.ts';
 import { summarizeColumns } from '../rows/results/column-summaries.ts';
@@ -18,6 +19,7 @@ import {
 import type { RunLayout } from '../runs/run-layout.ts';
 import { readJsonIfPresent } from '../store/json-object.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { joinReports } from './join-reports.ts';
 import { piecesOf, typedColumnsOf } from './prompt-pieces.ts';
 import type { ColumnReport, ReportRow, RunReport, Sizes } from './run-report.ts';
 import { shorten } from './shorten.ts';
@@ -45,33 +47,40 @@ const MAX_UNPACKED_BYTES = 512_000_000;
 /** Characters of a prompt or an answer. */
 const MAX_CHARACTERS = 4_000;
 /** Reads what the report of a run shows from the run's files. The same files give the same report. */
-export async function readReport({
-  layout,
-  plan,
-  summary,
-  store,
-  scratchDirectory,
-}: ReportSource): Promise<RunReport> {
+export async function readReport(source: ReportSource): Promise<RunReport> {
+  const { plan, summary } = source;
+  const views = variantViews(plan, summary);
+  if (views.length === 0) return shorten(await readOne(source, 1));
+  const reports: RunReport[] = [];
+  for (const view of views) reports.push(await readOne({ ...source, ...view }, views.length));
+  return shorten(joinReports(reports, { plan, summary }));
+}
+
+/** The report of a run, or of one of so many variants, which share the page's rows. */
+async function readOne(
+  { layout, plan, summary, store, scratchDirectory }: ReportSource,
+  variants: number,
+): Promise<RunReport> {
   const turns = await readTurns(summary.waves, layout, store);
   const files = resultObjects(summary.output_uris as S3Uri[], { store, scratchDirectory });
   const [variant] = plan.variants;
   const scan = await scanResults(files, {
-    firstRows: FIRST_ROWS,
-    longestRows: ROWS_OF_KIND,
-    maxRows: MAX_SCANNED_ROWS,
+    firstRows: Math.ceil(FIRST_ROWS / variants),
+    longestRows: Math.ceil(ROWS_OF_KIND / variants),
+    maxRows: Math.ceil(MAX_SCANNED_ROWS / variants),
   });
   // Summaries of earlier versions do not tell.
   const columns =
     summary.columns ??
     (await summarizeColumns(files, { names: typedColumnsOf(plan), maxRows: MAX_SCANNED_ROWS }));
   const shown = await readPlaces(files, {
-    places: placesOf(scan),
+    places: placesOf(scan, Math.ceil(MAX_ROWS / variants)),
     pieces: piecesOf(plan),
     outputColumn: variant.output_column,
     maxCharacters: MAX_CHARACTERS,
-    maxBytes: MAX_UNPACKED_BYTES,
+    maxBytes: Math.ceil(MAX_UNPACKED_BYTES / variants),
   });
-  return shorten({
+  return {
     format_version: 1,
     summary,
     output_files: summary.output_uris.length,
@@ -83,7 +92,7 @@ export async function readReport({
     output_tokens: sizesOf(scan.outputTokens),
     columns: columns.filter(({ type }) => !type.endsWith('[]')).map(columnReport),
     rows: shown.map((row) => reportRow(row, scan)),
-  });
+  };
 }
 
 function slotsOf({ max_concurrent_jobs, input }: RunPlan): number {
@@ -106,12 +115,12 @@ async function readTurns(waves: number, layout: RunLayout, store: ObjectStore): 
 }
 
 /** The rows to show, those that matter most first; some of every kind and of every error. */
-function placesOf({ firsts, longest }: ResultScan): RowPlace[] {
+function placesOf({ firsts, longest }: ResultScan, mostRows: number): RowPlace[] {
   const chosen = new Map<string, RowPlace>();
   const take = (places: readonly RowPlace[], most: number) => {
     let left = most;
     for (const place of places) {
-      if (left <= 0 || chosen.size >= MAX_ROWS) return;
+      if (left <= 0 || chosen.size >= mostRows) return;
       left -= 1;
       chosen.set(keyOf(place), place);
     }

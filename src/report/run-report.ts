@@ -86,6 +86,8 @@ export interface ReportText {
 
 /** A row to look at. */
 export interface ReportRow {
+  /** The variant that it was asked in; absent where there is one alone. */
+  variant?: string;
   record_id: string;
   kind: RowClass;
   /** True where it is one of the longest answers. */

@@ -1,5 +1,5 @@
-import { plannedRecords } from '../core/plan/run-plan.ts';
-import { priceOfRun } from '../models/catalog/prices.ts';
+import { type CostEstimate, plannedRecords, type RunPlan } from '../core/plan/run-plan.ts';
+import { pricesOfRun } from '../models/catalog/prices.ts';
 import { type RunSnapshot, totalsOf } from './run-snapshot.ts';
 
 /** Dollars of a run by the price table; each null where it is not known. */
@@ -20,24 +20,38 @@ export interface RunDollars {
 export function runDollars(snapshot: RunSnapshot, billed: boolean): RunDollars {
   const { plan } = snapshot;
   const cap = plan?.input.max_cost_usd;
-  const isPriced = plan === null || priceOfRun(plan) !== undefined;
+  const isPriced = plan === null || pricesOfRun(plan) !== undefined;
   const soFar = isPriced ? totalsOf(snapshot).costUsd : null;
   return {
     billed,
     so_far: soFar,
-    expected: isPriced ? expectedOf(snapshot, soFar) : null,
+    expected: isPriced ? expectedOf(snapshot) : null,
     most: plan?.estimate.max_usd ?? null,
     cap: typeof cap === 'number' ? cap : null,
   };
 }
 
-/** The records that are left cost what the collected ones did on average. */
-function expectedOf({ plan, parts }: RunSnapshot, soFar: number | null): number | null {
+/** The records of a variant that are left cost what its collected ones did on average. */
+function expectedOf(snapshot: RunSnapshot): number | null {
+  const { plan } = snapshot;
   if (plan === null) return null;
-  const all = Object.values(parts);
+  const each = plan.variants.map(({ share }, index) => {
+    const parts = Object.entries(snapshot.parts).filter(([, { part }]) => part.variant === index);
+    return expectedOfVariant(plan, { ...snapshot, parts: Object.fromEntries(parts) }, share?.estimate);
+  });
+  return each.reduce<number | null>((sum, usd) => (sum === null || usd === null ? null : sum + usd), 0);
+}
+
+function expectedOfVariant(
+  plan: RunPlan,
+  snapshot: RunSnapshot,
+  { expected }: CostEstimate = plan.estimate,
+): number | null {
+  const soFar = totalsOf(snapshot).costUsd;
+  const all = Object.values(snapshot.parts);
   const collected = all.flatMap(({ part, result }) => (result === null ? [] : [part.records]));
   const done = collected.reduce((sum, records) => sum + records, 0);
-  if (soFar === null || soFar === 0 || done === 0) return plan.estimate.expected?.usd ?? null;
+  if (soFar === null || soFar === 0 || done === 0) return expected?.usd ?? null;
   const repairs = all.filter(({ part }) => part.sources.length > 0);
   const ofRepairs = repairs.reduce((sum, { part }) => sum + part.records, 0);
   const left = Math.max(0, plannedRecords(plan) + ofRepairs - done);

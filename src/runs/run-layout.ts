@@ -1,3 +1,4 @@
+import { isSideBySide, type RunPlan } from '../core/plan/run-plan.ts';
 import { joinS3Uri, type S3Uri } from '../core/s3-uri.ts';
 
 /** Every key of a run, in one place. Bedrock allows no `=`, space, `@` or `//` in them. */
@@ -53,6 +54,10 @@ export interface RunLayout {
   fault(partId: string): S3Uri;
   /** A part's rows with their answers, for good. */
   output(partId: string): S3Uri;
+  /** The same, of a part of one of several variants, which stand side by side in the output. */
+  variantOutput(partId: string): S3Uri;
+  /** What is in the output file that is named after a part of the first variant, with the rows of all. */
+  joined(partId: string): S3Uri;
   /** What one turn made of a part's rows, where some are owed afterwards, and of a repair part's. */
   result(partId: string): S3Uri;
   /** What the parts to be merged go through, once the waves are done. */
@@ -128,6 +133,8 @@ export function runLayout(runUri: S3Uri): RunLayout {
     ledger: (partId) => at('ledger', `${partId}.json`),
     fault: (partId) => at('faults', `${partId}.json`),
     output: (partId) => at('output', `${partId}.parquet`),
+    variantOutput: (partId) => at('variants', `${partId}.parquet`),
+    joined: (partId) => at('joined', `${partId}.json`),
     result: (partId) => atWorking('results', `${partId}.parquet`),
     mergePlan: (wave) => at('waves', String(wave), 'merge.json'),
     mergeItems: (wave) => at('waves', String(wave), 'merge-items.json'),
@@ -141,4 +148,13 @@ export function runLayout(runUri: S3Uri): RunLayout {
     cancellation: at('cancel.json'),
     lock: runUri.replace(/\/runs\/([^/]+)$/, '/locks/$1.json') as S3Uri,
   };
+}
+
+/** Where the final rows of a part are: of one of several variants, apart from the output, where all stand side by side. */
+export function ownOutputOf(
+  plan: Pick<RunPlan, 'variants'>,
+  layout: Pick<RunLayout, 'output' | 'variantOutput'>,
+  partId: string,
+): S3Uri {
+  return isSideBySide(plan) ? layout.variantOutput(partId) : layout.output(partId);
 }

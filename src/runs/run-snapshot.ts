@@ -1,7 +1,7 @@
 import { addStopReasons, type StopReasonCounts } from '../core/jobs/answer-flaws.ts';
 import { type JobStatus, outcomeOf } from '../core/jobs/job.ts';
 import type { WavePart } from '../core/plan/part.ts';
-import type { RunPlan } from '../core/plan/run-plan.ts';
+import { ledgerRowsOf, type RunPlan } from '../core/plan/run-plan.ts';
 import {
   addReasons,
   addTokenCounts,
@@ -11,7 +11,7 @@ import {
 } from '../core/run/ledger.ts';
 import type { OnDemandProgress, RunEvent, RunEventOf, Transfer } from '../core/run/run-event.ts';
 import type { Waiting } from '../core/run/waiting.ts';
-import { costUsd, priceOfRun } from '../models/catalog/prices.ts';
+import { costUsd, pricesOfRun, type RunPrice } from '../models/catalog/prices.ts';
 
 /** What a run is doing. */
 export type RunPhase = 'plan' | 'prepare' | 'run' | 'merge' | 'summarize';
@@ -253,7 +253,7 @@ export function totalsOf({ plan, prepared, parts }: RunSnapshot): RunTotals {
   const open = all.filter(({ result }) => result === null).flatMap(recordsOf);
   return {
     rows: {
-      total: plan?.selected_rows ?? null,
+      total: plan === null ? null : ledgerRowsOf(plan),
       prepared: Object.values(prepared).reduce((sum, { rows }) => sum + rows, 0),
       succeeded,
       unanswered: sumOf(first, 'total') - succeeded,
@@ -303,14 +303,11 @@ function countStates(parts: readonly PartSnapshot[]): Record<PartState, number> 
 }
 
 function costOf(plan: RunPlan, parts: readonly PartSnapshot[]): number | null {
-  const price = priceOfRun(plan);
-  if (price === undefined) return null;
-  return parts.reduce(
-    (sum, { part, result }) =>
-      sum +
-      (result === null
-        ? 0
-        : costUsd(part.mode === 'on_demand' ? price.on_demand : price.batch, result.tokens)),
-    0,
-  );
+  const prices = pricesOfRun(plan);
+  if (prices === undefined) return null;
+  return parts.reduce((sum, { part, result }) => {
+    const price = prices[part.variant] as RunPrice;
+    const rate = part.mode === 'on_demand' ? price.on_demand : price.batch;
+    return sum + (result === null ? 0 : costUsd(rate, result.tokens));
+  }, 0);
 }

@@ -1,5 +1,5 @@
 import type { StopReasonCounts } from '../core/jobs/answer-flaws.ts';
-import type { RunPlan } from '../core/plan/run-plan.ts';
+import { ledgerRowsOf, type RunPlan } from '../core/plan/run-plan.ts';
 import type { Reason, TokenCounts } from '../core/run/ledger.ts';
 import type { RunFailure } from '../core/run/run-stop.ts';
 import type { Waiting } from '../core/run/waiting.ts';
@@ -117,7 +117,7 @@ function describeRun(
     failure: worker === undefined ? (failure ?? null) : null,
     phase: snapshot.phase,
     waves: snapshot.waves,
-    rows: { ...rows, total: plan.selected_rows },
+    rows: { ...rows, total: ledgerRowsOf(plan) },
     parts: { planned: plan.parts, prepared: Object.keys(snapshot.prepared).length, ...parts },
     records,
     waiting: addWaits(turns.flatMap((turn) => waitOf(turn) ?? [])),

@@ -15,7 +15,10 @@ interface DiffCommandOptions extends TargetOptions {
 export function addDiffCommand(program: Command, context: CliContext): void {
   const command = program
     .command('diff')
-    .argument('<a>', 'a run that has ended: its id, or its unique beginning')
+    .argument(
+      '<a>',
+      'a run that has ended: its id, or its unique beginning; of one with variants, RUN:VARIANT',
+    )
     .argument('<b>', 'the run that is compared with it')
     .description('Compare the answers of two runs over the same rows. Exit status 2 where --fail-if holds.')
     .addOption(
@@ -43,7 +46,7 @@ async function printDiff(
   context: CliContext,
 ): Promise<void> {
   const quarry = quarryOf(target);
-  const [a, b] = [await quarry.find(names.a), await quarry.find(names.b)];
+  const [a, b] = [await findNamed(names.a, quarry), await findNamed(names.b, quarry)];
   const { diff, conditions, failed, page } = await quarry.diff(a, b, { by, failIf, html });
   context.out.write(
     json
@@ -51,4 +54,10 @@ async function printDiff(
       : `${diffView(diff, { conditions, page }).join('\n')}\n`,
   );
   if (failed) context.exitStatus = EXIT_INCOMPLETE;
+}
+
+/** The run of a name, which may be its beginning, and after a colon one of its variants. */
+async function findNamed(name: string, quarry: ReturnType<typeof quarryOf>): Promise<string> {
+  const [run = '', ...variant] = name.split(':');
+  return [await quarry.find(run), ...variant].join(':');
 }

@@ -17,7 +17,7 @@ const DATASET_KEYS = ['s3_uri', 'dataset_id'];
 const PILOT_KEYS = ['pilot', 'pilot_rows'];
 
 /** Keys whose flag takes a JSON document, or the path of one. */
-const DOCUMENT_KEYS = ['output_schema', 'prices', 'prompt_templates'];
+const DOCUMENT_KEYS = ['output_schema', 'prices', 'prompt_templates', 'variants'];
 
 /** Keys that are true by default, whose flag says which. */
 const TRUTH_KEYS = ['csv_header'];

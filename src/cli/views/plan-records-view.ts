@@ -25,7 +25,7 @@ export function recordLines(
 }
 
 function promptLines(
-  { row, record_id, prompt }: PlannedRecord,
+  { variant, row, record_id, prompt }: PlannedRecord,
   isWhole: boolean,
 ): { text: string[]; isShort: boolean } {
   const all = prompt.split(/\r?\n/);
@@ -34,7 +34,7 @@ function promptLines(
   const isShort = cut.length < all.length || cut.at(-1) !== all.at(cut.length - 1);
   return {
     text: [
-      `  row ${row + 1}, ${printable(record_id)}`,
+      `  ${variant === undefined ? '' : `${variant}: `}row ${row + 1}, ${printable(record_id)}`,
       ...cut.map((line) => `    ${printable(line)}`),
       ...(isShort ? [`    … and ${count(Math.max(1, left), 'more character')}`] : []),
     ],
@@ -44,7 +44,10 @@ function promptLines(
 
 /** Why rows are not sent, a line for each cause. */
 export function unsentLines(unsent: readonly UnsentRows[]): string[] {
-  return unsent.map((rows, index) => `  ${index === 0 ? 'not sent' : '        '}   ${whyUnsent(rows)}`);
+  return unsent.map(
+    (rows, index) =>
+      `  ${index === 0 ? 'not sent' : '        '}   ${rows.variant === undefined ? '' : `${rows.variant}: `}${whyUnsent(rows)}`,
+  );
 }
 
 function whyUnsent({ cause, rows, columns = [], first_rows = [], looked_at }: UnsentRows): string {

@@ -15,6 +15,7 @@ export function planLines(
     `Plan of run ${report.run_id}${report.run_exists ? ', which exists' : ''}: ${report.model_id}`,
     '',
     `  rows       ${rows.toLocaleString('en-US')}${rows === dataset_rows ? '' : ` of ${dataset_rows.toLocaleString('en-US')}`}`,
+    ...variantLines(report),
     ...unsentLines(report.unsent),
     ...reuseLines(report, directory),
     ...promptLines(report.prompt_ids),
@@ -41,6 +42,21 @@ export function planLines(
   if (report.notes.length > 0) lines.push('', ...report.notes.map((note) => `Note: ${note}`));
   lines.push('', whatWasSent(report));
   return lines;
+}
+
+/** What each row is asked, a line for each variant, with its price and what all rows of the dataset would cost in it. */
+function variantLines({ variants, rows, dataset_rows }: PlanReport): string[] {
+  if (variants === null) return [];
+  const dollars = (value: number | null) => (value === null ? 'no price known' : usd(value));
+  const width = Math.max(...variants.map(({ name }) => name.length));
+  return [
+    `  variants   ${variants.length}, so that ${count(rows * variants.length, 'answer')} are asked for; with the longest answers:`,
+    ...variants.map(({ name, model_id, estimate: { max_usd }, whole_max_usd }) => {
+      const whole =
+        rows === dataset_rows ? '' : `, all ${count(dataset_rows, 'row')} ${dollars(whole_max_usd)}`;
+      return `    ${name.padEnd(width)}  ${model_id}: ${dollars(max_usd)}${whole}`;
+    }),
+  ];
 }
 
 /** Where the most records of a job, and the most jobs at once, come from. */

@@ -69,16 +69,21 @@ function planLinesOf({ run, price }: RunView): string[] {
   return plan === null
     ? [`Plan        ${transferText(run) ?? 'reading the dataset'}`]
     : [
-        `Plan        run ${plan.run_id}: ${count(plan.selected_rows, 'row')} in ${count(plan.parts, 'part')}${price}`,
+        `Plan        run ${plan.run_id}: ${rowsText(plan)} in ${count(plan.parts, 'part')}${price}`,
         ...plan.notes.map((note) => `Note        ${note}`),
       ];
+}
+
+/** How many rows, and in how many variants each. */
+function rowsText({ selected_rows: rows, variants }: NonNullable<RunSnapshot['plan']>): string {
+  return `${count(rows, 'row')}${variants.length > 1 ? `, each in ${variants.length} variants,` : ''}`;
 }
 
 function prepareLine({ phase, plan, prepared }: RunSnapshot): string {
   const parts = Object.values(prepared);
   if (parts.length === 0 && phase !== 'prepare') return 'Prepare     already done';
   const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-  return `Prepare     ${count(rows, 'row')} of ${plan === null ? '?' : n(plan.selected_rows)}, ${count(parts.length, 'part')}`;
+  return `Prepare     ${count(rows, 'row')} of ${plan === null ? '?' : n(plan.selected_rows * plan.variants.length)}, ${count(parts.length, 'part')}`;
 }
 
 function waveLines(run: RunSnapshot, nowMs: number): string[] {
@@ -194,7 +199,7 @@ export function logLine(view: RunView, progress: RunEvent): string | undefined {
         : undefined;
     case 'planned':
       return [
-        `Plan: run ${progress.plan.run_id}, ${count(progress.plan.selected_rows, 'row')} in ${count(progress.plan.parts, 'part')}${view.price}`,
+        `Plan: run ${progress.plan.run_id}, ${rowsText(progress.plan)} in ${count(progress.plan.parts, 'part')}${view.price}`,
         ...progress.plan.notes.map((note) => `Note: ${note}`),
       ].join('\n');
     case 'prepared':

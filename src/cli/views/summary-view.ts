@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import type { RunSummary } from '../../index.ts';
 import { accountLines } from './account-view.ts';
 import { flawWarnings, stopReasonLines } from './answer-flaws-view.ts';
-import { count, printable } from './format.ts';
+import { count, printable, usd } from './format.ts';
 
 /** The summary as `--json` prints it. */
 export function summaryJson(summary: RunSummary, paths: readonly string[]): Record<string, unknown> {
@@ -23,7 +23,7 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
     '',
     `Run ${summary.run_id}: ${headline(summary)}`,
     '',
-    `  rows       ${rows.total.toLocaleString('en-US')}`,
+    `  rows       ${rowsText(summary)}`,
     `  answered   ${rows.succeeded.toLocaleString('en-US')}`,
     ...reusedLine(summary),
     `  failed     ${rows.failed.toLocaleString('en-US')}`,
@@ -49,6 +49,7 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
     lines.push(`  saved      ${count(summary.duplicates, 'row')} share the answer of an identical request`);
   }
   lines.push(...accountLines(summary));
+  lines.push(...variantLines(summary));
   if (summary.flawed !== undefined) {
     const warnings = flawWarnings(summary.flawed, rows.succeeded);
     if (warnings.length > 0) lines.push('', ...warnings);
@@ -64,6 +65,31 @@ export function summaryLines(summary: RunSummary, paths: readonly string[]): str
   lines.push(...shown);
   if (paths.length > 3) lines.push(`             … and ${paths.length - 3} more`);
   return lines.map(printable);
+}
+
+/** How many rows; of several variants, how often each counts. */
+function rowsText({ rows, variants }: RunSummary): string {
+  const total = rows.total.toLocaleString('en-US');
+  return variants === undefined
+    ? total
+    : `${total}: ${count(rows.total / variants.length, 'row')} in each of ${variants.length} variants`;
+}
+
+/** What became of each variant, and what all rows of the dataset would cost in it. */
+function variantLines({ variants, dataset_rows, rows }: RunSummary): string[] {
+  if (variants === undefined) return [];
+  const n = (value: number) => value.toLocaleString('en-US');
+  const isSample = rows.total / variants.length < dataset_rows;
+  const width = Math.max(...variants.map(({ name }) => name.length));
+  return [
+    '',
+    ...variants.map(({ name, model_id, rows: own, tokens, cost_usd, whole_usd }) => {
+      const money = cost_usd === null ? '' : `, ${usd(cost_usd)}`;
+      const whole =
+        isSample && whole_usd !== null ? `, all ${n(dataset_rows)} rows about ${usd(whole_usd)}` : '';
+      return `  ${name.padEnd(width)}  ${model_id}: ${n(own.succeeded)} of ${n(own.total)} answered, ${n(tokens.input)} tokens in, ${n(tokens.output)} out${money}${whole}`;
+    }),
+  ];
 }
 
 /** Said of every run that may take answers of former ones. */

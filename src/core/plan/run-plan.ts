@@ -89,8 +89,23 @@ export const PromptIds = z.object({
 });
 export type PromptIds = z.infer<typeof PromptIds>;
 
+/** What one of several variants takes of a run. */
+export const VariantShare = z.object({
+  /** Rows in parts under Bedrock's minimum. */
+  on_demand_rows: Count,
+  parts: Count,
+  /** Jobs that its model may have at once, whichever variants they are of. */
+  jobs_at_once: Count,
+  estimate: CostEstimate,
+});
+export type VariantShare = z.infer<typeof VariantShare>;
+
 /** What the rows are asked, and whom: a model with a prompt and parameters, and the column of its answers. */
 export const Variant = z.object({
+  /** Ends the names of its columns in the output; absent where it is the only one. */
+  name: z.string().optional(),
+  /** Absent where it is the only one: then the plan itself has it. */
+  share: VariantShare.optional(),
   model: z.object({
     model_id: z.string(),
     /** What its price goes by, where that is another id: the model behind an ARN that does not tell it. */
@@ -145,8 +160,8 @@ const PlanDocument = z.object({
   dataset: Dataset,
   /** Null where the dataset was given as `s3_uri`. */
   hub: HubSource.nullable(),
-  /** What is asked of every row: one variant, so far. Parts name theirs by its place in this list. */
-  variants: z.tuple([Variant]),
+  /** What is asked of every row: it ends once in each of these. Parts name theirs by its place in this list. */
+  variants: z.tuple([Variant], Variant),
   /** Which prompts its rows name; absent where every row is asked by the same. */
   prompt_ids: PromptIds.optional(),
   /** Absent where Bedrock answers, or the simulated model. */
@@ -207,13 +222,31 @@ function inVariants(document: unknown): unknown {
   };
 }
 
-/** Rows of a plan that are sent: those that no other row, and no former run, answers. */
+/** Rows of a plan that are sent, in each variant: those that no other row, and no former run, answers. */
 export function plannedRecords({
   selected_rows,
   duplicates,
   reuse,
 }: Pick<RunPlan, 'selected_rows' | 'duplicates' | 'reuse'>): number {
   return selected_rows - duplicates - (reuse?.rows ?? 0);
+}
+
+/** Rows of the ledger: each row that is run, once in each variant. */
+export function ledgerRowsOf({
+  selected_rows,
+  variants,
+}: Pick<RunPlan, 'selected_rows' | 'variants'>): number {
+  return selected_rows * variants.length;
+}
+
+/** The ids of a plan's models, each once. */
+export function modelsOf({ variants }: Pick<RunPlan, 'variants'>): string {
+  return [...new Set(variants.map(({ model }) => model.model_id))].join(', ');
+}
+
+/** True where the rows are asked in several ways, whose answers stand side by side in the output. */
+export function isSideBySide({ variants }: Pick<RunPlan, 'variants'>): boolean {
+  return variants.length > 1;
 }
 
 /** The id that a variant's price goes by. */

@@ -36,8 +36,10 @@ export const LIMITS_INPUT = {
   title: 'Limits',
   about: 'How much is done at most, and for how much.',
   fields,
-  check(given: GivenFields<typeof fields> & PricedModel, refuse: Refuse) {
-    const { prices, model_id } = given;
+  check(given: GivenFields<typeof fields> & PricedModel & { variants?: unknown }, refuse: Refuse) {
+    const { prices, model_id, variants } = given;
+    // The prices of variants are each held to the model of one of them.
+    if (variants !== undefined) return;
     if (prices === undefined || model_id === undefined || priceAmong(prices, given) !== undefined) return;
     const names = Object.keys(prices).map((name) => `"${name}"`);
     refuse('prices', `names ${names.join(', ') || 'no model'}, and not this run’s model "${model_id}"`);

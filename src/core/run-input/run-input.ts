@@ -8,9 +8,10 @@ import { DATASET_INPUT } from './dataset-input.ts';
 import { LIMITS_INPUT } from './limits-input.ts';
 import { MEDIA_INPUT } from './media-input.ts';
 import { InferenceParameters, MODEL_INPUT } from './model-input.ts';
-import { PRICE_KEYS } from './prices.ts';
+import { PRICE_KEYS, priceAmong } from './prices.ts';
 import { PROMPT_INPUT } from './prompt-input.ts';
 import { cleanJobNamePrefix, ROAD_INPUT } from './road-input.ts';
+import { inputOfChosen, inputOfVariant, VARIANT_KEYS, VARIANTS_INPUT } from './variants-input.ts';
 
 /** What a run input is made of, in the order of the reference page and of `--help`. */
 export const RUN_INPUT_CONCERNS: readonly Concern[] = [
@@ -19,6 +20,7 @@ export const RUN_INPUT_CONCERNS: readonly Concern[] = [
   PROMPT_INPUT,
   MEDIA_INPUT,
   ANSWERS_INPUT,
+  VARIANTS_INPUT,
   LIMITS_INPUT,
   ROAD_INPUT,
 ];
@@ -30,6 +32,7 @@ export const RUN_INPUT_FIELDS = {
   ...PROMPT_INPUT.fields,
   ...MEDIA_INPUT.fields,
   ...ANSWERS_INPUT.fields,
+  ...VARIANTS_INPUT.fields,
   ...LIMITS_INPUT.fields,
   ...ROAD_INPUT.fields,
 };
@@ -71,8 +74,8 @@ export const RunInputSchema = z
 export type RunInput = z.infer<typeof RunInputSchema>;
 
 /**
- * Parses a run input. Throws InvalidRunInputError that lists every fault, with the nearest known key beside an
- * unknown one.
+ * Parses a run input; of one that names a `variant`, that variant's own. Throws InvalidRunInputError that lists every fault, with
+ * the nearest known key beside an unknown one.
  */
 export function parseRunInput(document: unknown): RunInput {
   if (!isJsonObject(document)) {
@@ -87,8 +90,14 @@ export function parseRunInput(document: unknown): RunInput {
   if (typeof given.job_name_prefix === 'string') {
     given.job_name_prefix = cleanJobNamePrefix(given.job_name_prefix);
   }
+  const firstModel = firstModelOf(given.variants);
+  if (!Object.hasOwn(given, 'model_id') && firstModel !== undefined) given.model_id = firstModel;
   const result = RunInputSchema.safeParse(given);
-  if (result.success && unknownKeys.length === 0) return result.data;
+  if (result.success && unknownKeys.length === 0) {
+    if (result.data.variant !== undefined) return parseRunInput(inputOfChosen(result.data));
+    checkVariants(result.data);
+    return result.data;
+  }
   const faults = [
     ...unknownKeys.map(describeUnknownKey),
     ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, given)),
@@ -97,6 +106,52 @@ export function parseRunInput(document: unknown): RunInput {
   throw new InvalidRunInputError(
     `The run input is not valid.\n${faults.map((fault) => `  - ${fault}`).join('\n')}${known}`,
   );
+}
+
+/** A variant of a run input: its name, and the run input as if it were the only one. */
+export interface InputVariant {
+  /** Undefined where the run input has no variants. */
+  name: string | undefined;
+  input: RunInput;
+}
+
+/** What a run input asks of each row, in its order: of one without variants, itself alone. */
+export function variantsOf(input: RunInput): InputVariant[] {
+  if (input.variants === undefined) return [{ name: undefined, input }];
+  return Object.entries(input.variants).map(([name, own]) => ({
+    name,
+    input: inputOfVariant(input, own) as RunInput,
+  }));
+}
+
+/** Holds each variant to what a run input of it alone would be held to. */
+function checkVariants(input: RunInput): void {
+  if (input.variants === undefined) return;
+  const variants = variantsOf(input);
+  for (const { name, input: asked } of variants) {
+    const { prices, ...alone } = asked;
+    const hasPrice = priceAmong(prices, asked) !== undefined;
+    try {
+      parseRunInput(hasPrice ? asked : alone);
+    } catch (error) {
+      throw new InvalidRunInputError(`Variant "${name}": ${(error as Error).message}`, { cause: error });
+    }
+  }
+  const unused = Object.keys(input.prices ?? {}).find((id) =>
+    variants.every(({ input: asked }) => asked.model_id !== id && asked.base_model_id !== id),
+  );
+  if (unused !== undefined) {
+    throw new InvalidRunInputError(
+      `The run input is not valid.\n  - prices: names "${unused}", which is no variant’s model`,
+    );
+  }
+}
+
+/** The model of the first variant, for a run input whose variants each name one and which names none itself. */
+function firstModelOf(variants: unknown): unknown {
+  const each = isJsonObject(variants) ? Object.values(variants) : [];
+  const models = each.map((own) => (isJsonObject(own) ? own.model_id : undefined));
+  return models.every((model) => typeof model === 'string') ? models[0] : undefined;
 }
 
 /** The known keys, under their own names and without nulls; an unknown key is one even where its value is null. */
@@ -135,13 +190,18 @@ function describeIssue(issue: z.core.$ZodIssue, given: Record<string, unknown>):
   const path = issue.path.join('.');
   const [key] = issue.path;
   if (issue.code === 'unrecognized_keys') {
-    const known = key === 'prices' ? PRICE_KEYS : PARAMETER_KEYS;
-    return issue.keys.map(
-      (unknown) => `${path}: "${unknown}" is not one of them${didYouMean(nearest(unknown, known))}`,
-    );
+    return issue.keys.map((unknown) => `${path}: ${describeUnknownInner(key, unknown)}`);
   }
   const missing = issue.code === 'invalid_type' && !Object.hasOwn(given, String(key));
   return [`${path}: ${missing ? 'is missing' : issue.message}`];
+}
+
+function describeUnknownInner(key: PropertyKey | undefined, unknown: string): string {
+  if (key === 'variants' && RUN_INPUT_KEYS.includes(unknown)) {
+    return `${unknown} is the same for all variants: give it beside them`;
+  }
+  const known = key === 'variants' ? VARIANT_KEYS : key === 'prices' ? PRICE_KEYS : PARAMETER_KEYS;
+  return `"${unknown}" is not one of them${didYouMean(nearest(unknown, known))}`;
 }
 
 function didYouMean(known: string | undefined): string {

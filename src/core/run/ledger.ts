@@ -102,9 +102,24 @@ export const MergedLedger = PartLedger.pick({
 export type MergedLedger = z.infer<typeof MergedLedger>;
 MergedLedger.register(z.globalRegistry, { title: 'the last ledger of a part' });
 
+/** An output file of several variants: how many rows it has, each with the answers of all. */
+export const JoinedLedger = z.object({ part_id: z.string(), rows: Count, result: ResultFacts });
+export type JoinedLedger = z.infer<typeof JoinedLedger>;
+JoinedLedger.register(z.globalRegistry, { title: 'what is in an output file' });
+
 /** How many rows took each number of attempts, and how many of those have an answer. */
 export const AttemptCounts = z.object({ attempts: Count, rows: Count, succeeded: Count });
 export type AttemptCounts = z.infer<typeof AttemptCounts>;
+
+/** The same counts with each number of attempts once, the fewest first. */
+export function addAttempts(counts: readonly AttemptCounts[]): AttemptCounts[] {
+  const byAttempts = new Map<number, AttemptCounts>();
+  for (const { attempts, rows, succeeded } of counts) {
+    const before = byAttempts.get(attempts) ?? { attempts, rows: 0, succeeded: 0 };
+    byAttempts.set(attempts, { attempts, rows: before.rows + rows, succeeded: before.succeeded + succeeded });
+  }
+  return [...byAttempts.values()].sort((a, b) => a.attempts - b.attempts);
+}
 
 /** The counts of all ledgers together. */
 export function addRowCounts(counts: readonly RowCounts[]): RowCounts {

@@ -48,6 +48,30 @@ export const SchemaFormUsed = z.object({
 });
 export type SchemaFormUsed = z.infer<typeof SchemaFormUsed>;
 
+/** What became of one of several variants. */
+export const VariantSummary = z.object({
+  name: z.string(),
+  model_id: z.string(),
+  prompt_hash: z.string(),
+  rows: RowCounts,
+  /** Why rows have no answer, the most frequent first. */
+  reasons: z.array(Reason),
+  flawed: FlawCounts,
+  /** How the model was told the schema; absent without one. */
+  schema_form: SchemaFormUsed.optional(),
+  tokens: TokenCounts,
+  /** Dollars for these tokens by the price table; null where no price of the model is known. */
+  cost_usd: z.number().nullable(),
+  /** Dollars for as many tokens a row over all rows of the dataset, in jobs; null where it cannot be told. */
+  whole_usd: z.number().nullable(),
+  /** Model invocation jobs. */
+  jobs: z.int().min(0),
+  on_demand_records: z.int().min(0),
+  /** Its own results, as an ordinary run of it would have them. */
+  output_uris: z.array(z.string()),
+});
+export type VariantSummary = z.infer<typeof VariantSummary>;
+
 /** `summary.json`: the row ledger, what it took, and the identity of everything that went in. */
 export const RunSummary = z.object({
   format_version: z.literal(1),
@@ -75,6 +99,8 @@ export const RunSummary = z.object({
   columns: z.array(ColumnSummary).optional(),
   /** How the model was told the schema; absent without `output_schema`, and in summaries of when it was told in the prompt alone. */
   schema_form: SchemaFormUsed.optional(),
+  /** What became of each variant; absent where there is one alone. Of several, `rows` counts each row once in each. */
+  variants: z.array(VariantSummary).optional(),
   tokens: TokenCounts,
   /** Dollars for these tokens by the price table; null where no price of the model is known. */
   cost_usd: z.number().nullable(),
@@ -107,4 +133,9 @@ export const RunSummary = z.object({
   hub: HubSource.nullable(),
 });
 export type RunSummary = z.infer<typeof RunSummary>;
+/** The columns that say why rows have no answer: one, or that of each variant. */
+export function errorColumnsOf({ variants }: Pick<RunSummary, 'variants'>): string[] {
+  return variants?.map(({ name }) => `error_code_${name}`) ?? ['error_code'];
+}
+
 RunSummary.register(z.globalRegistry, { title: 'the summary of a run' });

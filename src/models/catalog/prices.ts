@@ -45,11 +45,19 @@ export function runPriceOf({ modelId, pricedId, prices }: PricedRun): RunPrice |
   };
 }
 
-/** What the model of a planned run costs. */
-export function priceOfRun(plan: Pick<RunPlan, 'variants' | 'input'>): RunPrice | undefined {
+/** What the models of a planned run cost, in the order of its variants; undefined where the price of one is not known. */
+export function pricesOfRun(plan: Pick<RunPlan, 'variants' | 'input'>): RunPrice[] | undefined {
   const prices = Prices.optional().catch(undefined).parse(plan.input.prices);
-  const [variant] = plan.variants;
-  return runPriceOf({ modelId: variant.model.model_id, pricedId: pricedModelOf(variant), prices });
+  const each = plan.variants.flatMap(
+    (variant) =>
+      runPriceOf({ modelId: variant.model.model_id, pricedId: pricedModelOf(variant), prices }) ?? [],
+  );
+  return each.length === plan.variants.length ? each : undefined;
+}
+
+/** What the model of a planned run costs; of several variants, that of the first. */
+export function priceOfRun(plan: Pick<RunPlan, 'variants' | 'input'>): RunPrice | undefined {
+  return pricesOfRun({ ...plan, variants: [plan.variants[0]] })?.[0];
 }
 
 /** The batch price of a model in the catalogue, or undefined where none is known. */

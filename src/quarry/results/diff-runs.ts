@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type CheckedCondition, parseFailConditions } from '../../core/diff/fail-condition.ts';
 import { InvalidRunInputError } from '../../core/errors.ts';
+import { variantViews } from '../../core/run/variant-view.ts';
 import type { JoinWish } from '../../report/diff/choose-join.ts';
 import { checkConditions, requireColumns } from '../../report/diff/diff-metrics.ts';
 import { renderDiffPage } from '../../report/diff/diff-page.ts';
@@ -38,6 +39,8 @@ export interface WrittenDiff {
 /** A run, and the files that it is among. */
 interface NamedRun {
   runId: string;
+  /** One of its variants; undefined of a run without. */
+  variant: string | undefined;
   files: RunFiles;
 }
 
@@ -59,12 +62,23 @@ export async function diffRuns(
   return { diff, conditions: checked, failed: checked.some(({ holds }) => holds), page };
 }
 
-async function sourceOf({ runId, files }: NamedRun): Promise<ReportSource> {
+async function sourceOf({ runId, variant, files }: NamedRun): Promise<ReportSource> {
   const { layout, plan, summary } = await findRun(files, runId);
   if (summary === undefined) {
     throw new InvalidRunInputError(
       `Run "${runId}" has not ended yet: two runs that have are compared. See how far it is: quarry status ${runId}`,
     );
   }
-  return { layout, plan, summary, store: files.store, scratchDirectory: join(files.dir, '.scratch') };
+  const views = variantViews(plan, summary);
+  const names = plan.variants.map(({ name }) => `${runId}:${name}`);
+  const view = views[names.indexOf(`${runId}:${variant}`)];
+  if (view === undefined && (variant !== undefined || views.length > 0)) {
+    throw new InvalidRunInputError(
+      views.length === 0
+        ? `Run "${runId}" has no variants: name it without ":${variant}".`
+        : `Run "${runId}" has variants: name one of ${names.join(', ')}.`,
+    );
+  }
+  const place = { store: files.store, scratchDirectory: join(files.dir, '.scratch') };
+  return { layout, ...(view ?? { plan, summary }), ...place };
 }

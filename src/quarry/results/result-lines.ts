@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import type { RunSummary } from '../../core/run/summary.ts';
+import { errorColumnsOf, type RunSummary } from '../../core/run/summary.ts';
 import { type ResultRows, readResults, readResultTexts } from '../../rows/results/read-results.ts';
 import { resultFiles } from '../../targets/result-files.ts';
 import type { RunFiles } from '../../targets/run-files.ts';
@@ -11,9 +11,10 @@ export type LineFormat = 'jsonl' | 'csv';
 export async function* resultLines(
   summary: RunSummary,
   files: Pick<RunFiles, 'store' | 'dir'>,
-  { format, ...rows }: ResultRows & { format: LineFormat },
+  { format, ...asked }: ResultRows & { format: LineFormat },
 ): AsyncGenerator<string, void> {
   const objects = resultFiles(summary, files);
+  const rows = { ...asked, errorColumns: errorColumnsOf(summary) };
   if (format === 'jsonl') {
     for await (const json of readResultTexts(objects, rows)) yield `${json}\n`;
     return;

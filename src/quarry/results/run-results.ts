@@ -1,4 +1,4 @@
-import type { RunSummary } from '../../core/run/summary.ts';
+import { errorColumnsOf, type RunSummary } from '../../core/run/summary.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { type ResultRows, readResults } from '../../rows/results/read-results.ts';
 import { runLayout, runUriOf } from '../../runs/run-layout.ts';
@@ -27,7 +27,10 @@ export async function* readRows<Columns>(
   files: RunFiles,
   options: ResultsOptions,
 ): AsyncGenerator<ResultRow<Columns>, void> {
-  const rows = readResults(resultFiles(summary, files), options);
+  const rows = readResults(resultFiles(summary, files), {
+    ...options,
+    errorColumns: errorColumnsOf(summary),
+  });
   for await (const row of rows) yield row as ResultRow<Columns>;
 }
 

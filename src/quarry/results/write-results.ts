@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { InvalidRunInputError } from '../../core/errors.ts';
-import type { RunSummary } from '../../core/run/summary.ts';
+import { errorColumnsOf, type RunSummary } from '../../core/run/summary.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { copyResults } from '../../rows/results/copy-results.ts';
 import type { ResultRows } from '../../rows/results/read-results.ts';
@@ -75,7 +75,7 @@ async function writeOneFile(
       for (const uri of summary.output_uris) {
         parts.push(opened.use(await files.store.fetchFile(uri as S3Uri)).path);
       }
-      await copyResults(parts, unfinished, rows);
+      await copyResults(parts, unfinished, { ...rows, errorColumns: errorColumnsOf(summary) });
     } else {
       await pipeline(
         Readable.from(resultLines(summary, files, { ...rows, format })),

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { DamagedFileError, NotSupportedError } from '../../core/errors.ts';
+import { ledgerRowsOf, modelsOf } from '../../core/plan/run-plan.ts';
 import { type KnownRun, listKnownRuns } from '../../runs/known-runs.ts';
 import { readSnapshot } from '../../runs/run-files-watch.ts';
 import { totalsOf } from '../../runs/run-snapshot.ts';
@@ -124,7 +125,7 @@ async function listed(
     status:
       conditionOnStack(summary === undefined ? executions.get(plan.run_id) : undefined) ??
       (await standingOf(run, files.store)).condition,
-    rows: plan.selected_rows,
+    rows: ledgerRowsOf(plan),
     ...(summary === undefined
       ? await countsSoFar(run, files)
       : {
@@ -132,7 +133,7 @@ async function listed(
           cost_usd: summary.cost_usd,
           billed: summary.billed ?? !summary.simulated,
         }),
-    model: plan.variants[0].model.model_id,
+    model: modelsOf(plan),
     started: plan.created_at,
   };
 }

@@ -1,14 +1,18 @@
 import { PILOT_MIN_PARTS, packFull } from '../../core/plan/packing.ts';
 import {
   type CostEstimate,
+  isSideBySide,
+  modelsOf,
   type PlanQuotas,
   type PromptIds,
   plannedRecords,
+  type Variant,
 } from '../../core/plan/run-plan.ts';
 import { type JobPace, type JobSchedule, scheduleJobs } from '../../core/plan/schedule.ts';
 import { answerSchemaOf, type SchemaForm } from '../../core/run-input/output-schema.ts';
-import { parseRunInput } from '../../core/run-input/run-input.ts';
+import { parseRunInput, variantsOf } from '../../core/run-input/run-input.ts';
 import { sentSchemaOf } from '../../core/run-input/sent-schema.ts';
+import { costUsd, pricesOfRun } from '../../models/catalog/prices.ts';
 import { propertyColumnsOf } from '../../rows/results/result-columns.ts';
 import type { RowExplanation } from '../../steps/answers/explain-row.ts';
 import type { PlanDraft } from '../../steps/plan/draft-plan.ts';
@@ -46,6 +50,18 @@ export interface ReuseReport {
 export type { PlannedRecord, UnsentCause, UnsentRows } from '../../steps/plan/plan-preview.ts';
 export type { PilotReport } from './pilot-report.ts';
 
+/** What one of several variants would be. */
+export interface PlannedVariant {
+  name: string;
+  model_id: string;
+  on_demand_rows: number;
+  parts: number;
+  estimate: CostEstimate;
+  /** Dollars for all rows of the dataset in jobs, with the longest answers; null where no price is known. */
+  whole_max_usd: number | null;
+  output_schema: PlannedSchema | null;
+}
+
 /** What a run would be. */
 export interface PlanReport {
   run_id: string;
@@ -56,6 +72,8 @@ export interface PlanReport {
   model_id: string;
   rows: number;
   dataset_rows: number;
+  /** What each row is asked; null where there is one variant alone. Parts and estimates of the plan are those of all together. */
+  variants: PlannedVariant[] | null;
   /** Which prompts the rows name in `prompt_id_column`, and the rows that name none; null where all are asked by the same. */
   prompt_ids: PromptIds | null;
   /** What answers are to be, and the columns that come of it; null where they are texts or embeddings. */
@@ -110,11 +128,12 @@ export function reportPlan(
   return {
     run_id: plan.run_id,
     run_exists: isKnown,
-    model_id: plan.variants[0].model.model_id,
+    model_id: modelsOf(plan),
     rows: plan.selected_rows,
     dataset_rows: plan.dataset.rows,
+    variants: variantsOfPlan(plan),
     prompt_ids: plan.prompt_ids ?? null,
-    output_schema: schemaOf(plan),
+    output_schema: isSideBySide(plan) ? null : schemaOf(plan.input, plan.variants[0]),
     duplicates: plan.duplicates,
     reuse: reuseOf(plan),
     on_demand_rows: plan.on_demand_rows,
@@ -132,7 +151,8 @@ export function reportPlan(
       records_per_hour: pace.recordsPerHour,
       balanced: endAfter(plan, recordsOfParts.filter(isJob), endOf),
       full: endOf(
-        packFull(plannedRecords(plan), plan.max_rows_per_part)
+        plan.variants
+          .flatMap(() => packFull(plannedRecords(plan), plan.max_rows_per_part))
           .map(({ rows }) => rows)
           .filter(isJob),
       ),
@@ -155,7 +175,7 @@ function expectationOf(
     max_usd,
   } = estimate;
   if (earlier === undefined || most === 0) return { estimate, expected_by: null };
-  const rows = plannedRecords(plan);
+  const rows = plannedRecords(plan) * plan.variants.length;
   const output_tokens = Math.min(most, Math.round(rows * earlier.output_tokens_each));
   // Of the most, a part is the longest answers': dollars grow with their tokens.
   const answersUsd = (max_usd ?? 0) - ((input_usd ?? 0) * max_input_tokens) / Math.max(1, input_tokens);
@@ -170,9 +190,34 @@ function reuseOf({ reuse, selected_rows }: PlanDraft['plan']): ReuseReport | nul
   return { new: selected_rows - reused - changed, changed, reused, answers, max_usd_without };
 }
 
-function schemaOf({ input, variants }: PlanDraft['plan']): PlannedSchema | null {
+function variantsOfPlan(plan: PlanDraft['plan']): PlannedVariant[] | null {
+  if (!isSideBySide(plan)) return null;
+  const inputs = variantsOf(parseRunInput(plan.input));
+  const prices = pricesOfRun(plan);
+  return plan.variants.flatMap((variant, index): PlannedVariant[] => {
+    const { name, share, model } = variant;
+    if (name === undefined || share === undefined) return [];
+    const { estimate, on_demand_rows, parts } = share;
+    const { input_tokens, max_input_tokens: input = input_tokens, max_output_tokens: output } = estimate;
+    const price = prices?.[index]?.batch;
+    const scale = plan.dataset.rows / Math.max(1, plan.selected_rows);
+    return [
+      {
+        name,
+        model_id: model.model_id,
+        on_demand_rows,
+        parts,
+        estimate,
+        whole_max_usd: price === undefined ? null : costUsd(price, { input, output }) * scale,
+        output_schema: schemaOf({ ...inputs[index]?.input }, variant),
+      },
+    ];
+  });
+}
+
+function schemaOf(input: Record<string, unknown>, variant: Variant): PlannedSchema | null {
   const { output_schema, output_prefix } = parseRunInput(input);
-  const form = variants[0].schema_form ?? 'prompt';
+  const form = variant.schema_form ?? 'prompt';
   if (output_schema === undefined) return null;
   const compiled = answerSchemaOf(output_schema);
   const columns = propertyColumnsOf(compiled, output_prefix).map(({ name, type }) => ({ name, type }));

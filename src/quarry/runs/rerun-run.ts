@@ -1,5 +1,5 @@
 import { InvalidRunInputError } from '../../core/errors.ts';
-import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { isSideBySide, type RunPlan } from '../../core/plan/run-plan.ts';
 import { findRun } from '../../runs/run-store.ts';
 import type { RunFiles } from '../../targets/run-files.ts';
 import type { RunRequest } from './run-request.ts';
@@ -36,6 +36,11 @@ export async function rerunRequest(
   if (summary === undefined) {
     throw new InvalidRunInputError(
       `Run "${runId}" has not ended yet, and which of its rows have an answer is known when it has. Go on with it: quarry resume ${runId}`,
+    );
+  }
+  if (isSideBySide(plan)) {
+    throw new InvalidRunInputError(
+      `Run "${runId}" has variants, and a rerun is of a run without. Run one of them alone with variant, which takes the answers that it has and sends the others.`,
     );
   }
   return { ...formerInput(plan, changes), ...changed(plan, changes), rerun_of: runId, rerun_rows: [...rows] };

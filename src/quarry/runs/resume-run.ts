@@ -1,3 +1,4 @@
+import { modelsOf } from '../../core/plan/run-plan.ts';
 import { findRun, inputOf } from '../../runs/run-store.ts';
 import { limitsOf } from '../../steps/plan/run-identity.ts';
 import { takeUp } from '../../steps/run/take-up.ts';
@@ -31,7 +32,7 @@ export async function resumeRun(
       ...work,
       runId,
       // A run that has ended sends nothing more.
-      asks: ended === undefined ? plan.variants[0].model.model_id : undefined,
+      asks: ended === undefined ? modelsOf(plan) : undefined,
       onClaimed: async (layout) => {
         const { exhausted } = await takeUp(layout, grants, files.store);
         if (exhausted > 0) work.tell({ kind: 'notice', message: exhaustedText(exhausted, work) });

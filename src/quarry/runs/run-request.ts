@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { InvalidRunInputError } from '../../core/errors.ts';
 import { type PricedModel, type Prices, priceAmong } from '../../core/run-input/prices.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
+import { isJsonObject } from '../../core/text/json-value.ts';
 import { jsonSchemaOf } from '../json-schema-of.ts';
 import { NOTHING_STAGED, type PlacedDataset, placeDataset } from '../place-dataset.ts';
 import { withPromptText } from '../project/prompt-folder.ts';
@@ -64,16 +65,9 @@ export async function placeRequest(request: RunRequest, options: RunWorkOptions)
     );
   }
   const { dataset, ...input } = request as Record<string, unknown>;
-  for (const [short, key] of Object.entries(SHORT_NAMES)) {
-    if (input[short] === undefined) continue;
-    if (input[key] !== undefined && input[key] !== null) {
-      throw new InvalidRunInputError(`The request gives both ${short} and ${key}, which mean the same.`);
-    }
-    input[key] = input[short];
-    delete input[short];
-  }
-  if (input.output_schema !== undefined) input.output_schema = jsonSchemaOf(input.output_schema);
-  const asked = withPrice(await withPromptText(input, options.prompts), options.prices);
+  spellOut(input);
+  if (isJsonObject(input.variants)) input.variants = await spellVariants(input.variants, options);
+  const asked = withPrices(await withPromptText(input, options.prompts), options.prices);
   if (dataset === undefined) {
     return { input: withFilesFolder(asked, undefined, options), ...NOTHING_STAGED };
   }
@@ -115,12 +109,53 @@ export async function inOwnWords<T>(
   }
 }
 
-/** The input with the price of its model that the project has, and not with those of others. */
-function withPrice(input: Record<string, unknown>, prices: Prices | undefined): Record<string, unknown> {
-  const { model_id: id } = input;
-  const price = priceAmong(prices, input as PricedModel);
-  if (typeof id !== 'string' || price === undefined || (input.prices ?? null) !== null) return input;
-  return { ...input, prices: { [id]: price } };
+/** Gives short names their keys, and a schema its JSON Schema. */
+function spellOut(input: Record<string, unknown>): void {
+  for (const [short, key] of Object.entries(SHORT_NAMES)) {
+    if (input[short] === undefined) continue;
+    if (input[key] !== undefined && input[key] !== null) {
+      throw new InvalidRunInputError(`The request gives both ${short} and ${key}, which mean the same.`);
+    }
+    input[key] = input[short];
+    delete input[short];
+  }
+  if ((input.output_schema ?? null) !== null) input.output_schema = jsonSchemaOf(input.output_schema);
+}
+
+/** The variants with the texts of the prompts that they name, and with what the prompts' files say beside them. */
+async function spellVariants(
+  variants: Record<string, unknown>,
+  { prompts }: Pick<RunWorkOptions, 'prompts'>,
+): Promise<Record<string, unknown>> {
+  const spelled: Record<string, unknown> = {};
+  for (const [name, own] of Object.entries(variants)) {
+    if (!isJsonObject(own)) {
+      spelled[name] = own;
+      continue;
+    }
+    const variant = { ...own };
+    spellOut(variant);
+    const none = Object.entries(variant).filter(([, value]) => value === null);
+    spelled[name] = { ...(await withPromptText(variant, prompts)), ...Object.fromEntries(none) };
+  }
+  return spelled;
+}
+
+/** The input with the prices of its models that the project has, and not with those of others. */
+function withPrices(input: Record<string, unknown>, prices: Prices | undefined): Record<string, unknown> {
+  if ((input.prices ?? null) !== null) return input;
+  const variants = isJsonObject(input.variants) ? Object.values(input.variants).filter(isJsonObject) : [];
+  const asked =
+    variants.length === 0 ? [input] : variants.map((own) => ({ ...modelOf(input), ...modelOf(own) }));
+  const found = asked.flatMap((model) => {
+    const price = priceAmong(prices, model as PricedModel);
+    return typeof model.model_id === 'string' && price !== undefined ? [[model.model_id, price]] : [];
+  });
+  return found.length === 0 ? input : { ...input, prices: Object.fromEntries(found) };
+}
+
+function modelOf({ model_id, base_model_id }: Record<string, unknown>): Record<string, unknown> {
+  return { ...(model_id ? { model_id } : {}), ...(base_model_id ? { base_model_id } : {}) };
 }
 
 function withoutDataset({ s3_uri: _, dataset_id: __, ...input }: Record<string, unknown>) {

@@ -18,10 +18,16 @@ export interface ShownAnswer {
   errorCode: string | null;
 }
 
+/** A part whose answers are read, and the place of its variant in the plan. */
+export interface ReadPart {
+  part_id: string;
+  variant: number;
+}
+
 /** Reads what the output of jobs has got since the last look. */
 export interface AnswerReader {
   /** The newest answers of these parts, the newest first. */
-  read(partIds: readonly string[]): Promise<ShownAnswer[]>;
+  read(parts: readonly ReadPart[]): Promise<ShownAnswer[]>;
 }
 
 /** Bytes of an output file's end that are read. */
@@ -35,26 +41,28 @@ const MAX_CHARACTERS = 4_000;
 
 /** A reader of a run's answers; it remembers how far each file had come. */
 export function createAnswerReader(
-  { layout, columns }: { layout: RunLayout; columns: ResultColumns },
+  { layout, columns }: { layout: RunLayout; columns: readonly ResultColumns[] },
   store: ObjectStore,
 ): AnswerReader {
   const seen = new Map<S3Uri, string>();
   return {
-    read: async (partIds) => {
-      const grown: { partId: string; file: ObjectInfo }[] = [];
-      for (const partId of partIds) {
+    read: async (parts) => {
+      const grown: { partId: string; variant: number; file: ObjectInfo }[] = [];
+      for (const { part_id: partId, variant } of parts) {
         if (grown.length >= FILES_OF_LOOK) break;
         for await (const file of store.list(`${layout.modelOutput(partId)}/`)) {
           if (!file.uri.endsWith('.jsonl.out') || file.size === 0) continue;
           if (seen.get(file.uri) === file.etag) continue;
-          grown.push({ partId, file });
+          grown.push({ partId, variant, file });
         }
       }
       const answers: ShownAnswer[] = [];
-      for (const { partId, file } of grown.slice(-FILES_OF_LOOK)) {
+      for (const { partId, variant, file } of grown.slice(-FILES_OF_LOOK)) {
+        const ofVariant = columns[variant];
+        if (ofVariant === undefined) continue;
         seen.set(file.uri, file.etag);
         const lines = await tailOf(file, store);
-        answers.unshift(...lines.flatMap((line) => answerIn(line, partId, columns) ?? []));
+        answers.unshift(...lines.flatMap((line) => answerIn(line, partId, ofVariant) ?? []));
       }
       return answers;
     },

@@ -87,7 +87,7 @@ export function recordsOf({ plan, prepared, parts }: RunSnapshot): { done: numbe
   const dispatched = turns.reduce((sum, { part }) => sum + part.records, 0);
   const repairs = turns.reduce((sum, { part }) => sum + (part.sources.length === 0 ? 0 : part.records), 0);
   const ready = Object.values(prepared).reduce((sum, { records }) => sum + records, 0);
-  const planned = plan === null ? 0 : plannedRecords(plan);
+  const planned = plan === null ? 0 : plannedRecords(plan) * plan.variants.length;
   // Rows that are not sent are known once all parts are prepared.
   const ofDataset =
     plan !== null && Object.keys(prepared).length < plan.parts ? Math.max(ready, planned) : ready;

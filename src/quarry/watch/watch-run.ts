@@ -92,8 +92,8 @@ class Memory {
     const atWork = all.filter(({ state }) => state === 'running' || state === 'collecting');
     // What has ended meanwhile may have left answers that nobody has seen.
     const ended = all.filter(({ result }) => result !== null).slice(-2);
-    const partIds = [...atWork, ...ended].map(({ part }) => part.part_id);
-    const fresh = (await this.#reader?.read(partIds)) ?? [];
+    const parts = [...atWork, ...ended].map(({ part }) => part);
+    const fresh = (await this.#reader?.read(parts)) ?? [];
     if (fresh.length > 0) this.#answers = [...fresh, ...this.#answers].slice(0, MAX_ANSWERS);
   }
 }
@@ -102,9 +102,7 @@ class Memory {
 function readerOf(plan: RunPlan, layout: RunLayout, { store }: RunFiles): AnswerReader | undefined {
   try {
     const { variants } = plannedRunOf(plan, layout);
-    const [variant] = variants;
-    if (variant === undefined) return undefined;
-    const columns = resultColumnsOfRun(variant.input, variant.call);
+    const columns = variants.map(({ input, call }) => resultColumnsOfRun(input, call));
     return createAnswerReader({ layout, columns }, store);
   } catch {
     return undefined;

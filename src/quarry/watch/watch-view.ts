@@ -1,4 +1,4 @@
-import { plannedRecords, type RunPlan } from '../../core/plan/run-plan.ts';
+import { modelsOf, plannedRecords, type RunPlan } from '../../core/plan/run-plan.ts';
 import type { Reason, RowCounts, TokenCounts } from '../../core/run/ledger.ts';
 import type { RunSummary } from '../../core/run/summary.ts';
 import type { Waiting } from '../../core/run/waiting.ts';
@@ -96,7 +96,7 @@ export function watchViewOf(seen: SeenRun): WatchView {
     condition,
     hasEnded,
     worker,
-    modelId: plan?.variants[0].model.model_id ?? null,
+    modelId: plan === null ? null : modelsOf(plan),
     isSimulated:
       summary?.simulated ?? (target === 'local' && plan !== null && plan.model_server === undefined),
     phases: phasesOf(seen, { rows: totals.rows, records }),
@@ -167,7 +167,7 @@ function unnamedRecords(plan: RunPlan, snapshot: RunSnapshot, parts: readonly Pa
   const unnamed = unnamedPartsOf(snapshot);
   if (unnamed === 0) return [];
   const known = parts.reduce((sum, { isRepair, records }) => sum + (isRepair ? 0 : records), 0);
-  const records = Math.max(0, plannedRecords(plan) - known);
+  const records = Math.max(0, plannedRecords(plan) * plan.variants.length - known);
   return new Array<number>(unnamed).fill(records / unnamed);
 }
 

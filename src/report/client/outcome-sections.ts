@@ -26,8 +26,11 @@ export function outcome({ summary, output_files }: RunReport): HTMLElement {
         {},
         `${number(rows.total)} = ${number(rows.succeeded)} answered${rows.reused === undefined ? '' : ` (${number(rows.reused)} of them by former runs)`} + ${number(rows.failed)} failed + ${number(rows.not_sent)} not sent. `,
       ),
-      'Every row of the run is in exactly one of the three. When the run ended, the rows of the output were counted anew, and they are these: ',
-      `${count(output_files, 'output file')}, ${count(rows.total, 'row')}. `,
+      summary.variants === undefined
+        ? 'Every row of the run is in exactly one of the three. '
+        : 'Every row counts once in each variant, and is in exactly one of the three there. ',
+      'When the run ended, the rows of the output were counted anew, and they are these: ',
+      `${count(output_files, 'output file')}, ${count(rows.total / (summary.variants?.length ?? 1), 'row')}. `,
       h('code', {}, `quarry verify ${summary.run_id}`),
       ' says whether every file is still intact.',
     ),
@@ -39,6 +42,7 @@ export function outcome({ summary, output_files }: RunReport): HTMLElement {
         flaws.map(([flaw, found]) => `${number(found)} ${found === 1 ? 'is' : 'are'} ${flaw}`).join(', '),
         '.',
       ),
+    variantsTable(summary),
     attemptsTable(summary),
     notes.length > 0 &&
       h(
@@ -51,6 +55,29 @@ export function outcome({ summary, output_files }: RunReport): HTMLElement {
           notes.map((note) => h('li', {}, foreign(note))),
         ),
       ),
+  );
+}
+
+/** What became of each variant, and what all rows of the dataset would cost in it. */
+function variantsTable({ variants, billed, simulated }: RunReport['summary']): Child {
+  if (variants === undefined) return null;
+  const wasPaid = billed === true && !simulated;
+  const dollars = (value: number | null) => (value === null ? '–' : usd(value));
+  const head = ['Variant', 'Model', 'Answered', 'Failed', 'Not sent', 'Tokens in', 'Tokens out'];
+  const money = [wasPaid ? 'Cost' : 'Cost at Bedrock', 'All rows'];
+  return table(
+    { caption: 'The variants', head: [...head, ...money], numeric: [...head.slice(2), ...money] },
+    variants.map(({ name, model_id, rows, tokens, cost_usd, whole_usd }) => [
+      name,
+      foreign(model_id),
+      number(rows.succeeded),
+      number(rows.failed),
+      number(rows.not_sent),
+      number(tokens.input),
+      number(tokens.output),
+      dollars(cost_usd),
+      dollars(whole_usd),
+    ]),
   );
 }
 

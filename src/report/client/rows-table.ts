@@ -142,6 +142,7 @@ function rowElements(
       },
     },
     foreign(row.record_id === '' ? `row ${index + 1}` : row.record_id),
+    row.variant !== undefined && h('span', { class: 'muted' }, ` ${row.variant}`),
   );
   const line: HTMLElement = h(
     'tr',
@@ -216,6 +217,8 @@ function pane(title: string, text: ReportText | null, empty: string): HTMLElemen
   );
 }
 
-function searchable({ record_id, prompt, answer, error_code, error_message }: ReportRow): string {
-  return [record_id, prompt?.text, answer?.text, error_code, error_message?.text].join('\n').toLowerCase();
+function searchable({ record_id, variant, prompt, answer, error_code, error_message }: ReportRow): string {
+  return [record_id, variant, prompt?.text, answer?.text, error_code, error_message?.text]
+    .join('\n')
+    .toLowerCase();
 }

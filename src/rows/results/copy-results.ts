@@ -1,13 +1,13 @@
 import { copyToParquet, readParquetsSql, readUnpackedBytes } from '../duckdb/parquet.ts';
 import { makeRoomForColumns } from '../duckdb/wide-rows.ts';
 import { readGivenColumns, renameColumns } from '../parquet/column-renaming.ts';
-import { READ_MEMORY_MB, type ResultRows, withResults } from './read-results.ts';
+import { isFailedSql, READ_MEMORY_MB, type ReadRequest, withResults } from './read-results.ts';
 
 /** Copies the rows of result files, in order, into one Parquet file; their number. */
 export async function copyResults(
   paths: readonly string[],
   path: string,
-  { head, failedOnly = false }: ResultRows,
+  { head, failedOnly = false, errorColumns }: ReadRequest,
 ): Promise<number> {
   return withResults(async (db) => {
     let [rows, bytes] = [0, 0];
@@ -21,7 +21,7 @@ export async function copyResults(
     await makeRoomForColumns(db, columns.length, READ_MEMORY_MB);
     const sql = [
       `SELECT * FROM ${readParquetsSql(paths)}`,
-      ...(failedOnly ? ['WHERE error_code IS NOT NULL'] : []),
+      ...(failedOnly ? [`WHERE ${isFailedSql(errorColumns)}`] : []),
       ...(head === undefined ? [] : [`LIMIT ${head}`]),
     ].join(' ');
     const bytesPerRow = bytes / Math.max(1, rows);

@@ -95,8 +95,19 @@ export type ResultFile = string | (() => Promise<RemoteResult>);
 export interface ResultRows {
   /** The first N. @default all */
   head?: number | undefined;
-  /** Only rows without an answer. */
+  /** Only rows without an answer; of several variants, without one in any of them. */
   failedOnly?: boolean | undefined;
+}
+
+/** Which rows are read, and where they say that they have no answer. */
+export interface ReadRequest extends ResultRows {
+  /** @default `error_code` */
+  errorColumns?: readonly string[] | undefined;
+}
+
+/** SQL that is true of rows without an answer. */
+export function isFailedSql(errorColumns: readonly string[] = ['error_code']): string {
+  return errorColumns.map((name) => `${sqlName(name)} IS NOT NULL`).join(' OR ');
 }
 
 /**
@@ -105,7 +116,7 @@ export interface ResultRows {
  */
 export async function* readResults(
   files: readonly ResultFile[],
-  rows: ResultRows,
+  rows: ReadRequest,
 ): AsyncGenerator<Record<string, unknown>> {
   for await (const json of readResultTexts(files, rows)) yield JSON.parse(json, keepExact);
 }
@@ -113,7 +124,7 @@ export async function* readResults(
 /** The same rows, each as one JSON object, whose integers have all their digits: a column has one type in every row. */
 export async function* readResultTexts(
   files: readonly ResultFile[],
-  { head = Number.POSITIVE_INFINITY, failedOnly = false }: ResultRows,
+  { head = Number.POSITIVE_INFINITY, failedOnly = false, errorColumns }: ReadRequest,
 ): AsyncGenerator<string> {
   await using scratch = await createScratch();
   await using db = await openDuckDb({ memoryMb: READ_MEMORY_MB, threads: 2, scratchDirectory: scratch.path });
@@ -135,7 +146,7 @@ export async function* readResultTexts(
       );
       const page = `SELECT *, file_row_number AS ${PLACE_COLUMN} FROM ${parquetRangeSql({ path, firstRow, rows: pageRows })}`;
       const found = await db.rows(
-        `SELECT ${object} AS json FROM (${page}) ${failedOnly ? 'WHERE error_code IS NOT NULL' : ''} ORDER BY ${PLACE_COLUMN} LIMIT ${Math.min(left, pageRows)}`,
+        `SELECT ${object} AS json FROM (${page}) ${failedOnly ? `WHERE ${isFailedSql(errorColumns)}` : ''} ORDER BY ${PLACE_COLUMN} LIMIT ${Math.min(left, pageRows)}`,
       );
       left -= found.length;
       for (const { json } of found) yield soundJson(String(json));

@@ -20,13 +20,13 @@ export interface RecountedResults {
 export async function recountResults(
   files: readonly ResultFile[],
   outputColumn: string,
-  { isTyped = false, isReusing = false }: Partial<Omit<AnswersToCount, 'outputColumn'>> = {},
+  { isTyped = false, isReusing = false, suffix = '' }: Partial<Omit<AnswersToCount, 'outputColumn'>> = {},
 ): Promise<RecountedResults> {
   const byAttempts = new Map<number, AttemptCounts>();
   let reused = 0;
   await withResults(async (db) => {
     for (const source of files) {
-      const recounted = await recountFile(db, source, { outputColumn, isTyped, isReusing });
+      const recounted = await recountFile(db, source, { outputColumn, isTyped, isReusing, suffix });
       reused += recounted.reused;
       for (const counts of recounted.attempts) {
         const { rows = 0, succeeded = 0 } = byAttempts.get(counts.attempts) ?? {};
@@ -55,39 +55,48 @@ interface AnswersToCount {
   isTyped: boolean;
   /** True where rows may have answers of former runs. */
   isReusing: boolean;
+  /** Ends the names of the columns that are counted, the answers' too. @default none */
+  suffix: string;
 }
 
 async function recountFile(
   db: DuckDb,
   source: ResultFile,
-  { outputColumn, isTyped, isReusing }: AnswersToCount,
+  { outputColumn: ownColumn, isTyped, isReusing, suffix }: AnswersToCount,
 ): Promise<{ attempts: AttemptCounts[]; reused: number }> {
   const isHere = typeof source === 'string';
   await using file = isHere ? hereAlready(source) : await source();
   const { path, fetchRows } = file;
   const { rows: total } = await db.row(readCountSql([path]));
-  await fetchRows(['attempts', 'error_code', ...(isReusing ? ['reused_from'] : [])], {
+  const outputColumn = `${ownColumn}${suffix}`;
+  const [attempts, errorCode, reusedFrom] = ['attempts', 'error_code', 'reused_from'].map(
+    (name) => `${name}${suffix}`,
+  ) as [string, string, string];
+  await fetchRows([attempts, errorCode, ...(isReusing ? [reusedFrom] : [])], {
     firstRow: 0,
     rows: Number(total),
   });
   const isThere = `${sqlName(outputColumn)} IS NOT NULL`;
-  const isGood = isTyped ? `${isThere} AND error_code IS NULL` : isThere;
-  const hasAnswer = isHere ? isGood : 'error_code IS NULL';
-  const counted = await db.rows(`SELECT attempts, CAST(count(*) AS DOUBLE) AS "rows",
+  const isGood = isTyped ? `${isThere} AND ${sqlName(errorCode)} IS NULL` : isThere;
+  const hasAnswer = isHere ? isGood : `${sqlName(errorCode)} IS NULL`;
+  const counted = await db.rows(`SELECT ${sqlName(attempts)} AS attempts, CAST(count(*) AS DOUBLE) AS "rows",
       CAST(count(*) FILTER (${hasAnswer}) AS DOUBLE) AS succeeded
-    FROM ${readParquetsSql([path])} GROUP BY attempts ORDER BY attempts`);
+    FROM ${readParquetsSql([path])} GROUP BY ALL ORDER BY 1`);
   const counts = counted.map((count) => ({
     attempts: Number(count.attempts),
     rows: Number(count.rows),
     succeeded: Number(count.succeeded),
   }));
   if (!isHere) await expectAnswers(db, { path, outputColumn, isTyped, counts });
-  return { attempts: counts, reused: isReusing ? await countReused(db, path) : 0 };
+  return { attempts: counts, reused: isReusing ? await countReused(db, { path, reusedFrom }) : 0 };
 }
 
-async function countReused(db: DuckDb, path: string): Promise<number> {
+async function countReused(
+  db: DuckDb,
+  { path, reusedFrom }: { path: string; reusedFrom: string },
+): Promise<number> {
   const { reused } = await db.row(
-    `SELECT CAST(count(reused_from) AS DOUBLE) AS reused FROM ${readParquetsSql([path])}`,
+    `SELECT CAST(count(${sqlName(reusedFrom)}) AS DOUBLE) AS reused FROM ${readParquetsSql([path])}`,
   );
   return Number(reused);
 }
@@ -103,7 +112,7 @@ async function expectAnswers(
     outputColumn,
     isTyped,
     counts,
-  }: Omit<AnswersToCount, 'isReusing'> & { path: string; counts: readonly AttemptCounts[] },
+  }: Pick<AnswersToCount, 'outputColumn' | 'isTyped'> & { path: string; counts: readonly AttemptCounts[] },
 ): Promise<void> {
   const { nulls, known } = await db.row(`SELECT CAST(sum(stats_null_count) AS DOUBLE) AS nulls,
       count(*) > 0 AND bool_and(stats_null_count IS NOT NULL) AS known

@@ -153,7 +153,7 @@ export async function rebuildAnswers(
   for (const { layout, plan, summary } of runs) {
     if (summary === undefined) continue;
     const run = plannedRunOf(plan, layout);
-    for (const { partId, variant, uri } of await listResultFiles(layout, store)) {
+    for (const { partId, variant, uri } of await listResultFiles(plan, layout, store)) {
       await using output = await store.fetchFile(uri);
       rebuilt.answers += await keepPart(
         { run, part: { part_id: partId, variant }, resultPath: output.path, scratchDirectory },

@@ -204,7 +204,7 @@ async function valuesDiffer(
   const { db, scratchDirectory } = look;
   const names = columnsOf(look.run.variants[0]?.call.frame ?? { segments: [] });
   const recordIdColumn = then.input.record_id_column ?? 'record_id';
-  for (const { uri } of await listResultFiles(then.layout, store)) {
+  for (const { uri } of await listResultFiles(then.plan, then.layout, store)) {
     const file = resultObject(uri, { store, scratchDirectory });
     const before = await readResultValues(db, file, { recordIdColumn, recordId, names });
     if (before === undefined) continue;

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSideBySide, type RunPlan } from '../../core/plan/run-plan.ts';
 import { keepAnswers } from '../../rows/answers/answer-file.ts';
 import { answersFileUri, answersFolderUri } from '../../runs/answers-layout.ts';
 import type { StepDeps } from '../deps.ts';
@@ -14,6 +15,11 @@ export interface FinalPart {
   /** Local file of its rows. */
   resultPath: string;
   scratchDirectory: string;
+}
+
+/** True of a run whose answers are kept: one that takes those of others, or that tries variants of which one may be run on all rows. */
+export function keepsAnswers(plan: Pick<RunPlan, 'reuse' | 'variants'>): boolean {
+  return plan.reuse !== undefined || isSideBySide(plan);
 }
 
 /** What keeping needs of the world: where answers go, and who gave these. */

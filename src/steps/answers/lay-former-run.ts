@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidRunInputError } from '../../core/errors.ts';
 import type { Dataset } from '../../core/plan/part.ts';
-import type { RunPlan } from '../../core/plan/run-plan.ts';
-import { pricedModelOf } from '../../core/plan/run-plan.ts';
+import { isSideBySide, pricedModelOf, type RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import type { LaidAnswers } from '../../rows/answers/laid-answers.ts';
@@ -37,6 +36,11 @@ export async function layFormerRun(
   if (summary === undefined) {
     throw new InvalidRunInputError(
       `rerun_of: run "${runId}" has not ended yet, and which of its rows have an answer is known when it has. Go on with it: quarry resume ${runId}`,
+    );
+  }
+  if (isSideBySide(plan)) {
+    throw new InvalidRunInputError(
+      `rerun_of: run "${runId}" has variants, and a rerun is of a run without. Run one of them alone with variant, which takes the answers that it has and sends the others.`,
     );
   }
   requireAlike(plan, request);

@@ -7,11 +7,11 @@ import { WaveItem } from '../../core/plan/part.ts';
 import { answeredHere, isBalanced, isFinal, PartLedger, type TokenCounts } from '../../core/run/ledger.ts';
 import type { RunStop } from '../../core/run/run-stop.ts';
 import { collectPart } from '../../rows/collect/collect-part.ts';
-import type { RunLayout } from '../../runs/run-layout.ts';
+import { ownOutputOf, type RunLayout } from '../../runs/run-layout.ts';
 import { factsOf } from '../../store/file-facts.ts';
 import { readJsonIfPresent, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
 import type { ObjectInfo } from '../../store/object-store.ts';
-import { keepPart } from '../answers/keep-part.ts';
+import { keepPart, keepsAnswers } from '../answers/keep-part.ts';
 import type { StepDeps } from '../deps.ts';
 import { withLocalFiles } from '../plan/dataset-files.ts';
 import { resultColumnsOfRepair, resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
@@ -107,9 +107,8 @@ async function collectInto(
   ledger.result = await factsOf(resultPath);
   // Final at once, unless rows of it are sent again or wait for another's answer: then Merge writes the output.
   const isOutput = !isRepair && isFinal(ledger);
-  if (isOutput && run.plan.reuse !== undefined)
-    await keepPart({ run, part, resultPath, scratchDirectory }, deps);
-  await store.putFile(resultPath, isOutput ? layout.output(part_id) : layout.result(part_id));
+  if (isOutput && keepsAnswers(run.plan)) await keepPart({ run, part, resultPath, scratchDirectory }, deps);
+  await store.putFile(resultPath, isOutput ? ownOutputOf(run.plan, layout, part_id) : layout.result(part_id));
   await stopAtFault({ part, ledger }, layout, deps);
   // Written last: a ledger that is there stands for a whole result.
   await writeJson(store, layout.ledger(part_id), ledger);

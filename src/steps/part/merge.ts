@@ -2,18 +2,20 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LedgerMismatchError } from '../../core/errors.ts';
 import { type MergeItem, MergePlan } from '../../core/plan/part.ts';
+import { isSideBySide } from '../../core/plan/run-plan.ts';
 import type { MergedLedger } from '../../core/run/ledger.ts';
 import { type CanonicalPart, readCanonicalParts } from '../../rows/collect/canonical-parts.ts';
 import { mergePart } from '../../rows/collect/merge-part.ts';
 import { resultObject } from '../../rows/results/result-objects.ts';
-import type { RunLayout } from '../../runs/run-layout.ts';
+import { ownOutputOf, type RunLayout } from '../../runs/run-layout.ts';
 import { factsOf } from '../../store/file-facts.ts';
 import { readJson, writeJson } from '../../store/json-object.ts';
-import { keepPart } from '../answers/keep-part.ts';
+import { keepPart, keepsAnswers } from '../answers/keep-part.ts';
 import type { StepDeps } from '../deps.ts';
 import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { readPrepared } from '../waves/turns.ts';
+import { joinPart, partsBeside } from './join-part.ts';
 import { requirePartFiles, requireTurnResult } from './part-files.ts';
 import { firstResultOf } from './part-result.ts';
 
@@ -21,13 +23,28 @@ import { firstResultOf } from './part-result.ts';
 export type MergeResult = Pick<MergedLedger, 'part_id' | 'rows'>;
 
 /**
- * Writes the final rows of a part that owed some after its first turn: each row once, with its last outcome. A
- * repeated call writes the same again; one for a run that was taken up again writes what it has come to since.
+ * Writes the final rows of a part that owed some after its first turn: each row once, with its last outcome. Of several variants,
+ * those of each that has the part's rows, and all side by side. A repeated call writes the same again; one for a run that was taken
+ * up again writes what it has come to since.
  */
 export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResult> {
+  const run = await readPlan(item.run_uri, deps);
+  return isSideBySide(run.plan) ? await mergeSideBySide(item, run, deps) : await mergeOwn(item, run, deps);
+}
+
+async function mergeSideBySide(item: MergeItem, run: PlannedRun, deps: StepDeps): Promise<MergeResult> {
+  const plans = await readMergePlan(item, run.layout, deps);
+  const prepared = await readPrepared(run.plan, run.layout, deps);
+  const beside = partsBeside(item.part_id, prepared);
+  for (const { part_id, variant } of beside) {
+    if (plans.has(part_id)) await mergeOwn({ ...item, part_id, variant }, run, deps);
+  }
+  return await joinPart(item.part_id, { run, beside }, deps);
+}
+
+async function mergeOwn(item: MergeItem, run: PlannedRun, deps: StepDeps): Promise<MergeResult> {
   const { store } = deps;
   const { part_id } = item;
-  const run = await readPlan(item.run_uri, deps);
   const { layout, plan } = run;
   const { input, call } = variantOf(run, item);
   const scratchDirectory = join(deps.scratchDirectory, plan.run_id, `merge-${part_id}`);
@@ -44,7 +61,7 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
     for (const { partId } of [{ partId: part_id }, ...elsewhere]) {
       await requireTurnResult(partId, { layout, store });
     }
-    await using first = await store.fetchFile(await firstResultOf(part_id, layout, store));
+    await using first = await store.fetchFile(await firstResultOf(part_id, run, store));
     const merged = await mergePart({
       resultPath: first.path,
       repairs: repairsOf([part, ...elsewhere.flatMap(({ partId }) => plans.get(partId) ?? [])]).map(
@@ -55,7 +72,7 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
       ),
       elsewhere: await Promise.all(
         elsewhere.map(async ({ partId, windows }) => ({
-          file: resultObject(await firstResultOf(partId, layout, store), place),
+          file: resultObject(await firstResultOf(partId, run, store), place),
           windows,
         })),
       ),
@@ -63,10 +80,10 @@ export async function merge(item: MergeItem, deps: StepDeps): Promise<MergeResul
       mergedPath,
       scratchDirectory,
     });
-    if (plan.reuse !== undefined)
+    if (keepsAnswers(plan))
       await keepPart({ run, part: item, resultPath: mergedPath, scratchDirectory }, deps);
     const result = await factsOf(mergedPath);
-    await store.putFile(mergedPath, layout.output(part_id));
+    await store.putFile(mergedPath, ownOutputOf(plan, layout, part_id));
     // Written last: a ledger that is there stands for a whole output.
     await writeJson(store, layout.merged(part_id), { part_id, ...merged, result } satisfies MergedLedger);
     return { part_id, rows: merged.rows };

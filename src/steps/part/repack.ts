@@ -66,7 +66,7 @@ async function openSources(
     await requireTurnResult(partId, { layout, store });
     sources.push({
       partId,
-      result: open(await firstResultOf(partId, layout, store)),
+      result: open(await firstResultOf(partId, run, store)),
       rows: open(layout.rows(partId)),
       readLengths: () => readLengths(partId, layout, deps),
       readRecords: async ({ start, end }) =>

@@ -54,7 +54,7 @@ export interface AskedQuotas {
 type SourcedQuota = PlanQuotas['records_per_job'];
 
 /** The quotas of the run's account and model; where they cannot be read, those of the settings. Never rejects. */
-export async function quotasOfRun(
+async function quotasOfRun(
   baseModelId: string | undefined,
   { account, settings }: Pick<PlanDeps, 'account' | 'settings'>,
 ): Promise<AskedQuotas> {
@@ -85,6 +85,51 @@ export async function quotasOfRun(
       defaults_as_of: DEFAULT_QUOTAS_AS_OF,
     },
     notes,
+  };
+}
+
+/** The quotas of several models, and how many jobs each may have at once, in their order. */
+export interface QuotasOfModels extends AskedQuotas {
+  slots: number[];
+}
+
+/**
+ * The quotas that a run of several models is packed by: parts are such as each of them takes, and each model has slots of its own.
+ * Never rejects.
+ */
+export async function quotasOfModels(
+  baseModelIds: readonly (string | undefined)[],
+  deps: Pick<PlanDeps, 'account' | 'settings'>,
+): Promise<QuotasOfModels> {
+  const [first, ...others] = (await Promise.all(baseModelIds.map((id) => quotasOfRun(id, deps)))) as [
+    AskedQuotas,
+    ...AskedQuotas[],
+  ];
+  const slots = [first, ...others].map(({ quotas }) => quotas.maxConcurrentJobs);
+  const together = others.reduce((sum, next) => strictestOf(sum, next), first);
+  return { ...together, slots };
+}
+
+/** What both take, and the slots of both. */
+function strictestOf(a: AskedQuotas, b: AskedQuotas): AskedQuotas {
+  const records = a.quotas.maxRecordsPerJob <= b.quotas.maxRecordsPerJob ? a : b;
+  const least = a.quotas.minRecordsPerJob >= b.quotas.minRecordsPerJob ? a : b;
+  const { value, source } = a.planned.jobs_at_once;
+  const jobs = { value: value + b.planned.jobs_at_once.value, source };
+  return {
+    quotas: {
+      ...a.quotas,
+      maxRecordsPerJob: records.quotas.maxRecordsPerJob,
+      minRecordsPerJob: least.quotas.minRecordsPerJob,
+      maxConcurrentJobs: jobs.value,
+    },
+    planned: {
+      ...a.planned,
+      records_per_job: records.planned.records_per_job,
+      min_records_per_job: least.planned.min_records_per_job,
+      jobs_at_once: jobs,
+    },
+    notes: [...new Set([...a.notes, ...b.notes])],
   };
 }
 

@@ -1,8 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
+import { InvalidRunInputError } from '../../core/errors.ts';
 import { recordsPerJobLimit } from '../../core/jobs/quotas.ts';
 import type { Slice } from '../../core/plan/part.ts';
 import { plannedRecords, RunPlan } from '../../core/plan/run-plan.ts';
-import { parseRunInput, type RunInput } from '../../core/run-input/run-input.ts';
+import {
+  type InputVariant,
+  parseRunInput,
+  type RunInput,
+  variantsOf,
+} from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { parseModelId } from '../../models/catalog/model-id.ts';
 import { choosesPrompts } from '../../models/record-frame.ts';
@@ -11,7 +17,7 @@ import { type RunLayout, runLayout, runUriOf } from '../../runs/run-layout.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { PlanDeps } from '../deps.ts';
-import { type ModelBehind, modelBehindOf, quotasOfRun } from './ask-account.ts';
+import { type ModelBehind, modelBehindOf, quotasOfModels } from './ask-account.ts';
 import { estimateCost } from './cost-estimate.ts';
 import { countForPlan } from './count-input.ts';
 import { type DatasetSource, filesAsPlanned, openDatasetSource, withDatasetFiles } from './dataset-files.ts';
@@ -24,6 +30,7 @@ import {
   type IdentitySource,
   inputHashOf,
   limitsOf,
+  promptsOfRun,
   type RunLimits,
   refuseOtherFolder,
   refuseOtherInput,
@@ -62,20 +69,19 @@ export interface PlanDraft {
 export async function draftPlan(document: unknown, deps: PlanDeps): Promise<PlanDraft> {
   const given = parseRunInput(document);
   const { bucket } = deps.settings;
-  const behind = await modelBehindOf(given, deps);
-  const call = callWith(given, behind, deps);
+  const calls = await callsOf(given, deps);
   const { run_id: _, ...rest } = given;
   const limits = limitsOf(given);
-  const pinned = await findPinnedPlan(given, rest, call, deps);
+  const pinned = await findPinnedPlan(given, rest, calls, deps);
   if (pinned !== undefined) {
     await deps.claimRun?.(pinned.plan.run_id);
-    return { ...pinned, limits, ...(await previewKnown(pinned, call, { format: given.format }, deps)) };
+    return { ...pinned, limits, ...(await previewKnown(pinned, calls, { format: given.format }, deps)) };
   }
 
   const { files, hub, csv, notes, reader } = await openDatasetSource(given, deps);
   // A Hugging Face dataset is the same wherever and whenever it was downloaded.
   const hashOf = (source: IdentitySource['source']) =>
-    inputHashOf(rest, call.templates ?? call.template, {
+    inputHashOf(rest, promptsOfRun(calls), {
       source,
       hash: deps.hash,
       modelServer: deps.settings.modelServer,
@@ -90,22 +96,35 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
     const before = await filesAsPlanned(files, known.plan, deps.store);
     refuseOtherInput(known.plan, withoutLimits(rest), hashOf(hub ?? before), before);
     refuseOtherFolder(known.plan, given);
-    return { ...known, limits, ...(await previewKnown(known, call, { format: given.format, reader }, deps)) };
+    return {
+      ...known,
+      limits,
+      ...(await previewKnown(known, calls, { format: given.format, reader }, deps)),
+    };
   }
 
-  behind.requireThere();
-  const asked = await quotasOfRun(parseModelId(call.pricedId).baseModelId, deps);
+  for (const { behind } of calls) behind.requireThere();
+  const models = [...new Set(calls.map(({ call }) => call.pricedId))];
+  const asked = await quotasOfModels(
+    models.map((id) => parseModelId(id).baseModelId),
+    deps,
+  );
+  const variants = calls.map((variant) => ({
+    ...variant,
+    slots: asked.slots[models.indexOf(variant.call.pricedId)] as number,
+    sharing: calls.filter(({ call }) => call.pricedId === variant.call.pricedId).length,
+  }));
   const maxRecords = recordsPerJobLimit(
     asked.quotas,
     given.max_records_per_job,
     asked.planned.records_per_job.source,
   );
-  const planned = { document, given, call, maxRecords, runId, inputHash, hub, csv };
+  const planned = { document, given, variants, maxRecords, runId, inputHash, hub, csv };
   const run = { ...planned, quotas: asked.planned, notes: [...notes, ...asked.notes] };
   const packing = { ...deps, settings: { ...deps.settings, quotas: asked.quotas } };
   return withDatasetFiles(files, { ...deps, reader, format: given.format }, async (local) => {
     const made = await makePlan(run, local, packing);
-    const shown = deps.isDraft === true ? { preview: await previewPlan(made.plan, call, local) } : {};
+    const shown = deps.isDraft === true ? { preview: await previewPlan(made.plan, calls, local) } : {};
     return { ...made, ...shown, layout, isKnown: false, limits };
   });
 }
@@ -113,7 +132,7 @@ export async function draftPlan(document: unknown, deps: PlanDeps): Promise<Plan
 /** What a run that is planned would send, and what it would cost as it is counted now, where its draft is to show it. */
 async function previewKnown(
   { plan }: KnownPlan,
-  call: ModelCall,
+  calls: readonly VariantCall[],
   { format, reader }: Pick<RunInput, 'format'> & Pick<DatasetSource, 'reader'>,
   deps: PlanDeps,
 ): Promise<Partial<Pick<PlanDraft, 'plan' | 'preview'>>> {
@@ -121,9 +140,10 @@ async function previewKnown(
   const { dataset, on_demand_rows: onDemandRows } = plan;
   const files = dataset.files.map(({ uri, bytes, etag }) => ({ uri: uri as S3Uri, size: bytes, etag }));
   return withDatasetFiles(files, { ...deps, reader, format }, async (local) => {
-    const preview = await previewPlan(plan, call, local);
-    // What images take was worked out when the run was planned.
-    if (call.frame.media !== undefined || choosesPrompts(call.frame)) return { preview };
+    const preview = await previewPlan(plan, calls, local);
+    const [{ call }] = calls as [VariantCall, ...VariantCall[]];
+    // What images take was worked out when the run was planned, and what each of several variants takes.
+    if (calls.length > 1 || call.frame.media !== undefined || choosesPrompts(call.frame)) return { preview };
     const input = parseRunInput(plan.input);
     const { meanBytes } = await samplePromptBytes(local, dataset, call.frame);
     const count = await countForPlan({ input, call, dataset, meanBytes }, local, deps);
@@ -133,6 +153,36 @@ async function previewKnown(
       preview,
     };
   });
+}
+
+/** A variant of a run input, and how it asks its model. */
+interface VariantCall extends InputVariant {
+  behind: ModelBehind;
+  call: ModelCall;
+}
+
+/** How each variant of a run input asks its model; InvalidRunInputError where one of them cannot. */
+async function callsOf(given: RunInput, deps: PlanDeps): Promise<VariantCall[]> {
+  const calls: VariantCall[] = [];
+  for (const variant of variantsOf(given)) {
+    const behind = await modelBehindOf(variant.input, deps);
+    calls.push({ ...variant, behind, call: callOfVariant(variant, behind, deps) });
+  }
+  return calls;
+}
+
+function callOfVariant(
+  { name, input }: InputVariant,
+  behind: ModelBehind,
+  deps: Pick<PlanDeps, 'settings'>,
+): ModelCall {
+  if (name === undefined) return callWith(input, behind, deps);
+  try {
+    return callWith(input, behind, deps);
+  } catch (error) {
+    if (error instanceof InvalidRunInputError) error.message = `Variant "${name}": ${error.message}`;
+    throw error;
+  }
 }
 
 /** The run input's model call, as of the model that stands behind it. */
@@ -155,14 +205,15 @@ function callWith(
 async function findPinnedPlan(
   { run_id, dataset_id }: RunInput,
   given: Record<string, unknown>,
-  call: ModelCall,
+  calls: readonly VariantCall[],
   { store, settings }: PlanDeps,
 ): Promise<KnownPlan | undefined> {
   if (run_id === undefined || dataset_id === undefined) return undefined;
   const known = await readKnownPlan(runLayout(runUriOf(settings.bucket, run_id)), store);
   const isSame =
     known !== undefined &&
-    isAskedBy(known.plan.variants[0], call) &&
+    known.plan.variants.length === calls.length &&
+    known.plan.variants.every((variant, index) => isAskedBy(variant, (calls[index] as VariantCall).call)) &&
     isDeepStrictEqual(known.plan.model_server, settings.modelServer) &&
     isDeepStrictEqual(withoutLimits(known.plan.input), withoutLimits(given));
   if (!isSame) return undefined;

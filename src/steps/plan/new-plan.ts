@@ -11,9 +11,8 @@ import type {
   RunPlan,
   Variant,
 } from '../../core/plan/run-plan.ts';
-import { recordIdOf } from '../../core/record-id.ts';
-import type { RunInput } from '../../core/run-input/run-input.ts';
-import type { RecordFrame } from '../../models/record-frame.ts';
+import type { InputVariant, RunInput } from '../../core/run-input/run-input.ts';
+import { frameBytes } from '../../models/record-frame.ts';
 import { datasetNotes } from '../../rows/sources/dataset-notes.ts';
 import type { LocalDatasetFile } from '../../rows/sources/describe-dataset.ts';
 import { samplePromptBytes } from '../../rows/sources/prompt-sample.ts';
@@ -29,6 +28,7 @@ import { type PackedDataset, type PackedReuse, packDataset } from './pack-datase
 import { planNotes } from './plan-notes.ts';
 import { choosePrompts, promptIdNotes } from './prompt-choice.ts';
 import { resultColumnsOfRun } from './result-columns-of-run.ts';
+import { addEstimates, checkSideBySide, notesOfVariants, packSideBySide } from './side-by-side.ts';
 import { rowsPerSource, type SliceRequest } from './slices.ts';
 import { workingFilesNotes } from './working-files.ts';
 
@@ -37,7 +37,8 @@ export interface NewRun {
   /** The run input as it was written, and as it was parsed. */
   document: unknown;
   given: RunInput;
-  call: ModelCall;
+  /** What the rows are asked, in the order of the run input. */
+  variants: readonly AskedVariant[];
   /** Most records of a job, by the quotas and the run input. */
   maxRecords: number;
   /** The quotas, and where they come from. */
@@ -49,6 +50,14 @@ export interface NewRun {
   csv: Partial<RunInput>;
   /** What is to be told of what lies beside the dataset's files. */
   notes: readonly string[];
+}
+
+/** One of the ways that the rows are asked. */
+export interface AskedVariant extends InputVariant {
+  call: ModelCall;
+  /** Jobs that its model may have at once, and how many of the variants ask that model. */
+  slots: number;
+  sharing: number;
 }
 
 /** A plan that was made anew, and what is to be written beside it. */
@@ -71,7 +80,6 @@ interface ReadDataset {
   mediaSize: MediaSize;
   /** Input tokens of a record; undefined where they are guessed by bytes. */
   count: InputCount | undefined;
-  skippedPath: string | undefined;
   /** What a user should know of the prompts. */
   notes: string[];
   /** How its rows are asked. */
@@ -87,42 +95,47 @@ export async function makePlan(
   local: readonly LocalDatasetFile[],
   deps: PlanDeps,
 ): Promise<NewPlan> {
-  const read = await readFor(run, local, deps);
-  const { call } = read;
-  const { runId } = run;
-  const request = sliceRequestOf(read, run, deps);
-  const packed = await packDataset(read.dataset, request, {
-    input: read.input,
-    call,
-    local,
-    runId,
-    inputHash: run.inputHash,
-    deps,
-  });
-  const priced = priceOf(packed, read, { minRecords: request.limits.minRecords });
+  const { runId, csv, given, inputHash } = run;
+  const scratchDirectory = join(deps.scratchDirectory, `plan-${runId}`);
+  const described = await readDataset(local, { ...csv, ...given }, scratchDirectory);
+  const decided: Decided[] = [];
+  for (const variant of run.variants) {
+    const isFirst = decided.length === 0;
+    const read = await readFor(variant, { ...described, local, isFirst }, deps);
+    const { input, call } = read;
+    const request = sliceRequestOf(read, { ...run, ...variant }, deps);
+    const packed = await packDataset(read.dataset, request, { input, call, local, runId, inputHash, deps });
+    const priced = priceOf(packed, read, { minRecords: request.limits.minRecords });
+    decided.push({ ...priced, variant, read, request, packed });
+  }
+  const packed = packSideBySide(decided.map((each) => each.packed));
   const { slices, recordsOfParts, duplicatesPath, reuse } = packed;
   return {
-    plan: planOf({ ...priced, run, read, request, packed }, deps),
+    plan: planOf({ run, decided, packed }, deps),
     slices,
     recordsOfParts,
     duplicatesPath,
-    skippedPath: read.skippedPath,
+    skippedPath: described.skippedPath,
     reuse,
   };
 }
 
+/** A dataset as it was described, and whether one of its variants has been looked at. */
+interface DescribedDataset extends Pick<ReadDataset, 'dataset'> {
+  local: readonly LocalDatasetFile[];
+  isFirst: boolean;
+}
+
 async function readFor(
-  { given, call: asked, runId, csv }: NewRun,
-  local: readonly LocalDatasetFile[],
+  { input: given, call: asked }: AskedVariant,
+  { dataset, local, isFirst }: DescribedDataset,
   deps: PlanDeps,
 ): Promise<ReadDataset> {
-  const scratchDirectory = join(deps.scratchDirectory, `plan-${runId}`);
-  const { dataset, skippedPath } = await readDataset(local, { ...csv, ...given }, scratchDirectory);
   const input = withRecordIds(given, dataset);
   const rows = rowsAtMost(dataset, input);
   const { call, promptIds } = await choosePrompts(asked, { dataset, local, rows });
   const notes = [...checkColumns(input, call, dataset), ...promptIdNotes(promptIds, input.prompt_id_column)];
-  if (input.record_id_column !== undefined) {
+  if (isFirst && input.record_id_column !== undefined) {
     const isNamed = given.record_id_column !== undefined;
     await checkRecordIds(local, dataset, { column: input.record_id_column, isNamed });
   }
@@ -139,7 +152,6 @@ async function readFor(
     meanPromptBytes: meanBytes,
     mediaSize,
     count,
-    skippedPath,
     notes: [...notes, ...mediaSize.notes, ...(count?.notes ?? [])],
     call,
     promptIds,
@@ -154,7 +166,7 @@ function rowsAtMost({ rows }: Dataset, { max_records }: RunInput): number {
 
 function sliceRequestOf(
   { dataset, input, meanPromptBytes, mediaSize, call }: ReadDataset,
-  { maxRecords }: NewRun,
+  { maxRecords, slots, sharing }: Pick<NewRun, 'maxRecords'> & Pick<AskedVariant, 'slots' | 'sharing'>,
   { settings }: Pick<PlanDeps, 'settings'>,
 ): SliceRequest {
   const { quotas, rowsPerSlice } = settings;
@@ -163,13 +175,13 @@ function sliceRequestOf(
     maxRecords: Math.min(maxRecords, rowsPerSource(dataset)),
     // The sample's mean is an estimate; a part that is larger all the same is cut by Prepare.
     maxBytes: quotas.maxInputFileBytes * BYTES_HEADROOM,
-    slots: jobsAtOnce(quotas.maxConcurrentJobs, input.max_concurrent_jobs),
+    slots: Math.max(1, Math.floor(jobsAtOnce(slots, input.max_concurrent_jobs) / sharing)),
     spreadRecords: input.min_records_per_job_spread ?? DEFAULT_SPREAD_RECORDS,
     ...(input.max_num_jobs === undefined ? {} : { maxParts: input.max_num_jobs }),
   };
   return {
     rows: rowsAtMost(dataset, input),
-    bytesPerRow: meanPromptBytes + mediaSize.meanBytes + recordBytesOf(call.frame),
+    bytesPerRow: meanPromptBytes + mediaSize.meanBytes + frameBytes(call.frame),
     limits,
     rowsPerSlice,
     pilot: input.pilot ?? true,
@@ -177,7 +189,6 @@ function sliceRequestOf(
   };
 }
 
-/** Throws BudgetExceededError where the price is over the run's own limit. */
 function priceOf(
   { selectedRows, duplicates, recordsOfParts, reuse }: PackedDataset,
   { input, meanPromptBytes, mediaSize, count, call, askedShare }: ReadDataset,
@@ -190,7 +201,6 @@ function priceOf(
   const rows = distinct - (reuse?.rows ?? 0);
   const size = { meanPromptBytes, meanMediaTokens: mediaSize.meanTokens, count };
   const estimate = estimateCost(input, call, { rows, onDemandRows, ...size });
-  if (input.max_cost_usd !== undefined) checkBudget(input.max_cost_usd, estimate, input.budget_mode);
   const without = estimateCost(input, call, {
     rows: distinct,
     onDemandRows: distinct < minRecords ? distinct : 0,
@@ -199,9 +209,9 @@ function priceOf(
   return { onDemandRows, estimate, maxUsdWithout: without.max_usd };
 }
 
-/** All that a plan is written from. */
+/** What was decided of one variant. */
 interface Decided {
-  run: NewRun;
+  variant: AskedVariant;
   read: ReadDataset;
   request: SliceRequest;
   packed: PackedDataset;
@@ -211,14 +221,29 @@ interface Decided {
   maxUsdWithout: number | null;
 }
 
-function planOf(
-  { run, read, request, packed, onDemandRows, estimate, maxUsdWithout }: Decided,
-  deps: PlanDeps,
-): RunPlan {
+/** All that a plan is written from; `packed` is that of all variants. */
+interface DecidedRun {
+  run: NewRun;
+  decided: readonly Decided[];
+  packed: PackedDataset;
+}
+
+/** Throws InvalidRunInputError where the price is over the run's own limit, or columns of two variants have one name. */
+function planOf({ run, decided, packed }: DecidedRun, deps: PlanDeps): RunPlan {
   const { given, runId, inputHash, hub } = run;
+  const [{ read, request, maxUsdWithout }] = decided as [Decided, ...Decided[]];
   const { dataset, input, promptIds } = read;
   const { quotas, version, modelServer, bedrockEndpoint } = deps.settings;
   const { run_id: _, ...unnamed } = given;
+  const estimate = addEstimates(decided.map((each) => each.estimate));
+  if (given.max_cost_usd !== undefined) checkBudget(given.max_cost_usd, estimate, given.budget_mode);
+  checkSideBySide(
+    decided.map((each) => ({
+      name: each.variant.name,
+      columns: resultColumnsOfRun(each.read.input, each.read.call),
+    })),
+    dataset,
+  );
   return {
     format_version: 3,
     quarry_version: version,
@@ -227,7 +252,7 @@ function planOf(
     input: unnamed,
     dataset,
     hub,
-    variants: [variantOf(read, deps)],
+    variants: decided.map((each) => variantOf(each, deps)) as RunPlan['variants'],
     ...(promptIds === undefined ? {} : { prompt_ids: promptIds }),
     ...(modelServer === undefined ? {} : { model_server: modelServer }),
     ...(bedrockEndpoint === undefined ? {} : { bedrock_endpoint: bedrockEndpoint }),
@@ -239,7 +264,7 @@ function planOf(
     ...(packed.reuse === undefined
       ? {}
       : { reuse: { ...countsOf(packed.reuse), max_usd_without: maxUsdWithout } }),
-    on_demand_rows: onDemandRows,
+    on_demand_rows: decided.reduce((sum, { onDemandRows }) => sum + onDemandRows, 0),
     parts: packed.recordsOfParts.length,
     max_rows_per_part: rowsPerPart(request.bytesPerRow, request.limits),
     slices: packed.slices.length,
@@ -248,7 +273,7 @@ function planOf(
     min_records_per_job: quotas.minRecordsPerJob,
     max_attempts: input.max_attempts ?? 3,
     estimate,
-    notes: notesOf({ run, read, request, packed }, deps),
+    notes: notesOf({ run, decided, packed }, deps),
     created_at: new Date(deps.clock.now()).toISOString(),
     job_naming: 'place',
   };
@@ -258,10 +283,20 @@ function countsOf({ rows, changed, answers }: PackedReuse): Omit<PlannedReuse, '
   return { rows, changed, answers };
 }
 
-function variantOf({ input, call }: ReadDataset, { hash }: Pick<PlanDeps, 'hash'>): Variant {
+function variantOf(
+  { variant: { name, slots }, read: { input, call }, packed, onDemandRows, estimate }: Decided,
+  { hash }: Pick<PlanDeps, 'hash'>,
+): Variant {
   const { adapter, pricedId, template, templates, frame } = call;
   const { model_id, system_prompt, inference_parameters = {}, thinking = 'off' } = input;
+  const share = {
+    on_demand_rows: onDemandRows,
+    parts: packed.recordsOfParts.length,
+    jobs_at_once: slots,
+    estimate,
+  };
   return {
+    ...(name === undefined ? {} : { name, share }),
     model: {
       model_id,
       ...(pricedId === model_id ? {} : { base_model_id: pricedId }),
@@ -280,15 +315,18 @@ function variantOf({ input, call }: ReadDataset, { hash }: Pick<PlanDeps, 'hash'
 }
 
 function notesOf(
-  { run, read, request, packed }: Pick<Decided, 'run' | 'read' | 'request' | 'packed'>,
+  { run, decided, packed }: DecidedRun,
   { notes = [], settings }: Pick<PlanDeps, 'notes' | 'settings'>,
 ): string[] {
-  const { document, given, call } = run;
+  const { document, given } = run;
+  const [{ read, request }] = decided as [Decided, ...Decided[]];
+  const own = (notesOfOne: (each: Decided) => string[]) =>
+    notesOfVariants(decided.map((each) => ({ name: each.variant.name, notes: notesOfOne(each) })));
   return [
-    ...call.notes,
+    ...own(({ variant }) => variant.call.notes),
     ...notes,
     ...run.notes,
-    ...read.notes,
+    ...own((each) => each.read.notes),
     ...(packed.reuse?.notes ?? []),
     ...datasetNotes(read.dataset),
     ...planNotes({
@@ -309,9 +347,3 @@ function notesOf(
 
 /** Part of an input file's most bytes that packing aims at. */
 const BYTES_HEADROOM = 0.9;
-
-/** Bytes of a record beside its prompt. */
-function recordBytesOf({ segments }: RecordFrame): number {
-  const body = segments.map((segment) => (segment.kind === 'text' ? segment.text : '""')).join('');
-  return Buffer.byteLength(`{"recordId":"${recordIdOf(0)}","modelInput":${body}}\n`);
-}

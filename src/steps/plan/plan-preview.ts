@@ -8,6 +8,8 @@ import type { ModelCall } from './model-call.ts';
 
 /** A record as it would be sent. */
 export interface PlannedRecord {
+  /** The variant that it is of; absent where there is one alone. */
+  variant?: string;
   /** Number of its row, from 0. */
   row: number;
   record_id: string;
@@ -32,6 +34,8 @@ export type UnsentCause =
 
 /** Rows that would not be sent for one cause. */
 export interface UnsentRows {
+  /** The variant in which they would not; absent where there is one alone, and of causes that all have. */
+  variant?: string;
   cause: UnsentCause;
   rows: number;
   /** The columns that are null; of `null_value` alone. */
@@ -56,14 +60,42 @@ const FIRST_ROWS = 20;
 /** A dataset of more bytes, or of another machine, is not read as a whole only to count nulls. */
 const MAX_COUNTED_BYTES = 500_000_000;
 
-/** The first records of a plan as Prepare would write them, and the rows that are not sent. */
+/** What a preview needs of a plan. */
+type PreviewedPlan = Pick<
+  RunPlan,
+  'dataset' | 'input' | 'selected_rows' | 'duplicates' | 'reuse' | 'record_id_column'
+>;
+
+/** The first records of a plan as Prepare would write them, and the rows that are not sent; of several variants, of each. */
 export async function previewPlan(
-  plan: Pick<RunPlan, 'dataset' | 'input' | 'selected_rows' | 'duplicates' | 'reuse' | 'record_id_column'>,
+  plan: PreviewedPlan,
+  calls: readonly { name: string | undefined; call: Pick<ModelCall, 'frame' | 'prompt'> }[],
+  files: readonly LocalDatasetFile[],
+): Promise<PlanPreview> {
+  const previews: PlanPreview[] = [];
+  for (const { name, call } of calls) {
+    const { records, unsent } = await previewCall(plan, call, files);
+    if (name === undefined) previews.push({ records, unsent });
+    else {
+      previews.push({
+        records: records.slice(0, 1).map((record) => ({ variant: name, ...record })),
+        unsent: unsent.map((rows) => ({ variant: name, ...rows })),
+      });
+    }
+  }
+  return {
+    records: previews.flatMap(({ records }) => records),
+    unsent: [...previews.flatMap(({ unsent }) => unsent), ...otherCauses(plan)],
+  };
+}
+
+async function previewCall(
+  plan: PreviewedPlan,
   call: Pick<ModelCall, 'frame' | 'prompt'>,
   files: readonly LocalDatasetFile[],
 ): Promise<PlanPreview> {
   const { dataset, input, selected_rows: rows, record_id_column } = plan;
-  if (choosesPrompts(call.frame)) return { records: [], unsent: otherCauses(plan) };
+  if (choosesPrompts(call.frame)) return { records: [], unsent: [] };
   const recordIdColumn = (input.record_id_column as string | undefined) ?? record_id_column;
   const seen = await lookAtRows(files, dataset, {
     frame: call.frame,
@@ -89,16 +121,13 @@ export async function previewPlan(
       prompt: strings[Math.max(0, place)] ?? '',
       record: recordLine(call.frame, record_id, strings),
     })),
-    unsent: [
-      ...seen.unsent.map(({ columns, rows: ofThem, first_rows }) => ({
-        cause: 'null_value' as const,
-        rows: ofThem,
-        columns,
-        first_rows,
-        ...(seen.lookedAt < rows ? { looked_at: seen.lookedAt } : {}),
-      })),
-      ...otherCauses(plan),
-    ],
+    unsent: seen.unsent.map(({ columns, rows: ofThem, first_rows }) => ({
+      cause: 'null_value' as const,
+      rows: ofThem,
+      columns,
+      first_rows,
+      ...(seen.lookedAt < rows ? { looked_at: seen.lookedAt } : {}),
+    })),
   };
 }
 

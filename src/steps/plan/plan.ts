@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { RunConflictError } from '../../core/errors.ts';
 import { jobsAtOnce } from '../../core/jobs/quotas.ts';
-import { RunPlan } from '../../core/plan/run-plan.ts';
+import { isSideBySide, RunPlan } from '../../core/plan/run-plan.ts';
 import { parseS3Uri } from '../../core/s3-uri.ts';
 import { factsOf } from '../../store/file-facts.ts';
 import { readJson, writeJson, writeJsonIfAbsent } from '../../store/json-object.ts';
@@ -72,7 +72,10 @@ function refuseLatePilot({ plan: known, slices, limits: { pilot_rows: wanted } }
 }
 
 /** The account's own quota, where it told one; else that of the settings, which may have changed since the plan. */
-function slotsOf({ quotas }: RunPlan, { settings }: Pick<StepDeps, 'settings'>): number {
+function slotsOf(plan: RunPlan, { settings }: Pick<StepDeps, 'settings'>): number {
+  const { quotas } = plan;
+  // Of several models, which have a quota each, the plan has the sum.
+  if (isSideBySide(plan)) return plan.max_concurrent_jobs;
   return quotas?.jobs_at_once.source === 'account'
     ? quotas.jobs_at_once.value
     : settings.quotas.maxConcurrentJobs;

@@ -8,13 +8,29 @@ import type { ObjectInfo } from '../../store/object-store.ts';
 const MAX_STEM_LENGTH = 40;
 const HASH_LENGTH = 10;
 
+/** The text of a run's prompt; of several prompts or variants, by their ids or names. */
+export type PromptTexts = string | null | Readonly<Record<string, string | null>>;
+
+/** How a variant is asked, as far as a run's identity goes by it. */
+interface AskedVariant {
+  name: string | undefined;
+  call: { template: string | null; templates: Readonly<Record<string, string>> | undefined };
+}
+
+/** The texts of the prompts of a run's variants. */
+export function promptsOfRun(variants: readonly AskedVariant[]): PromptTexts {
+  const [only] = variants;
+  if (only !== undefined && only.name === undefined) return only.call.templates ?? only.call.template;
+  return Object.fromEntries(variants.map(({ name, call }) => [name, call.template]));
+}
+
 /**
  * What decides the answers: the input but for run_id and limits, the prompt, the dataset at the state it is in, and the server
  * that answers, if that is not Bedrock.
  */
 export function inputHashOf(
   input: Omit<RunInput, 'run_id'>,
-  template: string | null | Readonly<Record<string, string>>,
+  template: PromptTexts,
   { source, hash, modelServer }: IdentitySource,
 ): string {
   const server = modelServer === undefined ? [] : [modelServer];

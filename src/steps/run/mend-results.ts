@@ -1,11 +1,12 @@
 import pLimit from 'p-limit';
 import { DamagedFileError } from '../../core/errors.ts';
 import { WaveParts } from '../../core/plan/part.ts';
+import { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { lacksFiles, requireWhole } from '../part/part-files.ts';
-import { isThere, listResultFiles, type ResultFile } from './result-files.ts';
+import { isThere, listJoinedFiles, listResultFiles, type ResultFile } from './result-files.ts';
 
 /** Objects that are looked at at once. */
 const CONCURRENT_LOOKS = 16;
@@ -17,7 +18,14 @@ const CONCURRENT_LOOKS = 16;
  */
 export async function mendResults(layout: RunLayout, store: ObjectStore): Promise<string[]> {
   await mendRepairs(layout, store);
-  const files = await listResultFiles(layout, store);
+  const plan =
+    (await readJsonIfPresent(store, layout.plan, RunPlan)) ??
+    (await readJsonIfPresent(store, layout.planCopy, RunPlan));
+  if (plan === undefined) return [];
+  const files = [
+    ...(await listResultFiles(plan, layout, store)),
+    ...(await listJoinedFiles(plan, layout, store)),
+  ];
   const limit = pLimit(CONCURRENT_LOOKS);
   const found = await limit.map(files, async (file) => ({ file, isWhole: await isOfItsSize(file, store) }));
   const broken = found.filter(({ isWhole }) => !isWhole).map(({ file }) => file);
@@ -50,9 +58,16 @@ async function mendRepairs(layout: RunLayout, store: ObjectStore): Promise<void>
  * Throws DamagedFileError where an output file on a disk is not as it was written: looked at before the run is said to have ended,
  * as whoever starts it again then has the file written anew.
  */
-export async function requireResults(layout: RunLayout, store: ObjectStore): Promise<void> {
+export async function requireResults(
+  { plan, layout }: { plan: RunPlan; layout: RunLayout },
+  store: ObjectStore,
+): Promise<void> {
   if (store.localPath === undefined) return;
-  for (const { uri, facts } of await listResultFiles(layout, store)) {
+  const files = [
+    ...(await listResultFiles(plan, layout, store)),
+    ...(await listJoinedFiles(plan, layout, store)),
+  ];
+  for (const { uri, facts } of files) {
     if (facts === undefined) continue;
     await requireWhole(uri, {
       facts,
@@ -63,12 +78,18 @@ export async function requireResults(layout: RunLayout, store: ObjectStore): Pro
   }
 }
 
-async function isOfItsSize({ uri, facts }: ResultFile, store: ObjectStore): Promise<boolean> {
+async function isOfItsSize(
+  { uri, facts }: Pick<ResultFile, 'uri' | 'facts'>,
+  store: ObjectStore,
+): Promise<boolean> {
   const size = (await store.head(uri))?.size;
   return size !== undefined && (facts === undefined || size === facts.bytes);
 }
 
-async function requireSources({ uri, sources }: ResultFile, store: ObjectStore): Promise<void> {
+async function requireSources(
+  { uri, sources }: Pick<ResultFile, 'uri' | 'sources'>,
+  store: ObjectStore,
+): Promise<void> {
   for (const source of sources) {
     if (await isThere(source, store)) continue;
     const place = store.localPath?.(uri) ?? uri;

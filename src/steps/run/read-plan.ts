@@ -1,6 +1,6 @@
 import { LedgerMismatchError, RunConflictError } from '../../core/errors.ts';
 import { RunPlan, type Variant } from '../../core/plan/run-plan.ts';
-import { parseRunInput, type RunInput } from '../../core/run-input/run-input.ts';
+import { parseRunInput, type RunInput, variantsOf } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { type RunLayout, runLayout } from '../../runs/run-layout.ts';
 import { readJson } from '../../store/json-object.ts';
@@ -19,6 +19,8 @@ export interface PlannedRun {
 
 /** One of a plan's variants, ready to be asked. */
 export interface PlannedVariant {
+  /** Undefined where it is the only one. */
+  name: string | undefined;
   model: Variant['model'];
   /** The run input, as if it were of this variant alone. */
   input: RunInput;
@@ -37,7 +39,13 @@ export function plannedRunOf(plan: RunPlan, layout: RunLayout): PlannedRun {
   const { record_id_column, ...given } = parseRunInput(plan.input);
   const idColumn = plan.record_id_column ?? record_id_column;
   const input = { ...given, ...(idColumn === undefined ? {} : { record_id_column: idColumn }) };
-  return { layout, plan, input, variants: plan.variants.map((variant) => toPlanned(variant, input)) };
+  const inputs = variantsOf(input);
+  return {
+    layout,
+    plan,
+    input,
+    variants: plan.variants.map((variant, index) => toPlanned(variant, inputs[index]?.input ?? input)),
+  };
 }
 
 /** The variant that a part is of. */
@@ -75,7 +83,7 @@ function toPlanned(variant: Variant, given: RunInput): PlannedVariant {
       },
     },
   );
-  return { model, input, call };
+  return { name: variant.name, model, input, call };
 }
 
 /** A run whose files tell duplicates in a way that is read no more must not go on: its rows would be miscounted. */

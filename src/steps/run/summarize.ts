@@ -2,12 +2,11 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { LedgerMismatchError, ServiceUnavailableError, SystematicFaultError } from '../../core/errors.ts';
 import { addStopReasons, countFlaws } from '../../core/jobs/answer-flaws.ts';
-import { JobRecord } from '../../core/jobs/job-record.ts';
-import { SCHEMA_REFUSED } from '../../core/jobs/retry-policy.ts';
 import { WaveParts } from '../../core/plan/part.ts';
-import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { isSideBySide, ledgerRowsOf, modelsOf } from '../../core/plan/run-plan.ts';
 import {
   type AttemptCounts,
+  addAttempts,
   addReasons,
   addRowCounts,
   addTokenCounts,
@@ -18,25 +17,31 @@ import {
 } from '../../core/run/ledger.ts';
 import type { RunStop } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
-import { answerSchemaOf } from '../../core/run-input/output-schema.ts';
-import { parseRunInput } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
-import { priceOfRun } from '../../models/catalog/prices.ts';
+import { priceOfRun, pricesOfRun } from '../../models/catalog/prices.ts';
 import { summarizeColumns } from '../../rows/results/column-summaries.ts';
 import { recountResults } from '../../rows/results/recount-results.ts';
-import { propertyColumnsOf } from '../../rows/results/result-columns.ts';
 import { resultObjects } from '../../rows/results/result-objects.ts';
 import { skippedRecordsOf } from '../../rows/sources/dataset-notes.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
+import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { accountOf, spentUsd } from '../waves/run-cost.ts';
 import { needsMerge, readWave, repackedParts, type Turn } from '../waves/turns.ts';
 import { requireResults } from './mend-results.ts';
-import { readPlan } from './read-plan.ts';
+import { type PlannedRun, type PlannedVariant, readPlan } from './read-plan.ts';
 import { readStop } from './read-stop.ts';
 import { reportRun } from './report-run.ts';
 import type { RunState } from './run-state.ts';
+import {
+  countJobs,
+  countOnDemand,
+  type EndedVariant,
+  endedVariants,
+  schemaFormOf,
+  summarizeVariants,
+} from './summarize-variants.ts';
 
 /** The execution's output: where everything is, and the ledger. */
 export interface SummarizeResult {
@@ -63,25 +68,24 @@ const MAX_OUTPUT_PATHS = 500;
 
 /** Adds up the ledger, proves from the output files themselves that rows out are rows in, writes the summary and the report. */
 export async function summarize(state: RunState, deps: StepDeps): Promise<SummarizeResult> {
-  const { layout, plan } = await readPlan(state.run_uri, deps);
+  const run = await readPlan(state.run_uri, deps);
+  const { layout, plan } = run;
   const known = await readJsonIfPresent(deps.store, layout.summary, RunSummary);
-  const summary = known ?? (await writeSummary(state, { layout, plan }, deps));
+  const summary = known ?? (await writeSummary(state, run, deps));
   const isReported = await reportRun({ layout, plan, summary }, deps);
   return { ...toResult(summary, layout), report_uri: isReported ? layout.report : null };
 }
 
-async function writeSummary(
-  state: RunState,
-  { layout, plan }: { layout: RunLayout; plan: RunPlan },
-  deps: StepDeps,
-): Promise<RunSummary> {
+async function writeSummary(state: RunState, run: PlannedRun, deps: StepDeps): Promise<RunSummary> {
+  const { layout, plan } = run;
   const { store, clock, settings } = deps;
   const turns = await readTurns(state.wave, layout, deps);
   const finals = await readFinals(turns, layout, deps);
   const rows = addRowCounts(finals.map((final) => final.rows));
-  const outputUris = finals.map(({ part_id }) => layout.output(part_id));
-  await requireResults(layout, store);
-  const attempts = await proveRows(rows, plan, outputUris, deps);
+  const variants = endedVariants(run, { turns, finals });
+  const outputUris = (variants[0]?.finals ?? []).map(({ part_id }) => layout.output(part_id));
+  await requireResults(run, store);
+  const attempts = await proveRows(run, { rows, variants, outputUris }, deps);
   const stop = (await readStop(layout, store)) ?? null;
   if (stop === null) refuseUnfinished(turns);
   const skippedRecords = skippedRecordsOf(plan.dataset);
@@ -97,22 +101,24 @@ async function writeSummary(
     reasons: addReasons(finals.flatMap(({ reasons }) => reasons)),
     ...howAnswersEnded(finals),
     ...countTyped(turns),
-    ...(await columnsOf({ plan, outputUris }, deps)),
-    ...schemaFormOf(plan, turns),
+    ...(await columnsOf({ run, outputUris }, deps)),
+    ...(isSideBySide(plan)
+      ? { variants: await summarizeVariants(run, variants, deps) }
+      : schemaFormOf(plan.variants[0], turns)),
     // Of every attempt: all of them were paid for.
     tokens: addTokenCounts(turns.map(({ ledger }) => ledger.tokens)),
-    cost_usd: spentUsd(turns, priceOfRun(plan)),
+    cost_usd: spentUsd(turns, pricesOfRun(plan)),
     account: accountOf(
       turns,
-      plan.variants.map(({ model }) => ({ modelId: model.model_id, price: priceOfRun(plan) })),
+      plan.variants.map((variant) => ({
+        modelId: variant.model.model_id,
+        price: priceOfRun({ ...plan, variants: [variant] }),
+      })),
     ),
     estimate: plan.estimate,
     duplicates: plan.duplicates,
     jobs: await countJobs(turns, layout, deps),
-    on_demand_records: turns.reduce(
-      (sum, { part }) => sum + (part.mode === 'on_demand' ? part.records : 0),
-      0,
-    ),
+    on_demand_records: countOnDemand(turns),
     simulated: settings.simulated,
     billed: settings.billed,
     output_uris: outputUris,
@@ -120,8 +126,8 @@ async function writeSummary(
     ended_at: new Date(clock.now()).toISOString(),
     input: plan.input,
     input_hash: plan.input_hash,
-    prompt_hash: plan.variants[0].prompt_hash,
-    model_id: plan.variants[0].model.model_id,
+    prompt_hash: plan.variants.map(({ prompt_hash }) => prompt_hash).join(','),
+    model_id: modelsOf(plan),
     notes: plan.notes,
     dataset_files: plan.dataset.files,
     dataset_rows: plan.dataset.rows,
@@ -164,30 +170,18 @@ const MAX_COUNTED_ROWS = 5_000_000;
 
 /** What is in the typed columns of the output; nothing where there are none. */
 async function columnsOf(
-  { plan, outputUris }: { plan: RunPlan; outputUris: RunSummary['output_uris'] },
+  { run: { plan, variants }, outputUris }: { run: PlannedRun; outputUris: RunSummary['output_uris'] },
   { store, scratchDirectory }: StepDeps,
 ): Promise<Pick<RunSummary, 'columns'>> {
-  const { output_schema, output_prefix } = parseRunInput(plan.input);
-  if (output_schema === undefined) return {};
-  const names = propertyColumnsOf(answerSchemaOf(output_schema), output_prefix).map(({ name }) => name);
+  // Of several variants, what each made of the rows says its diff.
+  const [{ call, input }] = variants as [PlannedVariant, ...PlannedVariant[]];
+  if (isSideBySide(plan) || call.schema === undefined) return {};
+  const names = resultColumnsOfRun(input, call).properties.map(({ name }) => name);
   const files = resultObjects(outputUris as S3Uri[], {
     store,
     scratchDirectory: join(scratchDirectory, plan.run_id, 'columns'),
   });
   return { columns: await summarizeColumns(files, { names, maxRows: MAX_COUNTED_ROWS }) };
-}
-
-/** How the model was told the schema, in the end; nothing where there is none. */
-function schemaFormOf({ variants }: RunPlan, turns: readonly Turn[]): Pick<RunSummary, 'schema_form'> {
-  const form = variants[0].schema_form;
-  if (form === undefined) return {};
-  const refusals = turns.flatMap(({ ledger }) =>
-    ledger.reasons.filter(({ error_code }) => error_code === SCHEMA_REFUSED),
-  );
-  const [first] = refusals;
-  if (first === undefined) return { schema_form: { form } };
-  const records = refusals.reduce((sum, { rows }) => sum + rows, 0);
-  return { schema_form: { form: 'prompt', refused: { records, message: first.example_message } } };
 }
 
 /** A worker left over from before the run was taken up again must not say that it has ended. */
@@ -226,41 +220,43 @@ function readFinals(turns: readonly Turn[], layout: RunLayout, { store }: StepDe
   );
 }
 
+/** What is to be proved of a run: its ledger, by the files of its output. */
+interface Proof {
+  rows: RunSummary['rows'];
+  variants: readonly EndedVariant[];
+  outputUris: RunSummary['output_uris'];
+}
+
 async function proveRows(
-  rows: RunSummary['rows'],
-  plan: RunPlan,
-  outputUris: RunSummary['output_uris'],
+  { plan, variants: asked }: PlannedRun,
+  { rows, variants, outputUris }: Proof,
   { store, scratchDirectory }: StepDeps,
 ): Promise<AttemptCounts[]> {
-  if (!isBalanced(rows) || rows.total !== plan.selected_rows) {
+  if (!isBalanced(rows) || rows.total !== ledgerRowsOf(plan)) {
     throw new LedgerMismatchError(
-      `The ledger has ${JSON.stringify(rows)}, but the run has ${plan.selected_rows} rows. Nothing was deleted; please report this.`,
+      `The ledger has ${JSON.stringify(rows)}, but the run has ${ledgerRowsOf(plan)} rows. Nothing was deleted; please report this.`,
     );
   }
   const files = resultObjects(outputUris as S3Uri[], {
     store,
     scratchDirectory: join(scratchDirectory, plan.run_id, 'summarize'),
   });
-  const recounted = await recountResults(files, plan.variants[0].output_column, {
-    isTyped: plan.input.output_schema !== undefined,
-    isReusing: plan.reuse !== undefined,
-  });
-  if (JSON.stringify(recounted.rows) !== JSON.stringify(rows)) {
-    throw new LedgerMismatchError(
-      `The output files have ${JSON.stringify(recounted.rows)}, but the ledger ${JSON.stringify(rows)}. Were files below ${plan.run_id}/output changed?`,
-    );
+  const attempts: AttemptCounts[] = [];
+  for (const [index, { output_column, name }] of plan.variants.entries()) {
+    const ofVariant = addRowCounts((variants[index]?.finals ?? []).map((final) => final.rows));
+    const recounted = await recountResults(files, output_column, {
+      isTyped: asked[index]?.call.schema !== undefined,
+      isReusing: plan.reuse !== undefined,
+      suffix: name === undefined ? '' : `_${name}`,
+    });
+    if (JSON.stringify(recounted.rows) !== JSON.stringify(ofVariant)) {
+      throw new LedgerMismatchError(
+        `The output files have ${JSON.stringify(recounted.rows)}${name === undefined ? '' : ` in variant "${name}"`}, but the ledger ${JSON.stringify(ofVariant)}. Were files below ${plan.run_id}/output changed?`,
+      );
+    }
+    attempts.push(...recounted.attempts);
   }
-  return recounted.attempts;
-}
-
-async function countJobs(turns: readonly Turn[], layout: RunLayout, { store }: StepDeps): Promise<number> {
-  let jobs = 0;
-  for (const { part } of turns) {
-    if (part.mode !== 'batch') continue;
-    const record = await readJsonIfPresent(store, layout.job(part.part_id), JobRecord);
-    if (record?.job_arn) jobs += 1;
-  }
-  return jobs;
+  return addAttempts(attempts);
 }
 
 function toResult(summary: RunSummary, layout: RunLayout): Omit<SummarizeResult, 'report_uri'> {

@@ -3,14 +3,22 @@ import { JobRecord } from '../../core/jobs/job-record.ts';
 import { SliceItems } from '../../core/plan/part.ts';
 import { RunPlan } from '../../core/plan/run-plan.ts';
 import { RunSummary } from '../../core/run/summary.ts';
+import { parseRunInput, variantsOf } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { countRows } from '../../rows/results/read-results.ts';
 import { recountResults } from '../../rows/results/recount-results.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { digestOf } from '../../store/content-digest.ts';
 import { readJson, readJsonIfPresent } from '../../store/json-object.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { readSlices } from '../plan/stored-slices.ts';
-import { isThere, listResultFiles, type ResultFile } from './result-files.ts';
+import {
+  isThere,
+  type JoinedFile,
+  listJoinedFiles,
+  listResultFiles,
+  type ResultFile,
+} from './result-files.ts';
 
 /** A file that is not as it should be. */
 export interface BrokenFile {
@@ -55,12 +63,12 @@ export async function verifyRun(layout: RunLayout, store: ObjectStore): Promise<
   }
   let files: ResultFile[] = [];
   await noting(async () => {
-    files = await listResultFiles(layout, store);
+    files = await listResultFiles(plan, layout, store);
   });
   for (const file of files) {
     const fault = await faultOf(file, {
-      outputColumn: plan.variants[0].output_column,
-      isTyped: plan.input.output_schema !== undefined,
+      outputColumn: (plan.variants[file.variant] ?? plan.variants[0]).output_column,
+      isTyped: isTyped(plan, file.variant),
       isReusing: plan.reuse !== undefined,
       store,
     });
@@ -68,11 +76,40 @@ export async function verifyRun(layout: RunLayout, store: ObjectStore): Promise<
     const place = store.localPath?.(file.uri) ?? file.uri;
     broken.push({ file: place, fault, advice: await adviceFor(file, { place, store }) });
   }
+  let joined: JoinedFile[] = [];
+  await noting(async () => {
+    joined = await listJoinedFiles(plan, layout, store);
+  });
+  for (const file of joined) {
+    const fault = await faultOfJoined(file, store);
+    if (fault === undefined) continue;
+    const place = store.localPath?.(file.uri) ?? file.uri;
+    broken.push({ file: place, fault, advice: await adviceFor(file, { place, store }) });
+  }
   return {
-    outputFiles: files.length,
+    outputFiles: files.length + joined.length,
     rows: files.reduce((sum, { rows }) => sum + rows.total, 0),
     broken,
   };
+}
+
+/** True where the answers of a variant are objects of a schema. */
+function isTyped({ input }: RunPlan, variant: number): boolean {
+  return variantsOf(parseRunInput(input))[variant]?.input.output_schema !== undefined;
+}
+
+/** What is wrong with an output file of several variants; undefined where nothing is. */
+async function faultOfJoined(
+  { uri, rows, facts }: JoinedFile,
+  store: ObjectStore,
+): Promise<string | undefined> {
+  if ((await store.head(uri)) === undefined) return 'It is not there.';
+  await using local = await store.fetchFile(uri);
+  if ((await digestOf(local.path)) !== facts.sha256) {
+    return 'Its content has changed since it was written: its SHA-256 is not the one in the ledger.';
+  }
+  const counted = await countRows([local.path]);
+  return counted === rows ? undefined : `It has ${counted} rows, and its ledger ${rows}.`;
 }
 
 /** What is wrong with an output file; undefined where nothing is. */
@@ -103,7 +140,7 @@ async function faultOf(
 }
 
 async function adviceFor(
-  { sources }: ResultFile,
+  { sources }: Pick<ResultFile, 'sources'>,
   { place, store }: { place: string; store: ObjectStore },
 ): Promise<string> {
   for (const source of sources) {

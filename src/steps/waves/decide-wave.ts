@@ -1,5 +1,5 @@
 import { type Forgiveness, owedUnder } from '../../core/jobs/retry-policy.ts';
-import { type PackingLimits, PILOT_MIN_PARTS, packRows } from '../../core/plan/packing.ts';
+import { packRows } from '../../core/plan/packing.ts';
 import {
   type InvocationMode,
   type PartSource,
@@ -11,6 +11,7 @@ import {
 import { affordableParts, type PartUsd, type RunBudget, reckonedUsd } from '../../core/run/budget.ts';
 import type { RunResumed, RunStop } from '../../core/run/run-stop.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
+import { type FirstTurns, faultOfPilots, pilotsOf, sentNext } from './first-turns.ts';
 import { type CostedPart, partUsd, type VariantCost } from './part-cost.ts';
 import {
   faultOfIdleWaves,
@@ -28,18 +29,11 @@ export interface Budget extends Omit<RunBudget, 'openUsd'> {
 }
 
 /** What is known when a wave is decided. */
-export interface WaveSituation {
+export interface WaveSituation extends FirstTurns {
   runUri: S3Uri;
-  /** Waves done. */
-  wave: number;
   prepared: readonly PreparedPart[];
   /** Every turn of every wave, in order. */
   turns: readonly Turn[];
-  limits: PackingLimits;
-  /** True: the first part goes alone. */
-  pilot: boolean;
-  /** Rows of a pilot after which the run is to stop; undefined where it is not. */
-  pilotRows?: number | undefined;
   /** Undefined where no price of the model is known. */
   budget: Budget | undefined;
   /** Why the run is being stopped already. */
@@ -92,17 +86,6 @@ function draftsOf(parts: readonly PreparedPart[]): PartDraft[] {
   }));
 }
 
-/** Parts that are sent next of those that had no turn: all of them, or a pilot. */
-function sentNext(
-  waiting: readonly PreparedPart[],
-  { wave, pilot, pilotRows, limits }: WaveSituation,
-): readonly PreparedPart[] {
-  const least = pilotRows === undefined ? limits.minRecords : 1;
-  const first = waiting.find(({ records }) => records >= least);
-  const isPilot = pilotRows !== undefined || (pilot && wave === 0 && waiting.length >= PILOT_MIN_PARTS);
-  return isPilot && first !== undefined ? [first] : waiting;
-}
-
 /** The end of a pilot that was wanted, where something is left to send. */
 function pilotStop(situation: WaveSituation): RunStop | undefined {
   const { wave, prepared, turns, pilotRows } = situation;
@@ -127,18 +110,11 @@ function faultStop(situation: WaveSituation): RunStop | undefined {
   const turnsOf = (number: number) => turns.filter(({ part }) => part.wave === number);
   const last = turnsOf(wave);
   const since = Array.from({ length: wave - resumed.wave }, (_, index) => turnsOf(wave - index));
-  const pilot = pilotOf(situation);
   const message =
     faultOfWave(last, turnsOf(wave - 1)) ??
-    (wave === 1 && pilot !== undefined ? faultOfPilot(pilot) : undefined) ??
+    (wave === 1 ? faultOfPilots(situation) : undefined) ??
     faultOfIdleWaves(since, maxAttempts);
   return message === undefined ? undefined : { reason: 'systematic_fault', message };
-}
-
-/** The turn of the part that went alone; undefined where none did. */
-function pilotOf({ turns, prepared }: Pick<History, 'turns' | 'prepared'>): Turn | undefined {
-  const first = turns.filter(({ part }) => part.wave === 1);
-  return first.length === 1 && prepared.length >= PILOT_MIN_PARTS ? first[0] : undefined;
 }
 
 /**
@@ -149,7 +125,7 @@ function forgivenessOf(turn: Turn, situation: History): Forgiveness {
   const { resumed } = situation;
   if (turn.part.wave > resumed.wave) return 'nothing';
   if (resumed.fault !== true) return 'account';
-  const isPilot = turn === pilotOf(situation) && faultOfPilot(turn) !== undefined;
+  const isPilot = pilotsOf(situation).includes(turn) && faultOfPilot(turn) !== undefined;
   return isPilot || faultOfTurn({ ...turn, part: toWaveItem(turn.part) }) !== undefined
     ? 'client'
     : 'account';

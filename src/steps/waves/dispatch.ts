@@ -10,12 +10,12 @@ import {
 import { type BatchQuotas, jobsAtOnce, recordsPerJobLimit } from '../../core/jobs/quotas.ts';
 import { DEFAULT_SPREAD_RECORDS } from '../../core/plan/packing.ts';
 import { type MergeItem, toWaveItem, type WavePart, WaveParts } from '../../core/plan/part.ts';
-import { BYTES_PER_TOKEN, type RunPlan } from '../../core/plan/run-plan.ts';
+import { BYTES_PER_TOKEN, isSideBySide, pricedModelOf, type RunPlan } from '../../core/plan/run-plan.ts';
 import { RunResumed } from '../../core/run/run-stop.ts';
 import { RunSummary } from '../../core/run/summary.ts';
 import { parseS3Uri, type S3Uri } from '../../core/s3-uri.ts';
 import { DEFAULT_MAX_TOKENS } from '../../models/adapters/model-adapter.ts';
-import { priceOfRun } from '../../models/catalog/prices.ts';
+import { pricesOfRun, type RunPrice } from '../../models/catalog/prices.ts';
 import { SHOWN_CHARACTERS } from '../../rows/collect/bad-answers.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import {
@@ -32,7 +32,7 @@ import { readStop } from '../run/read-stop.ts';
 import { RunState } from '../run/run-state.ts';
 import { type Budget, decideWave, type WaveDecision, type WaveSituation } from './decide-wave.ts';
 import { spentAtMost, variantCost } from './part-cost.ts';
-import { planMerge } from './plan-merge.ts';
+import { mergedItems, planMerge } from './plan-merge.ts';
 import { readPrepared, readWave, type Turn } from './turns.ts';
 
 /** What Dispatch decided: another wave, or that results are to be merged, or the end. */
@@ -86,9 +86,10 @@ export async function dispatch(state: RunState, deps: StepDeps): Promise<Dispatc
   }
   const merging = planMerge(turns);
   const itemsUri = layout.mergeItems(wave);
-  if (merging.parts.length === 0) return toResult(state, { wave, decision: 'finish', itemsUri });
+  const merged = mergedItems(merging, turns, isSideBySide(run.plan));
+  if (merged.length === 0) return toResult(state, { wave, decision: 'finish', itemsUri });
   await writeJson(deps.store, layout.mergePlan(wave), merging);
-  const items = merging.parts.map(
+  const items = merged.map(
     ({ part_id, variant }): MergeItem => ({ run_uri: state.run_uri, part_id, variant, wave }),
   );
   await writeMapItems(deps.store, itemsUri, items);
@@ -120,6 +121,11 @@ async function decide({ run, state, wave, turns }: RunSoFar, deps: StepDeps): Pr
       slots: jobsAtOnce(plan.max_concurrent_jobs, input.max_concurrent_jobs),
       spreadRecords: input.min_records_per_job_spread ?? DEFAULT_SPREAD_RECORDS,
     },
+    variants: plan.variants.map(({ name, model, share }) => ({
+      name,
+      modelId: pricedModelOf({ model }),
+      slots: share?.jobs_at_once ?? plan.max_concurrent_jobs,
+    })),
     pilot: input.pilot ?? true,
     pilotRows: input.pilot_rows,
     budget: budgetOf(run, { turns, prepared }),
@@ -140,7 +146,8 @@ const REASK_BYTES = { around: 2_000, perCharacter: 3 };
 
 /** What a record may have more of, where models are shown the answers that were not of the schema. */
 function reaskOf({ input, variants }: PlannedRun): WaveSituation['reask'] {
-  if (input.output_schema === undefined || input.reask === false) return undefined;
+  const isTyped = variants.some(({ call }) => call.schema !== undefined);
+  if (!isTyped || input.reask === false) return undefined;
   const bytes = REASK_BYTES.around + SHOWN_CHARACTERS * REASK_BYTES.perCharacter;
   const tokens = Math.max(0, ...variants.map(({ call }) => call.maxTokens ?? DEFAULT_MAX_TOKENS));
   return { bytes, tokens: tokens + REASK_BYTES.around / BYTES_PER_TOKEN };
@@ -150,9 +157,16 @@ function budgetOf(
   { plan, input }: PlannedRun,
   { turns, prepared }: Pick<WaveSituation, 'turns' | 'prepared'>,
 ): Budget | undefined {
-  const price = priceOfRun(plan);
-  if (price === undefined) return undefined;
-  const costs = [variantCost({ plan, price, prepared, turns })];
+  const prices = pricesOfRun(plan);
+  if (prices === undefined) return undefined;
+  const costs = plan.variants.map(({ share }, index) =>
+    variantCost({
+      plan: share === undefined ? plan : { ...plan, estimate: share.estimate },
+      price: prices[index] as RunPrice,
+      prepared: prepared.filter(({ variant }) => variant === index),
+      turns: turns.filter(({ part }) => part.variant === index),
+    }),
+  );
   return {
     mode: input.budget_mode ?? 'worst',
     maxUsd: input.max_cost_usd ?? Number.POSITIVE_INFINITY,

@@ -21,6 +21,22 @@ export function planMerge(turns: readonly Turn[]): MergePlan {
   return { parts };
 }
 
+/**
+ * The parts that Merge has an item for: those whose result is not final yet; where there are several variants, every part of the first
+ * one, beside which the others stand.
+ */
+export function mergedItems(
+  { parts }: MergePlan,
+  turns: readonly Turn[],
+  isSideBySide: boolean,
+): Pick<MergedPart, 'part_id' | 'variant'>[] {
+  if (!isSideBySide) return parts;
+  return turns
+    .map(({ part }) => part)
+    .filter(({ variant, sources }) => variant === 0 && sources.length === 0)
+    .toSorted((a, b) => (a.part_id < b.part_id ? -1 : 1));
+}
+
 /** For each part of the dataset, where in which repair parts its rows are; in one pass over all turns. */
 function familiesOf(turns: readonly Turn[]): ReadonlyMap<string, Repair[]> {
   const families = new Map<string, Repair[]>();

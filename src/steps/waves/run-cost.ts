@@ -4,18 +4,17 @@ import { costUsd, type RunPrice } from '../../models/catalog/prices.ts';
 import type { Turn } from './turns.ts';
 
 /**
- * Dollars that these turns took by the tokens of their answers; null where no price of the model is known, or no answer tells its
- * tokens.
+ * Dollars that these turns took by the tokens of their answers and the prices of their variants; null where no price of a model is
+ * known, or no answer tells its tokens.
  */
-export function spentUsd(turns: readonly Turn[], price: RunPrice | undefined): number | null {
-  if (price === undefined) return null;
+export function spentUsd(turns: readonly Turn[], prices: readonly RunPrice[] | undefined): number | null {
+  if (prices === undefined) return null;
   const isAnswered = turns.some(({ ledger }) => answeredHere(ledger.rows) > 0);
   if (isAnswered && turns.every(({ ledger: { tokens } }) => tokens.input + tokens.output === 0)) return null;
-  return turns.reduce(
-    (sum, { part, ledger }) =>
-      sum + costUsd(part.mode === 'on_demand' ? price.on_demand : price.batch, ledger.tokens),
-    0,
-  );
+  return turns.reduce((sum, { part, ledger }) => {
+    const price = prices[part.variant] as RunPrice;
+    return sum + costUsd(part.mode === 'on_demand' ? price.on_demand : price.batch, ledger.tokens);
+  }, 0);
 }
 
 /** A model of a run, and its price where one is known. */
@@ -32,6 +31,8 @@ export function accountOf(turns: readonly Turn[], models: readonly AccountedMode
   );
   return [...groups.values()].map((group): AccountLine => {
     const [{ part }] = group as [Turn];
+    // The variants of one model have one price.
+    const price = models[part.variant]?.price;
     const uncounted = group.reduce((sum, { ledger }) => sum + (ledger.uncounted ?? 0), 0);
     return {
       model_id: models[part.variant]?.modelId ?? '',
@@ -40,7 +41,7 @@ export function accountOf(turns: readonly Turn[], models: readonly AccountedMode
       records: group.reduce((sum, turn) => sum + sentOf(turn), 0),
       tokens: addTokenCounts(group.map(({ ledger }) => ledger.tokens)),
       ...(uncounted === 0 ? {} : { uncounted }),
-      usd: spentUsd(group, models[part.variant]?.price),
+      usd: spentUsd(group, price === undefined ? undefined : models.map(() => price)),
     };
   });
 }

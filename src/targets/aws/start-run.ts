@@ -3,12 +3,18 @@ import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { callAws } from '../../bedrock/call-aws.ts';
 import { AccessDeniedError, InvalidRunInputError, RunConflictError } from '../../core/errors.ts';
 import { RunPlan } from '../../core/plan/run-plan.ts';
-import { parseRunInput, type RunInput } from '../../core/run-input/run-input.ts';
+import { parseRunInput, type RunInput, variantsOf } from '../../core/run-input/run-input.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { modelBehindOf } from '../../steps/plan/ask-account.ts';
 import { listDatasetObjects } from '../../steps/plan/dataset-files.ts';
-import { modelCallOf } from '../../steps/plan/model-call.ts';
-import { inputHashOf, refuseOtherInput, runIdOf, withoutLimits } from '../../steps/plan/run-identity.ts';
+import { type ModelCall, modelCallOf } from '../../steps/plan/model-call.ts';
+import {
+  inputHashOf,
+  promptsOfRun,
+  refuseOtherInput,
+  runIdOf,
+  withoutLimits,
+} from '../../steps/plan/run-identity.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import { layoutOf } from '../jobs-of-run.ts';
 import type { DeployedTarget } from './deployed-target.ts';
@@ -126,19 +132,21 @@ async function identifyRun(
   { deployment, store, hash, account }: DeployedTarget,
 ): Promise<string | undefined> {
   const { region } = deployment;
-  const behind = await modelBehindOf(input, { account, settings: { region } });
-  // The functions may be allowed what the caller is not: Plan says what is wrong, if anything is.
-  if (behind.notes.length > 0) return input.run_id;
-  behind.requireThere();
-  const { template, templates } = modelCallOf(
-    behind.baseModelId === undefined ? input : { ...input, base_model_id: behind.baseModelId },
-    { region },
-  );
+  const calls: { name: string | undefined; call: ModelCall }[] = [];
+  for (const { name, input: asked } of variantsOf(input)) {
+    const behind = await modelBehindOf(asked, { account, settings: { region } });
+    // The functions may be allowed what the caller is not: Plan says what is wrong, if anything is.
+    if (behind.notes.length > 0) return input.run_id;
+    behind.requireThere();
+    const { baseModelId } = behind;
+    const known = baseModelId === undefined ? asked : { ...asked, base_model_id: baseModelId };
+    calls.push({ name, call: modelCallOf(known, { region }) });
+  }
   if (input.s3_uri === undefined) return input.run_id;
   try {
     const { objects: files } = await listDatasetObjects(input.s3_uri as S3Uri, store);
     const { run_id: _, ...rest } = input;
-    const inputHash = inputHashOf(rest, templates ?? template, { source: files, hash });
+    const inputHash = inputHashOf(rest, promptsOfRun(calls), { source: files, hash });
     const runId = runIdOf(input, inputHash);
     const known = await readJsonIfPresent(store, layoutOf(deployment.bucket, runId).plan, RunPlan);
     if (known !== undefined) refuseOtherInput(known, withoutLimits(rest), inputHash, files);

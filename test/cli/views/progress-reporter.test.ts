@@ -8,6 +8,7 @@ import type { RunEvent } from '../../../src/core/run/run-event.ts';
 const plan = {
   run_id: 'jokes-1',
   selected_rows: 1000,
+  variants: [{}] as unknown as RunPlan['variants'],
   parts: 1,
   notes: ['Mind the gap.'] as string[],
 } as RunPlan;

@@ -4,7 +4,8 @@ import type { WavePart } from '../../../src/core/plan/part.ts';
 import type { RunPlan } from '../../../src/core/plan/run-plan.ts';
 import type { RunEvent } from '../../../src/core/run/run-event.ts';
 
-const plan = { run_id: 'jokes-1', selected_rows: 1000, parts: 2, notes: [] as string[] } as RunPlan;
+const variants = [{}] as unknown as RunPlan['variants'];
+const plan = { run_id: 'jokes-1', selected_rows: 1000, variants, parts: 2, notes: [] as string[] } as RunPlan;
 const part = (part_id: string): WavePart => ({
   run_uri: 's3://bucket/runs/jokes-1',
   part_id,

@@ -1,5 +1,19 @@
 import { expect, test } from 'vitest';
-import { plannedRecords, pricedModelOf } from '../../../src/core/plan/run-plan.ts';
+import {
+  isSideBySide,
+  ledgerRowsOf,
+  modelsOf,
+  plannedRecords,
+  pricedModelOf,
+  type RunPlan,
+} from '../../../src/core/plan/run-plan.ts';
+
+test('rows count once in each variant, and models are named once', () => {
+  const variant = (model_id: string) => ({ model: { model_id } });
+  const plan = { selected_rows: 10, variants: ['m', 'n', 'm'].map(variant) } as unknown as RunPlan;
+  expect([ledgerRowsOf(plan), modelsOf(plan), isSideBySide(plan)]).toEqual([30, 'm, n', true]);
+  expect(isSideBySide({ variants: [variant('m')] } as unknown as RunPlan)).toBe(false);
+});
 
 test('a plan sends the rows that neither another row nor a former run answers', () => {
   const plan = { selected_rows: 100, duplicates: 10 };

@@ -137,9 +137,10 @@ test('every key is taken, and kept', () => {
   const rerun = { rerun_of: 'reviews-2026-11-21', rerun_rows: ['failed', 'truncated', 'refused'] };
   const s3 = { s3_uri: 's3://bucket/prefix/', prompt_template: '{text}', ...rerun, ...rest };
   const chosen = { ...rest, s3_uri: 's3://b/a', prompt_id_column: 'kind', prompt_templates: { a: '{text}' } };
-  for (const document of [hub, s3, chosen]) expect(parseRunInput(document)).toEqual(document);
-  const keys = [hub, s3, chosen].flatMap((document) => Object.keys(document));
-  expect(new Set(keys)).toEqual(new Set(RUN_INPUT_KEYS));
+  const varied = { s3_uri: 's3://b/a', model_id: MODEL, variants: { a: {}, b: { prompt_id: 'q' } } };
+  for (const document of [hub, s3, chosen, varied]) expect(parseRunInput(document)).toEqual(document);
+  const keys = [hub, s3, chosen, varied].flatMap((document) => Object.keys(document));
+  expect(new Set([...keys, 'variant'])).toEqual(new Set(RUN_INPUT_KEYS));
 });
 
 test('null stands for "not given", among the inference parameters too', () => {
@@ -381,6 +382,7 @@ test('every key belongs to one concern, and the document is all of them in their
     'Prompt',
     'Images and documents',
     'Answers',
+    'Variants',
     'Limits',
     'Jobs',
   ]);

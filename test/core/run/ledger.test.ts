@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  addAttempts,
   addReasons,
   addRowCounts,
   addTokenCounts,
@@ -128,4 +129,16 @@ test('a result is final where nothing is owed, and no row waits for another’s 
   expect(isFinal({ owed: owed(0) })).toBe(true);
   expect(isFinal({ owed: owed(1) })).toBe(false);
   expect(isFinal({ owed: owed(0), answered_elsewhere: 2 })).toBe(false);
+});
+
+test('counts by attempts are added up, the fewest attempts first', () => {
+  const counts = [
+    { attempts: 2, rows: 1, succeeded: 0 },
+    { attempts: 1, rows: 5, succeeded: 5 },
+    { attempts: 2, rows: 2, succeeded: 2 },
+  ];
+  expect(addAttempts(counts)).toEqual([
+    { attempts: 1, rows: 5, succeeded: 5 },
+    { attempts: 2, rows: 3, succeeded: 2 },
+  ]);
 });

@@ -24,21 +24,23 @@ const line = (recordId: string, text: string) =>
     recordId,
   })}\n`;
 
+const PART = { part_id: 'p00001', variant: 0 };
+
 async function world() {
   const store = createDirectoryStore(await temporaryDirectory());
   const at = (name: string) => `${LAYOUT.modelOutput('p00001')}/job/${name}` as const;
-  return { store, at, reader: createAnswerReader({ layout: LAYOUT, columns: COLUMNS }, store) };
+  return { store, at, reader: createAnswerReader({ layout: LAYOUT, columns: [COLUMNS] }, store) };
 }
 
 test('the newest answers are the last lines of what a job has written, and each is told once', async () => {
   const { store, at, reader } = await world();
-  expect(await reader.read(['p00001'])).toEqual([]);
+  expect(await reader.read([PART])).toEqual([]);
   await store.write(
     at('records.jsonl.out'),
     ['r1', 'r2', 'r3', 'r4'].map((id) => line(id, `${id}!`)).join(''),
   );
   await store.write(at('manifest.json.out'), '{}');
-  const first = await reader.read(['p00001', 'p00002']);
+  const first = await reader.read([PART, { ...PART, part_id: 'p00002' }]);
   expect(first).toEqual(
     ['r4', 'r3', 'r2'].map((recordId) => ({
       partId: 'p00001',
@@ -48,7 +50,7 @@ test('the newest answers are the last lines of what a job has written, and each 
       errorCode: null,
     })),
   );
-  expect(await reader.read(['p00001'])).toEqual([]);
+  expect(await reader.read([PART])).toEqual([]);
 });
 
 test('of a long file its end is read, and lines that are cut off or nothing are passed over', async () => {
@@ -59,7 +61,7 @@ test('of a long file its end is read, and lines that are cut off or nothing are 
     at('records.jsonl.out'),
     `${long}${line('r2', 'two')}nonsense\n${error}{"recordId":"r4","mod`,
   );
-  expect(await reader.read(['p00001'])).toMatchObject([
+  expect(await reader.read([PART])).toMatchObject([
     { recordId: 'r3', errorCode: '400', text: 'Too long.', asked: '' },
   ]);
 });
@@ -67,6 +69,6 @@ test('of a long file its end is read, and lines that are cut off or nothing are 
 test('a long answer is shown by its beginning', async () => {
   const { store, at, reader } = await world();
   await store.write(at('records.jsonl.out'), line('r1', 'x'.repeat(50_000)));
-  const [answer] = await reader.read(['p00001']);
+  const [answer] = await reader.read([PART]);
   expect(answer?.text.length).toBe(4_001);
 });

@@ -26,12 +26,11 @@ const situation = (given: Partial<WaveSituation>): WaveSituation => ({
   prepared: [],
   turns: [],
   limits: { minRecords: 100, maxRecords: 1000, maxBytes: 1e9, slots: 20 },
+  variants: [{ name: undefined, modelId: 'm', slots: 20 }],
   pilot: false,
   budget: undefined,
   stop: undefined,
-  resumed: { wave: 0 },
-  maxAttempts: 3,
-  ...given,
+  ...{ resumed: { wave: 0 }, maxAttempts: 3, ...given },
 });
 
 /** A part's turn in which so many records were answered, and so many are owed. */

@@ -164,6 +164,7 @@ test('repair parts of 30,000 owing parts are items of a few bytes, whose sources
     prepared,
     turns,
     limits: LIMITS,
+    variants: [{ name: undefined, modelId: 'm', slots: 20 }],
     pilot: false,
     budget: undefined,
     stop: undefined,

@@ -13,7 +13,10 @@ function turn(
   succeeded: number,
   tokens: { input: number; output: number },
 ): Turn {
-  return { part: { mode, records: 10 }, ledger: { rows: { succeeded }, tokens } } as unknown as Turn;
+  return {
+    part: { variant: 0, mode, records: 10 },
+    ledger: { rows: { succeeded }, tokens },
+  } as unknown as Turn;
 }
 
 test('what was spent goes by the tokens of the answers, on demand at that price', () => {
@@ -21,14 +24,14 @@ test('what was spent goes by the tokens of the answers, on demand at that price'
     turn('batch', 10, { input: 1_000_000, output: 500_000 }),
     turn('on_demand', 10, { input: 1_000_000, output: 0 }),
   ];
-  expect(spentUsd(turns, price)).toBe(4);
+  expect(spentUsd(turns, [price])).toBe(4);
   expect(spentUsd(turns, undefined)).toBeNull();
 });
 
 test('where there are answers and no tokens of them, nobody knows what was spent', () => {
-  expect(spentUsd([turn('batch', 10, { input: 0, output: 0 })], price)).toBeNull();
-  expect(spentUsd([turn('batch', 0, { input: 0, output: 0 })], price)).toBe(0);
-  expect(spentUsd([], price)).toBe(0);
+  expect(spentUsd([turn('batch', 10, { input: 0, output: 0 })], [price])).toBeNull();
+  expect(spentUsd([turn('batch', 0, { input: 0, output: 0 })], [price])).toBe(0);
+  expect(spentUsd([], [price])).toBe(0);
 });
 
 test('an account has a line for each wave, model and way of sending, and none for what was not sent', () => {
