@@ -7,7 +7,8 @@ import zlib, { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { draftPlan } from '../../../src/steps/plan/draft-plan.ts';
-import { localPlanDeps } from '../../../src/targets/local/local-target.ts';
+import { LOCAL_BUCKET, localPlanDeps } from '../../../src/targets/local/local-target.ts';
+import { readStepPolicies, storeOf, withInputBucket } from '../../support/step-policies.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const FILES = 60;
@@ -57,6 +58,9 @@ test.each([
       await writeFile(join(folder, `${String(file).padStart(3, '0')}-${name}`), contentOf(file));
     }
     const deps = localPlanDeps({ directory, clock: systemClock, version: '0.0.0' });
+    // As a stack's Plan, though of files that are here.
+    const policies = withInputBucket(readStepPolicies(), 'bucket');
+    const store = storeOf('plan', deps.store, { bucket: LOCAL_BUCKET, policies });
     const counted = await countCalls(folder);
     const { plan } = await draftPlan(
       {
@@ -64,7 +68,7 @@ test.each([
         prompt_template: 'What does it say? {text}',
         s3_uri: 's3://bucket/data/',
       },
-      { ...deps, isDraft: true },
+      { ...deps, store, isDraft: true },
     );
     expect(plan.dataset.rows).toBe(FILES * ROWS);
     const counts = counted();
