@@ -18,7 +18,8 @@ export function findObject(answer: string): FoundObject | undefined {
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     // A reviver takes as long as all else, and only an escape makes a lone surrogate.
-    const value: unknown = /\\u[dD]/.test(text) ? JSON.parse(text, wellFormed) : JSON.parse(text);
+    const value: unknown =
+      text.includes('\\u') && /\\u[dD]/.test(text) ? JSON.parse(text, wellFormed) : JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined;

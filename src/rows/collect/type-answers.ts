@@ -2,13 +2,16 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openLineWriter } from '../bytes/line-writer.ts';
 import { type DuckDb, sqlText } from '../duckdb/duckdb.ts';
-import { copyToParquet, parquetRangeSql, readParquetSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
+import { copyToParquet, readParquetSql, WORKING_ROW_GROUPS } from '../duckdb/parquet.ts';
 import type { ResultColumns } from '../results/result-columns.ts';
+import { readAnswerPage } from './answer-page.ts';
 import { readJsonSql } from './output-line.ts';
 import type { TypedReader } from './typed-answer.ts';
 
-/** Answers that JavaScript holds at once. */
-const PAGE_ROWS = WORKING_ROW_GROUPS.rows;
+/** Most answers that JavaScript holds at once: each look into the file costs as much as some hundred of them. */
+const MOST_PAGE_ROWS = 2 * WORKING_ROW_GROUPS.rows;
+/** Most bytes of these, by the mean of whole output lines, which have more than the answers. */
+const PAGE_BYTES = 16_000_000;
 
 /** How answers fared against their schema. */
 export interface CheckedAnswers {
@@ -78,25 +81,25 @@ export async function typeAnswers(db: DuckDb, request: TypeAnswersRequest): Prom
 async function writeTypedLines(
   db: DuckDb,
   linesPath: string,
-  { path, columns, readTyped }: TypeAnswersRequest,
+  { path, columns, readTyped, bytesPerRow }: TypeAnswersRequest,
 ): Promise<CheckedAnswers & { longestBytes: number }> {
   const { rows } = await db.row(
     `SELECT CAST(sum(num_rows) AS DOUBLE) AS "rows" FROM parquet_file_metadata(${sqlText(path)})`,
   );
   await using writer = openLineWriter(linesPath);
+  const keys = columns.properties.map(({ key }) => key);
   const counts: CheckedAnswers = { checked: 0, mended: 0, violations: new Map() };
-  for (let firstRow = 0; firstRow < Number(rows); firstRow += PAGE_ROWS) {
-    const page = await db.rows(
-      `SELECT ${columns.answer.key} AS answer, stop_reason FROM ${parquetRangeSql({ path, firstRow, rows: PAGE_ROWS })} ORDER BY file_row_number`,
-    );
-    for (const [index, { answer, stop_reason }] of page.entries()) {
+  const pageRows = Math.max(1, Math.min(MOST_PAGE_ROWS, Math.floor(PAGE_BYTES / (bytesPerRow + 1))));
+  for (let firstRow = 0; firstRow < Number(rows); firstRow += pageRows) {
+    const page = await readAnswerPage(db, { path, firstRow, rows: pageRows });
+    for (const [index, answer] of page.entries()) {
       const line: Record<string, unknown> = { place: firstRow + index };
       if (answer !== null) {
-        const read = readTyped(String(answer), stop_reason === null ? null : String(stop_reason));
+        const read = readTyped(answer.text, answer.stopReason);
         counts.checked += 1;
         if (read.kind === 'typed') {
           counts.mended += read.isMended ? 1 : 0;
-          for (const [at, { key }] of columns.properties.entries()) line[key] = read.values[at];
+          for (let at = 0; at < keys.length; at += 1) line[keys[at] as string] = read.values[at];
         } else {
           line.code = read.errorCode;
           line.message = read.errorMessage;
@@ -105,7 +108,8 @@ async function writeTypedLines(
           }
         }
       }
-      await writer.write(line);
+      const written = writer.write(line);
+      if (written !== undefined) await written;
     }
   }
   return { ...counts, ...(await writer.end()) };

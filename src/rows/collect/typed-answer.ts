@@ -32,17 +32,21 @@ export function createTypedReader(schema: AnswerSchema): TypedReader {
     type: propertyTypeOf(property),
     isOptional: schema.required?.includes(name) !== true,
   }));
+  const optional = properties.filter(({ isOptional }) => isOptional);
+  const withNumbers = properties.flatMap((property, index) =>
+    /DOUBLE|BIGINT/.test(property.type) ? [{ ...property, index }] : [],
+  );
   return (answer, stopReason) => {
     const found = findObject(answer);
     if (found === undefined) return withoutObject(answer, stopReason);
     const { object, isMended } = found;
-    for (const { name, isOptional } of properties) {
+    for (const { name } of optional) {
       // A model that is to leave a value out says null as well.
-      if (isOptional && object[name] === null) delete object[name];
+      if (object[name] === null) delete object[name];
     }
     if (!validate(object)) return violation(faultsOf(validate), answer, propertiesAtFault(validate));
     const values = properties.map(({ name, type }) => columnValue(object[name], type));
-    const strange = properties.find(({ type }, index) => !fits(values[index], type));
+    const strange = withNumbers.find(({ type, index }) => !fits(values[index], type));
     if (strange !== undefined)
       return violation(`${strange.name} has a number that a column cannot have`, answer, [strange.name]);
     return { kind: 'typed', values, isMended };
