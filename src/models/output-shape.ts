@@ -23,6 +23,8 @@ export interface TextOutputShape {
   stopReason: OutputPath;
   inputTokens: OutputPath;
   outputTokens: OutputPath;
+  /** How many of the output's tokens were thoughts; absent where answers do not tell. */
+  thinkingTokens?: OutputPath;
 }
 
 /** What begins and what ends a part of a text. */

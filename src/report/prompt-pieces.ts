@@ -11,6 +11,7 @@ const OWN_COLUMNS = new Set([
   'stop_reason',
   'input_tokens',
   'output_tokens',
+  'thinking_tokens',
   'attempts',
 ]);
 

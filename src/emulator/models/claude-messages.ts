@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '../../core/text/json-value.ts';
 import { readClaudeForm } from './asked-form.ts';
 import {
   type ChatMessage,
+  estimateTokens,
   extraKeyOf,
   isBlank,
   lastUserContent,
@@ -95,6 +96,9 @@ export const claudeMessages: ModelFamily = {
         cache_creation_input_tokens: 0,
         cache_read_input_tokens: 0,
         output_tokens: answer.outputTokens,
+        ...(answer.reasoning === undefined
+          ? {}
+          : { output_tokens_details: { thinking_tokens: estimateTokens(answer.reasoning) } }),
       },
     };
   },

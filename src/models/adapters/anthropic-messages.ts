@@ -50,6 +50,8 @@ export const anthropicMessages: ModelAdapter = {
     stopReason: ['stop_reason'],
     inputTokens: ['usage', 'input_tokens'],
     outputTokens: ['usage', 'output_tokens'],
+    // Since 2026-05-27: https://platform.claude.com/docs/en/release-notes/overview
+    thinkingTokens: ['usage', 'output_tokens_details', 'thinking_tokens'],
   },
 };
 

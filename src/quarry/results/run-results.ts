@@ -14,6 +14,8 @@ export type ResultRow<Columns = Record<string, unknown>> = Columns & {
   stop_reason: string | null;
   input_tokens: number | null;
   output_tokens: number | null;
+  /** Those of the output that were thoughts; only where the model is told to think, and tells them. */
+  thinking_tokens?: number | null;
   /** How often it was sent. */
   attempts: number;
 };

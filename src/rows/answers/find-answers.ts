@@ -191,7 +191,10 @@ class AnswerSearch implements AsyncDisposable {
 
   #foundSql({ number, opened }: OpenFile, window: { firstRow: number; rows: number }): string {
     const { columns } = this.#request;
-    const values = columns.answers.map(({ key, type }) => `CAST(${key} AS ${type})`);
+    // Of tokens that were paid for then, not all are kept: they are none of this run's.
+    const values = columns.answers.map(
+      ({ key, type }) => `CAST(${FILE_COLUMNS.includes(key) ? key : 'NULL'} AS ${type})`,
+    );
     const kept = `SELECT *, file_row_number AS place FROM ${parquetRangeSql({ path: opened.path, ...window })}`;
     const chosen = `SELECT key AS chosen_key, place AS chosen_place FROM chosen WHERE file = ${number}`;
     return `INSERT INTO found SELECT key, run_id, ${values.join(', ')}, NULL, NULL

@@ -65,6 +65,8 @@ export interface ResultColumnsRequest {
   reuse?: boolean | undefined;
   /** Before the names of the object's columns. */
   outputPrefix?: string | undefined;
+  /** True where the model is told to think. */
+  thinks?: boolean | undefined;
 }
 
 /** Columns that say how a row came to its answer, and nothing that a reader of answers looks for. */
@@ -72,6 +74,7 @@ export const BOOKKEEPING_COLUMNS: readonly string[] = [
   'stop_reason',
   'input_tokens',
   'output_tokens',
+  'thinking_tokens',
   'attempts',
   'reused_from',
 ];
@@ -84,13 +87,18 @@ export function resultColumnsOf({
   schema,
   reuse = false,
   outputPrefix = '',
+  thinks = false,
 }: ResultColumnsRequest): ResultColumns {
   const { answer: source, stopReason, inputTokens, outputTokens, unexpected } = sourcesOf(shape);
+  const thinkingTokens = thinks && shape.kind === 'text' ? shape.thinkingTokens : undefined;
   const answer = answerColumn(outputColumn ?? DEFAULT_NAMES[shape.kind], source, { key: 'answer' });
   const details = [
     answerColumn('stop_reason', stopReason),
     answerColumn('input_tokens', inputTokens, { isSpent: true }),
     answerColumn('output_tokens', outputTokens, { isSpent: true }),
+    ...(thinkingTokens === undefined
+      ? []
+      : [answerColumn('thinking_tokens', { kind: 'count', at: thinkingTokens }, { isSpent: true })]),
   ];
   const recordId: RowColumn = { name: 'record_id', type: 'VARCHAR', from: 'record_id' };
   const properties = schema === undefined ? [] : propertyColumnsOf(schema, outputPrefix);
