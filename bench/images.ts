@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { PlannedPart } from '../src/core/plan/part.ts';
 import { anthropicMessages } from '../src/models/adapters/anthropic-messages.ts';
+import { CONVERSE_MEDIA } from '../src/models/media.ts';
 import { recordFrameOf } from '../src/models/record-frame.ts';
 import { parsePromptTemplate } from '../src/prompts/prompt-template.ts';
 import { openMediaReader } from '../src/rows/media/media-reader.ts';
@@ -37,7 +38,7 @@ await writeFile(
 const file = { uri: 's3://bench/set.csv', bytes: (await stat(path)).size, etag: 'e', path } as const;
 const dataset = await describeDataset([file]);
 
-const { media: support = { maxRequestBytes: 0 } } = anthropicMessages;
+const { media: support = CONVERSE_MEDIA } = anthropicMessages;
 const store = createDirectoryStore(directory.path);
 const started = performance.now();
 let [records, written] = [0, 0];

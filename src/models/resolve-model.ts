@@ -14,6 +14,7 @@ import type { ModelFacts } from './catalog/model-facts.ts';
 import { type ModelIdentity, parseModelId } from './catalog/model-id.ts';
 import { didYouMeanModel } from './catalog/models-like.ts';
 import { PRICES_AS_OF } from './catalog/prices.ts';
+import { NOVA_CONVERSE_MEDIA } from './media.ts';
 import { mediaRefusalsOf } from './media-refusals.ts';
 import { refusalsOf } from './model-refusals.ts';
 import type { MediaColumn } from './record-frame.ts';
@@ -60,7 +61,9 @@ export function resolveModel(modelId: string, choice: ModelChoice): ResolvedMode
   // What makes vectors has no messages; of anything else Bedrock may know better by now.
   const mayConverse = force && facts?.output !== 'embedding';
   const form = choice.invocationType ?? formOfThinking(facts, choice.thinking) ?? formOfMedia(facts, choice);
-  const { adapter, forced } = adapterOf(pricedId, form, mayConverse);
+  const { adapter: found, forced } = adapterOf(pricedId, form, mayConverse);
+  const isNovaByConverse = found.invocationType === 'Converse' && facts?.body === 'nova-messages';
+  const adapter = isNovaByConverse ? { ...found, media: NOVA_CONVERSE_MEDIA } : found;
   checkFamily(adapter, parameters, systemPrompt);
   const unread = mediaRefusalsOf(choice.media ?? [], { adapter, facts });
   const thinking = thinkingUnder(choice, { modelId, facts, adapter });

@@ -308,3 +308,18 @@ describe('base_model_id', () => {
     expect(standsFor(TITAN, {}, TITAN).notes).toEqual([]);
   });
 });
+
+test('what a family takes of images and documents has a source and a day; of Nova’s PDFs the request alone bounds the size', () => {
+  const document = { kind: 'document', column: 'paper' } as const;
+  const mediaOf = (modelId: string) =>
+    resolveModel(modelId, { systemPrompt: undefined, parameters: {}, media: [document] }).adapter.media;
+  expect(mediaOf('us.amazon.nova-lite-v1:0')?.document).toEqual({ formats: ['pdf'], most: 5 });
+  expect(mediaOf('us.anthropic.claude-haiku-4-5-20251001-v1:0')).toMatchObject({
+    document: { most: 5 },
+    maxRequestBytes: 20_000_000,
+  });
+  for (const { media } of MODEL_ADAPTERS.filter((adapter) => adapter.media !== undefined)) {
+    expect(media?.source).toMatch(/^https:\/\/docs\.aws\.amazon\.com\//);
+    expect(media?.date).toMatch(/^2026-\d\d-\d\d$/);
+  }
+});

@@ -189,7 +189,6 @@ function mediaOf(content: unknown, path: string, model: ModelTraits): ShownMedia
 const LIMITS: MediaLimits = {
   ...MESSAGE_LIMITS,
   maxDocumentBytes: Number.POSITIVE_INFINITY,
-  maxDocuments: Number.POSITIVE_INFINITY,
 };
 
 function faultText(fault: MediaFault, path: string, told: string): string {

@@ -17,6 +17,7 @@ import {
   blockFaultText,
   MESSAGE_LIMITS,
   type MediaFault,
+  type MediaLimits,
   readMediaBlock,
   type ShownMedia,
   tooMany,
@@ -92,15 +93,19 @@ export function readBlockMessages(
   return messages;
 }
 
+/** Of Nova's PDFs the payload alone bounds the size. https://docs.aws.amazon.com/nova/latest/userguide/modalities-document.html */
+const NOVA_LIMITS: MediaLimits = { ...MESSAGE_LIMITS, maxDocumentBytes: Number.POSITIVE_INFINITY };
+
 function mediaOf(blocks: readonly JsonObject[], model: ModelTraits): ShownMedia[] | MediaFault {
   const media: ShownMedia[] = [];
+  const limits = model.baseId.startsWith('amazon.nova') ? NOVA_LIMITS : MESSAGE_LIMITS;
   for (const block of blocks) {
-    const shown = readMediaBlock(block, { model, limits: MESSAGE_LIMITS });
+    const shown = readMediaBlock(block, { model, limits });
     if (shown === undefined) continue;
     if ('fault' in shown) return shown;
     media.push(shown);
   }
-  return tooMany(media, MESSAGE_LIMITS) ?? media;
+  return tooMany(media, limits) ?? media;
 }
 
 /** JSON's name of a value's type, as the schema errors spell it. */

@@ -75,7 +75,7 @@ const IMAGE_LIMITS: MediaLimits = {
   ...MESSAGE_LIMITS,
   formats: ['png', 'jpeg'],
   maxImageBytes: 25_000_000,
-  maxSide: Number.POSITIVE_INFINITY,
+  maxSide: 2_048,
 };
 
 /** Bodies of Amazon Titan Multimodal Embeddings G1. https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-mm.html */

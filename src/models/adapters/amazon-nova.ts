@@ -1,6 +1,6 @@
 import { withoutUndefined } from '../../core/text/json-value.ts';
 import { CONVERSE_OUTPUT, inferenceConfigOf, toBlockMessage } from '../converse-message.ts';
-import { IMAGE_FORMATS, MAX_REQUEST_BYTES } from '../media.ts';
+import { IMAGE_FORMATS, MAX_REQUEST_BYTES, MEDIA_READ_ON } from '../media.ts';
 import type { ModelAdapter } from './model-adapter.ts';
 
 /**
@@ -13,8 +13,12 @@ export const amazonNova: ModelAdapter = {
   invocationType: 'InvokeModel',
   parameters: ['max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences'],
   systemPrompt: true,
-  // https://docs.aws.amazon.com/nova/latest/userguide/modalities-image.html
-  media: { image: { formats: IMAGE_FORMATS, maxSide: 8_000 }, maxRequestBytes: MAX_REQUEST_BYTES },
+  media: {
+    image: { formats: IMAGE_FORMATS, maxSide: 8_000 },
+    maxRequestBytes: MAX_REQUEST_BYTES,
+    source: 'https://docs.aws.amazon.com/nova/latest/userguide/modalities-image.html',
+    date: MEDIA_READ_ON,
+  },
   matches: ({ body }) => body === 'nova-messages',
   turn: toBlockMessage,
   toModelInput: (prompt, { systemPrompt, parameters, turns = [], media }) =>

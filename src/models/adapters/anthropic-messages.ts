@@ -1,17 +1,22 @@
 import type { JsonSchema } from '../../core/run-input/output-schema.ts';
 import { withoutUndefined } from '../../core/text/json-value.ts';
-import { IMAGE_FORMATS, MAX_REQUEST_BYTES, type MediaBlock, type MediaSupport } from '../media.ts';
+import { IMAGE_FORMATS, MEDIA_READ_ON, type MediaBlock, type MediaSupport } from '../media.ts';
 import type { ThinkingForm } from '../thinking.ts';
 import { type ConversationTurn, DEFAULT_MAX_TOKENS, type ModelAdapter } from './model-adapter.ts';
 
+/** Most bytes of Claude's payload on Bedrock. https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html */
+const MAX_CLAUDE_BYTES = 20_000_000;
+
 /**
- * What Claude takes beside text: images as on Bedrock, PDFs within the payload.
- * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
+ * What Claude takes beside text. Of images 5 MB in Base64, and up to 8,000 pixels a side where there are no more than 20 of them
+ * (https://platform.claude.com/docs/en/build-with-claude/vision); of documents as many as Bedrock takes, their size bounded by the payload.
  */
 const MEDIA: MediaSupport = {
   image: { formats: IMAGE_FORMATS, maxBytes: 3_750_000, maxSide: 8_000, most: 20 },
-  document: { formats: ['pdf'] },
-  maxRequestBytes: MAX_REQUEST_BYTES,
+  document: { formats: ['pdf'], most: 5 },
+  maxRequestBytes: MAX_CLAUDE_BYTES,
+  source: 'https://docs.aws.amazon.com/bedrock/latest/userguide/inference-api-restrictions.html',
+  date: MEDIA_READ_ON,
   imageTokens,
 };
 

@@ -1,5 +1,5 @@
 import { withoutUndefined } from '../../core/text/json-value.ts';
-import { IMAGE_FORMATS, MAX_REQUEST_BYTES } from '../media.ts';
+import { IMAGE_FORMATS, MAX_REQUEST_BYTES, MEDIA_READ_ON } from '../media.ts';
 import type { ModelAdapter } from './model-adapter.ts';
 
 /** Of images that are no pages of a document. */
@@ -17,7 +17,12 @@ export const novaMultimodalEmbeddings: ModelAdapter = {
   parameters: ['dimensions', 'embedding_purpose', 'truncation'],
   systemPrompt: false,
   dimensions: [256, 384, 1024, 3072],
-  media: { image: { formats: IMAGE_FORMATS, most: 1 }, maxRequestBytes: MAX_REQUEST_BYTES },
+  media: {
+    image: { formats: IMAGE_FORMATS, most: 1 },
+    maxRequestBytes: MAX_REQUEST_BYTES,
+    source: 'https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html',
+    date: MEDIA_READ_ON,
+  },
   matches: ({ body }) => body === 'nova-embeddings',
   toModelInput: (prompt, { parameters, media: [image] = [] }) => {
     const { dimensions, embedding_purpose = 'generic_index', truncation = 'none' } = parameters;

@@ -1,5 +1,5 @@
 import { withoutUndefined } from '../../core/text/json-value.ts';
-import { MAX_REQUEST_BYTES } from '../media.ts';
+import { MAX_REQUEST_BYTES, MEDIA_READ_ON } from '../media.ts';
 import type { ModelAdapter } from './model-adapter.ts';
 
 /**
@@ -14,9 +14,11 @@ export const titanMultimodalEmbeddings: ModelAdapter = {
   systemPrompt: false,
   dimensions: [256, 384, 1024],
   media: {
-    image: { formats: ['png', 'jpeg'], most: 1 },
+    image: { formats: ['png', 'jpeg'], maxSide: 2_048, most: 1 },
     besideText: true,
     maxRequestBytes: MAX_REQUEST_BYTES,
+    source: 'https://docs.aws.amazon.com/bedrock/latest/userguide/titan-multiemb-models.html',
+    date: MEDIA_READ_ON,
   },
   matches: ({ body }) => body === 'titan-multimodal-embeddings',
   toModelInput: (prompt, { parameters: { dimensions }, media: [image] = [] }) =>

@@ -49,7 +49,8 @@ function tellSegment(segment: RecordSegment, media: readonly MediaBlock[]): stri
 }
 
 /** An image, and a second one and a document where the family takes them. */
-function blocksFor({ media: { image, document } = { maxRequestBytes: 0 } }: ModelAdapter): MediaBlock[] {
+function blocksFor({ media }: ModelAdapter): MediaBlock[] {
+  const { image, document } = media ?? {};
   const first = { kind: 'image', format: 'png', mediaType: 'image/png', base64: 'iVBO' } as const;
   const second = { kind: 'image', format: 'jpeg', mediaType: 'image/jpeg', base64: '/9j/' } as const;
   const pdf = { kind: 'document', format: 'pdf', mediaType: 'application/pdf', base64: 'JVBE' } as const;
