@@ -7,7 +7,15 @@ import type { ModelCall } from './model-call.ts';
 
 /** The columns that a run adds to its dataset's own. */
 export function resultColumnsOfRun(
-  { inference_parameters, output_column, output_prefix, record_id_column, reuse, rerun_of, thinking }: RunInput,
+  {
+    inference_parameters,
+    output_column,
+    output_prefix,
+    record_id_column,
+    reuse,
+    rerun_of,
+    thinking,
+  }: RunInput,
   { adapter, schema }: ModelCall,
 ): ResultColumns {
   return resultColumnsOf({
