@@ -76,7 +76,7 @@ function rowsText({ rows, variants }: RunSummary): string {
 }
 
 /** What became of each variant, and what all rows of the dataset would cost in it. */
-function variantLines({ variants, dataset_rows, rows }: RunSummary): string[] {
+function variantLines({ variants, agreement = [], dataset_rows, rows }: RunSummary): string[] {
   if (variants === undefined) return [];
   const n = (value: number) => value.toLocaleString('en-US');
   const isSample = rows.total / variants.length < dataset_rows;
@@ -89,7 +89,24 @@ function variantLines({ variants, dataset_rows, rows }: RunSummary): string[] {
         isSample && whole_usd !== null ? `, all ${n(dataset_rows)} rows about ${usd(whole_usd)}` : '';
       return `  ${name.padEnd(width)}  ${model_id}: ${n(own.succeeded)} of ${n(own.total)} answered, ${n(tokens.input)} tokens in, ${n(tokens.output)} out${money}${whole}`;
     }),
+    ...agreement.map(agreementLine),
   ];
+}
+
+/** How far two variants agree: in all, and in each column where there are several. */
+function agreementLine({
+  a,
+  b,
+  compared,
+  equal,
+  columns,
+}: NonNullable<RunSummary['agreement']>[number]): string {
+  const percent = (part: number) => `${((100 * part) / Math.max(1, compared)).toFixed(1)} %`;
+  const kappaText = (kappa: number | null) => (kappa === null ? '' : `, kappa ${kappa.toFixed(2)}`);
+  const each = columns.map(({ name, equal: own, kappa }) => `${name} ${percent(own)}${kappaText(kappa)}`);
+  const [only, ...others] = columns;
+  const more = others.length > 0 ? ` (${each.join('; ')})` : kappaText(only?.kappa ?? null);
+  return `  ${a} and ${b} agree in ${percent(equal)} of ${count(compared, 'row')} that both answered${more}`;
 }
 
 /** Said of every run that may take answers of former ones. */

@@ -72,6 +72,26 @@ export const VariantSummary = z.object({
 });
 export type VariantSummary = z.infer<typeof VariantSummary>;
 
+/** How far two variants agree, of the rows that have an answer in both; of a very large run, of the first ones. */
+export const VariantAgreement = z.object({
+  a: z.string(),
+  b: z.string(),
+  /** Rows that have an answer in both. */
+  compared: z.int().min(0),
+  /** Of these, rows whose answers are equal: by all columns below. */
+  equal: z.int().min(0),
+  /** The columns of the schema that both have, or else their answers. */
+  columns: z.array(
+    z.object({
+      name: z.string(),
+      equal: z.int().min(0),
+      /** Cohen's kappa; null where values are no categories, or nothing could differ. */
+      kappa: z.number().nullable(),
+    }),
+  ),
+});
+export type VariantAgreement = z.infer<typeof VariantAgreement>;
+
 /** `summary.json`: the row ledger, what it took, and the identity of everything that went in. */
 export const RunSummary = z.object({
   format_version: z.literal(1),
@@ -101,6 +121,8 @@ export const RunSummary = z.object({
   schema_form: SchemaFormUsed.optional(),
   /** What became of each variant; absent where there is one alone. Of several, `rows` counts each row once in each. */
   variants: z.array(VariantSummary).optional(),
+  /** How far each two of them agree; absent where there is one alone. */
+  agreement: z.array(VariantAgreement).optional(),
   tokens: TokenCounts,
   /** Dollars for these tokens by the price table; null where no price of the model is known. */
   cost_usd: z.number().nullable(),

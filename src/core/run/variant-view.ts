@@ -10,7 +10,7 @@ export interface VariantView {
 
 /** Each variant of a run that has ended, as if it had been run alone under the name `run:variant`; none where there is one alone. */
 export function variantViews(plan: RunPlan, summary: RunSummary): VariantView[] {
-  const { variants = [], ...whole } = withoutAnswers(summary);
+  const { variants = [], agreement: _agreement, ...whole } = withoutAnswers(summary);
   if (variants.length === 0) return [];
   const inputs = variantsOf(parseRunInput(plan.input));
   return variants.map(({ name, whole_usd: _, ...own }, index) => {

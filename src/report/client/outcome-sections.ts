@@ -43,6 +43,7 @@ export function outcome({ summary, output_files }: RunReport): HTMLElement {
         '.',
       ),
     variantsTable(summary),
+    agreementTable(summary),
     attemptsTable(summary),
     notes.length > 0 &&
       h(
@@ -78,6 +79,25 @@ function variantsTable({ variants, billed, simulated }: RunReport['summary']): C
       dollars(cost_usd),
       dollars(whole_usd),
     ]),
+  );
+}
+
+/** How far each two variants agree, column by column. */
+function agreementTable({ agreement = [] }: RunReport['summary']): Child {
+  if (agreement.length === 0) return null;
+  const head = ['Variants', 'Both answered', 'Agree', 'In', 'Equal', 'Kappa'];
+  return table(
+    { caption: 'How far the variants agree', head, numeric: [...head.slice(1, 3), ...head.slice(4)] },
+    agreement.flatMap(({ a, b, compared, equal, columns }) =>
+      columns.map(({ name, equal: own, kappa }, index) => [
+        index === 0 ? `${a} and ${b}` : '',
+        index === 0 ? number(compared) : '',
+        index === 0 ? percent(equal, compared) : '',
+        foreign(name),
+        percent(own, compared),
+        kappa === null ? '–' : kappa.toFixed(2),
+      ]),
+    ),
   );
 }
 

@@ -16,12 +16,13 @@ import {
   PartLedger,
 } from '../../core/run/ledger.ts';
 import type { RunStop } from '../../core/run/run-stop.ts';
-import { RunSummary } from '../../core/run/summary.ts';
+import { RunSummary, type VariantAgreement } from '../../core/run/summary.ts';
 import type { S3Uri } from '../../core/s3-uri.ts';
 import { priceOfRun, pricesOfRun } from '../../models/catalog/prices.ts';
 import { summarizeColumns } from '../../rows/results/column-summaries.ts';
 import { recountResults } from '../../rows/results/recount-results.ts';
 import { resultObjects } from '../../rows/results/result-objects.ts';
+import { compareVariants } from '../../rows/results/variant-agreement.ts';
 import { skippedRecordsOf } from '../../rows/sources/dataset-notes.ts';
 import type { RunLayout } from '../../runs/run-layout.ts';
 import { readJson, readJsonIfPresent, writeJson } from '../../store/json-object.ts';
@@ -103,7 +104,10 @@ async function writeSummary(state: RunState, run: PlannedRun, deps: StepDeps): P
     ...countTyped(turns),
     ...(await columnsOf({ run, outputUris }, deps)),
     ...(isSideBySide(plan)
-      ? { variants: await summarizeVariants(run, variants, deps) }
+      ? {
+          variants: await summarizeVariants(run, variants, deps),
+          agreement: await agreementOf(run, outputUris, deps),
+        }
       : schemaFormOf(plan.variants[0], turns)),
     // Of every attempt: all of them were paid for.
     tokens: addTokenCounts(turns.map(({ ledger }) => ledger.tokens)),
@@ -165,6 +169,8 @@ function countTyped(turns: readonly Turn[]): Pick<RunSummary, 'mended' | 'checke
   };
 }
 
+/** Rows of several variants that are compared; `quarry diff` compares all. */
+const MAX_COMPARED_ROWS = 1_000_000;
 /** Rows of the output whose typed columns are counted. */
 const MAX_COUNTED_ROWS = 5_000_000;
 
@@ -182,6 +188,25 @@ async function columnsOf(
     scratchDirectory: join(scratchDirectory, plan.run_id, 'columns'),
   });
   return { columns: await summarizeColumns(files, { names, maxRows: MAX_COUNTED_ROWS }) };
+}
+
+/** How far each two of several variants agree. */
+async function agreementOf(
+  { plan, variants }: PlannedRun,
+  outputUris: readonly S3Uri[],
+  { store, scratchDirectory }: StepDeps,
+): Promise<VariantAgreement[]> {
+  const files = resultObjects(outputUris, {
+    store,
+    scratchDirectory: join(scratchDirectory, plan.run_id, 'agreement'),
+  });
+  return compareVariants(files, {
+    variants: variants.map(({ name = '', input, call }) => ({
+      name,
+      columns: resultColumnsOfRun(input, call),
+    })),
+    maxRows: MAX_COMPARED_ROWS,
+  });
 }
 
 /** A worker left over from before the run was taken up again must not say that it has ended. */

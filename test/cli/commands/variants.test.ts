@@ -39,6 +39,7 @@ test('the example of the page is planned, run, looked at, compared and taken on,
   const status = await quarry('status', 'trial');
   expect(status.out).toContain('rows       360: 120 rows in each of 3 variants');
   expect(status.out).toMatch(/short {2}us\.anthropic\S+: 120 of 120 answered, .*, all 150 rows about \$/);
+  expect(status.out).toContain('haiku and short agree in 0.0 % of 120 rows that both answered');
   expect((await quarry('verify', 'trial')).status).toBe(0);
   expect((await quarry('runs')).out).toContain('trial');
   const rows = (await quarry('results', 'trial', '--format', 'jsonl')).out

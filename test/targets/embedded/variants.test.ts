@@ -115,3 +115,44 @@ test('models have slots of their own, and no more jobs than their quota in a wav
     [2, 1],
   ]);
 });
+
+test('variants may have schemas of their own, and bad answers are asked again in their variant', async () => {
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({
+    directory,
+    emulator: { faults: [{ fault: { kind: 'broken-answers', fraction: 0.3, firstAttemptOnly: true } }] },
+  });
+  const keys = {
+    output_schema: { label: 'good | bad', stars: 'integer 1..5' },
+    variants: { both: {}, nova: { model_id: NOVA, output_schema: { label: 'good | bad', why: 'string' } } },
+    run_id: 'typed',
+  };
+  const { result, summary } = await summaryOf(emulated, { directory, keys }, 120);
+  expect(summary.rows).toMatchObject({ total: 240, succeeded: 240 });
+  expect(summary.attempts.map(({ attempts }) => attempts)).toEqual([1, 2]);
+  const [row] = await outputRows(result, directory);
+  expect(Object.keys(row ?? {}).filter((name) => /^(?:label|stars|why)/.test(name))).toEqual([
+    'label_both',
+    'stars_both',
+    'label_nova',
+    'why_nova',
+  ]);
+  expect(summary.agreement).toMatchObject([
+    { a: 'both', b: 'nova', compared: 120, columns: [{ name: 'label', kappa: expect.any(Number) }] },
+  ]);
+});
+
+test('one budget holds for all variants together', async () => {
+  const directory = await temporaryDirectory();
+  await using emulated = await openEmulatedTarget({ directory });
+  // Each of the two alone would cost less.
+  const keys = { variants: VARIANTS, max_cost_usd: 0.035 };
+  const result = await runRows(250, emulated, { directory, keys });
+  expect(result).toMatchObject({
+    kind: 'failed',
+    message: expect.stringContaining('over max_cost_usd 0.035'),
+  });
+  for (const variant of Object.keys(VARIANTS)) {
+    expect((await runRows(250, emulated, { directory, keys: { ...keys, variant } })).kind).toBe('finished');
+  }
+});
