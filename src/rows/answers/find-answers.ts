@@ -299,7 +299,7 @@ async function layFound(
   try {
     if ((await copy('SELECT * FROM found', foundPath)) === 0) return undefined;
     if (columns.schema !== undefined) {
-      const readTyped = createTypedReader(columns.schema);
+      const readTyped = await createTypedReader(columns.schema);
       await typeAnswers(db, {
         path: foundPath,
         columns,

@@ -47,7 +47,7 @@ export async function readAnswers(
     await Promise.all(paths.map((path) => rm(path, { force: true })));
   };
   const selects = [`SELECT *, CAST(NULL AS BIGINT) AS line FROM (${noLinesSql(columns)})`];
-  const readTyped = columns.schema && createTypedReader(columns.schema);
+  const readTyped = columns.schema && (await createTypedReader(columns.schema));
   let [read, unreadable, isCutOff] = [0, 0, false];
   const typed: CheckedAnswers = { checked: 0, mended: 0, violations: new Map() };
   try {

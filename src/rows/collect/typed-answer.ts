@@ -1,4 +1,4 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { InvalidRunInputError } from '../../core/errors.ts';
 import { SCHEMA_VIOLATION, TRUNCATED_ANSWER, TRUNCATED_STOP_REASONS } from '../../core/jobs/retry-policy.ts';
 import { type AnswerSchema, propertyTypeOf } from '../../core/run-input/output-schema.ts';
@@ -25,8 +25,8 @@ const MESSAGE_LENGTH = 400;
 const NAMED_FAULTS = 3;
 
 /** Makes the reader of a schema; InvalidRunInputError where it is not a sound JSON Schema. */
-export function createTypedReader(schema: AnswerSchema): TypedReader {
-  const validate = compile(schema);
+export async function createTypedReader(schema: AnswerSchema): Promise<TypedReader> {
+  const validate = await compile(schema);
   const properties = Object.entries(schema.properties).map(([name, property]) => ({
     name,
     type: propertyTypeOf(property),
@@ -54,11 +54,13 @@ export function createTypedReader(schema: AnswerSchema): TypedReader {
 }
 
 /** Throws InvalidRunInputError where a schema is not a sound JSON Schema. */
-export function requireSoundSchema(schema: AnswerSchema): void {
-  compile(schema);
+export async function requireSoundSchema(schema: AnswerSchema): Promise<void> {
+  await compile(schema);
 }
 
-function compile(schema: AnswerSchema): ValidateFunction {
+async function compile(schema: AnswerSchema): Promise<ValidateFunction> {
+  // Most runs have no schema, and every command would load it.
+  const { Ajv2020 } = await import('ajv/dist/2020.js');
   try {
     return new Ajv2020({ strict: false, allErrors: true, validateFormats: false, logger: false }).compile(
       schema,

@@ -100,7 +100,7 @@ async function judgeColumns(
       `${uri} has two columns named ${privately(JSON.stringify(twice))}. Rename one.`,
     );
   }
-  const notes = footer.arrowSchema === undefined ? new Map() : readArrowNotes(footer.arrowSchema);
+  const notes = footer.arrowSchema === undefined ? new Map() : await readArrowNotes(footer.arrowSchema);
   const verdicts = footer.columns.map((column) => {
     const becomes = notes.get(column.name);
     const verdict = { ...(becomes === undefined ? {} : { becomes }), ...judgeColumn(column) };

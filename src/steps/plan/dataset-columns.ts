@@ -3,7 +3,6 @@ import { columnGiven, givenName } from '../../core/plan/names-apart.ts';
 import type { Dataset } from '../../core/plan/part.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { privately } from '../../core/text/private-text.ts';
-import { requireSoundSchema } from '../../rows/collect/typed-answer.ts';
 import { listed } from '../../rows/sources/listed.ts';
 import { checkMediaColumns } from './media-of-run.ts';
 import type { ModelCall } from './model-call.ts';
@@ -34,7 +33,6 @@ export function checkColumns(input: RunInput, call: ModelCall, { columns }: Data
       `record_id_column "${input.record_id_column}" is not a column. The dataset has ${privately(names.join(', '))}.`,
     );
   }
-  if (call.schema !== undefined) requireSoundSchema(call.schema);
   const ids = names.filter((name) => name.toLowerCase() === OUTPUT_RECORD_ID);
   if (ids.length > 1) {
     throw new InvalidRunInputError(

@@ -16,7 +16,7 @@ const SCHEMA = answerSchemaOf({
   tags: 'string[]',
   why: 'string?',
 });
-const read = createTypedReader(SCHEMA);
+const read = await createTypedReader(SCHEMA);
 const GOOD = { label: 'good', score: 0.5, count: 3, tags: ['a'], why: 'so' };
 const VALUES = ['good', 0.5, 3, ['a'], 'so'];
 const of = (changes: object) => JSON.stringify({ ...GOOD, ...changes });
@@ -114,9 +114,9 @@ test('an answer that was cut off is told from one that is wrong', () => {
   expect(read('{"label":"good","sco', 'end_turn')).toMatchObject({ errorCode: 'SchemaViolation' });
 });
 
-test('a schema that no validator takes is refused', () => {
+test('a schema that no validator takes is refused', async () => {
   const schema = answerSchemaOf({ type: 'object', properties: { a: { type: 'strin' } } } as JsonSchema);
-  expect(() => requireSoundSchema(schema)).toThrow('output_schema is not a valid JSON Schema: ');
+  await expect(requireSoundSchema(schema)).rejects.toThrow('output_schema is not a valid JSON Schema: ');
 });
 
 test('what the simulated model answers to a schema is of it', () => {
