@@ -249,7 +249,7 @@ test('results have the names of the dataset in every form', async () => {
   expect(await query(`SELECT count(*) AS n FROM '${plain}'`)).toEqual([{ n: '2' }]);
 });
 
-test('a name of our own that DuckDB would take for one of the dataset’s is refused', () => {
+test('a name of our own that DuckDB would take for one of the dataset’s is refused', async () => {
   const added = (outputColumn: string) =>
     resultColumnsOf({ shape: CONVERSE, outputColumn, recordIdColumn: undefined });
   expect(() => checkResultColumns(added('a_2'), ['a', 'A'])).toThrow(
@@ -263,7 +263,7 @@ test('a name of our own that DuckDB would take for one of the dataset’s is ref
     prompt_template: '{x}',
   });
   const call = modelCallOf(input);
-  expect(() => checkColumns(input, call, { format: 'csv', files: [], rows: 1, columns })).toThrow(
+  await expect(checkColumns(input, call, { format: 'csv', files: [], rows: 1, columns })).rejects.toThrow(
     'The dataset has columns "record_id", "Record_ID", and Quarry finds rows again by record_id, in capitals or not. Rename all but one.',
   );
 });

@@ -3,6 +3,7 @@ import { columnGiven, givenName } from '../../core/plan/names-apart.ts';
 import type { Dataset } from '../../core/plan/part.ts';
 import type { RunInput } from '../../core/run-input/run-input.ts';
 import { privately } from '../../core/text/private-text.ts';
+import { requireSoundSchema } from '../../rows/collect/typed-answer.ts';
 import { listed } from '../../rows/sources/listed.ts';
 import { checkMediaColumns } from './media-of-run.ts';
 import type { ModelCall } from './model-call.ts';
@@ -24,7 +25,11 @@ export function withRecordIds(input: RunInput, { columns }: Dataset): RunInput {
  * Throws InvalidRunInputError where the dataset lacks a column that is read, or has one that Quarry adds to the output.
  * Returns what a user should know of its prompts.
  */
-export function checkColumns(input: RunInput, call: ModelCall, { columns }: Dataset): string[] {
+export async function checkColumns(
+  input: RunInput,
+  call: ModelCall,
+  { columns }: Dataset,
+): Promise<string[]> {
   const names = columns.map(({ name }) => givenName(name));
   checkMediaColumns(input, call, { columns });
   const notes = checkPromptColumns(input, call, names);
@@ -33,6 +38,7 @@ export function checkColumns(input: RunInput, call: ModelCall, { columns }: Data
       `record_id_column "${input.record_id_column}" is not a column. The dataset has ${privately(names.join(', '))}.`,
     );
   }
+  if (call.schema !== undefined) await requireSoundSchema(call.schema);
   const ids = names.filter((name) => name.toLowerCase() === OUTPUT_RECORD_ID);
   if (ids.length > 1) {
     throw new InvalidRunInputError(

@@ -13,7 +13,6 @@ import type {
 } from '../../core/plan/run-plan.ts';
 import type { InputVariant, RunInput } from '../../core/run-input/run-input.ts';
 import { frameBytes } from '../../models/record-frame.ts';
-import { requireSoundSchema } from '../../rows/collect/typed-answer.ts';
 import { datasetNotes } from '../../rows/sources/dataset-notes.ts';
 import type { LocalDatasetFile } from '../../rows/sources/describe-dataset.ts';
 import { samplePromptBytes } from '../../rows/sources/prompt-sample.ts';
@@ -135,8 +134,8 @@ async function readFor(
   const input = withRecordIds(given, dataset);
   const rows = rowsAtMost(dataset, input);
   const { call, promptIds } = await choosePrompts(asked, { dataset, local, rows });
-  const notes = [...checkColumns(input, call, dataset), ...promptIdNotes(promptIds, input.prompt_id_column)];
-  if (call.schema !== undefined) await requireSoundSchema(call.schema);
+  const told = await checkColumns(input, call, dataset);
+  const notes = [...told, ...promptIdNotes(promptIds, input.prompt_id_column)];
   if (isFirst && input.record_id_column !== undefined) {
     const isNamed = given.record_id_column !== undefined;
     await checkRecordIds(local, dataset, { column: input.record_id_column, isNamed });
