@@ -20,7 +20,7 @@ export {
 } from './core/errors.ts';
 export type { RunPlan } from './core/plan/run-plan.ts';
 export type { RunEvent } from './core/run/run-event.ts';
-export type { RunSummary } from './core/run/summary.ts';
+export type { RunSummary, VariantAgreement, VariantSummary } from './core/run/summary.ts';
 export type { RunInput } from './core/run-input/run-input.ts';
 export { VERSION } from './core/version.ts';
 export type { CheckStatus } from './doctor/check.ts';
@@ -46,6 +46,7 @@ export type {
   PilotReport,
   PlannedRecord,
   PlannedSchema,
+  PlannedVariant,
   PlanReport,
   ReuseReport,
   ScheduledEnd,

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { systemClock } from '../../core/clock.ts';
 import { jobsAtOnce } from '../../core/jobs/quotas.ts';
+import { isSideBySide } from '../../core/plan/run-plan.ts';
 import { DEFAULT_RECORDS_PER_HOUR } from '../../core/plan/schedule.ts';
 import { explainRow } from '../../steps/answers/explain-row.ts';
 import { draftPlan } from '../../steps/plan/draft-plan.ts';
@@ -59,7 +60,8 @@ export async function draftRun(
     simulated,
     billed,
   };
-  const earlier = await findEarlierRun(query, files.store);
+  // What one of several variants took says nothing of the others.
+  const earlier = isSideBySide(draft.plan) ? undefined : await findEarlierRun(query, files.store);
   return {
     uploaded_to: isUploaded ? String(input.s3_uri) : null,
     billed: files.target.kind !== 'local',

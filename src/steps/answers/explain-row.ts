@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidRunInputError } from '../../core/errors.ts';
-import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { pricedModelOf, type RunPlan, type Variant } from '../../core/plan/run-plan.ts';
 import { columnsOf } from '../../models/record-frame.ts';
 import { withStockDb } from '../../rows/answers/answer-stock.ts';
 import { isOfFile } from '../../rows/answers/find-answers.ts';
@@ -20,7 +20,7 @@ import { readRun } from '../../runs/run-store.ts';
 import type { PlanDeps } from '../deps.ts';
 import { withDatasetFiles } from '../plan/dataset-files.ts';
 import type { PlanDraft } from '../plan/draft-plan.ts';
-import { type PlannedRun, plannedRunOf } from '../run/read-plan.ts';
+import { type PlannedRun, type PlannedVariant, plannedRunOf } from '../run/read-plan.ts';
 import { listResultFiles } from '../run/result-files.ts';
 import { answeringOf, askedOf, folderOf } from './asked.ts';
 
@@ -137,17 +137,39 @@ async function differences(
   if (stored === undefined) {
     return [`Run ${runId} asked this record otherwise; it is gone, so that it cannot be said what differs.`];
   }
-  const then = plannedRunOf(stored.plan, stored.layout);
+  const whole = plannedRunOf(stored.plan, stored.layout);
+  const then = likestVariant(whole, look.run);
   const reasons = [
-    ...whoDiffers(look, { plan: stored.plan, simulated: stored.summary?.simulated }, deps),
+    ...whoDiffers(look, { plan: then.plan, simulated: stored.summary?.simulated }, deps),
     ...askingDiffers(look.run, then),
-    ...(await valuesDiffer(row, { then, look }, deps)),
+    ...(await valuesDiffer(row, { former: whole, look }, deps)),
   ];
   return reasons.length > 0
     ? reasons
     : [
         'The request is another one, though prompt, parameters and columns are the same: Quarry spells it otherwise now.',
       ];
+}
+
+/** Of a former run with several variants, the one that is most like this run, as if it had been run alone: by its model, then by its prompt. */
+function likestVariant(
+  then: PlannedRun,
+  {
+    plan: {
+      variants: [now],
+    },
+  }: PlannedRun,
+): PlannedRun {
+  const likeness = ({ model, prompt_template }: Variant) =>
+    (pricedModelOf({ model }) === pricedModelOf(now) ? 2 : 0) +
+    (prompt_template === now.prompt_template ? 1 : 0);
+  const { variants } = then.plan;
+  const likest = variants.reduce(
+    (best, next) => (likeness(next) > likeness(best) ? next : best),
+    variants[0],
+  );
+  const planned = then.variants[variants.indexOf(likest)] as PlannedVariant;
+  return { ...then, plan: { ...then.plan, variants: [likest] }, input: planned.input, variants: [planned] };
 }
 
 function whoDiffers(
@@ -198,13 +220,13 @@ function askingDiffers({ plan, input }: PlannedRun, then: PlannedRun): string[] 
 /** The columns that the request is made of, where they are others in the former run's output. */
 async function valuesDiffer(
   { recordId, values }: RowRequest,
-  { then, look }: { then: PlannedRun; look: Look },
+  { former, look }: { former: PlannedRun; look: Look },
   { store }: PlanDeps,
 ): Promise<string[]> {
   const { db, scratchDirectory } = look;
   const names = columnsOf(look.run.variants[0]?.call.frame ?? { segments: [] });
-  const recordIdColumn = then.input.record_id_column ?? 'record_id';
-  for (const { uri } of await listResultFiles(then.plan, then.layout, store)) {
+  const recordIdColumn = former.input.record_id_column ?? 'record_id';
+  for (const { uri } of await listResultFiles(former.plan, former.layout, store)) {
     const file = resultObject(uri, { store, scratchDirectory });
     const before = await readResultValues(db, file, { recordIdColumn, recordId, names });
     if (before === undefined) continue;

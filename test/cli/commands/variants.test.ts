@@ -65,6 +65,19 @@ test('the example of the page is planned, run, looked at, compared and taken on,
   });
   expect((await quarry('diff', 'trial:nova', 'trial:nova', '--fail-if', 'changed>0')).status).toBe(0);
 
+  const asked = [
+    '--variant',
+    'nova',
+    '--prompt-template',
+    'Other: {text}',
+    '--run-id',
+    'other',
+    '--explain',
+    'r0000000007',
+  ];
+  const other = await quarry('plan', dataset, '--input', join(home, 'trial.json'), ...asked, '--json');
+  expect(JSON.parse(other.out).explanation.reasons).toEqual(['The prompt has changed.']);
+
   const taken = await quarry(
     'run',
     dataset,
