@@ -3,7 +3,6 @@ import type { StepName } from '../workflow/definition.ts';
 import type { StepDeps } from './deps.ts';
 import { CollectInput, collect } from './part/collect.ts';
 import { merge } from './part/merge.ts';
-import { leavingWord } from './part/part-fault.ts';
 import { PrepareInput, prepare } from './part/prepare.ts';
 import { repack } from './part/repack.ts';
 import { runOnDemand } from './part/run-on-demand.ts';
@@ -22,18 +21,14 @@ export function runStep(name: StepName, input: unknown, deps: StepDeps): Promise
       return prepare(PrepareInput.parse(input), deps);
     case 'dispatch':
       return dispatch(RunState.parse(input), deps);
-    case 'repack': {
-      const part = WaveItem.parse(input);
-      return leavingWord(part, deps, () => repack(part, deps));
-    }
+    case 'repack':
+      return repack(WaveItem.parse(input), deps);
     case 'submit':
       return submit(PartTurn.parse(input), deps);
     case 'runOnDemand':
       return runOnDemand(PartTurn.parse(input), deps);
-    case 'collect': {
-      const turn = CollectInput.parse(input);
-      return leavingWord(turn.part, deps, () => collect(turn, deps));
-    }
+    case 'collect':
+      return collect(CollectInput.parse(input), deps);
     case 'merge':
       return merge(MergeItem.parse(input), deps);
     case 'summarize':

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import { toWaveItem, type WaveItem } from '../../src/core/plan/part.ts';
 import { STEP_NAMES } from '../../src/workflow/definition.ts';
 import { type DoubleAnswer, jsonError, startAwsDouble } from '../support/aws-double.ts';
 import { useFunctionWorld } from '../support/function-world.ts';
@@ -139,3 +140,16 @@ test('what an earlier invocation left on the disk is gone before the next one wo
   await handler(INPUT);
   expect(existsSync(`${SCRATCH_DIRECTORY}/leftover`)).toBe(false);
 });
+
+test.each(['collect', 'repack'] as const)(
+  '%s that breaks at its first read leaves word of it',
+  async (step) => {
+    const part: WaveItem = toWaveItem({
+      ...{ run_uri: 's3://data-bucket/runs/gone', part_id: 'p00001', variant: 0, wave: 1, attempt: 1 },
+      ...{ mode: 'batch', records: 100, bytes: 10_000, sources: [], run_max_usd: null },
+    });
+    await expect(world.call(step, step === 'collect' ? { part } : part)).rejects.toThrow('plan');
+    const word = world.s3.objects.get('data-bucket/runs/gone/faults/p00001.json')?.toString() ?? '{}';
+    expect(JSON.parse(word)).toMatchObject({ message: expect.stringContaining('plan') });
+  },
+);

@@ -20,6 +20,7 @@ import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
 import { faultOfTurn } from '../waves/systematic-fault.ts';
 import { readWave } from '../waves/turns.ts';
 import { endOfPart, TurnFault } from './part-end.ts';
+import { leavingWord } from './part-fault.ts';
 import { requirePartFiles } from './part-files.ts';
 import { inPartScratch } from './part-scratch.ts';
 
@@ -38,7 +39,11 @@ export type CollectResult = z.infer<typeof CollectResult>;
  * Joins whatever the part's job left (all, some or nothing) to the part's rows by record id, and writes the
  * result and the part's ledger. Every row ends in it.
  */
-export async function collect(input: CollectInput, deps: StepDeps): Promise<CollectResult> {
+export function collect(input: CollectInput, deps: StepDeps): Promise<CollectResult> {
+  return leavingWord(input.part, deps, () => collectTurn(input, deps));
+}
+
+async function collectTurn(input: CollectInput, deps: StepDeps): Promise<CollectResult> {
   const { run_uri, part_id } = input.part;
   const { layout, ...run } = await readPlan(run_uri, deps);
   const done = await readJsonIfPresent(deps.store, layout.ledger(part_id), PartLedger);

@@ -13,6 +13,7 @@ import type { StepDeps } from '../deps.ts';
 import { resultColumnsOfRun } from '../plan/result-columns-of-run.ts';
 import { retryPolicyOf } from '../run/plan-retry-policy.ts';
 import { type PlannedRun, readPlan, variantOf } from '../run/read-plan.ts';
+import { leavingWord } from './part-fault.ts';
 import { keepPartFiles, lacksFiles, requirePartFiles, requireTurnResult } from './part-files.ts';
 import { firstResultOf } from './part-result.ts';
 import { inPartScratch } from './part-scratch.ts';
@@ -22,7 +23,11 @@ import { recordChangeOf, reform } from './reform.ts';
  * Gathers the owed records of earlier parts into the input file of a repair part. A part that is repacked is left as
  * it is; one that was broken off is made again, to the same bytes.
  */
-export async function repack(part: WaveItem, deps: StepDeps): Promise<{ records: number }> {
+export function repack(part: WaveItem, deps: StepDeps): Promise<{ records: number }> {
+  return leavingWord(part, deps, () => repackTurn(part, deps));
+}
+
+async function repackTurn(part: WaveItem, deps: StepDeps): Promise<{ records: number }> {
   const { store } = deps;
   const { part_id, variant } = part;
   const run = await readPlan(part.run_uri, deps);
