@@ -13,6 +13,8 @@ import { toQuarryError } from './bedrock-errors.ts';
 export interface ListedJob {
   jobArn: string;
   jobName: string;
+  /** Id or ARN of what it asks. */
+  modelId: string;
   status: JobStatus;
   /** What it reads. */
   inputUri: string;
@@ -69,6 +71,7 @@ export function createJobControl(control: BedrockClient): JobControl {
           yield {
             jobArn: job.jobArn ?? '',
             jobName: job.jobName ?? '',
+            modelId: job.modelId ?? '',
             status: toJobStatus(job.status),
             inputUri: job.inputDataConfig?.s3InputDataConfig?.s3Uri ?? '',
             outputUri: job.outputDataConfig?.s3OutputDataConfig?.s3Uri ?? '',

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { BedrockClient, type BedrockClientConfig } from '@aws-sdk/client-bedrock';
 import { createJobControl } from '../bedrock/job-control.ts';
+import { systemClock } from '../core/clock.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
 import type { SeenJob } from '../runs/run-files-watch.ts';
 import type { RunTarget } from '../runs/run-target.ts';
 import { createDirectoryStore } from '../store/directory-store.ts';
-import { jobsOfRun } from './jobs-of-run.ts';
+import { countOtherJobs, jobsOfRun } from './jobs-of-run.ts';
 import { servingUrl } from './local/shared-emulator.ts';
 import type { RunFiles } from './run-files.ts';
 
@@ -13,6 +14,8 @@ import type { RunFiles } from './run-files.ts';
 export interface JobLook extends Disposable {
   /** The jobs of a run as they are now; none where the service does not answer. */
   jobsOf(plan: RunPlan): AsyncIterable<SeenJob>;
+  /** How many jobs of its models and not its own are under way in the account; null where there is no account, or it does not tell. */
+  heldByOthers(plan: RunPlan): Promise<number | null>;
   /** Why the service could not be asked the last time; undefined where it could. */
   fault(): string | undefined;
 }
@@ -42,6 +45,11 @@ export async function openJobLook({
       } catch (error) {
         fault = (error as Error).message;
       }
+    },
+    heldByOthers: async (plan) => {
+      if (target.kind === 'local' || client === undefined) return null;
+      const asked = { jobs: createJobControl(client), bucket, nowMs: systemClock.now() };
+      return countOtherJobs(plan, asked).catch(() => null);
     },
     fault: () => fault,
     [Symbol.dispose]: () => client?.destroy(),

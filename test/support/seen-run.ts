@@ -89,6 +89,7 @@ export function seenRun(events: readonly RunEvent[], more: Partial<SeenRun> = {}
     snapshot: reduceEvents([{ kind: 'planned', plan: planOf(), isPaid: true }, ...events]),
     summary: undefined,
     merging: undefined,
+    heldByOthers: null,
     samples: [],
     answers: [],
     notices: [],

@@ -34,6 +34,7 @@ export function planLines(
       scheduleTable(report),
       '',
       ...quotaLines(report.quotas),
+      ...slotLines(report.slots),
       `With ${count(schedule.jobs_in_flight, 'job')} at once and ${count(schedule.records_per_hour, 'record')} an hour in each; not counting time queued at Bedrock.`,
     );
   }
@@ -57,6 +58,17 @@ function variantLines({ variants, rows, dataset_rows }: PlanReport): string[] {
       return `    ${name.padEnd(width)}  ${model_id}: ${dollars(max_usd)}${whole}`;
     }),
   ];
+}
+
+/** How many of the account's slots other jobs hold now. */
+function slotLines(slots: PlanReport['slots']): string[] {
+  if (slots === null) return [];
+  const { at_once, held_by_others: held } = slots;
+  return held === 0
+    ? [`Slots: no other job of this model holds one of the ${at_once} now.`]
+    : [
+        `Slots: ${held} of ${at_once} are held by other jobs of this model now; those of this run wait until one is free.`,
+      ];
 }
 
 /** Where the most records of a job, and the most jobs at once, come from. */

@@ -96,7 +96,7 @@ function mapLines(view: WatchView, state: ScreenState, { columns, rows, glyphs }
   ];
 }
 
-function amountLines({ rows, recordsPerMinute, left }: WatchView): ScreenLine[] {
+function amountLines({ rows, recordsPerMinute, left, slots }: WatchView): ScreenLine[] {
   const pieces = [
     `${n(rows.succeeded)} of ${rows.total === null ? '?' : n(rows.total)} answered`,
     ...(rows.reused === undefined ? [] : [`${n(rows.reused)} of them reused`]),
@@ -105,6 +105,14 @@ function amountLines({ rows, recordsPerMinute, left }: WatchView): ScreenLine[] 
   ];
   return [
     [span('Rows'.padEnd(LABEL)), span(pieces.join(', '))],
+    ...(slots === null || slots.heldByOthers === 0
+      ? []
+      : [
+          [
+            span('Slots'.padEnd(LABEL)),
+            span(`${n(slots.heldByOthers)} of ${n(slots.atOnce)} are held by other jobs`, 'wait'),
+          ] satisfies ScreenLine,
+        ]),
     ...(left === null ? [] : [[span('Time'.padEnd(LABEL)), span(leftText(left))]]),
   ];
 }

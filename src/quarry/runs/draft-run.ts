@@ -1,11 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { systemClock } from '../../core/clock.ts';
 import { jobsAtOnce } from '../../core/jobs/quotas.ts';
-import { isSideBySide } from '../../core/plan/run-plan.ts';
+import { isSideBySide, type RunPlan } from '../../core/plan/run-plan.ts';
 import { DEFAULT_RECORDS_PER_HOUR } from '../../core/plan/schedule.ts';
 import { explainRow } from '../../steps/answers/explain-row.ts';
 import { draftPlan } from '../../steps/plan/draft-plan.ts';
 import { withFilesInPlace } from '../../store/files-in-place.ts';
+import { openJobLook } from '../../targets/job-look.ts';
+import type { RunFiles } from '../../targets/run-files.ts';
 import { isOfThisMachine } from '../place-dataset.ts';
 import { findEarlierRun } from './earlier-run.ts';
 import { type PlanReport, reportPlan } from './plan-report.ts';
@@ -46,11 +48,10 @@ export async function draftRun(
     await rm(draft.reuse.laid.path, { force: true });
   const explanation = explain === undefined ? null : await explainRow(draft, explain, { ...planDeps, store });
   const isUploaded = files.target.kind !== 'local' && isOfThisMachine(request.dataset);
-  const pace = {
-    jobsInFlight:
-      jobsInFlight ?? jobsAtOnce(draft.plan.max_concurrent_jobs, draft.limits.max_concurrent_jobs),
-    recordsPerHour,
-  };
+  const slots = await slotsOf(draft.plan, files);
+  const most = jobsAtOnce(draft.plan.max_concurrent_jobs, draft.limits.max_concurrent_jobs);
+  const free = Math.max(1, draft.plan.max_concurrent_jobs - (slots?.held_by_others ?? 0));
+  const pace = { jobsInFlight: jobsInFlight ?? Math.min(most, free), recordsPerHour };
   const { bucket, simulated, billed } = planDeps.settings;
   const [variant] = draft.plan.variants;
   const query = {
@@ -66,6 +67,14 @@ export async function draftRun(
     uploaded_to: isUploaded ? String(input.s3_uri) : null,
     billed: files.target.kind !== 'local',
     explanation,
+    slots,
     ...reportPlan(draft, { ...pace, earlier, nowMs: systemClock.now() }),
   };
+}
+
+/** The account's slots for jobs of the run's models, and how many of them other jobs hold now; null where there is no account, or it does not tell. */
+async function slotsOf(plan: RunPlan, files: RunFiles): Promise<PlanReport['slots']> {
+  using look = await openJobLook(files);
+  const held = await look.heldByOthers(plan);
+  return held === null ? null : { at_once: plan.max_concurrent_jobs, held_by_others: held };
 }

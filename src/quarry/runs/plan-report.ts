@@ -102,6 +102,8 @@ export interface PlanReport {
   unsent: UnsentRows[];
   /** The quotas that it is packed by, each with where it comes from; null in plans of earlier versions. */
   quotas: PlanQuotas | null;
+  /** The account's slots for jobs of the run's models, and how many of them other jobs hold now; null where there is no account, or it does not tell. */
+  slots: { at_once: number; held_by_others: number } | null;
   /** What a user should know before anything is spent. */
   notes: string[];
   schedule: {
@@ -118,7 +120,7 @@ export interface PlanReport {
 export function reportPlan(
   { plan, recordsOfParts, isKnown, preview }: PlanDraft,
   { nowMs, earlier, ...pace }: JobPace & { nowMs: number; earlier: EarlierRun | undefined },
-): Omit<PlanReport, 'uploaded_to' | 'billed' | 'explanation'> {
+): Omit<PlanReport, 'uploaded_to' | 'billed' | 'explanation' | 'slots'> {
   const isJob = (rows: number) => rows >= plan.min_records_per_job;
   const endOf = (sizes: readonly number[], headStartHours = 0): ScheduledEnd => {
     const schedule = scheduleJobs(sizes, pace);

@@ -31,6 +31,8 @@ export interface Looked {
   summary: RunSummary | undefined;
   /** Parts whose rows are merged, of those that are; undefined before that begins. */
   merging: { done: number; total: number } | undefined;
+  /** Jobs that hold slots of its models and are not its own; null where there is no account, or it does not tell. */
+  heldByOthers: number | null;
   /** What whoever looks should know. */
   notices: string[];
 }
@@ -86,6 +88,7 @@ class Looker {
   #snapshot = EMPTY_SNAPSHOT;
   #turn: string | undefined;
   #looks = 0;
+  #heldByOthers: number | null = null;
   #execution: Execution | undefined;
 
   constructor(options: LookerOptions) {
@@ -105,6 +108,9 @@ class Looker {
       const isNear = files.target.kind === 'local';
       if (isNear || this.#looks % LOOKS_PER_RECORDS === 0) await watch.lookAtRecords();
       await watch.lookAtJobs();
+      const { plan } = this.#snapshot;
+      if (plan !== null && this.#looks % LOOKS_PER_RECORDS === 0)
+        this.#heldByOthers = await jobs.heldByOthers(plan);
     }
     this.#looks += 1;
     const fault = jobs.fault();
@@ -114,6 +120,7 @@ class Looker {
       snapshot: this.#snapshot,
       summary,
       merging: summary === undefined ? await this.#merging() : undefined,
+      heldByOthers: summary === undefined ? this.#heldByOthers : null,
       notices: [
         ...standing.notices,
         ...watch.retries().map(stepWaitingText),

@@ -173,6 +173,7 @@ function progressBody(view: WatchView): Body<'progress'> {
       basis: left.basis,
       jobs: left.jobs,
     },
+    slots: view.slots && { at_once: view.slots.atOnce, held_by_others: view.slots.heldByOthers },
     usd: {
       billed: dollars.isPaid,
       so_far: dollars.soFar,

@@ -103,6 +103,10 @@ const ProgressSeen = z
         description:
           'seconds that the run may still take, waits for quotas aside; null where nothing is under way',
       }),
+    slots: z.object({ at_once: Count, held_by_others: Count }).nullable().meta({
+      description:
+        'jobs of its models that the account runs at once, and how many of them are others’; null where nobody tells',
+    }),
     usd: z.object({
       billed: z
         .boolean()

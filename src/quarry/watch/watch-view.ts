@@ -26,6 +26,8 @@ export interface SeenRun {
   summary: RunSummary | undefined;
   /** Parts whose rows are merged, of those that are; undefined before that begins. */
   merging: { done: number; total: number } | undefined;
+  /** Jobs that hold slots of its models and are not its own; null where nobody tells. */
+  heldByOthers: number | null;
   samples: readonly PaceSample[];
   /** The newest first. */
   answers: readonly ShownAnswer[];
@@ -71,6 +73,8 @@ export interface WatchView {
   recordsPerMinute: number | null;
   /** Null where nothing is under way. */
   left: TimeLeft | null;
+  /** Slots of the account for its jobs, and how many of them other jobs hold now; null where nobody tells. */
+  slots: { atOnce: number; heldByOthers: number } | null;
   dollars: WatchDollars;
   tokens: TokenCounts;
   /** Why rows have no answer so far, the most frequent first. */
@@ -106,6 +110,10 @@ export function watchViewOf(seen: SeenRun): WatchView {
     records,
     recordsPerMinute: hasEnded ? null : recordsPerMinute(samples),
     left: leftOf(seen, { parts, owed: totals.rows.owed }),
+    slots:
+      plan === null || seen.heldByOthers === null || hasEnded
+        ? null
+        : { atOnce: plan.max_concurrent_jobs, heldByOthers: seen.heldByOthers },
     dollars: dollarsOf(seen),
     tokens: summary?.tokens ?? totals.tokens,
     failures: summary?.reasons ?? totals.reasons,

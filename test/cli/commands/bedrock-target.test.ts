@@ -129,7 +129,9 @@ test('a plan uploads a local dataset, says where it is, and sends nothing else',
   );
   expect(out).toMatch(/cost +about \$/);
   expect([...s3.objects.keys()]).toHaveLength(1);
-  expect(proxy.requests).toEqual([]);
+  // It looks who else holds slots, and creates nothing.
+  expect(proxy.requests).toEqual(['GET /model-invocation-jobs']);
+  expect(out).toMatch(/Slots: no other job of this model holds one of the \d+ now\./);
   const again = await runQuarry('plan', `s3://${[...s3.objects.keys()][0]}`, ...flags, '--dir', dir);
   expect(again.out).toContain('Nothing was sent and nothing was paid.');
 });
