@@ -27,6 +27,7 @@ export function planLines(
     `  answers    at most ${count(estimate.max_output_tokens, 'token')}, if every row is sent once`,
     `  cost       ${costText(report)}`,
     ...expectedLines(report),
+    ...cachingLines(report),
   ];
   if (schedule.balanced.jobs > 0) {
     lines.push(
@@ -210,7 +211,7 @@ function costText({ estimate: { max_usd, prices_as_of, prices_from }, billed }: 
 /** By what answers are expected. */
 const EXPECTED = {
   told: 'as you expect them',
-  earlier_run: 'as long as those of run RUN',
+  earlier_run: 'from ROWS answers of run RUN',
   pilot: 'as long as those of the pilot',
 } as const;
 
@@ -222,7 +223,7 @@ function expectedLines({ estimate, expected_by, earlier_run }: PlanReport): stri
     expected?.usd == null
       ? []
       : [
-          `             expected about ${usd(expected.usd)}, with ${count(expected.output_tokens, 'token')} of answers ${EXPECTED[expected_by ?? 'told'].replace('RUN', earlier_run?.run_id ?? '')}; at least ${usd(low)}, for the input`,
+          `             expected about ${usd(expected.usd)}, with ${count(expected.output_tokens, 'token')} of answers ${EXPECTED[expected_by ?? 'told'].replace('ROWS', (earlier_run?.answers ?? 0).toLocaleString('en-US')).replace('RUN', earlier_run?.run_id ?? '')}; at least ${usd(low)}, for the input`,
         ];
   return onDemand == null
     ? between
@@ -230,6 +231,18 @@ function expectedLines({ estimate, expected_by, earlier_run }: PlanReport): stri
         ...between,
         `  beside     about ${usd(onDemand)} with the longest answers, were every row sent on demand`,
       ];
+}
+
+/** Batch has no prompt caching: where rows share much, on demand with it may be cheaper. */
+function cachingLines({ caching }: PlanReport): string[] {
+  if (caching === null) return [];
+  const { prefix_tokens, cheaper_below_output_tokens: below, expected_usd } = caching;
+  const whole =
+    expected_usd === null ? '' : `; about ${usd(expected_usd)} with the answers that are expected`;
+  return [
+    `  caching    all rows begin alike for about ${count(prefix_tokens, 'token')}: on demand with prompt caching, which batch has not, is cheaper`,
+    `             where answers have fewer than ${count(below, 'token')} on average${whole}. Quarry does not send that way`,
+  ];
 }
 
 function scheduleTable({ schedule: { jobs_in_flight, balanced, full } }: PlanReport): string {

@@ -27,6 +27,8 @@ export const CostEstimate = z.object({
   input_tokens: Count,
   /** The same with all that the count may be off, which `max_usd` goes by; absent where they are at four bytes each. */
   max_input_tokens: Count.optional(),
+  /** Mean bytes of a record's JSONL, by which input is learnt of an earlier run; absent in plans of earlier versions. */
+  record_bytes: z.number().min(0).optional(),
   /** How they were counted; absent where they are at four bytes each. */
   counted: CountedTokens.optional(),
   /** Most output tokens: every answer as long as `max_tokens` lets it be. */

@@ -13,6 +13,9 @@ export interface EarlierRun {
   answers: number;
   /** Mean output tokens of one. */
   output_tokens_each: number;
+  /** Records that it sent, over all attempts, and input tokens for each byte of them; absent where its version did not tell. */
+  records?: number;
+  input_tokens_per_byte?: number;
   /** Answers that were checked against the schema, and in how many of them which property was wrong; absent without one. */
   checked?: number;
   violations?: readonly PropertyViolations[];
@@ -34,6 +37,8 @@ const MAX_RUNS = 500;
 const CONCURRENT_READS = 16;
 /** Fewer answers say little. */
 const MIN_ANSWERS = 20;
+/** Of a run with fewer answers, input is not learnt. */
+const MIN_SHARE = 0.95;
 
 /** The latest run of the same prompt that ended with answers; undefined where there is none, or none can be read. */
 export async function findEarlierRun(
@@ -64,6 +69,7 @@ function earlierOf(
 ): EarlierRun[] {
   const { run_id, ended_at, prompt_hash, model_id, attempts, tokens, checked, violations } = summary;
   const isAlike =
+    summary.variants === undefined &&
     prompt_hash === promptHash &&
     model_id === modelId &&
     summary.simulated === simulated &&
@@ -77,8 +83,18 @@ function earlierOf(
       ended_at,
       answers,
       output_tokens_each: tokens.output / answers,
+      ...inputOf(summary),
       kept_answers: summary.input.reuse === true,
       ...(checked === undefined ? {} : { checked, violations: violations ?? [] }),
     },
   ];
+}
+
+/** What its input took: of records without an answer too, whose tokens nobody tells, so that few of them are let pass. */
+function inputOf({ account = [], estimate, tokens, rows }: RunSummary): Partial<EarlierRun> {
+  const bytes = estimate?.record_bytes ?? 0;
+  const records = account.reduce((sum, line) => sum + line.records, 0);
+  if (bytes === 0 || records === 0 || tokens.input === 0 || rows.succeeded < rows.total * MIN_SHARE)
+    return {};
+  return { records, input_tokens_per_byte: tokens.input / (records * bytes) };
 }

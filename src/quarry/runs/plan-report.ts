@@ -19,6 +19,7 @@ import type { PlanDraft } from '../../steps/plan/draft-plan.ts';
 import type { PlannedRecord, UnsentRows } from '../../steps/plan/plan-preview.ts';
 import type { EarlierRun } from './earlier-run.ts';
 import type { PilotReport } from './pilot-report.ts';
+import { type CachingReport, reportCaching } from './prompt-caching.ts';
 
 /** When jobs end, if they start now. */
 export type ScheduledEnd = JobSchedule & { ends_at: string };
@@ -100,6 +101,8 @@ export interface PlanReport {
   records: PlannedRecord[];
   /** Rows of the dataset that would not be sent, by cause. */
   unsent: UnsentRows[];
+  /** That on demand with prompt caching could be cheaper than batch; null where it is not known to be. */
+  caching: CachingReport | null;
   /** The quotas that it is packed by, each with where it comes from; null in plans of earlier versions. */
   quotas: PlanQuotas | null;
   /** The account's slots for jobs of the run's models, and how many of them other jobs hold now; null where there is no account, or it does not tell. */
@@ -118,9 +121,11 @@ export interface PlanReport {
 
 /** What a draft says; `nowMs` is when the jobs would start. */
 export function reportPlan(
-  { plan, recordsOfParts, isKnown, preview }: PlanDraft,
+  draft: PlanDraft,
   { nowMs, earlier, ...pace }: JobPace & { nowMs: number; earlier: EarlierRun | undefined },
 ): Omit<PlanReport, 'uploaded_to' | 'billed' | 'explanation' | 'slots'> {
+  const { plan, recordsOfParts, isKnown, preview } = draft;
+  const expectation = expectationOf(plan, earlier);
   const isJob = (rows: number) => rows >= plan.min_records_per_job;
   const endOf = (sizes: readonly number[], headStartHours = 0): ScheduledEnd => {
     const schedule = scheduleJobs(sizes, pace);
@@ -141,7 +146,8 @@ export function reportPlan(
     on_demand_rows: plan.on_demand_rows,
     parts: plan.parts,
     slices: plan.slices,
-    ...expectationOf(plan, earlier),
+    ...expectation,
+    caching: reportCaching(draft, expectation.estimate.expected?.output_tokens),
     earlier_run: earlier ?? null,
     pilot: null,
     records: preview?.records ?? [],
@@ -181,8 +187,22 @@ function expectationOf(
   const output_tokens = Math.min(most, Math.round(rows * earlier.output_tokens_each));
   // Of the most, a part is the longest answers': dollars grow with their tokens.
   const answersUsd = (max_usd ?? 0) - ((input_usd ?? 0) * max_input_tokens) / Math.max(1, input_tokens);
-  const usd = input_usd === null || max_usd === null ? null : input_usd + (answersUsd * output_tokens) / most;
-  return { estimate: { ...estimate, expected: { output_tokens, usd } }, expected_by: 'earlier_run' };
+  const learnt = learntInput(plan, earlier);
+  const inputUsd =
+    input_usd === null ? null : (input_usd * (learnt ?? input_tokens)) / Math.max(1, input_tokens);
+  const usd = inputUsd === null || max_usd === null ? null : inputUsd + (answersUsd * output_tokens) / most;
+  const expected = { ...(learnt === undefined ? {} : { input_tokens: learnt }), output_tokens, usd };
+  return { estimate: { ...estimate, expected }, expected_by: 'earlier_run' };
+}
+
+/** Input tokens as an earlier run had them for each byte; undefined where it does not tell. */
+function learntInput(
+  plan: PlanDraft['plan'],
+  { input_tokens_per_byte: perByte }: EarlierRun,
+): number | undefined {
+  const { record_bytes } = plan.estimate;
+  if (perByte === undefined || record_bytes === undefined) return undefined;
+  return Math.round(plannedRecords(plan) * record_bytes * perByte);
 }
 
 function reuseOf({ reuse, selected_rows }: PlanDraft['plan']): ReuseReport | null {

@@ -149,7 +149,10 @@ async function previewKnown(
     const count = await countForPlan({ input, call, dataset, meanBytes }, local, deps);
     const size = { rows: plannedRecords(plan), onDemandRows, meanPromptBytes: meanBytes, count };
     return {
-      plan: { ...plan, estimate: estimateCost(input, call, size) },
+      plan: {
+        ...plan,
+        estimate: { ...estimateCost(input, call, size), record_bytes: plan.estimate.record_bytes },
+      },
       preview,
     };
   });

@@ -105,7 +105,8 @@ export async function makePlan(
     const { input, call } = read;
     const request = sliceRequestOf(read, { ...run, ...variant }, deps);
     const packed = await packDataset(read.dataset, request, { input, call, local, runId, inputHash, deps });
-    const priced = priceOf(packed, read, { minRecords: request.limits.minRecords });
+    const { bytesPerRow, limits } = request;
+    const priced = priceOf(packed, read, { minRecords: limits.minRecords, bytesPerRow });
     decided.push({ ...priced, variant, read, request, packed });
   }
   const packed = packSideBySide(decided.map((each) => each.packed));
@@ -193,7 +194,7 @@ function sliceRequestOf(
 function priceOf(
   { selectedRows, duplicates, recordsOfParts, reuse }: PackedDataset,
   { input, meanPromptBytes, mediaSize, count, call, askedShare }: ReadDataset,
-  { minRecords }: { minRecords: number },
+  { minRecords, bytesPerRow }: { minRecords: number; bytesPerRow: number },
 ): Pick<Decided, 'onDemandRows' | 'estimate' | 'maxUsdWithout'> {
   const onDemandRows = recordsOfParts
     .filter((records) => records < minRecords)
@@ -207,7 +208,11 @@ function priceOf(
     onDemandRows: distinct < minRecords ? distinct : 0,
     ...size,
   });
-  return { onDemandRows, estimate, maxUsdWithout: without.max_usd };
+  return {
+    onDemandRows,
+    estimate: { ...estimate, record_bytes: bytesPerRow },
+    maxUsdWithout: without.max_usd,
+  };
 }
 
 /** What was decided of one variant. */

@@ -71,12 +71,12 @@ test('a plan expects answers like those of an earlier run of the same prompt, an
   expect(plan).toMatchObject({
     earlier_run: { run_id, answers: 120, output_tokens_each: each, checked: 120, violations: [] },
     expected_by: 'earlier_run',
-    estimate: { expected: { output_tokens: Math.round(300 * each) } },
+    estimate: { expected: { input_tokens: expect.any(Number), output_tokens: Math.round(300 * each) } },
   });
   const { input_usd: low, max_usd: most, expected } = plan.estimate;
   expect(low < expected.usd && expected.usd < most).toBe(true);
   const { out } = await runQuarry('plan', second.file, ...args);
-  expect(out).toContain(`of answers as long as those of run ${run_id}; at least $`);
+  expect(out).toContain(`of answers from 120 answers of run ${run_id}; at least $`);
   expect(out).toContain(`  earlier    of 120 answers of run ${run_id}, none had a property wrong\n`);
 
   // Another prompt is another matter, and the user's own word comes first.
