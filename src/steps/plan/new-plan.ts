@@ -105,8 +105,7 @@ export async function makePlan(
     const { input, call } = read;
     const request = sliceRequestOf(read, { ...run, ...variant }, deps);
     const packed = await packDataset(read.dataset, request, { input, call, local, runId, inputHash, deps });
-    const { bytesPerRow, limits } = request;
-    const priced = priceOf(packed, read, { minRecords: limits.minRecords, bytesPerRow });
+    const priced = priceOf(packed, read, request);
     decided.push({ ...priced, variant, read, request, packed });
   }
   const packed = packSideBySide(decided.map((each) => each.packed));
@@ -194,7 +193,7 @@ function sliceRequestOf(
 function priceOf(
   { selectedRows, duplicates, recordsOfParts, reuse }: PackedDataset,
   { input, meanPromptBytes, mediaSize, count, call, askedShare }: ReadDataset,
-  { minRecords, bytesPerRow }: { minRecords: number; bytesPerRow: number },
+  { limits: { minRecords }, bytesPerRow }: SliceRequest,
 ): Pick<Decided, 'onDemandRows' | 'estimate' | 'maxUsdWithout'> {
   const onDemandRows = recordsOfParts
     .filter((records) => records < minRecords)
@@ -202,17 +201,14 @@ function priceOf(
   const distinct = Math.ceil(selectedRows * askedShare) - duplicates;
   const rows = distinct - (reuse?.rows ?? 0);
   const size = { meanPromptBytes, meanMediaTokens: mediaSize.meanTokens, count };
-  const estimate = estimateCost(input, call, { rows, onDemandRows, ...size });
+  const counted = estimateCost(input, call, { rows, onDemandRows, ...size });
+  const estimate = { ...counted, record_bytes: bytesPerRow };
   const without = estimateCost(input, call, {
     rows: distinct,
     onDemandRows: distinct < minRecords ? distinct : 0,
     ...size,
   });
-  return {
-    onDemandRows,
-    estimate: { ...estimate, record_bytes: bytesPerRow },
-    maxUsdWithout: without.max_usd,
-  };
+  return { onDemandRows, estimate, maxUsdWithout: without.max_usd };
 }
 
 /** What was decided of one variant. */
