@@ -16,6 +16,8 @@ export interface RunSize {
   meanPromptBytes: number;
   /** Tokens of a row's images, where they can be told. @default 0 */
   meanMediaTokens?: number;
+  /** Of its JSONL; undefined where they are not known. */
+  recordBytes?: number | undefined;
   /** Input tokens of a record as they were counted; undefined where they are to be guessed by bytes. */
   count?: Pick<InputCount, 'each' | 'error' | 'counted'> | undefined;
 }
@@ -24,7 +26,7 @@ export interface RunSize {
 export function estimateCost(
   input: RunInput,
   call: ModelCall,
-  { rows, onDemandRows, meanPromptBytes, meanMediaTokens = 0, count }: RunSize,
+  { rows, onDemandRows, meanPromptBytes, meanMediaTokens = 0, count, recordBytes }: RunSize,
 ): CostEstimate {
   const price = runPriceOf({ modelId: input.model_id, pricedId: call.pricedId, prices: input.prices });
   const guessed = Math.ceil(
@@ -45,6 +47,7 @@ export function estimateCost(
   const expected = expectedTokens(input, { rows, outputTokens });
   return {
     input_tokens: inputTokens,
+    ...(recordBytes === undefined ? {} : { record_bytes: recordBytes }),
     ...(count === undefined ? {} : { max_input_tokens: mostInput, counted: count.counted }),
     max_output_tokens: outputTokens,
     input_usd: usdOf({ input: inputTokens, output: 0 }),

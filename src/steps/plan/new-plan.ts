@@ -200,9 +200,8 @@ function priceOf(
     .reduce((sum, records) => sum + records, 0);
   const distinct = Math.ceil(selectedRows * askedShare) - duplicates;
   const rows = distinct - (reuse?.rows ?? 0);
-  const size = { meanPromptBytes, meanMediaTokens: mediaSize.meanTokens, count };
-  const counted = estimateCost(input, call, { rows, onDemandRows, ...size });
-  const estimate = { ...counted, record_bytes: bytesPerRow };
+  const size = { meanPromptBytes, meanMediaTokens: mediaSize.meanTokens, count, recordBytes: bytesPerRow };
+  const estimate = estimateCost(input, call, { rows, onDemandRows, ...size });
   const without = estimateCost(input, call, {
     rows: distinct,
     onDemandRows: distinct < minRecords ? distinct : 0,
