@@ -123,13 +123,11 @@ export function inputOfVariant<Input extends Varied>(
   return input as Omit<Input, 'variants' | 'variant'>;
 }
 
-/** The run input of the variant that is to be run alone: over all rows, with the answers of the others' run. */
+/** The run input of the variant that is to be run alone, which is one of those given: over all rows, with the answers of the others' run. */
 export function inputOfChosen(given: Varied): Record<string, unknown> {
-  const { variants, variant = '' } = given;
-  const { run_id, reuse, dedupe, ...input }: Record<string, unknown> = inputOfVariant(
-    given,
-    variants?.[variant] ?? {},
-  );
+  const variant = given.variant as string;
+  const own = (given.variants as Record<string, VariantInput>)[variant] as VariantInput;
+  const { run_id, reuse, dedupe, ...input }: Record<string, unknown> = inputOfVariant(given, own);
   return {
     ...input,
     ...(run_id === undefined ? {} : { run_id: `${run_id}-${variant.replaceAll('_', '-')}` }),

@@ -28,6 +28,8 @@ test('a step that is tried again says why and since when, once for each reason',
   const directory = await temporaryDirectory();
   await using emulated = await openEmulatedTarget({
     directory,
+    // Word is left by the command line, which has the rights of its user and of no step.
+    onDisk: true,
     wrap: (target) => ({
       ...target,
       deps: {
