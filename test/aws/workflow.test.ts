@@ -37,6 +37,12 @@ const RUNS = {
     max_records_per_job: 110,
     s3_uri: 'datasets/repeated.csv',
   },
+  // Two models: each has parts of its own, of which the second's first job fails.
+  variants: {
+    run_id: 'variants',
+    max_records: 120,
+    variants: { haiku: {}, nova: { model_id: 'us.amazon.nova-lite-v1:0' } },
+  },
   hub: { run_id: 'hub', dataset_id: 'o/topics' },
   notAllowed: {
     run_id: 'not-allowed',
@@ -220,6 +226,16 @@ test('rows that ask the same are asked once, in both the same', async () => {
   const { fault, summary } = await expectSame(RUNS.dedupe);
   expect(fault).toBeUndefined();
   expect(summary).toMatchObject({ status: 'succeeded', rows: { total: 400, succeeded: 400 } });
+});
+
+test('rows that two models are asked stand side by side, in both the same', async () => {
+  const { fault, summary, rows } = await expectSame(RUNS.variants);
+  expect(fault).toBeUndefined();
+  expect(summary).toMatchObject({ status: 'succeeded', rows: { total: 240, succeeded: 240 } });
+  expect(rows).toHaveLength(120);
+  for (const row of rows) {
+    expect(row).toMatchObject({ response_haiku: expect.any(String), response_nova: expect.any(String) });
+  }
 });
 
 test('a Hugging Face dataset is brought into the bucket by Plan', async () => {
