@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'report',
           include: process.env.QUARRY_TEST_REPORT === undefined ? [] : ['test/report/browser/**/*.test.ts'],
-          testTimeout: 60_000,
+          testTimeout: 240_000,
         },
       },
       // Needs moto and a synthesized stack: scripts/test-aws.sh.
