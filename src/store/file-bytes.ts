@@ -1,10 +1,14 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 
 /** Bytes of a file that are read at once. */
 const CHUNK_BYTES = 1024 ** 2;
 /** Bytes of a file that is read by calls that block: each turn of the event loop takes longer than to read so few. */
 const SMALL_BYTES = 1 << 16;
+/** Small files after which others have their turn: signals and timers wait for as long. */
+const FILES_PER_TURN = 64;
+let filesOfTurn = 0;
 
 /** How a file is read. */
 export interface ReadFileOptions {
@@ -77,7 +81,9 @@ async function* readLent(file: FileHandle, start: number): AsyncGenerator<Buffer
 
 /** All bytes of a small file; undefined where it is none, or changes meanwhile. */
 export async function readSmallFile(path: string): Promise<Buffer | undefined> {
-  const found = await stat(path);
+  filesOfTurn += 1;
+  if (filesOfTurn % FILES_PER_TURN === 0) await setImmediate();
+  const found = statSync(path);
   // Anything but a file, as a pipe is, may block for long.
   if (!found.isFile() || found.size > SMALL_BYTES) return undefined;
   const file = openSync(path, 'r');
