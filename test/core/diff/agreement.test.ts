@@ -24,6 +24,21 @@ test('kappa is what two agree beyond what guessing would', () => {
   ).toBe(-1);
 });
 
+test('what only one of them says counts as never said by the other', () => {
+  expect(
+    kappaOf([
+      { a: 'x', b: 'x', rows: 2 },
+      { a: 'y', b: 'z', rows: 2 },
+    ]),
+  ).toBeCloseTo(1 / 3, 12);
+  expect(
+    kappaOf([
+      { a: 'x', b: 'x', rows: 3 },
+      { a: 'x', b: 'z', rows: 1 },
+    ]),
+  ).toBe(0);
+});
+
 test('where there is nothing to disagree on, there is no kappa', () => {
   expect(kappaOf([])).toBeNull();
   expect(kappaOf([{ a: 'x', b: 'x', rows: 7 }])).toBeNull();
