@@ -10,7 +10,7 @@ const LONG_RUN = /\S{500}/g;
  */
 export async function loadTokenizer(): Promise<CountText> {
   const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base');
-  // What looks like a special token is a text as any other here.
+  // A dataset may hold "<|endoftext|>": by default the library throws at it; a model is sent its characters.
   const options = { disallowedSpecial: new Set<string>() };
   return (text) => countTokens(text.replace(LONG_RUN, '$& '), options);
 }

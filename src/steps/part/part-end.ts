@@ -10,7 +10,7 @@ import type { WaveItem } from '../../core/plan/part.ts';
 import type { PartLedger } from '../../core/run/ledger.ts';
 import { RunResumed, RunStop } from '../../core/run/run-stop.ts';
 import { sentenceOf } from '../../core/text/sentence.ts';
-import type { Unanswered } from '../../rows/collect/collect-part.ts';
+import type { Unanswered } from '../../rows/collect/write-result.ts';
 import { readJsonIfPresent } from '../../store/json-object.ts';
 import type { StepDeps } from '../deps.ts';
 import type { PlannedRun } from '../run/read-plan.ts';
