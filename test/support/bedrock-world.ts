@@ -1,11 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
-import { systemClock } from '../../src/core/clock.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/server.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { createS3Client } from '../../src/store/s3-client.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
+import { openBedrockTarget } from '../../src/targets/bedrock/bedrock-target.ts';
+import type { EngineTarget } from '../../src/targets/embedded/engine-target.ts';
 import { startAwsDouble } from './aws-double.ts';
 import { type BedrockProxy, startBedrockProxy } from './bedrock-proxy.ts';
 import { type S3Double, startS3Double } from './s3-double.ts';
@@ -121,4 +123,19 @@ export async function openBedrockWorld(
       return path;
     },
   };
+}
+
+/** The bedrock target of this account, as the command line opens it. */
+export function openWorldTarget({ dir }: Pick<BedrockWorld, 'dir'>, clock: Clock): EngineTarget {
+  return openBedrockTarget({
+    directory: dir,
+    bucket: BUCKET,
+    bucketOwner: ACCOUNT,
+    region: REGION,
+    profile: undefined,
+    roleArn: ROLE,
+    pollSeconds: 60,
+    clock,
+    version: '0.0.0',
+  });
 }

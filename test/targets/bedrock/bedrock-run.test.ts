@@ -1,10 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { createVirtualClock } from '../../../src/core/clock.ts';
 import type { S3Uri } from '../../../src/core/s3-uri.ts';
-import { openBedrockTarget } from '../../../src/targets/bedrock/bedrock-target.ts';
 import type { EngineTarget } from '../../../src/targets/embedded/engine-target.ts';
 import { type LocalRunResult, runLocally } from '../../../src/targets/embedded/run-locally.ts';
-import { ACCOUNT, type BedrockWorld, BUCKET, openBedrockWorld, ROLE } from '../../support/bedrock-world.ts';
+import { type BedrockWorld, BUCKET, openBedrockWorld, openWorldTarget } from '../../support/bedrock-world.ts';
 import type { S3Request } from '../../support/s3-double.ts';
 
 const DATASET: S3Uri = `s3://${BUCKET}/datasets/rows.csv`;
@@ -25,18 +24,7 @@ async function prepareRun(rows: number, characters: number, attempts = 1): Promi
     DATASET,
     `n\n${Array.from({ length: rows }, (_, index) => `${index} ${filler}\n`).join('')}`,
   );
-  const open = (): EngineTarget =>
-    openBedrockTarget({
-      directory: world.dir,
-      bucket: BUCKET,
-      bucketOwner: ACCOUNT,
-      region: 'us-west-2',
-      profile: undefined,
-      roleArn: ROLE,
-      pollSeconds: 60,
-      clock,
-      version: '0.0.0',
-    });
+  const open = (): EngineTarget => openWorldTarget(world, clock);
   return {
     world,
     run: async () => {

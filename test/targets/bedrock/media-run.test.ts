@@ -5,9 +5,8 @@ import { createVirtualClock } from '../../../src/core/clock.ts';
 import { readResults } from '../../../src/rows/results/read-results.ts';
 import { runLayout, runUriOf } from '../../../src/runs/run-layout.ts';
 import { verifyRun } from '../../../src/steps/run/verify-run.ts';
-import { openBedrockTarget } from '../../../src/targets/bedrock/bedrock-target.ts';
 import { runLocally } from '../../../src/targets/embedded/run-locally.ts';
-import { ACCOUNT, BUCKET, openBedrockWorld, ROLE } from '../../support/bedrock-world.ts';
+import { BUCKET, openBedrockWorld, openWorldTarget } from '../../support/bedrock-world.ts';
 import { jpegOf, pdfOf, pngOf } from '../../support/images.ts';
 
 const DATASET = `s3://${BUCKET}/datasets/set.csv` as const;
@@ -32,17 +31,7 @@ test.each([
     await writeFile(join(folder, 'here.png'), here);
     world.s3.fault = ({ path }) =>
       path.startsWith('their-bucket/') ? { status: 403, code: 'AccessDenied', message: 'No.' } : undefined;
-    await using target = openBedrockTarget({
-      directory: world.dir,
-      bucket: BUCKET,
-      bucketOwner: ACCOUNT,
-      region: 'us-west-2',
-      profile: undefined,
-      roleArn: ROLE,
-      pollSeconds: 60,
-      clock,
-      version: '0.0.0',
-    });
+    await using target = openWorldTarget(world, clock);
     const input = {
       s3_uri: DATASET,
       model_id: 'us.anthropic.claude-haiku-4-5-20251001-v1:0',
